@@ -1,0 +1,18 @@
+# make run    sets up, builds, runs the demonstration        make test   sets up, builds, runs every test
+# make build  the libraries only                             make generate   what is derived from Swift declarations
+.DEFAULT_GOAL := build
+.PHONY: build generate
+
+GENERATOR := .build-generator/interface-generator
+
+$(GENERATOR): $(wildcard Sources/InterfaceGenerator/*.swift)
+	@mkdir -p $(dir $@)
+	swiftc -O $^ -o $@
+
+# Rewrites the header, the dispatcher's entries, the exports and the ctypes prototypes; unchanged files keep their date.
+generate: $(GENERATOR)
+	@$(GENERATOR) .
+
+build: generate
+	@cmake -B build -G Ninja >/dev/null
+	@cmake --build build

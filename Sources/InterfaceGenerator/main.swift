@@ -1,0 +1,54 @@
+// Writes everything that is derived from the kernels' Swift declarations:
+//
+//   Sources/LossKit/ABI/Exports+<Family>.swift   the C entry points, one per precision
+//   Sources/LossKit/Runtime/Version.swift        the version, from Sources/LossKit/VERSION
+//   include/losskit/losskit.h                    the C header
+//   Sources/Dispatcher/entries.c                 which instruction set runs them
+//   Sources/Dispatcher/exports.txt               their names, for the linker
+//   bindings/python/src/losskit/_prototypes.py   ctypes prototypes and documentation
+//
+// Usage: interface-generator ROOT [OUTPUT]. With OUTPUT another folder than ROOT, the files go there: a test compares.
+import Foundation
+
+let families: [(folder: String, title: String)] = [
+  ("Softmax", "Softmax: normalising maps and their vector-Jacobian products"),
+  ("Classification", "Classification losses"),
+  ("Multilabel", "Multi-label losses"),
+  ("Detection", "Detection: boxes, suppression, decoding"),
+  ("Calibration", "Calibration metrics, proper scores and calibrators"),
+]
+
+func run() throws {
+  let arguments = CommandLine.arguments
+  guard arguments.count >= 2 else { throw GeneratorError(description: "usage: interface-generator ROOT [OUTPUT]") }
+  let root = URL(fileURLWithPath: arguments[1])
+  let output = URL(fileURLWithPath: arguments.count > 2 ? arguments[2] : arguments[1])
+  let declarations = try Declarations(
+    root: root.appendingPathComponent("Sources/LossKit"), families: families.map(\.folder))
+  let version = try String(contentsOf: root.appendingPathComponent("Sources/LossKit/VERSION"), encoding: .utf8)
+    .trimmingCharacters(in: .whitespacesAndNewlines)
+
+  var files: [(path: String, text: String)] = [
+    ("Sources/LossKit/Runtime/Version.swift", swiftVersion(version)),
+    ("include/losskit/losskit.h", try cHeader(declarations, families: families, version: version)),
+    ("Sources/Dispatcher/entries.c", try dispatcherEntries(declarations)),
+    ("Sources/Dispatcher/exports.txt", exportNames(declarations).map { $0 + "\n" }.joined()),
+    ("bindings/python/src/losskit/_prototypes.py", try pythonPrototypes(declarations, version: version)),
+  ]
+  for family in families {
+    let functions = declarations.functions.filter { $0.family == family.folder }
+    files.append(("Sources/LossKit/ABI/Exports+\(family.folder).swift", try swiftExports(functions, declarations.enums)))
+  }
+  for file in files {
+    let url = output.appendingPathComponent(file.path)
+    if (try? String(contentsOf: url, encoding: .utf8)) == file.text { continue }  // keep its date: nothing to rebuild
+    try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try file.text.write(to: url, atomically: true, encoding: .utf8)
+    print("wrote \(file.path)")
+  }
+}
+
+do { try run() } catch {
+  FileHandle.standardError.write("interface-generator: \(error)\n".data(using: .utf8)!)
+  exit(1)
+}

@@ -1,0 +1,90 @@
+import VectorShims
+
+/// 16 floats in one logical vector.
+struct FloatLanes: Lanes {
+  typealias Element = Float
+  typealias Integers = Int32Lanes
+
+  var raw: SIMD16<Float>
+  @inline(__always) init(raw: SIMD16<Float>) { self.raw = raw }
+  @inline(__always) init(_ repeated: Float) { raw = vs_splat_f32(repeated) }
+  @inline(__always) init(_ repeated: Double) { raw = vs_splat_f32(Float(repeated)) }
+  @inline(__always) static var count: Int { 16 }
+
+  @inline(__always) static func load(_ p: UnsafePointer<Float>) -> Self { Self(raw: vs_load_f32(p)) }
+  @inline(__always) static func load(_ p: UnsafePointer<Float>, first n: Int, fill: Float) -> Self {
+    Self(raw: vs_load_first_f32(p, n, fill))
+  }
+  @inline(__always) func store(_ p: UnsafeMutablePointer<Float>) { vs_store_f32(p, raw) }
+  @inline(__always) func store(_ p: UnsafeMutablePointer<Float>, first n: Int) { vs_store_first_f32(p, n, raw) }
+
+  @inline(__always) static func + (a: Self, b: Self) -> Self { Self(raw: vs_add_f32(a.raw, b.raw)) }
+  @inline(__always) static func - (a: Self, b: Self) -> Self { Self(raw: vs_sub_f32(a.raw, b.raw)) }
+  @inline(__always) static func * (a: Self, b: Self) -> Self { Self(raw: vs_mul_f32(a.raw, b.raw)) }
+  @inline(__always) static func / (a: Self, b: Self) -> Self { Self(raw: vs_div_f32(a.raw, b.raw)) }
+  @inline(__always) static prefix func - (a: Self) -> Self { Self(raw: vs_neg_f32(a.raw)) }
+  @inline(__always) static func fma(_ a: Self, _ b: Self, _ c: Self) -> Self {
+    Self(raw: vs_fma_f32(a.raw, b.raw, c.raw))
+  }
+  @inline(__always) static func max(_ a: Self, _ b: Self) -> Self { Self(raw: vs_max_f32(a.raw, b.raw)) }
+  @inline(__always) static func min(_ a: Self, _ b: Self) -> Self { Self(raw: vs_min_f32(a.raw, b.raw)) }
+  @inline(__always) var squareRoot: Self { Self(raw: vs_sqrt_f32(raw)) }
+  @inline(__always) var magnitude: Self { Self(raw: vs_abs_f32(raw)) }
+  @inline(__always) func copySign(_ sign: Self) -> Self { Self(raw: vs_copysign_f32(raw, sign.raw)) }
+
+  @inline(__always) static func .< (a: Self, b: Self) -> Integers { Integers(raw: vs_lt_f32(a.raw, b.raw)) }
+  @inline(__always) static func .<= (a: Self, b: Self) -> Integers { Integers(raw: vs_le_f32(a.raw, b.raw)) }
+  @inline(__always) static func .== (a: Self, b: Self) -> Integers { Integers(raw: vs_eq_f32(a.raw, b.raw)) }
+  @inline(__always) static func .!= (a: Self, b: Self) -> Integers { Integers(raw: vs_ne_f32(a.raw, b.raw)) }
+  @inline(__always) static func select(_ mask: Integers, _ a: Self, _ b: Self) -> Self {
+    Self(raw: vs_select_f32(mask.raw, a.raw, b.raw))
+  }
+
+  @inline(__always) var bits: Integers { Integers(raw: vs_bits_f32(raw)) }
+  @inline(__always) init(bits: Integers) { raw = vs_from_bits_f32(bits.raw) }
+  @inline(__always) init(_ integers: Integers) { raw = vs_to_float_i32(integers.raw) }
+  @inline(__always) var truncated: Integers { Integers(raw: vs_to_int_f32(raw)) }
+  @inline(__always) func scaled(_ n: Self) -> Self { Self(raw: vs_scale_f32(raw, n.raw)) }
+
+  @inline(__always) var sum: Float { vs_reduce_add_f32(raw) }
+  @inline(__always) var maximum: Float { vs_reduce_max_f32(raw) }
+  @inline(__always) var minimum: Float { vs_reduce_min_f32(raw) }
+  @inline(__always) var doubles: (DoubleLanes, DoubleLanes) {
+    (DoubleLanes(raw: vs_widen_lo_f32(raw)), DoubleLanes(raw: vs_widen_hi_f32(raw)))
+  }
+  /// Sixteen doubles, rounded to floats.
+  @inline(__always) init(_ low: DoubleLanes, _ high: DoubleLanes) { raw = vs_narrow_f64(low.raw, high.raw) }
+  @inline(__always) static func transpose(_ rows: UnsafeMutablePointer<Self>) {
+    vs_transpose_f32(rows)
+  }
+}
+
+/// 16 integers of 32 bits: lane indices, bit patterns and masks.
+struct Int32Lanes: IntegerLanes {
+  var raw: SIMD16<Int32>
+  @inline(__always) init(raw: SIMD16<Int32>) { self.raw = raw }
+  @inline(__always) init(_ repeated: Int) { raw = vs_splat_i32(Int32(truncatingIfNeeded: repeated)) }
+  @inline(__always) static var indices: Self { Self(raw: vs_iota_lanes_i32()) }
+  @inline(__always) static func first(_ n: Int) -> Self { Self(raw: vs_first_i32(n)) }
+  @inline(__always) static func load(_ p: UnsafePointer<Int64>) -> Self { Self(raw: vs_load_i32_from_i64(p)) }
+  @inline(__always) static func &+ (a: Self, b: Self) -> Self { Self(raw: vs_add_i32(a.raw, b.raw)) }
+  @inline(__always) static func &- (a: Self, b: Self) -> Self { Self(raw: vs_sub_i32(a.raw, b.raw)) }
+  @inline(__always) static func & (a: Self, b: Self) -> Self { Self(raw: vs_and_i32(a.raw, b.raw)) }
+  @inline(__always) static func | (a: Self, b: Self) -> Self { Self(raw: vs_or_i32(a.raw, b.raw)) }
+  @inline(__always) static func ^ (a: Self, b: Self) -> Self { Self(raw: vs_xor_i32(a.raw, b.raw)) }
+  @inline(__always) static prefix func ~ (a: Self) -> Self { Self(raw: vs_not_i32(a.raw)) }
+  @inline(__always) static func .== (a: Self, b: Self) -> Self { Self(raw: vs_eq_i32(a.raw, b.raw)) }
+  @inline(__always) static func .< (a: Self, b: Self) -> Self { Self(raw: vs_lt_i32(a.raw, b.raw)) }
+  @inline(__always) func shiftedLeft(_ n: Int) -> Self { Self(raw: vs_shl_i32(raw, Int32(truncatingIfNeeded: n))) }
+  @inline(__always) func shiftedRightLogical(_ n: Int) -> Self {
+    Self(raw: vs_shr_i32(raw, Int32(truncatingIfNeeded: n)))
+  }
+  @inline(__always) func shiftedRightArithmetic(_ n: Int) -> Self {
+    Self(raw: vs_sar_i32(raw, Int32(truncatingIfNeeded: n)))
+  }
+  @inline(__always) static func select(_ mask: Self, _ a: Self, _ b: Self) -> Self {
+    Self(raw: vs_select_i32(mask.raw, a.raw, b.raw))
+  }
+  @inline(__always) var maskBits: UInt32 { vs_mask_bits_i32(raw) }
+  @inline(__always) var any: Bool { vs_any_i32(raw) }
+}
