@@ -11,3 +11,11 @@ LOSSKIT_ENTRY(losskit_sigmoid_vjp_f32, (
 LOSSKIT_ENTRY(losskit_sigmoid_vjp_f64, (
     const double *y, const double *grad_output, ptrdiff_t count, double *grad),
     (y, grad_output, count, grad))
+LOSSKIT_ENTRY(losskit_softmax_f32, (
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double temperature,
+    float *p),
+    (z, outer, classes, inner, temperature, p))
+LOSSKIT_ENTRY(losskit_softmax_f64, (
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double temperature,
+    double *p),
+    (z, outer, classes, inner, temperature, p))

@@ -138,6 +138,27 @@ LOSSKIT_API losskit_status losskit_sigmoid_vjp_f32(
 LOSSKIT_API losskit_status losskit_sigmoid_vjp_f64(
     const double *y, const double *grad_output, ptrdiff_t count, double *grad);
 
+/**
+ * Softmax of each row.
+ *
+ *     p_i = e^{(z_i − m)/T} / Σ_j e^{(z_j − m)/T},   m = max z
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class (probability 0); a row with NaN or +inf, or of −inf
+ *     alone, gives a row of NaN.
+ *   - outer: see ROWS, ≥ 0.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - temperature: T > 0, default 1.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_PARAMETER.
+ * - Reference: torch.nn.functional.softmax.
+ */
+LOSSKIT_API losskit_status losskit_softmax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double temperature, float *p);
+LOSSKIT_API losskit_status losskit_softmax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double temperature, double *p);
+
 #ifdef __cplusplus
 }
 #endif

@@ -28,3 +28,19 @@ public func losskit_sigmoid_vjp_f64(
 ) -> Int32 {
   return sigmoidVjp(y, gradOutput, count, grad).rawValue
 }
+
+@c(losskit_softmax_f32)
+public func losskit_softmax_f32(
+  _ z: UnsafePointer<Float>?, _ outer: Int, _ classes: Int, _ inner: Int, _ temperature: Double,
+  _ p: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return softmax(z, outer, classes, inner, temperature, p).rawValue
+}
+
+@c(losskit_softmax_f64)
+public func losskit_softmax_f64(
+  _ z: UnsafePointer<Double>?, _ outer: Int, _ classes: Int, _ inner: Int, _ temperature: Double,
+  _ p: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return softmax(z, outer, classes, inner, temperature, p).rawValue
+}

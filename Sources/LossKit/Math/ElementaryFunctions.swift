@@ -9,4 +9,8 @@ protocol ElementaryFunctions {
   static func expOfNonPositive(_ x: Self) -> Self
   /// Natural logarithm: −inf at 0, NaN below.
   static func log(_ x: Self) -> Self
+  /// `2^f` for |f| ≤ ½, and what rounds its argument: the parts of `ScaledExponential`.
+  static func exp2OfFraction(_ f: Self) -> Self
+  static var roundingShift: Self { get }
+  static var leastExponent: Double { get }
 }

@@ -42,6 +42,17 @@ FUNCTIONS = {
             ("grad", "p"),
         ),
     ),
+    "softmax": (
+        True,
+        (
+            ("z", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("temperature", "d"),
+            ("p", "p"),
+        ),
+    ),
 }
 
 DOCUMENTATION = {
@@ -61,5 +72,20 @@ DOCUMENTATION = {
   - grad_output: `[count]`, the incoming gradient.
   - count: number of elements, ≥ 0.
   - grad: output, `[count]`; may be `grad_output` itself.
+""",
+    "softmax": r"""Softmax of each row.
+
+    p_i = e^{(z_i − m)/T} / Σ_j e^{(z_j − m)/T},   m = max z
+
+- Parameters:
+  - z: logits, `[outer, classes, inner]`. −inf is a masked class (probability 0); a row with NaN or +inf, or of −inf
+    alone, gives a row of NaN.
+  - outer: see ROWS, ≥ 0.
+  - classes: ≥ 1.
+  - inner: ≥ 0.
+  - temperature: T > 0, default 1.
+  - p: output, shaped as `z`; may be `z` itself.
+- Errors: INVALID_SHAPE, NULL_POINTER, INVALID_PARAMETER.
+- Reference: torch.nn.functional.softmax.
 """,
 }
