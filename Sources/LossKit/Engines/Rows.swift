@@ -30,46 +30,63 @@ struct RowShape {
   }
 }
 
+/// A vector of elements, as a pass over a tile sees them.
+struct RowElements<V: Lanes> {
+  /// From the first and the second input.
+  let x, y: V
+  /// From the per-class array; 1 where there is none.
+  let perClass: V
+  /// From the output: what an earlier pass kept there.
+  let kept: V
+  /// The class numbers of the lanes.
+  let classes: V.Integers
+}
+
 /// What a pass over a tile may know of each row, besides the elements.
 struct RowConstants<V: Lanes> {
   var a = V.zero
   var b = V.zero
+  var c = V.zero
   var target = V.Integers(0)
 
   /// The constants of one row in all lanes.
   @inline(__always) func spread(_ row: Int) -> RowConstants {
-    RowConstants(a: V(a[row]), b: V(b[row]), target: V.Integers(target[row]))
+    RowConstants(a: V(a[row]), b: V(b[row]), c: V(c[row]), target: V.Integers(target[row]))
   }
 }
 
-/// Up to `V.count` rows and the passes over their elements. Closures get vectors of elements; what belongs to a row
-/// comes through `RowConstants`.
+/// Up to `V.count` rows and the passes over their elements.
 protocol RowTile {
   associatedtype V: Lanes
   typealias Element = V.Element
 
   var firstRow: Int { get }
   var count: Int { get }
-  /// The maximum of each row of the first input, ignoring NaN; −inf where there is none.
-  func maximum() -> V
-  /// Sums of `term(x, y, classes, constants)` over the classes, x and y from the two inputs, `classes` the class
-  /// numbers of the lanes. With `keep` the terms are also written to the output.
-  func sum(_ constants: RowConstants<V>, keep: Bool, _ term: (V, V, V.Integers, RowConstants<V>) -> V) -> V
-  /// `output = value(x, y, previous output, classes, constants)`.
-  func map(_ constants: RowConstants<V>, _ value: (V, V, V, V.Integers, RowConstants<V>) -> V)
-  /// The element of the first input, or of the output, that stands at the given class of a row.
+  /// The maximum of `value` over each row, ignoring NaN; −inf where there is none. `value` is called with x and
+  /// perClass only.
+  func maximum(_ value: (RowElements<V>) -> V) -> V
+  /// Sums of `term` over each row. With `keep` the terms are also written to the output.
+  func sum(_ constants: RowConstants<V>, keep: Bool, _ term: (RowElements<V>, RowConstants<V>) -> V) -> V
+  /// `output = value`.
+  func map(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V)
+  /// The element of the first input, or of the output, that stands at a class of a row.
   func input(row: Int, class c: Int) -> Element
   func setOutput(row: Int, class c: Int, _ value: Element)
 }
 
-/// The arrays of a call: two inputs (the second may be the first again) and an output, absent where nothing is written.
+/// The arrays of a call.
 struct RowArrays<S: Scalar> {
   let first: UnsafePointer<S>
+  /// A second input of the same shape; the first again where there is none.
   let second: UnsafePointer<S>
+  /// One number per class.
+  let perClass: UnsafePointer<S>?
+  /// Absent where nothing is written.
   let output: UnsafeMutablePointer<S>?
 
   @inline(__always) func advanced(by offset: Int) -> RowArrays {
-    RowArrays(first: first + offset, second: second + offset, output: output.map { $0 + offset })
+    RowArrays(
+      first: first + offset, second: second + offset, perClass: perClass, output: output.map { $0 + offset })
   }
 }
 
@@ -84,28 +101,38 @@ struct LongRows<V: Lanes>: RowTile {
     Swift.min(V.count, Swift.max(1, 16384 / (classes &* MemoryLayout<V.Element>.stride)))
   }
 
-  @inline(__always) func maximum() -> V {
+  @inline(__always)
+  private func elements(_ at: Int, _ c: Int, _ n: Int, fill: Element = 0) -> RowElements<V> {
+    RowElements(
+      x: V.load(arrays.first + at, lanes: n, fill: fill), y: V.load(arrays.second + at, lanes: n),
+      perClass: arrays.perClass.map { V.load($0 + c, lanes: n) } ?? V.one,
+      kept: arrays.output.map { V.load(UnsafePointer($0) + at, lanes: n) } ?? V.zero,
+      classes: V.Integers.indices &+ V.Integers(c))
+  }
+
+  @inline(__always) func maximum(_ value: (RowElements<V>) -> V) -> V {
     joined({ row in
-      let x = arrays.first + (firstRow &+ row) &* classes
+      let start = (firstRow &+ row) &* classes
       let low = V(-Element.infinity)
       var m0 = low, m1 = low, m2 = low, m3 = low
+      @inline(__always) func values(_ c: Int, _ n: Int) -> V {
+        value(elements(start &+ c, c, n, fill: -.infinity))
+      }
       var c = 0
       while c &+ 4 &* V.count <= classes {
-        m0 = V.max(V.load(x + c), m0)
-        m1 = V.max(V.load(x + (c &+ V.count)), m1)
-        m2 = V.max(V.load(x + (c &+ 2 &* V.count)), m2)
-        m3 = V.max(V.load(x + (c &+ 3 &* V.count)), m3)
+        m0 = V.max(values(c, V.count), m0)
+        m1 = V.max(values(c &+ V.count, V.count), m1)
+        m2 = V.max(values(c &+ 2 &* V.count, V.count), m2)
+        m3 = V.max(values(c &+ 3 &* V.count, V.count), m3)
         c &+= 4 &* V.count
       }
-      forEachVector(V.self, c..<classes) { c, n in
-        m0 = V.max(V.load(x + c, lanes: n, fill: -.infinity), m0)
-      }
+      forEachVector(V.self, c..<classes) { c, n in m0 = V.max(values(c, n), m0) }
       return V.max(V.max(m0, m1), V.max(m2, m3))
     }, { $0.maximum }, V.max)
   }
 
   @inline(__always)
-  func sum(_ constants: RowConstants<V>, keep: Bool, _ term: (V, V, V.Integers, RowConstants<V>) -> V) -> V {
+  func sum(_ constants: RowConstants<V>, keep: Bool, _ term: (RowElements<V>, RowConstants<V>) -> V) -> V {
     let stride = 4 &* V.count
     // This pass is the one that computes: while it does, the next tile comes in from memory, if the second-level cache
     // has room for it.
@@ -116,18 +143,16 @@ struct LongRows<V: Lanes>: RowTile {
 
     @inline(__always) func run(_ row: Int) -> V {
       let start = (firstRow &+ row) &* classes
-      let x = arrays.first + start
-      let y = arrays.second + start
       let k = constants.spread(row)
-      let kept = keep ? arrays.output.map { $0 + start } : nil
+      let output = keep ? arrays.output : nil
       low = DoubleLanes.zero
       high = DoubleLanes.zero
       var s0 = V.zero, s1 = V.zero, s2 = V.zero, s3 = V.zero
 
       @inline(__always) func terms(_ c: Int, _ n: Int) -> V {
-        prefetch(x + (c &+ ahead))
-        let t = term(V.load(x + c, lanes: n), V.load(y + c, lanes: n), V.Integers.indices &+ V.Integers(c), k)
-        if let kept { t.store(kept + c, lanes: n) }
+        prefetch(arrays.first + (start &+ c &+ ahead))
+        let t = term(elements(start &+ c, c, n), k)
+        if let output { t.store(output + (start &+ c), lanes: n) }
         return n == V.count ? t : V.select(V.Integers.first(n), t, V.zero)
       }
 
@@ -187,19 +212,13 @@ struct LongRows<V: Lanes>: RowTile {
   }
 
   @inline(__always)
-  func map(_ constants: RowConstants<V>, _ value: (V, V, V, V.Integers, RowConstants<V>) -> V) {
+  func map(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V) {
     guard let output = arrays.output else { return }
     for row in 0..<count {
       let start = (firstRow &+ row) &* classes
-      let x = arrays.first + start
-      let y = arrays.second + start
-      let out = output + start
       let k = constants.spread(row)
       forEachVector(V.self, 0..<classes) { c, n in
-        value(
-          V.load(x + c, lanes: n), V.load(y + c, lanes: n), V.load(out + c, lanes: n),
-          V.Integers.indices &+ V.Integers(c), k
-        ).store(out + c, lanes: n)
+        value(elements(start &+ c, c, n), k).store(output + (start &+ c), lanes: n)
       }
     }
   }
@@ -221,25 +240,31 @@ struct ColumnRows<V: Lanes>: RowTile {
   let firstRow: Int
   let count: Int
 
-  @inline(__always) func maximum() -> V {
-    var m = V(-V.Element.infinity)
-    for c in 0..<classes { m = V.max(V.load(arrays.first + c &* stride, lanes: count), m) }
+  @inline(__always) private func elements(_ c: Int) -> RowElements<V> {
+    let at = c &* stride
+    return RowElements(
+      x: V.load(arrays.first + at, lanes: count), y: V.load(arrays.second + at, lanes: count),
+      perClass: arrays.perClass.map { V($0[c]) } ?? V.one,
+      kept: arrays.output.map { V.load(UnsafePointer($0) + at, lanes: count) } ?? V.zero, classes: V.Integers(c))
+  }
+
+  @inline(__always) func maximum(_ value: (RowElements<V>) -> V) -> V {
+    var m = V(-Element.infinity)
+    for c in 0..<classes { m = V.max(value(elements(c)), m) }
     return m
   }
 
   @inline(__always)
-  func sum(_ constants: RowConstants<V>, keep: Bool, _ term: (V, V, V.Integers, RowConstants<V>) -> V) -> V {
-    let kept = keep ? arrays.output : nil
+  func sum(_ constants: RowConstants<V>, keep: Bool, _ term: (RowElements<V>, RowConstants<V>) -> V) -> V {
+    let output = keep ? arrays.output : nil
     var low = DoubleLanes.zero, high = DoubleLanes.zero
     var c = 0
     while c < classes {
       let end = Swift.min(c &+ 16, classes)
       var run = V.zero
       while c < end {
-        let at = c &* stride
-        let t = term(
-          V.load(arrays.first + at, lanes: count), V.load(arrays.second + at, lanes: count), V.Integers(c), constants)
-        if let kept { t.store(kept + at, lanes: count) }
+        let t = term(elements(c), constants)
+        if let output { t.store(output + c &* stride, lanes: count) }
         run = run + t
         c &+= 1
       }
@@ -251,15 +276,9 @@ struct ColumnRows<V: Lanes>: RowTile {
   }
 
   @inline(__always)
-  func map(_ constants: RowConstants<V>, _ value: (V, V, V, V.Integers, RowConstants<V>) -> V) {
+  func map(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V) {
     guard let output = arrays.output else { return }
-    for c in 0..<classes {
-      let at = c &* stride
-      value(
-        V.load(arrays.first + at, lanes: count), V.load(arrays.second + at, lanes: count),
-        V.load(output + at, lanes: count), V.Integers(c), constants
-      ).store(output + at, lanes: count)
-    }
+    for c in 0..<classes { value(elements(c), constants).store(output + c &* stride, lanes: count) }
   }
 
   @inline(__always) func input(row: Int, class c: Int) -> Element { arrays.first[c &* stride &+ row] }
@@ -271,11 +290,17 @@ struct ColumnRows<V: Lanes>: RowTile {
 
 /// `V.count` vectors on the stack.
 struct VectorTile<V: Lanes> {
-  private var bytes = InlineArray<128, UInt64>(repeating: 0)
+  private var bytes = InlineArray<136, UInt64>(repeating: 0)
 
   @inline(__always) mutating func withPointer<R>(_ body: (UnsafeMutablePointer<V>) -> R) -> R {
-    withUnsafeMutableBytes(of: &bytes) { body($0.baseAddress!.assumingMemoryBound(to: V.self)) }
+    withUnsafeMutableBytes(of: &bytes) { body(aligned($0.baseAddress!).assumingMemoryBound(to: V.self)) }
   }
+}
+
+/// The first address from `p` on that starts a cache line. Swift aligns vectors on the stack to 16 bytes only, and
+/// vectors that straddle two lines cost twice.
+@inline(__always) func aligned(_ p: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
+  p + (-Int(bitPattern: p) & 63)
 }
 
 /// What is done with each tile.
@@ -371,7 +396,7 @@ private struct ShortRowsJob<K: RowKernel>: ParallelJob {
       for tile in split.range(part) {
         let row = tile &* V.count
         let copy = TransposedTile<V>(
-          memory: bytes.baseAddress!.assumingMemoryBound(to: V.Element.self), classes: shape.classes,
+          memory: aligned(bytes.baseAddress!).assumingMemoryBound(to: V.Element.self), classes: shape.classes,
           count: Swift.min(V.count, shape.rows &- row))
         let original = arrays.advanced(by: row &* shape.classes)
         copy.read(original.first, copy.first)
@@ -380,7 +405,7 @@ private struct ShortRowsJob<K: RowKernel>: ParallelJob {
           ColumnRows<V>(
             arrays: RowArrays(
               first: UnsafePointer(copy.first), second: UnsafePointer(K.usesSecond ? copy.second : copy.first),
-              output: arrays.output == nil ? nil : copy.output),
+              perClass: arrays.perClass, output: arrays.output == nil ? nil : copy.output),
             classes: shape.classes, stride: V.count, firstRow: row, count: copy.count), &partial)
         if let output = original.output { copy.write(output) }
       }
@@ -391,7 +416,7 @@ private struct ShortRowsJob<K: RowKernel>: ParallelJob {
 
 /// Room for three transposed tiles of up to `mostTransposedVectors · V.count` classes: 6 KB on the stack.
 private struct TileScratch {
-  var bytes = InlineArray<768, UInt64>(repeating: 0)
+  var bytes = InlineArray<776, UInt64>(repeating: 0)
 }
 
 /// A transposed copy of a tile of short rows: class c of all rows is vector c.

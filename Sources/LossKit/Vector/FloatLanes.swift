@@ -85,6 +85,12 @@ struct Int32Lanes: IntegerLanes {
     Self(raw: vs_select_i32(mask.raw, a.raw, b.raw))
   }
   @inline(__always) var maskBits: UInt32 { vs_mask_bits_i32(raw) }
-  @inline(__always) subscript(_ lane: Int) -> Int { Int(raw[lane]) }
+  @inline(__always) subscript(_ lane: Int) -> Int {
+    get { Int(withUnsafeBytes(of: raw) { $0.baseAddress!.assumingMemoryBound(to: Int32.self)[lane] }) }
+    set {
+      let value = Int32(truncatingIfNeeded: newValue)
+      withUnsafeMutableBytes(of: &raw) { $0.baseAddress!.assumingMemoryBound(to: Int32.self)[lane] = value }
+    }
+  }
   @inline(__always) var any: Bool { vs_any_i32(raw) }
 }

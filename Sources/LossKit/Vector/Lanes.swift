@@ -83,7 +83,7 @@ protocol IntegerLanes {
   func shiftedRightLogical(_ n: Int) -> Self
   func shiftedRightArithmetic(_ n: Int) -> Self
   static func select(_ mask: Self, _ a: Self, _ b: Self) -> Self
-  subscript(_ lane: Int) -> Int { get }
+  subscript(_ lane: Int) -> Int { get set }
   /// A mask as bits: lane i is bit i.
   var maskBits: UInt32 { get }
   /// Is any lane of a mask true?
