@@ -94,7 +94,7 @@ struct Logistic<V: Lanes> {
     let isNegative = x .< V.zero
     positive = V.select(isNegative, smaller, larger)
     negative = V.select(isNegative, larger, smaller)
-    tail = V.log1p(e)
+    tail = V.log1pOfFraction(e)
   }
 }
 
@@ -113,7 +113,7 @@ struct FixedPower<V: Lanes> {
     case 0: return V.one
     case 1: return q
     case 2: return q * q
-    default: return V.pow(q, exponent)
+    default: return V.exp(exponent * V.log(q))
     }
   }
 }
