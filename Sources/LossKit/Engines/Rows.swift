@@ -114,7 +114,7 @@ struct LongRows<V: Lanes>: RowTile {
   }
 
   @inline(__always) func maximum(_ value: (RowElements<V>) -> V) -> V {
-    joined(V.max, { $0.maximum }) { row in
+    joined(maximaOfRows, { $0.maximum }) { row in
       let start = (firstRow &+ row) &* classes
       // Four running maxima, because one would wait for itself.
       let low = V(-Element.infinity)
@@ -142,7 +142,7 @@ struct LongRows<V: Lanes>: RowTile {
     let ahead = tileSize &* MemoryLayout<Element>.stride <= 1 << 18 ? tileSize : 0
     let output = keep ? arrays.output : nil
     var low = DoubleLanes.zero, high = DoubleLanes.zero
-    return joined(+, { rest in
+    return joined(sumsOfRows, { rest in
       let rest = rest.doubles
       return Element(((low + rest.0) + (high + rest.1)).sum)
     }) { row in
@@ -172,7 +172,7 @@ struct LongRows<V: Lanes>: RowTile {
   /// One number per row, in its lane, from one vector per row: the vectors of all rows are joined at once, through a
   /// transpose, or, in rows of several runs, each by `single`.
   @inline(__always)
-  private func joined(_ join: (V, V) -> V, _ single: (V) -> Element, _ vector: (Int) -> V) -> V {
+  private func joined(_ join: (UnsafeMutablePointer<V>) -> Void, _ single: (V) -> Element, _ vector: (Int) -> V) -> V {
     var scratch = VectorTile<V>()
     return scratch.withPointer { tile in
       let isLong = classes > longestRun &* V.count
@@ -182,12 +182,7 @@ struct LongRows<V: Lanes>: RowTile {
         if isLong { result[row] = single(v) } else { tile[row] = v }
       }
       if isLong { return result }
-      V.transpose(tile)
-      var step = V.count / 2
-      while step > 0 {
-        for i in 0..<step { tile[i] = join(tile[i], tile[i &+ step]) }
-        step /= 2
-      }
+      join(tile)
       return tile[0]
     }
   }
@@ -275,6 +270,27 @@ struct VectorTile<V: Lanes> {
 
   @inline(__always) mutating func withPointer<R>(_ body: (UnsafeMutablePointer<V>) -> R) -> R {
     withUnsafeMutableBytes(of: &bytes) { body(aligned($0.baseAddress!).assumingMemoryBound(to: V.self)) }
+  }
+}
+
+/// The maxima of the rows of a tile, left in its first vector. Out of line, as what follows is: it is long, and the same
+/// for all kernels.
+@inline(never) private func maximaOfRows<V: Lanes>(_ tile: UnsafeMutablePointer<V>) {
+  V.transpose(tile)
+  var step = V.count / 2
+  while step > 0 {
+    for i in 0..<step { tile[i] = V.max(tile[i], tile[i &+ step]) }
+    step /= 2
+  }
+}
+
+/// The sums of the rows of a tile, left in its first vector.
+@inline(never) private func sumsOfRows<V: Lanes>(_ tile: UnsafeMutablePointer<V>) {
+  V.transpose(tile)
+  var step = V.count / 2
+  while step > 0 {
+    for i in 0..<step { tile[i] = tile[i] + tile[i &+ step] }
+    step /= 2
   }
 }
 
@@ -404,20 +420,37 @@ private struct TransposedTile<V: Lanes> {
   var output: UnsafeMutablePointer<V.Element> { memory + 2 &* capacity }
 
   @inline(__always) func read(_ source: UnsafePointer<V.Element>, _ copy: UnsafeMutablePointer<V.Element>) {
-    forEachVector(V.self, 0..<classes) { c, n in
-      let block = UnsafeMutableRawPointer(copy + c &* V.count).assumingMemoryBound(to: V.self)
-      for row in 0..<V.count {
-        block[row] = row < count ? V.load(source + (row &* classes &+ c), first: n, fill: 0) : V.zero
-      }
-      V.transpose(block)
-    }
+    readTransposed(V.self, source, copy, classes, count)
   }
 
   @inline(__always) func write(_ destination: UnsafeMutablePointer<V.Element>) {
-    forEachVector(V.self, 0..<classes) { c, n in
-      let block = UnsafeMutableRawPointer(output + c &* V.count).assumingMemoryBound(to: V.self)
-      V.transpose(block)
-      for row in 0..<count { block[row].store(destination + (row &* classes &+ c), first: n) }
+    writeTransposed(V.self, output, destination, classes, count)
+  }
+}
+
+@inline(never)
+private func readTransposed<V: Lanes>(
+  _ type: V.Type, _ source: UnsafePointer<V.Element>, _ copy: UnsafeMutablePointer<V.Element>, _ classes: Int,
+  _ count: Int
+) {
+  forEachVector(V.self, 0..<classes) { c, n in
+    let block = UnsafeMutableRawPointer(copy + c &* V.count).assumingMemoryBound(to: V.self)
+    for row in 0..<V.count {
+      block[row] = row < count ? V.load(source + (row &* classes &+ c), first: n, fill: 0) : V.zero
     }
+    V.transpose(block)
+  }
+}
+
+/// Destroys the copy.
+@inline(never)
+private func writeTransposed<V: Lanes>(
+  _ type: V.Type, _ copy: UnsafeMutablePointer<V.Element>, _ destination: UnsafeMutablePointer<V.Element>,
+  _ classes: Int, _ count: Int
+) {
+  forEachVector(V.self, 0..<classes) { c, n in
+    let block = UnsafeMutableRawPointer(copy + c &* V.count).assumingMemoryBound(to: V.self)
+    V.transpose(block)
+    for row in 0..<count { block[row].store(destination + (row &* classes &+ c), first: n) }
   }
 }

@@ -29,6 +29,7 @@ struct Targets<S: Scalar> {
   let factorIsWeight: Bool
 
   /// The sum of the weights that count, or nil if a target is out of range.
+  @inline(never)
   func denominator(_ rows: Int, classCount: Int, _ sampleWeight: UnsafePointer<S>?) -> Double? {
     let weight = factorIsWeight ? classFactor : nil
     var outOfRange = false
@@ -54,7 +55,7 @@ struct Targets<S: Scalar> {
   }
 
   /// The targets of a tile's rows.
-  @inline(__always)
+  @inline(never)
   func load(_ rows: RowSlice, _ sampleWeight: UnsafePointer<S>?) -> RowTargets<S.Vector> {
     var result = RowTargets<S.Vector>()
     for row in 0..<rows.count {
