@@ -70,14 +70,15 @@ def fail(status: str, name: str, detail: str = "") -> LossKitError:
 
 
 def _load() -> ctypes.CDLL:
-    """The library inside the package (a wheel), or the one that ``make build`` left in the checkout around it."""
-    folders = [Path(folder) for folder in sys.modules[__package__].__path__]
-    checkout = Path(__file__).parents[4:5]
-    candidates = [folder / "liblosskit.so.1" for folder in (*folders, *(root / "build" for root in checkout))]
+    """The library that ``make build`` left in the checkout around this file, or the one inside the package (a wheel)."""
+    candidates = [Path(folder) / "liblosskit.so.1" for folder in sys.modules[__package__].__path__]
+    for checkout in Path(__file__).parents[4:5]:
+        if (checkout / "Sources" / "LossKit").is_dir():
+            candidates.insert(0, checkout / "build" / "liblosskit.so.1")
     override = os.environ.get("LOSSKIT_LIBRARY")
     path = Path(override) if override else next((path for path in candidates if path.exists()), None)
     if path is None:
-        raise ImportError(f"no liblosskit.so.1 in {folders[0]}; LOSSKIT_LIBRARY may name one")
+        raise ImportError("no liblosskit.so.1 at " + " or ".join(map(str, candidates)) + "; run `make build`")
     loaded = ctypes.CDLL(str(path))
     loaded.losskit_version.restype = ctypes.c_char_p
     loaded.losskit_isa_name.restype = ctypes.c_char_p
@@ -126,6 +127,8 @@ def _bind(name: str, dtype: Optional[np.dtype[Any]]) -> Callable[[tuple[Any, ...
 
     def invoke(arguments: tuple[Any, ...]) -> int:
         values = list(arguments)
+        if len(values) != len(kinds):
+            raise TypeError(f"losskit_{name} takes {len(kinds)} arguments, not {len(values)}")
         for index in pointers:
             array = values[index]
             if array is None:
@@ -155,14 +158,12 @@ _WANTED = {"d": "a real number", "?": "True or False", "Q": "an integer from 0 t
 
 def _misfit(name: str, codes: str, values: list[Any]) -> Exception:
     """Why the values cannot be passed."""
-    if len(values) != len(codes):
-        return TypeError(f"losskit_{name} takes {len(codes)} arguments, not {len(values)}")
     for index, (code, value) in enumerate(zip(codes, values)):
         try:
             struct.pack(code, value)
         except Exception:
             return _refusal(name, index, value, _WANTED.get(code, "a 64-bit integer"))
-    raise AssertionError("one of them does not fit")
+    return AssertionError("one of them does not fit")
 
 
 def _refusal(name: str, index: int, value: Any, wanted: str) -> LossKitError:
