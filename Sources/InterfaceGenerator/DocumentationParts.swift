@@ -1,7 +1,8 @@
 import Foundation
 
 /// A documentation comment taken apart: summary, body (formulas, remarks), `- Parameters:`, and the other `- Name:` items
-/// of its end, such as `- Errors:` and `- Reference:`.
+/// of its end, such as `- Errors:` and `- Reference:`. Errors and references may also be paragraphs or sentences of the
+/// body, which begin with a status or with `Reference:`.
 struct DocumentationParts {
   private(set) var summary = ""
   private(set) var body = ""
@@ -19,9 +20,7 @@ struct DocumentationParts {
           place = .parameters
         } else {
           place = .section
-          let name = item.name.lowercased()
-          let earlier = sections.firstIndex { $0.name == name }.map { sections.remove(at: $0).text + " " } ?? ""
-          sections.append((name, earlier + item.text))
+          append(item.text, to: item.name.lowercased())
         }
         continue
       }
@@ -42,7 +41,27 @@ struct DocumentationParts {
         }
       }
     }
-    self.body = body.joined(separator: "\n").trimmingCharacters(in: .newlines)
+    let paragraphs = body.joined(separator: "\n").trimmingCharacters(in: .newlines).components(separatedBy: "\n\n")
+    self.body = paragraphs.compactMap { sorted($0) }.joined(separator: "\n\n")
+  }
+
+  /// What of a paragraph stays in the body.
+  private mutating func sorted(_ paragraph: String) -> String? {
+    var rest = paragraph
+    if let reference = rest.range(of: "(^|(?<=[.)] )|(?<=\\n))References?: ", options: .regularExpression) {
+      append(rest[reference.upperBound...].replacingOccurrences(of: "\n", with: " "), to: "reference")
+      rest = rest[..<reference.lowerBound].trimmingCharacters(in: .whitespaces)
+    }
+    if rest.range(of: "^`?(LOSSKIT_)?(INVALID|UNSUPPORTED)", options: .regularExpression) != nil {
+      append(rest.replacingOccurrences(of: "\n", with: " "), to: "errors")
+      return nil
+    }
+    return rest.isEmpty ? nil : rest
+  }
+
+  private mutating func append(_ text: String, to name: String) {
+    let earlier = sections.firstIndex { $0.name == name }.map { sections.remove(at: $0).text + " " } ?? ""
+    sections.append((name, earlier + text))
   }
 
   /// `- name: text`, without indentation.

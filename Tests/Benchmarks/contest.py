@@ -125,15 +125,17 @@ def run(case, quick, progress):
     results = []
     for threads in case.threads:
         use_threads(threads)
-        contest = case.prepare(*case.arguments)
         try:
+            contest = case.prepare(*case.arguments)
             contest.agree(contest.ours(), contest.peer())
             result = _measure(case, threads, contest, quick)
         except AssertionError as error:
-            result = Result(case, threads, skipped=f"results do not agree: {error}")
+            result = Result(case, threads, skipped=f"the results do not agree: {error}")
+        except Exception as error:  # one contestant's trouble should not end the run
+            result = Result(case, threads, skipped=f"{type(error).__name__}: {error}")
         progress(case, result)
         results.append(result)
-        del contest
+        contest = None
         gc.collect()
     return results
 

@@ -134,6 +134,8 @@ def _bind(name: str, dtype: Optional[np.dtype[Any]]) -> Callable[[tuple[Any, ...
             if array is None:
                 values[index] = 0
                 continue
+            if type(array) is int:  # an address
+                continue
             try:
                 values[index] = address_of(memory_of(array))
             except TypeError:  # a read-only buffer: the slower way, `ctypes.data` takes longer than many a kernel
@@ -185,8 +187,8 @@ _functions = _Functions()
 def call_status(name: str, dtype: Optional[np.dtype[Any]], *arguments: Any) -> int:
     """Calls ``losskit_<name>`` in the precision of ``dtype`` (None: the function has only one form).
 
-    Arrays, which must be C-contiguous and of the C function's types, stand for their pointers, None for NULL, and strings
-    for the values of an enumeration. Returns the status.
+    Arrays, which must be C-contiguous and of the C function's types, stand for their pointers (an address does as well),
+    None for NULL, and strings for the values of an enumeration. Returns the status.
     """
     return _functions[name, dtype](arguments)
 

@@ -8,11 +8,13 @@ import textwrap
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from ._prototypes import DOCUMENTATION
+from ._prototypes import DOCUMENTATION, FUNCTIONS
 
 __all__ = ["documented"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_SECTIONS = ["Parameters", "Returns", "Raises", "See Also", "Notes", "References", "Examples"]
 
 # Parameters that only Python has, or that mean the same everywhere.
 _COMMON = {
@@ -24,32 +26,35 @@ _COMMON = {
     "sample_weight": "Weights of the rows, or of the elements; 1 if absent.",
 }
 
-# Shapes in the C documentation that name C's size parameters.
-_SHAPES = {
-    "`[count]`": "any shape",
-    "`[outer, classes, inner]`": "rows of classes along an axis",
-    "`[outer, inner]`": "one value per row",
-}
+# C's size parameters, as Python's shapes call them.
+_SIZES = {"count": "N", "count1": "N", "count2": "M", "classes": "C", "capacity": "K"}
 
-_SECTIONS = ["Parameters", "Returns", "Raises", "See Also", "Notes", "References", "Examples"]
+# What else only C speaks of, and how Python says it.
+_TERMS = [
+    (r"`\[outer, classes, inner\]`", "rows of classes along an axis"),
+    (r"`\[outer, inner\]`", "one for each row"),
+    (r"LOSSKIT_(?=[A-Z])", ""),
+    (r"[,;.] (it )?may be (`\w+` itself|`?(NULL|null)`?)[^.;]*", ""),
+    (r"(?i)\b(May be null|With a capacity|`count` entries)\b[^.]*\.", ""),
+    (r"`NULL`|\bNULL\b|\bnull\b", "None"),
+    (r"^optional, ", ""),
+]
 
 
 def documented(function: F) -> F:
     """Completes a wrapper's docstring with the C documentation of the function of the same name.
 
-    The wrapper writes a summary and an example. Formula, parameters, results, errors and reference come from the library;
-    a section that the wrapper writes itself, or text after its summary, takes precedence.
+    The wrapper writes a summary and an example. Formula, parameters, results, errors and reference come from the library.
+    Where the wrapper writes more - text after its summary, a section, a parameter's entry - its own words take precedence.
     """
     if function.__doc__ is None:  # python -OO
         return function
-    text, sections = _parse(inspect.cleandoc(function.__doc__))
+    text, own = _parse(inspect.cleandoc(function.__doc__))
     shared = DOCUMENTATION.get(function.__name__, {})
     if "\n\n" not in text and "body" in shared:
-        text += "\n\n" + _literal_formulas(shared["body"])
-    for title, body in _translated(function, shared).items():
-        if body:
-            sections.setdefault(title, body)
-    parts = [text, *(f"{title}\n{'-' * len(title)}\n{sections[title]}" for title in _SECTIONS if title in sections)]
+        text += "\n\n" + _body(shared["body"])
+    sections = _Translation(function, shared, own).sections()
+    parts = [text, *(f"{title}\n{'-' * len(title)}\n{sections[title]}" for title in _SECTIONS if sections.get(title))]
     function.__doc__ = "\n\n".join(parts) + "\n"
     return function
 
@@ -60,40 +65,72 @@ def _parse(docstring: str) -> tuple[str, dict[str, str]]:
     return text.strip(), {title: body.strip("\n") for title, body in zip(rest[::2], rest[1::2])}
 
 
-def _translated(function: Callable[..., Any], shared: dict[str, Any]) -> dict[str, str]:
-    """The sections that the C documentation gives for the Python signature."""
-    signature = inspect.signature(function)
-    known = shared.get("parameters", {})
-    parameters = [
-        _entry(name, _type(parameter), known.get(name) or _COMMON.get(name, ""))
-        for name, parameter in signature.parameters.items()
-    ]
-    results = [
-        _entry(name, "ndarray" if name != "loss" else "float or ndarray", text + " Only if `grad`." * (name.startswith("grad") and "grad" in signature.parameters))
-        for name, text in ((name, _output(text)) for name, text in shared.get("outputs", {}).items())
-        if not text.startswith(("workspace", "scratch"))
-    ]
-    errors = re.sub(r"NULL_POINTER(, | or |; )?|, NULL_POINTER(?=\.|$)", "", shared.get("errors", "")).strip()
-    others = [text for name, text in shared.items() if name not in _PARTS]
-    return {
-        "Parameters": "\n".join(parameters),
-        "Returns": shared.get("returns") or "\n".join(results),
-        "Raises": _entry("LossKitError", "", errors or "If an argument is refused."),
-        "Notes": "\n\n".join(others),
-        "References": shared.get("reference") or shared.get("references", ""),
-    }
+class _Translation:
+    """The sections of one docstring: the wrapper's own, completed with those of the C documentation."""
+
+    def __init__(self, function: Callable[..., Any], shared: dict[str, Any], own: dict[str, str]):
+        self.parameters = inspect.signature(function).parameters
+        self.shared = shared
+        self.own = own
+        arguments = FUNCTIONS[function.__name__][1] if function.__name__ in FUNCTIONS else ()
+        sizes = {name for name, kind in arguments if kind == "n" and name not in self.parameters}
+        self.sizes = {name: letter for name, letter in _SIZES.items() if name in sizes}
+        self.is_elementwise = sizes == {"count"} and "[count," not in str(shared)
+
+    def sections(self) -> dict[str, str]:
+        shared = self.shared
+        errors = re.sub(r"NULL_POINTER(, | or |; )?|, NULL_POINTER(?=\.|$)", "", shared.get("errors", ""))
+        known = {"summary", "body", "parameters", "outputs", "returns", "errors", "reference", "references"}
+        generated = {
+            "Returns": shared.get("returns") or "\n".join(self._results()),
+            "Raises": _entry("LossKitError", self._translated(errors) or "If an argument is refused."),
+            "Notes": "\n\n".join(self._translated(text) for name, text in shared.items() if name not in known),
+            "References": _fill(shared.get("reference") or shared.get("references", "")),
+        }
+        return {**generated, **self.own, "Parameters": "\n".join(self._parameters())}
+
+    def _parameters(self) -> list[str]:
+        entries = re.split(r"(?m)^(?=\S)", self.own.get("Parameters", ""))
+        own = {entry.split(" :")[0]: entry.rstrip() for entry in entries if entry}
+        known = self.shared.get("parameters", {})
+        return [
+            own.get(name) or _entry(f"{name} : {_type(parameter)}", self._translated(known.get(name) or _COMMON.get(name, "")))
+            for name, parameter in self.parameters.items()
+        ]
+
+    def _results(self) -> list[str]:
+        results = []
+        for name, text in self.shared.get("outputs", {}).items():
+            if text.startswith(("workspace", "scratch")) or (name.endswith("_count") and "capacity" in self.sizes):
+                continue
+            is_array = re.search(r"\[|\bshape|\blike\b", text)
+            kind = "float or ndarray" if name == "loss" else "ndarray" if is_array else "float"
+            text = self._translated(re.sub(r"^(optional )?output(, |: |; |$)", "", text))
+            if name.startswith("grad") and "grad" in self.parameters:
+                text += " Only if `grad`."
+            results.append(_entry(f"{name} : {kind}", text))
+        return results
+
+    def _translated(self, text: str) -> str:
+        if self.is_elementwise:
+            text = text.replace("`[count]`", "any shape")
+        for pattern, words in _TERMS:
+            text = re.sub(pattern, words, text)
+        for name, letter in self.sizes.items():
+            text = re.sub(rf"`{name}`", f"`{letter}`", text)
+            text = re.sub(rf"\.\.< {name}\b", f"..< {letter}", text)
+            text = re.sub(r"`\[.*?\]`", lambda shape: re.sub(rf"\b{name}\b", letter, shape[0]), text)
+        return text.strip()
 
 
-_PARTS = {"summary", "body", "parameters", "outputs", "returns", "errors", "reference", "references"}
+def _entry(head: str, text: str) -> str:
+    """An entry of a section: the head, then the indented text, which begins with a capital letter if that is a word."""
+    text = re.sub(r"^([a-z])(?=[a-z]+\b(?![(_/])| )", lambda first: first[0].upper(), text)
+    return head + ("\n" + textwrap.indent(_fill(text), "    ") if text else "")
 
 
-def _entry(name: str, kind: str, text: str) -> str:
-    head = f"{name} : {kind}" if kind else name
-    text = text.strip()
-    for shape, words in _SHAPES.items():
-        text = text.replace(shape, words)
-    text = text[:1].upper() + text[1:] if text[:1] != "`" else text
-    return head + ("\n" + textwrap.fill(text, 110, initial_indent="    ", subsequent_indent="    ") if text else "")
+def _fill(text: str) -> str:
+    return textwrap.fill(text, 110, break_long_words=False, break_on_hyphens=False)
 
 
 def _type(parameter: inspect.Parameter) -> str:
@@ -107,26 +144,18 @@ def _type(parameter: inspect.Parameter) -> str:
     return kind + (", optional" if parameter.default is None else f", default {parameter.default!r}")
 
 
-def _output(text: str) -> str:
-    """The description of a C output without what only C needs to know."""
-    text = re.sub(r"^(optional )?output(, |: |; )?", "", text)
-    text = re.sub(r"[,;] (it )?may be (`\w+` itself|`?NULL`?|null)( or `?NULL`?)?", "", text)
-    return text
-
-
-def _literal_formulas(body: str) -> str:
-    """Indented blocks as the literal blocks of reStructuredText."""
+def _body(body: str) -> str:
+    """Paragraphs filled, and formulas, which are indented, as literal blocks."""
     result: list[str] = []
-    for line in textwrap.dedent(body).split("\n") if not body.startswith(" ") else body.split("\n"):
-        starts = line.startswith("    ") and not (result and result[-1].startswith("    "))
-        inside = result and result[-1] == "" and len(result) > 1 and result[-2].startswith("    ")
-        if starts and not inside:
-            while result and not result[-1]:
-                result.pop()
+    was_formula = False
+    for paragraph in body.split("\n\n"):
+        is_formula = paragraph.startswith("    ")
+        if is_formula and not was_formula:
             if result and result[-1].endswith(":"):
                 result[-1] += ":"
             else:
-                result += ["", "It computes::"] if result else ["It computes::"]
-            result.append("")
-        result.append(line)
-    return "\n".join(result).strip("\n")
+                result.append("It computes::")
+        is_list = re.search(r"(?m)^ *[-*] ", paragraph)
+        result.append(paragraph.rstrip() if is_formula or is_list else _fill(" ".join(paragraph.split("\n"))))
+        was_formula = is_formula
+    return "\n\n".join(result)
