@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from ._prototypes import DOCUMENTATION, FUNCTIONS
+from ._prototypes import DOCUMENTATION, ENUMS, FUNCTIONS
 
 __all__ = ["documented"]
 
@@ -35,7 +35,7 @@ _TERMS = [
     (r"`\[outer, inner\]`", "one for each row"),
     (r"LOSSKIT_(?=[A-Z])", ""),
     (r"[,;.] (it )?may be (`\w+` itself|`?(NULL|null)`?)[^.;]*", ""),
-    (r"(?i)\b(May be null|With a capacity|`count` entries)\b[^.]*\.", ""),
+    (r"(?i)(\bMay be null|\bWith a capacity|`count` entries)\b[^.]*\.", ""),
     (r"`NULL`|\bNULL\b|\bnull\b", "None"),
     (r"^optional, ", ""),
 ]
@@ -72,8 +72,9 @@ class _Translation:
         self.parameters = inspect.signature(function).parameters
         self.shared = shared
         self.own = own
-        arguments = FUNCTIONS[function.__name__][1] if function.__name__ in FUNCTIONS else ()
-        sizes = {name for name, kind in arguments if kind == "n" and name not in self.parameters}
+        kinds = dict(FUNCTIONS[function.__name__][1]) if function.__name__ in FUNCTIONS else {}
+        self.modes = {name: list(ENUMS[kind[2:]]) for name, kind in kinds.items() if kind.startswith("e:")}
+        sizes = {name for name, kind in kinds.items() if kind == "n" and name not in self.parameters}
         self.sizes = {name: letter for name, letter in _SIZES.items() if name in sizes}
         self.is_elementwise = sizes == {"count"} and "[count," not in str(shared)
 
@@ -94,9 +95,22 @@ class _Translation:
         own = {entry.split(" :")[0]: entry.rstrip() for entry in entries if entry}
         known = self.shared.get("parameters", {})
         return [
-            own.get(name) or _entry(f"{name} : {_type(parameter)}", self._translated(known.get(name) or _COMMON.get(name, "")))
+            own.get(name) or _entry(f"{name} : {self._type(parameter)}", self._translated(known.get(name) or _COMMON.get(name, "")))
             for name, parameter in self.parameters.items()
         ]
+
+    def _type(self, parameter: inspect.Parameter) -> str:
+        kind = parameter.annotation if isinstance(parameter.annotation, str) else "Any"
+        optional = re.fullmatch(r"Optional\[(.*)\]|(.*) \| None", kind)
+        if optional:
+            kind = optional[1] or optional[2]
+        if kind == "Any":
+            kind = "array_like"
+        if parameter.name in self.modes:
+            kind = "{" + ", ".join(map(repr, self.modes[parameter.name])) + "}"
+        if parameter.default is inspect.Parameter.empty:
+            return kind
+        return kind + (", optional" if parameter.default is None else f", default {parameter.default!r}")
 
     def _results(self) -> list[str]:
         results = []
@@ -131,17 +145,6 @@ def _entry(head: str, text: str) -> str:
 
 def _fill(text: str) -> str:
     return textwrap.fill(text, 110, break_long_words=False, break_on_hyphens=False)
-
-
-def _type(parameter: inspect.Parameter) -> str:
-    annotation = parameter.annotation if isinstance(parameter.annotation, str) else "Any"
-    optional = re.fullmatch(r"Optional\[(.*)\]|(.*) \| None", annotation)
-    if optional:
-        annotation = optional[1] or optional[2]
-    kind = {"Any": "array_like"}.get(annotation, annotation)
-    if parameter.default is inspect.Parameter.empty:
-        return kind
-    return kind + (", optional" if parameter.default is None else f", default {parameter.default!r}")
 
 
 def _body(body: str) -> str:
