@@ -1,7 +1,8 @@
 # make run    sets up, builds, runs the demonstration        make test   sets up, builds, runs every test
 # make build  the libraries only                             make generate   what is derived from Swift declarations
+# make bench  installs peers, compares with them             (BENCH="--quick --only nms" to narrow it)
 .DEFAULT_GOAL := build
-.PHONY: build generate
+.PHONY: build generate bench
 
 GENERATOR := .build-generator/interface-generator
 
@@ -16,3 +17,6 @@ generate: $(GENERATOR)
 build: generate
 	@cmake -B build -G Ninja >/dev/null
 	@cmake --build build
+
+bench: build
+	@python3 Tests/Benchmarks/bench.py $(BENCH)
