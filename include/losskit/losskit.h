@@ -112,6 +112,36 @@ LOSSKIT_API int32_t losskit_get_num_threads(void);
  * ==================================================================================================== */
 
 /**
+ * Logarithm of the logistic function, element by element.
+ *
+ *     log σ(x) = min(x, 0) − log1p(e^{−|x|})
+ *
+ * - Parameters:
+ *   - x: `[count]`.
+ *   - count: number of elements, ≥ 0.
+ *   - y: output, `[count]`; may be `x` itself. NaN propagates.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: torch.nn.functional.logsigmoid.
+ */
+LOSSKIT_API losskit_status losskit_log_sigmoid_f32(const float *x, ptrdiff_t count, float *y);
+LOSSKIT_API losskit_status losskit_log_sigmoid_f64(const double *x, ptrdiff_t count, double *y);
+
+/**
+ * Vector-Jacobian product of log_sigmoid: `grad_output · σ(−x)`.
+ *
+ * - Parameters:
+ *   - x: `[count]`, as given to `losskit_log_sigmoid`.
+ *   - grad_output: `[count]`, the incoming gradient.
+ *   - count: number of elements, ≥ 0.
+ *   - grad: output, `[count]`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_log_sigmoid_vjp_f32(
+    const float *x, const float *grad_output, ptrdiff_t count, float *grad);
+LOSSKIT_API losskit_status losskit_log_sigmoid_vjp_f64(
+    const double *x, const double *grad_output, ptrdiff_t count, double *grad);
+
+/**
  * Logarithm of the softmax of each row.
  *
  *     x = (z − max z)/T,   log p = x − log Σ_j e^{x_j}
@@ -209,7 +239,9 @@ LOSSKIT_API losskit_status losskit_logsumexp_vjp_f64(
  * - Parameters:
  *   - x: `[count]`.
  *   - count: number of elements, ≥ 0.
- *   - y: output, `[count]`, in (0, 1); may be `x` itself. NaN propagates.
+ *   - y: output, `[count]`, in [0, 1]; may be `x` itself. NaN propagates.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: torch.sigmoid.
  */
 LOSSKIT_API losskit_status losskit_sigmoid_f32(const float *x, ptrdiff_t count, float *y);
 LOSSKIT_API losskit_status losskit_sigmoid_f64(const double *x, ptrdiff_t count, double *y);
@@ -222,6 +254,7 @@ LOSSKIT_API losskit_status losskit_sigmoid_f64(const double *x, ptrdiff_t count,
  *   - grad_output: `[count]`, the incoming gradient.
  *   - count: number of elements, ≥ 0.
  *   - grad: output, `[count]`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
  */
 LOSSKIT_API losskit_status losskit_sigmoid_vjp_f32(
     const float *y, const float *grad_output, ptrdiff_t count, float *grad);
@@ -270,6 +303,42 @@ LOSSKIT_API losskit_status losskit_softmax_vjp_f32(
 LOSSKIT_API losskit_status losskit_softmax_vjp_f64(
     const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double temperature,
     double *grad_z);
+
+/**
+ * Smooth form of max(x, 0), element by element.
+ *
+ *     softplus(x) = log1p(e^{βx}) / β,   and exactly x where βx > threshold
+ *
+ * - Parameters:
+ *   - x: `[count]`.
+ *   - count: number of elements, ≥ 0.
+ *   - beta: β > 0, default 1.
+ *   - threshold: default 20; not NaN.
+ *   - y: output, `[count]`; may be `x` itself. NaN propagates.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: torch.nn.functional.softplus.
+ */
+LOSSKIT_API losskit_status losskit_softplus_f32(
+    const float *x, ptrdiff_t count, double beta, double threshold, float *y);
+LOSSKIT_API losskit_status losskit_softplus_f64(
+    const double *x, ptrdiff_t count, double beta, double threshold, double *y);
+
+/**
+ * Vector-Jacobian product of softplus: `grad_output · σ(βx)`, and `grad_output` where βx > threshold.
+ *
+ * - Parameters:
+ *   - x: `[count]`, as given to `losskit_softplus`.
+ *   - grad_output: `[count]`, the incoming gradient.
+ *   - count: number of elements, ≥ 0.
+ *   - beta: β > 0, default 1.
+ *   - threshold: default 20; not NaN.
+ *   - grad: output, `[count]`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_softplus_vjp_f32(
+    const float *x, const float *grad_output, ptrdiff_t count, double beta, double threshold, float *grad);
+LOSSKIT_API losskit_status losskit_softplus_vjp_f64(
+    const double *x, const double *grad_output, ptrdiff_t count, double beta, double threshold, double *grad);
 
 /* ====================================================================================================
  * Classification losses

@@ -36,14 +36,18 @@ protocol ElementMap {
   func value(_ x: V, _ y: V) -> V
 }
 
-/// `output[i] = map.value(x[i], y[i])`; `output` may be one of the inputs.
+/// `output[i] = map.value(x[i], y[i])` with the checks that every exported map makes; `output` may be one of the inputs.
 @inline(__always)
 func mapElements<M: ElementMap>(
-  _ map: M, _ x: UnsafePointer<M.V.Element>, _ y: UnsafePointer<M.V.Element>, _ count: Int,
-  _ output: UnsafeMutablePointer<M.V.Element>
-) {
+  _ map: M, _ x: UnsafePointer<M.V.Element>?, _ y: UnsafePointer<M.V.Element>?, _ count: Int,
+  _ output: UnsafeMutablePointer<M.V.Element>?
+) -> Status {
+  guard elementCount(count, 1) != nil else { return .invalidShape }
+  if count == 0 { return .ok }
+  guard let x, let y, let output else { return .nullPointer }
   let split = Split(count, smallest: smallestElementwisePart, multiple: M.V.count)
   parallel(split.parts, ElementMapJob(map: map, x: x, y: y, output: output, split: split))
+  return .ok
 }
 
 private struct ElementMapJob<M: ElementMap>: ParallelJob {

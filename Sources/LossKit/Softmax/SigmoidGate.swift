@@ -5,13 +5,11 @@
 /// - Parameters:
 ///   - x: `[count]`.
 ///   - count: number of elements, ≥ 0.
-///   - y: output, `[count]`, in (0, 1); may be `x` itself. NaN propagates.
+///   - y: output, `[count]`, in [0, 1]; may be `x` itself. NaN propagates.
+/// - Errors: INVALID_SHAPE, NULL_POINTER.
+/// - Reference: torch.sigmoid.
 func sigmoid<S: Scalar>(_ x: UnsafePointer<S>?, _ count: Int, _ y: UnsafeMutablePointer<S>?) -> Status {
-  guard elementCount(count, 1) != nil else { return .invalidShape }
-  if count == 0 { return .ok }
-  guard let x, let y else { return .nullPointer }
-  mapElements(Sigmoid<S.Vector>(), x, x, count, y)
-  return .ok
+  mapElements(SigmoidGate<S.Vector>(), x, x, count, y)
 }
 
 /// Vector-Jacobian product of the logistic function: `grad_output · y · (1 − y)`.
@@ -21,18 +19,15 @@ func sigmoid<S: Scalar>(_ x: UnsafePointer<S>?, _ count: Int, _ y: UnsafeMutable
 ///   - gradOutput: `[count]`, the incoming gradient.
 ///   - count: number of elements, ≥ 0.
 ///   - grad: output, `[count]`; may be `gradOutput` itself.
+/// - Errors: INVALID_SHAPE, NULL_POINTER.
 func sigmoidVjp<S: Scalar>(
   _ y: UnsafePointer<S>?, _ gradOutput: UnsafePointer<S>?, _ count: Int, _ grad: UnsafeMutablePointer<S>?
 ) -> Status {
-  guard elementCount(count, 1) != nil else { return .invalidShape }
-  if count == 0 { return .ok }
-  guard let y, let gradOutput, let grad else { return .nullPointer }
   mapElements(SigmoidVjp<S.Vector>(), y, gradOutput, count, grad)
-  return .ok
 }
 
-private struct Sigmoid<V: Lanes>: ElementMap {
-  @inline(__always) func value(_ x: V, _: V) -> V { V.one / (V.one + V.exp(-x)) }
+private struct SigmoidGate<V: Lanes>: ElementMap {
+  @inline(__always) func value(_ x: V, _: V) -> V { V.sigmoid(x) }
 }
 
 private struct SigmoidVjp<V: Lanes>: ElementMap {

@@ -253,6 +253,29 @@ def as_reals(name: str, *arrays: Any) -> tuple[Any, ...]:
     return (precision, *[array if array is None else _plain(array, precision) for array in loaded])
 
 
+def as_reals_like(name: str, dtype: np.dtype[Any], *arrays: Any) -> list[Any]:
+    """The arrays in a precision that another input has decided: weights, dense targets. None stays None."""
+    result: list[Any] = []
+    for array in arrays:
+        if array is not None:
+            array = as_array(array, name)
+            if array.dtype.kind not in "fiub":
+                raise fail("INVALID_VALUE", name, f"an array of {array.dtype} where real numbers are wanted")
+            array = _plain(array, dtype)
+        result.append(array)
+    return result
+
+
+def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
+    """An array for results. Large ones begin on a cache line, which NumPy's own do not: stores are faster so."""
+    size = math.prod(shape) * dtype.itemsize
+    if size < 1 << 15:
+        return np.empty(shape, dtype)
+    memory = np.empty(size + 64, np.uint8)
+    start = -memory.ctypes.data & 63
+    return memory[start : start + size].view(dtype).reshape(shape)
+
+
 def as_integers(name: str, what: str, x: Any) -> np.ndarray:
     """Targets or indices of any integer width (or bools) as C-contiguous int64."""
     array = as_array(x, name)

@@ -28,6 +28,23 @@ STATUS_MEANING: dict[int, str] = {
 }
 
 FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
+    "log_sigmoid": (
+        True,
+        (
+            ("x", "p"),
+            ("count", "n"),
+            ("y", "p"),
+        ),
+    ),
+    "log_sigmoid_vjp": (
+        True,
+        (
+            ("x", "p"),
+            ("grad_output", "p"),
+            ("count", "n"),
+            ("grad", "p"),
+        ),
+    ),
     "log_softmax": (
         True,
         (
@@ -115,6 +132,27 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("inner", "n"),
             ("temperature", "d"),
             ("grad_z", "p"),
+        ),
+    ),
+    "softplus": (
+        True,
+        (
+            ("x", "p"),
+            ("count", "n"),
+            ("beta", "d"),
+            ("threshold", "d"),
+            ("y", "p"),
+        ),
+    ),
+    "softplus_vjp": (
+        True,
+        (
+            ("x", "p"),
+            ("grad_output", "p"),
+            ("count", "n"),
+            ("beta", "d"),
+            ("threshold", "d"),
+            ("grad", "p"),
         ),
     ),
     "cross_entropy": (
@@ -234,6 +272,31 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
 }
 
 DOCUMENTATION: dict[str, dict[str, Any]] = {
+    "log_sigmoid": {
+        "summary": "Logarithm of the logistic function, element by element.",
+        "body": "    log σ(x) = min(x, 0) − log1p(e^{−|x|})",
+        "parameters": {
+            "x": "`[count]`.",
+            "count": "number of elements, ≥ 0.",
+        },
+        "outputs": {
+            "y": "output, `[count]`; may be `x` itself. NaN propagates.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+        "reference": "torch.nn.functional.logsigmoid.",
+    },
+    "log_sigmoid_vjp": {
+        "summary": "Vector-Jacobian product of log_sigmoid: `grad_output · σ(−x)`.",
+        "parameters": {
+            "x": "`[count]`, as given to `log_sigmoid`.",
+            "grad_output": "`[count]`, the incoming gradient.",
+            "count": "number of elements, ≥ 0.",
+        },
+        "outputs": {
+            "grad": "output, `[count]`; may be `grad_output` itself.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+    },
     "log_softmax": {
         "summary": "Logarithm of the softmax of each row.",
         "body": "    x = (z − max z)/T,   log p = x − log Σ_j e^{x_j}",
@@ -309,8 +372,10 @@ DOCUMENTATION: dict[str, dict[str, Any]] = {
             "count": "number of elements, ≥ 0.",
         },
         "outputs": {
-            "y": "output, `[count]`, in (0, 1); may be `x` itself. NaN propagates.",
+            "y": "output, `[count]`, in [0, 1]; may be `x` itself. NaN propagates.",
         },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+        "reference": "torch.sigmoid.",
     },
     "sigmoid_vjp": {
         "summary": "Vector-Jacobian product of the logistic function: `grad_output · y · (1 − y)`.",
@@ -322,6 +387,7 @@ DOCUMENTATION: dict[str, dict[str, Any]] = {
         "outputs": {
             "grad": "output, `[count]`; may be `grad_output` itself.",
         },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
     },
     "softmax": {
         "summary": "Softmax of each row.",
@@ -352,6 +418,35 @@ DOCUMENTATION: dict[str, dict[str, Any]] = {
         },
         "outputs": {
             "grad_z": "output, shaped as `p`; may be `grad_output` itself.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+    },
+    "softplus": {
+        "summary": "Smooth form of max(x, 0), element by element.",
+        "body": "    softplus(x) = log1p(e^{βx}) / β,   and exactly x where βx > threshold",
+        "parameters": {
+            "x": "`[count]`.",
+            "count": "number of elements, ≥ 0.",
+            "beta": "β > 0, default 1.",
+            "threshold": "default 20; not NaN.",
+        },
+        "outputs": {
+            "y": "output, `[count]`; may be `x` itself. NaN propagates.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+        "reference": "torch.nn.functional.softplus.",
+    },
+    "softplus_vjp": {
+        "summary": "Vector-Jacobian product of softplus: `grad_output · σ(βx)`, and `grad_output` where βx > threshold.",
+        "parameters": {
+            "x": "`[count]`, as given to `softplus`.",
+            "grad_output": "`[count]`, the incoming gradient.",
+            "count": "number of elements, ≥ 0.",
+            "beta": "β > 0, default 1.",
+            "threshold": "default 20; not NaN.",
+        },
+        "outputs": {
+            "grad": "output, `[count]`; may be `grad_output` itself.",
         },
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
     },

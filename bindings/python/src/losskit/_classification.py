@@ -1,0 +1,177 @@
+"""Classification losses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._core import as_reals, as_reals_like, call, check_shape, documented, empty, scalar
+from ._losses import check_reduction, element_rows, row_loss
+
+__all__ = ["cross_entropy", "focal_loss", "nll_loss", "sigmoid_focal_loss"]
+
+
+@documented
+def cross_entropy(
+    z: Any,
+    target: Any,
+    *,
+    weight: Any = None,
+    ignore_index: int = -100,
+    label_smoothing: float = 0.0,
+    reduction: str = "mean",
+    sample_weight: Any = None,
+    grad: bool = False,
+    axis: int = -1,
+) -> Any:
+    """Cross-entropy of softmax probabilities and integer or dense targets.
+
+    Parameters
+    ----------
+    target : array_like
+        Integers, one for each row, in 0 to C - 1 or `ignore_index`; or real numbers shaped as `z`, the weight of each
+        class. Dense targets are not checked; class weights are then no part of the mean's denominator.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> z = [[2.0, -1.0, 0.5], [0.0, 1.0, -2.0]]
+    >>> loss, grad = losskit.cross_entropy(z, [0, 2], weight=[1, 2, 0.5], label_smoothing=0.1, grad=True)
+    >>> round(float(loss), 5)
+    1.40096
+    >>> grad.round(4).tolist()
+    [[-0.0898, -0.0179, 0.1077], [0.0758, 0.222, -0.2978]]
+    """
+    return row_loss(
+        "cross_entropy",
+        z,
+        target,
+        ...,
+        ignore_index,
+        label_smoothing,
+        dense_parameters=(..., label_smoothing),
+        class_weight=weight,
+        reduction=reduction,
+        sample_weight=sample_weight,
+        grad=grad,
+        axis=axis,
+    )
+
+
+@documented
+def nll_loss(
+    logp: Any,
+    y: Any,
+    *,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    sample_weight: Any = None,
+    grad: bool = False,
+    axis: int = -1,
+) -> Any:
+    """Negative log-likelihood of log-probabilities and integer targets.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> logp = [[-0.5, -1.5, -2.0], [-3.0, -0.1, -2.5]]
+    >>> round(float(losskit.nll_loss(logp, [0, 2], weight=[1, 2, 0.5])), 6)
+    1.166667
+    """
+    return row_loss(
+        "nll_loss",
+        logp,
+        y,
+        ...,
+        ignore_index,
+        class_weight=weight,
+        reduction=reduction,
+        sample_weight=sample_weight,
+        grad=grad,
+        axis=axis,
+    )
+
+
+@documented
+def focal_loss(
+    z: Any,
+    target: Any,
+    *,
+    gamma: float = 2.0,
+    alpha: Any = None,
+    detach_modulator: bool = False,
+    reduction: str = "mean",
+    sample_weight: Any = None,
+    grad: bool = False,
+    axis: int = -1,
+) -> Any:
+    """Focal loss on softmax probabilities: cross-entropy that down-weights well-classified rows.
+
+    Parameters
+    ----------
+    target : array_like
+        Integers, one for each row, in 0 to C - 1; or real numbers shaped as `z`, the weight of each class (not checked).
+    alpha : float or array_like, default None
+        One factor for all classes, or one for each; part of the loss, not of the mean's denominator.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> z = [[2.0, -1.0, 0.5], [0.0, 1.0, -2.0]]
+    >>> losskit.focal_loss(z, [0, 2], reduction="none").round(6).tolist()
+    [0.011093, 3.117915]
+    """
+    return row_loss(
+        "focal_loss",
+        z,
+        target,
+        gamma,
+        ...,
+        detach_modulator,
+        dense_parameters=(gamma, ..., detach_modulator),
+        class_weight=alpha,
+        class_weight_name="alpha",
+        reduction=reduction,
+        sample_weight=sample_weight,
+        grad=grad,
+        axis=axis,
+    )
+
+
+@documented
+def sigmoid_focal_loss(
+    z: Any,
+    t: Any,
+    *,
+    alpha: float | None = 0.25,
+    gamma: float = 2.0,
+    reduction: str = "mean",
+    sample_weight: Any = None,
+    grad: bool = False,
+) -> Any:
+    """Focal loss on sigmoid scores, element by element: binary cross-entropy that down-weights easy examples.
+
+    Parameters
+    ----------
+    alpha : float, default 0.25
+        In [0, 1]; negative or None: no factor α_t.
+    sample_weight : array_like, default None
+        Weights along the leading axes of `z`; 1 if absent.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> losskit.sigmoid_focal_loss([1.5, -0.5, 0.2], [1, 1, 0], reduction="none").round(6).tolist()
+    [0.001676, 0.094353, 0.180968]
+    """
+    name = "sigmoid_focal_loss"
+    dtype, z = as_reals(name, z)
+    t, sample_weight = as_reals_like(name, dtype, t, sample_weight)
+    check_shape(name, "t", t, z.shape)
+    rows, columns = element_rows(name, z, sample_weight)
+    check_reduction(name, reduction)
+    loss = empty(z.shape if reduction == "none" else (), dtype)
+    gradient = empty(z.shape, dtype) if grad else None
+    alpha = -1.0 if alpha is None else alpha
+    call(name, dtype, z, t, rows, columns, alpha, gamma, reduction, sample_weight, loss, gradient)
+    return (scalar(loss), gradient) if grad else scalar(loss)
