@@ -1,5 +1,5 @@
-// e^x = 2^n · e^r with n = round(x / ln 2) and |r| ≤ ln 2 / 2. e^r = 1 + r + r²·q(r), q a minimax polynomial; the
-// sum is ordered so that the last rounding dominates. ln 2 is split in two so that n·(high part) is exact even
+// e^x = 2^n · e^r with n = round(x / ln 2) and |r| ≤ ln 2 / 2. e^r = 1 + r·(1 + r·q(r)), q a minimax polynomial: evaluated
+// in this order the roundings before the last one are small. ln 2 is split in two so that n·(high part) is exact even
 // without FMA.
 
 extension FloatLanes {
@@ -15,12 +15,12 @@ extension FloatLanes {
     let n = fma(x, Self(0x1.715476p0 as Float), toInteger) - toInteger
     var r = fma(n, Self(-0x1.63p-1 as Float), x)
     r = fma(n, Self(0x1.bd0106p-13 as Float), r)
-    var q = Self(0x1.6d10fcp-10 as Float)
-    q = fma(q, r, Self(0x1.120b62p-7 as Float))
-    q = fma(q, r, Self(0x1.55551ap-5 as Float))
-    q = fma(q, r, Self(0x1.5554dep-3 as Float))
-    q = fma(q, r, Self(0x1p-1 as Float))
-    return (fma(q, r * r, r) + one).scaled(n)
+    var q = Self(0x1.6a5fdcp-10 as Float)
+    q = fma(q, r, Self(0x1.123ab6p-7 as Float))
+    q = fma(q, r, Self(0x1.5558ap-5 as Float))
+    q = fma(q, r, Self(0x1.55549p-3 as Float))
+    q = fma(q, r, Self(0x1.fffffcp-2 as Float))
+    return fma(fma(q, r, one), r, one).scaled(n)
   }
 }
 
@@ -32,12 +32,18 @@ extension DoubleLanes {
 
   @inline(__always) static func expOfNonPositive(_ x: Self) -> Self { expInRange(max(Self(-746), x)) }
 
-  @inline(__always) private static func expInRange(_ x: Self) -> Self {
+  /// `e^{x + correction}` for a correction below the last place of x.
+  @inline(__always) static func exp(_ x: Self, plus correction: Self) -> Self {
+    expInRange(max(Self(-746), min(Self(710), x)), plus: correction)
+  }
+
+  @inline(__always) private static func expInRange(_ x: Self, plus correction: Self? = nil) -> Self {
     let toInteger = Self(0x1.8p52)
     let n = fma(x, Self(0x1.71547652b82fep0), toInteger) - toInteger
     var r = fma(n, Self(-0x1.62e42feep-1), x)
+    if let correction { r = r + correction }
     r = fma(n, Self(-0x1.a39ef35793c76p-33), r)
-    return (fma(exponentialTail(r), r * r, r) + one).scaled(n)
+    return fma(fma(exponentialTail(r), r, one), r, one).scaled(n)
   }
 
   /// `(e^r − 1 − r) / r²` for |r| ≤ ln 2 / 2.
