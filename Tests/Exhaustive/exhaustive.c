@@ -101,7 +101,7 @@ static double float_error(float result, double exact) {
   if (exact == 0) return float_bits(result) == float_bits((float)exact) ? 0 : INFINITY;
   double value = isinf(result) ? copysign(0x1p128, result) : (double)result;
   int64_t exponent = (int64_t)(to_bits(exact) >> 52 & 0x7ff) - 1023;
-  if (exponent > 127) return isinf(result) && signbit(result) == signbit(exact) ? 0 : INFINITY;
+  if (exponent > 127) return isinf(result) && !signbit(result) == !signbit(exact) ? 0 : INFINITY;
   if (exponent < -126) exponent = -126;
   return fabs(value - exact) * from_bits((uint64_t)(1023 + 23 - exponent) << 52);
 }

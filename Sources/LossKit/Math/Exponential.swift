@@ -48,15 +48,15 @@ extension DoubleLanes {
 
   /// `(e^r − 1 − r) / r²` for |r| ≤ ln 2 / 2.
   @inline(__always) static func exponentialTail(_ r: Self) -> Self {
-    var q = Self(0x1.af389ecfc4b9cp-26)
-    q = fma(q, r, Self(0x1.28917c89a43a7p-22))
-    q = fma(q, r, Self(0x1.71de0db2f6b19p-19))
-    q = fma(q, r, Self(0x1.a019b9149a41cp-16))
-    q = fma(q, r, Self(0x1.a01a01a7c2efep-13))
-    q = fma(q, r, Self(0x1.6c16c17889ef1p-10))
-    q = fma(q, r, Self(0x1.11111111109b5p-7))
-    q = fma(q, r, Self(0x1.5555555553d68p-5))
-    q = fma(q, r, Self(0x1.5555555555556p-3))
-    return fma(q, r, Self(0x1p-1))
+    var q = Self(0x1.ad9c04431ec4p-26)
+    q = fma(q, r, Self(0x1.28ae1f00a64b4p-22))
+    q = fma(q, r, Self(0x1.71df1339d26c3p-19))
+    q = fma(q, r, Self(0x1.a019993e31368p-16))
+    q = fma(q, r, Self(0x1.a01a01327e9f7p-13))
+    q = fma(q, r, Self(0x1.6c16c18480f7cp-10))
+    q = fma(q, r, Self(0x1.1111111126382p-7))
+    q = fma(q, r, Self(0x1.555555555069ep-5))
+    q = fma(q, r, Self(0x1.55555555555p-3))
+    return fma(q, r, Self(0x1.000000000000ap-1))
   }
 }
