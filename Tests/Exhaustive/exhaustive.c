@@ -34,8 +34,9 @@ static double log_sigmoid(double x) { return (x > 0 ? 0 : x) - log1p(exp(-fabs(x
   F(expm1, expm1, true, 1)                                                                                             \
   F(log, log, true, 1)                                                                                                 \
   F(log1p, log1p, true, 1)                                                                                             \
-  F(log1p_of_fraction, log1p, !signbit(x) && !(x > 1), 1)                                                                 \
+  F(log1p_of_fraction, log1p, !signbit(x) && !(x > 1), 1)                                                              \
   F(sigmoid, sigmoid, true, 1)                                                                                         \
+  F(shared_sigmoid, sigmoid, true, 3)                                                                                  \
   F(log_sigmoid, log_sigmoid, true, 2)                                                                                 \
   F(softplus, softplus, true, 2)                                                                                       \
   F(exp2, exp2, true, 2)                                                                                               \

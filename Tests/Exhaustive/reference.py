@@ -247,7 +247,7 @@ def power(count, file):
 
 
 if __name__ == "__main__":
-    function_name, points, path = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+    function_name, points, path = sys.argv[1].removeprefix("shared_"), int(sys.argv[2]), sys.argv[3]
     with open(path, "wb") as output:
         if function_name == "pow":
             power(points, output)
