@@ -1,7 +1,7 @@
 # make run    sets up, builds, runs the demonstration        make test   sets up, builds, runs every test
 # make build  the libraries only                             make generate   what is derived from Swift declarations
 .DEFAULT_GOAL := build
-.PHONY: build generate
+.PHONY: build generate test-exhaustive
 
 GENERATOR := .build-generator/interface-generator
 
@@ -16,3 +16,7 @@ generate: $(GENERATOR)
 build: generate
 	@cmake -B build -G Ninja >/dev/null
 	@cmake --build build
+
+# The elementary functions over all 2^32 floats, and against mpmath: half an hour on two cores.
+test-exhaustive:
+	@$(MAKE) -C Tests/Exhaustive
