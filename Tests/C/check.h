@@ -61,11 +61,10 @@ static inline void guarded_free(guarded *g) {
   munmap(g->mapping, g->pages + 2 * page);
 }
 
-// One 64-bit number for an array's bytes (FNV-1a).
-static inline uint64_t hash_bytes(uint64_t hash, const void *data, size_t bytes) {
-  const unsigned char *p = data;
-  for (size_t i = 0; i < bytes; i++) hash = (hash ^ p[i]) * 0x100000001b3u;
-  return hash;
+// One 64-bit number for a sequence of words.
+static inline uint64_t hash_word(uint64_t hash, uint64_t word) {
+  hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+  return hash ^ hash >> 29;
 }
 #define HASH_START 0xcbf29ce484222325u
 
