@@ -11,6 +11,7 @@ func callTable(_ declarations: Declarations) throws -> String {
   var table = "\nstatic const function functions[] = {\n"
   for function in declarations.functions {
     let notes = function.notes
+    let dimensions = Set(notes.values.flatMap { $0.shape ?? [] })
     let position = Dictionary(uniqueKeysWithValues: function.parameters.enumerated().map { ($0.element.name, $0.offset) })
     for precision in function.precisions {
       let name = function.cName + precision.suffix
@@ -21,7 +22,8 @@ func callTable(_ declarations: Declarations) throws -> String {
         let (kind, member, detail) = try callKind(parameter.type, precision.c, declarations.enums)
         let note = notes[parameter.name]!
         arguments.append((detail.hasPrefix("ENUM") ? "(losskit_\(snakeCase(parameter.type)))" : "") + "a[\(index)].\(member)")
-        out += "    {\"\(snakeCase(parameter.name))\", \(kind), \(detail), \(note.isOptional)},\n"
+        let flag = kind == "SIZE" ? dimensions.contains(parameter.name) : note.isOptional
+        out += "    {\"\(snakeCase(parameter.name))\", \(kind), \(detail), \(flag)},\n"
         if member == "p", let shape = note.shape {
           let factors = shape.map { dimension in position[dimension].map { "a[\($0)].n" } ?? dimension }
           shapes.append("    elements[\(index)] = \(factors.joined(separator: " * "));\n")
@@ -49,7 +51,7 @@ private func callKind(
   ]
   if let (kind, member) = scalars[type] { return (kind, member, "PLAIN") }
   let direction = type.contains("Mutable") ? "OUTPUT" : "INPUT"
-  if type.contains("RawPointer") { return (direction, "p", "ELEMENT(BYTES, unsigned char)") }
+  if type.contains("RawPointer") { return (direction, "p", "ELEMENT(SCRATCH, unsigned char)") }
   let c = try cType(type, scalar: scalar, enums: enums)
   let element = c.replacingOccurrences(of: "const ", with: "").replacingOccurrences(of: " *", with: "")
   let content = ["float": "FLOATS", "double": "DOUBLES", "int64_t": "INT64S", "int32_t": "INT32S", "ptrdiff_t": "SIZES"]

@@ -18,7 +18,7 @@ typedef union {
 } argument;
 
 typedef enum { SIZE, INT32, INT64, UINT64, REAL, BOOLEAN, ENUMERATION, INPUT, OUTPUT } parameter_kind;
-typedef enum { NOTHING, FLOATS, DOUBLES, INT64S, INT32S, SIZES, BYTES } content_kind;
+typedef enum { NOTHING, FLOATS, DOUBLES, INT64S, INT32S, SIZES, BYTES, SCRATCH } content_kind;
 
 typedef struct {
   const char *name;
@@ -27,7 +27,7 @@ typedef struct {
   int value_count;
   content_kind content;  // of an array
   size_t element_size;
-  bool is_optional;
+  bool flag;  // of a pointer: may be null; of a size: is a dimension of some array
 } parameter;
 
 typedef struct {
@@ -50,6 +50,8 @@ typedef struct {
 enum { MOST_PARAMETERS = 32, FUNCTIONS = sizeof functions / sizeof *functions };
 
 static inline bool is_array(const parameter *p) { return p->kind == INPUT || p->kind == OUTPUT; }
+
+static inline bool is_scratch(const parameter *p) { return p->content == SCRATCH; }
 
 // Room for results or scratch, rather than a size of the data.
 static inline bool is_capacity(const parameter *p) {
@@ -97,6 +99,7 @@ typedef struct {
   int modes;  // which values enumerations and booleans have, in mixed radix
   double real;
   int side;  // of the arrays where memory ends
+  bool scratch;  // given by the caller, rather than null
 } plan;
 
 typedef struct {
@@ -116,6 +119,9 @@ static inline int mode_count(const function *f) {
   return count;
 }
 
+// Enough for scratch, in bytes, and for results.
+static inline ptrdiff_t capacity(const plan *plan) { return plan->scratch ? 512 * plan->total + 65536 : plan->total + 4096; }
+
 static inline void choose_scalars(const function *f, const plan *plan, argument *a) {
   int dimensions = 0, modes = plan->modes;
   for (int i = 0; i < f->count; i++) dimensions += f->parameters[i].kind == SIZE && !is_capacity(&f->parameters[i]);
@@ -130,7 +136,8 @@ static inline void choose_scalars(const function *f, const plan *plan, argument 
   for (int i = 0; i < f->count; i++) {
     const parameter *p = &f->parameters[i];
     switch (p->kind) {
-      case SIZE: a[i].n = is_capacity(p) ? plan->total + 4096 : next++; break;
+      case SIZE: a[i].n = is_capacity(p) ? capacity(plan) : next++; break;
+
       case INT32: a[i].i = 3; break;
       case INT64: a[i].l = strcmp(p->name, "ignore_index") == 0 ? -100 : 3; break;
       case UINT64: a[i].u = 12345; break;
@@ -152,15 +159,16 @@ static inline void choose_arrays(const function *f, const plan *plan, prepared *
   ample = 4 * ample + plan->total + 4096;
   for (int i = 0; i < f->count; i++) {
     const parameter *p = &f->parameters[i];
-    if (!is_array(p)) continue;
+    if (!is_array(p) || (is_scratch(p) && p->flag && !plan->scratch)) continue;
+    if (is_scratch(p)) c->elements[i] = capacity(plan);
     if (c->elements[i] < 0) c->elements[i] = ample;
     const size_t bytes = (size_t)c->elements[i] * p->element_size;
     c->arrays[i] = guarded_allocate(bytes, plan->side);
-    fill(c->arrays[i].data, p->content, c->elements[i], plan->data, (uint64_t)i + 1);
+    if (!is_scratch(p)) fill(c->arrays[i].data, p->content, c->elements[i], plan->data, (uint64_t)i + 1);
     c->arguments[i].p = c->arrays[i].data;
     if (p->kind == INPUT) {
       guarded_freeze(&c->arrays[i]);
-    } else {
+    } else if (!is_scratch(p)) {
       c->before[i] = malloc(bytes + 1);
       memcpy(c->before[i], c->arrays[i].data, bytes);
     }
@@ -175,13 +183,13 @@ static inline void prepare(const function *f, const plan *plan, prepared *c) {
 
 static inline bool outputs_untouched(const function *f, const prepared *c) {
   for (int i = 0; i < f->count; i++)
-    if (f->parameters[i].kind == OUTPUT && memcmp(c->before[i], c->arrays[i].data, c->arrays[i].bytes) != 0) return false;
+    if (c->before[i] && memcmp(c->before[i], c->arrays[i].data, c->arrays[i].bytes) != 0) return false;
   return true;
 }
 
 static inline void restore_outputs(const function *f, prepared *c) {
   for (int i = 0; i < f->count; i++)
-    if (f->parameters[i].kind == OUTPUT) memcpy(c->arrays[i].data, c->before[i], c->arrays[i].bytes);
+    if (c->before[i]) memcpy(c->arrays[i].data, c->before[i], c->arrays[i].bytes);
 }
 
 // Refused calls leave outputs alone, except for the count that goes with BUFFER_TOO_SMALL. Scratch is no output.
@@ -192,7 +200,7 @@ static inline bool keeps_its_promise(const function *f, const prepared *c, lossk
 
 static inline void discard(const function *f, prepared *c) {
   for (int i = 0; i < f->count; i++) {
-    if (!is_array(&f->parameters[i])) continue;
+    if (!c->arrays[i].mapping) continue;
     guarded_free(&c->arrays[i]);
     free(c->before[i]);
   }
