@@ -60,6 +60,13 @@ static inline bool is_capacity(const parameter *p) {
                              (length > 5 && strcmp(p->name + length - 5, "_size") == 0));
 }
 
+// A size that arrays have: as documented, or any but capacities where nothing is.
+static inline bool is_dimension(const function *f, const parameter *p) {
+  bool documented = false;
+  for (int i = 0; i < f->count; i++) documented |= f->parameters[i].kind == SIZE && f->parameters[i].flag;
+  return p->kind == SIZE && !is_capacity(p) && (p->flag || !documented);
+}
+
 //===--- Data, the same on every machine -------------------------------------------------------------------------===//
 
 typedef enum { LOGITS, PROBABILITIES, BOXES, DATA_KINDS } data_kind;
@@ -124,7 +131,7 @@ static inline ptrdiff_t capacity(const plan *plan) { return plan->scratch ? 512 
 
 static inline void choose_scalars(const function *f, const plan *plan, argument *a) {
   int dimensions = 0, modes = plan->modes;
-  for (int i = 0; i < f->count; i++) dimensions += f->parameters[i].kind == SIZE && !is_capacity(&f->parameters[i]);
+  for (int i = 0; i < f->count; i++) dimensions += is_dimension(f, &f->parameters[i]);
   ptrdiff_t side = 9, volume = 0;
   while (dimensions > 0) {  // the largest side whose power stays within the total
     volume = 1;
@@ -136,7 +143,7 @@ static inline void choose_scalars(const function *f, const plan *plan, argument 
   for (int i = 0; i < f->count; i++) {
     const parameter *p = &f->parameters[i];
     switch (p->kind) {
-      case SIZE: a[i].n = is_capacity(p) ? capacity(plan) : next++; break;
+      case SIZE: a[i].n = is_capacity(p) ? capacity(plan) : is_dimension(f, p) ? next++ : 9; break;
 
       case INT32: a[i].i = 3; break;
       case INT64: a[i].l = strcmp(p->name, "ignore_index") == 0 ? -100 : 3; break;
@@ -155,7 +162,7 @@ static inline void choose_arrays(const function *f, const plan *plan, prepared *
   f->shapes(c->arguments, c->elements);
   ptrdiff_t ample = 1;
   for (int i = 0; i < f->count; i++)
-    if (f->parameters[i].kind == SIZE && !is_capacity(&f->parameters[i])) ample *= c->arguments[i].n + 1;
+    if (is_dimension(f, &f->parameters[i])) ample *= c->arguments[i].n + 1;
   ample = 4 * ample + plan->total + 4096;
   for (int i = 0; i < f->count; i++) {
     const parameter *p = &f->parameters[i];

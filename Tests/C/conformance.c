@@ -65,7 +65,7 @@ int main(int argument_count, char **arguments) {
     int succeeded = 0, side = 0;
     for (int size = 0; size < (quick ? 2 : 3); size++) {
       // The large size is for threads: fewer combinations.
-      const int modes = mode_count(f), most = size == 2 ? 6 : quick ? 12 : 96;
+      const int modes = mode_count(f), most = size == 2 ? 4 : quick ? 6 : 24;
       for (int m = 0; m < (modes < most ? modes : most); m++)
         for (int data = 0; data < DATA_KINDS; data++)
           for (int real = 0; real < (size == 2 ? 1 : 3); real++) {
