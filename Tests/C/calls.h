@@ -160,15 +160,18 @@ static inline void choose_scalars(const function *f, const plan *plan, argument 
 static inline void choose_arrays(const function *f, const plan *plan, prepared *c) {
   for (int i = 0; i < f->count; i++) c->elements[i] = -1;
   f->shapes(c->arguments, c->elements);
-  ptrdiff_t ample = 1;
+  ptrdiff_t ample = 1, others = 1;
   for (int i = 0; i < f->count; i++)
-    if (is_dimension(f, &f->parameters[i])) ample *= c->arguments[i].n + 1;
-  ample = 4 * ample + plan->total + 4096;
+    if (is_dimension(f, &f->parameters[i]))
+      ample *= c->arguments[i].n + 1;
+    else if (f->parameters[i].kind == SIZE && !is_capacity(&f->parameters[i]))
+      others = 16;  // one of them may be a factor of a shape that is documented in other words
+  ample = 4 * ample * others + plan->total + 4096;
   for (int i = 0; i < f->count; i++) {
     const parameter *p = &f->parameters[i];
     if (!is_array(p) || (is_scratch(p) && p->flag && !plan->scratch)) continue;
     if (is_scratch(p)) c->elements[i] = capacity(plan);
-    if (c->elements[i] < 0) c->elements[i] = ample;
+    if (c->elements[i] < 0) c->elements[i] = p->kind == OUTPUT && p->content == SIZES ? 64 : ample;
     const size_t bytes = (size_t)c->elements[i] * p->element_size;
     c->arrays[i] = guarded_allocate(bytes, plan->side);
     if (!is_scratch(p)) fill(c->arrays[i].data, p->content, c->elements[i], plan->data, (uint64_t)i + 1);

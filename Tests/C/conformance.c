@@ -57,6 +57,7 @@ int main(int argument_count, char **arguments) {
   const int threads = argument_count > 1 ? atoi(arguments[1]) : 1;
   const bool quick = argument_count > 2;
   CHECK(losskit_set_num_threads(threads) == LOSSKIT_OK);
+  setvbuf(stdout, NULL, _IOLBF, 0);  // after a crash the last line tells which function came before
   static const ptrdiff_t totals[] = {10, 3000, 140000};
   static const double reals[] = {0.5, 1, 2};
   for (int i = 0; i < FUNCTIONS; i++) {
