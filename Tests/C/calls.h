@@ -126,8 +126,11 @@ static inline int mode_count(const function *f) {
   return count;
 }
 
-// Enough for scratch, in bytes, and for results.
-static inline ptrdiff_t capacity(const plan *plan) { return plan->scratch ? 512 * plan->total + 65536 : plan->total + 4096; }
+// Enough for results, and for scratch in bytes.
+static inline ptrdiff_t capacity(const plan *plan, const parameter *p) {
+  const bool of_scratch = is_scratch(p) || !strstr(p->name, "capacity");
+  return of_scratch && plan->scratch ? 512 * plan->total + 65536 : plan->total + 64;
+}
 
 static inline void choose_scalars(const function *f, const plan *plan, argument *a) {
   int dimensions = 0, modes = plan->modes;
@@ -143,7 +146,7 @@ static inline void choose_scalars(const function *f, const plan *plan, argument 
   for (int i = 0; i < f->count; i++) {
     const parameter *p = &f->parameters[i];
     switch (p->kind) {
-      case SIZE: a[i].n = is_capacity(p) ? capacity(plan) : is_dimension(f, p) ? next++ : 9; break;
+      case SIZE: a[i].n = is_capacity(p) ? capacity(plan, p) : is_dimension(f, p) ? next++ : 9; break;
 
       case INT32: a[i].i = 3; break;
       case INT64: a[i].l = strcmp(p->name, "ignore_index") == 0 ? -100 : 3; break;
@@ -170,7 +173,7 @@ static inline void choose_arrays(const function *f, const plan *plan, prepared *
   for (int i = 0; i < f->count; i++) {
     const parameter *p = &f->parameters[i];
     if (!is_array(p) || (is_scratch(p) && p->flag && !plan->scratch)) continue;
-    if (is_scratch(p)) c->elements[i] = capacity(plan);
+    if (is_scratch(p)) c->elements[i] = capacity(plan, p);
     if (c->elements[i] < 0) c->elements[i] = p->kind == OUTPUT && p->content == SIZES ? 64 : ample;
     const size_t bytes = (size_t)c->elements[i] * p->element_size;
     c->arrays[i] = guarded_allocate(bytes, plan->side);
