@@ -63,12 +63,15 @@ def main():
     import contest
     import report
 
+    remark = report.warning()
+    if remark:
+        print(remark)
     pattern = re.compile(options.only, re.IGNORECASE)
     cases = [case for case in contest.load_cases(HERE / "cases") if pattern.search(f"{case.family}: {case.title}")]
     results = [result for case in cases for result in contest.run(case, options.quick, report.progress)]
     print("\n" + report.terminal(results))
     if not (options.no_write or options.only or options.quick):
-        (HERE / "RESULTS.md").write_text(report.markdown(results))
+        (HERE / "RESULTS.md").write_text(report.markdown(results, remark))
         print(f"Written to {(HERE / 'RESULTS.md').relative_to(REPOSITORY)}")
 
 

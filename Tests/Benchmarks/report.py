@@ -72,7 +72,7 @@ def summary(results):
     return f"{len(results) - skipped} measured, {skipped} skipped; {met} of {len(aimed)} targets met."
 
 
-def markdown(results):
+def markdown(results, remark):
     lines = [
         "# Benchmark results",
         "",
@@ -84,6 +84,7 @@ def markdown(results):
         f"* {datetime.date.today().isoformat()}, {processor()}, {platform.system()}",
         f"* LossKit {losskit.__version__}, instruction set {losskit.isa_name()}; Python {platform.python_version()}",
         f"* Peers: {versions()}",
+        *([f"* {remark}"] if remark else []),
         "",
         summary(results),
     ]
@@ -91,6 +92,12 @@ def markdown(results):
         lines += ["", f"## {title}", "", "| " + " | ".join(HEADINGS) + " |", "| --- | --- |" + " ---: |" * 4 + " --- |"]
         lines += ["| " + " | ".join(row(result)) + " |" for result in members]
     return "\n".join(lines) + "\n"
+
+
+def warning():
+    """What to know before believing the figures; empty if nothing."""
+    load = os.getloadavg()[0]
+    return f"The machine is busy (load {load:.1f}): expect rough figures, above all with two threads." if load > 0.7 else ""
 
 
 def processor():

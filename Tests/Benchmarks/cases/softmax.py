@@ -27,9 +27,9 @@ def row_map(name, rows, classes):
 def row_map_into(name, rows, classes, dtype=np.float32):
     import torch
 
-    z = logits(rows, classes, dtype)
-    tensor, peer = torch.from_numpy(z), getattr(torch, name)
-    ours_out, peer_out = np.zeros_like(z), torch.zeros_like(tensor)
+    tensor = torch.from_numpy(logits(rows, classes, dtype)).clone()  # torch's memory begins on a cache line: for both
+    z, peer = tensor.numpy(), getattr(torch, name)
+    ours_out, peer_out = torch.zeros_like(tensor).numpy(), torch.zeros_like(tensor)
 
     def ours():
         _core.call(name, z.dtype, z, rows, classes, 1, 1.0, ours_out)
@@ -61,10 +61,12 @@ def double_precision(rows, classes):
 @compare("Softmax", "softmax {}×{}, share of a copy's speed", ((64, 131072),), peer="memcpy", needs=["softmax"], target=0.7)
 def share_of_copy(rows, classes):
     """A copy reads and writes each element once, as a softmax must at least."""
-    z = logits(rows, classes)
-    contest = row_map_into("softmax", rows, classes)
-    copy = np.zeros_like(z)
-    return Contest(contest.ours, lambda: np.copyto(copy, z), lambda ours, peer: None)
+    import torch
+
+    z = torch.from_numpy(logits(rows, classes)).clone().numpy()
+    copy = torch.zeros(rows, classes).numpy()
+    ours = row_map_into("softmax", rows, classes).ours
+    return Contest(ours, lambda: np.copyto(copy, z), lambda ours, peer: None)
 
 
 @compare("Softmax", "softmax {}×{}", ((8192, 1024),), peer="SciPy", needs=["softmax"])

@@ -117,7 +117,10 @@ def _bind(name: str, dtype: Optional[np.dtype[Any]]) -> Callable[[tuple[Any, ...
         raise KeyError(f"{name} has {'two precisions' if generic else 'one form'}")
     suffix = f"_f{8 * dtype.itemsize}" if dtype is not None else ""
     kinds = [_KINDS["i" if kind.startswith("e:") else kind] for _, kind in arguments]
-    entry = getattr(library, f"losskit_{name}{suffix}")
+    try:
+        entry = getattr(library, f"losskit_{name}{suffix}")
+    except AttributeError:
+        raise ImportError(f"{library._name} has no losskit_{name}{suffix}: it is older than this package") from None
     entry.argtypes = [ctype for ctype, _ in kinds]
     entry.restype = ctypes.c_int32
     pointers = [index for index, (_, kind) in enumerate(arguments) if kind == "p"]

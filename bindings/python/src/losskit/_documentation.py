@@ -76,7 +76,15 @@ class _Translation:
         self.modes = {name: list(ENUMS[kind[2:]]) for name, kind in kinds.items() if kind.startswith("e:")}
         sizes = {name for name, kind in kinds.items() if kind == "n" and name not in self.parameters}
         self.sizes = {name: letter for name, letter in _SIZES.items() if name in sizes}
-        self.is_elementwise = sizes == {"count"} and "[count," not in str(shared)
+        self.descriptions = {**_COMMON, **shared.get("parameters", {})}
+        self.renamed = self._renamed([name for name, kind in kinds.items() if kind == "p"])
+        self.is_elementwise = sizes in ({"count"}, {"rows", "columns"}) and "[count," not in str(shared)
+
+    def _renamed(self, arrays: list[str]) -> dict[str, str]:
+        """C's names of arrays that Python calls otherwise: inputs come first in both, in the same order."""
+        required = [name for name, each in self.parameters.items() if each.default is inspect.Parameter.empty]
+        pairs = list(zip(arrays, required))
+        return {c: python for c, python in pairs if c not in self.parameters and python not in self.descriptions}
 
     def sections(self) -> dict[str, str]:
         shared = self.shared
@@ -93,11 +101,18 @@ class _Translation:
     def _parameters(self) -> list[str]:
         entries = re.split(r"(?m)^(?=\S)", self.own.get("Parameters", ""))
         own = {entry.split(" :")[0]: entry.rstrip() for entry in entries if entry}
-        known = self.shared.get("parameters", {})
+        for c, python in self.renamed.items():
+            self.descriptions[python] = self.descriptions.get(c, "")
         return [
-            own.get(name) or _entry(f"{name} : {self._type(parameter)}", self._translated(known.get(name) or _COMMON.get(name, "")))
+            own.get(name) or _entry(f"{name} : {self._type(parameter)}", self._description(parameter))
             for name, parameter in self.parameters.items()
         ]
+
+    def _description(self, parameter: inspect.Parameter) -> str:
+        text = self.descriptions.get(parameter.name, "")
+        if parameter.default not in (inspect.Parameter.empty, None):  # the entry's head gives the default
+            text = re.sub(r"(^|[,;]? )default [^\s,;]*[^\s.,;](?=\.$|\. |$)", "", text).strip()
+        return self._translated(text if text.strip(".") else _COMMON.get(parameter.name, ""))
 
     def _type(self, parameter: inspect.Parameter) -> str:
         kind = parameter.annotation if isinstance(parameter.annotation, str) else "Any"
@@ -117,7 +132,7 @@ class _Translation:
         for name, text in self.shared.get("outputs", {}).items():
             if text.startswith(("workspace", "scratch")) or (name.endswith("_count") and "capacity" in self.sizes):
                 continue
-            is_array = re.search(r"\[|\bshape|\blike\b", text)
+            is_array = re.search(r"\[|\bshape|\blike\b|\b(per|each) row", text)
             kind = "float or ndarray" if name == "loss" else "ndarray" if is_array else "float"
             text = self._translated(re.sub(r"^(optional )?output(, |: |; |$)", "", text))
             if name.startswith("grad") and "grad" in self.parameters:
@@ -127,9 +142,11 @@ class _Translation:
 
     def _translated(self, text: str) -> str:
         if self.is_elementwise:
-            text = text.replace("`[count]`", "any shape")
+            text = re.sub(r"`\[(count|rows, columns)\]`", "any shape", text)
         for pattern, words in _TERMS:
             text = re.sub(pattern, words, text)
+        for c, python in self.renamed.items():
+            text = text.replace(f"`{c}`", f"`{python}`")
         for name, letter in self.sizes.items():
             text = re.sub(rf"`{name}`", f"`{letter}`", text)
             text = re.sub(rf"\.\.< {name}\b", f"..< {letter}", text)
@@ -139,7 +156,7 @@ class _Translation:
 
 def _entry(head: str, text: str) -> str:
     """An entry of a section: the head, then the indented text, which begins with a capital letter if that is a word."""
-    text = re.sub(r"^([a-z])(?=[a-z]+\b(?![(_/])| )", lambda first: first[0].upper(), text)
+    text = re.sub(r"^(a|at|by|if|in|no|of|on|or|to|[a-z]{3,})(?=[ ,-])", lambda word: word[0].capitalize(), text)
     return head + ("\n" + textwrap.indent(_fill(text), "    ") if text else "")
 
 
