@@ -11,3 +11,25 @@ LOSSKIT_ENTRY(losskit_sigmoid_vjp_f32, (
 LOSSKIT_ENTRY(losskit_sigmoid_vjp_f64, (
     const double *y, const double *grad_output, ptrdiff_t count, double *grad),
     (y, grad_output, count, grad))
+LOSSKIT_ENTRY(losskit_nms_f32, (
+    const float *boxes, const float *scores, ptrdiff_t count, double iou_threshold, int64_t *keep, ptrdiff_t capacity,
+    ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, count, iou_threshold, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_nms_f64, (
+    const double *boxes, const double *scores, ptrdiff_t count, double iou_threshold, int64_t *keep, ptrdiff_t capacity,
+    ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, count, iou_threshold, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_batched_nms_f32, (
+    const float *boxes, const float *scores, const int64_t *idxs, ptrdiff_t count, double iou_threshold, int64_t *keep,
+    ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, idxs, count, iou_threshold, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_batched_nms_f64, (
+    const double *boxes, const double *scores, const int64_t *idxs, ptrdiff_t count, double iou_threshold,
+    int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, idxs, count, iou_threshold, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_nms_workspace_size, (ptrdiff_t count, ptrdiff_t *size),
+    (count, size))

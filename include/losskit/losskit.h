@@ -138,6 +138,78 @@ LOSSKIT_API losskit_status losskit_sigmoid_vjp_f32(
 LOSSKIT_API losskit_status losskit_sigmoid_vjp_f64(
     const double *y, const double *grad_output, ptrdiff_t count, double *grad);
 
+/* ====================================================================================================
+ * Detection: boxes, suppression, decoding
+ * ==================================================================================================== */
+
+/**
+ * Greedy non-maximum suppression: in descending order of score, a box is kept unless its IoU with a box kept before
+ * exceeds the threshold.
+ *
+ *     IoU = I / U,  U = A + A′ − I,  0 where U = 0
+ *
+ * Equal scores are taken in ascending order of index. Boxes are not validated: a reversed box has the area
+ * (x2 − x1)(y2 − y1) as computed, and NaN coordinates neither suppress nor are suppressed. In single precision IoU is
+ * computed in single precision, with a true division, and compared with `iou_threshold` itself: the result is
+ * that of `torchvision.ops.nms`, ties included.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2.
+ *   - scores: `[count]`; NaN gives `LOSSKIT_INVALID_VALUE`.
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - iou_threshold: any number but NaN; from 1 on every box is kept, below 0 the best one alone.
+ *   - keep: output, `[capacity]`: the indices of the kept boxes, best first. `count` entries always suffice.
+ *   - capacity: entries that `keep` has room for. If more are kept: `LOSSKIT_BUFFER_TOO_SMALL`, and `kept_count` is
+ *     the number needed. With a capacity of 0 `keep` may be null.
+ *   - kept_count: output, the number of kept boxes.
+ *   - workspace: scratch of `workspace_size` bytes, or null: then one allocation is made for the call
+ *     (`LOSSKIT_OUT_OF_MEMORY` if it fails).
+ *   - workspace_size: at least what `losskit_nms_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not
+ *     read where `workspace` is null.
+ */
+LOSSKIT_API losskit_status losskit_nms_f32(
+    const float *boxes, const float *scores, ptrdiff_t count, double iou_threshold, int64_t *keep, ptrdiff_t capacity,
+    ptrdiff_t *kept_count, void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_nms_f64(
+    const double *boxes, const double *scores, ptrdiff_t count, double iou_threshold, int64_t *keep, ptrdiff_t capacity,
+    ptrdiff_t *kept_count, void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * Non-maximum suppression within groups: only boxes with equal `idxs` suppress each other.
+ *
+ * What `losskit_nms` of each group keeps, together in descending order of score. Groups are told apart by their number, not by
+ * shifting coordinates, so no bit of a coordinate is lost.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2.
+ *   - scores: `[count]`; NaN gives `LOSSKIT_INVALID_VALUE`.
+ *   - idxs: `[count]`, the group (class, image, …) of each box: any numbers.
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - iou_threshold: any number but NaN; from 1 on every box is kept, below 0 the best one of each group.
+ *   - keep: output, `[capacity]`: the indices of the kept boxes, best first. `count` entries always suffice.
+ *   - capacity: entries that `keep` has room for. If more are kept: `LOSSKIT_BUFFER_TOO_SMALL`, and `kept_count` is
+ *     the number needed. With a capacity of 0 `keep` may be null.
+ *   - kept_count: output, the number of kept boxes.
+ *   - workspace: scratch of `workspace_size` bytes, or null: then one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_nms_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not
+ *     read where `workspace` is null.
+ */
+LOSSKIT_API losskit_status losskit_batched_nms_f32(
+    const float *boxes, const float *scores, const int64_t *idxs, ptrdiff_t count, double iou_threshold, int64_t *keep,
+    ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_batched_nms_f64(
+    const double *boxes, const double *scores, const int64_t *idxs, ptrdiff_t count, double iou_threshold,
+    int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * The workspace that `losskit_nms` and `losskit_batched_nms` want, in either precision.
+ *
+ * - Parameters:
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - size: output, bytes.
+ */
+LOSSKIT_API losskit_status losskit_nms_workspace_size(ptrdiff_t count, ptrdiff_t *size);
+
 #ifdef __cplusplus
 }
 #endif

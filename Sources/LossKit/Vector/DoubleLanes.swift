@@ -52,6 +52,9 @@ struct DoubleLanes: Lanes {
   @inline(__always) static func transpose(_ rows: UnsafeMutablePointer<Self>) {
     vs_transpose_f64(rows)
   }
+  @inline(__always) static func deinterleave2(_ c: UnsafeMutablePointer<Self>) { vs_deinterleave2_f64(c) }
+  @inline(__always) static func deinterleave4(_ c: UnsafeMutablePointer<Self>) { vs_deinterleave4_f64(c) }
+  @inline(__always) static func interleave4(_ c: UnsafeMutablePointer<Self>) { vs_interleave4_f64(c) }
 }
 
 /// 8 integers of 64 bits: lane indices, bit patterns and masks.

@@ -57,6 +57,9 @@ struct FloatLanes: Lanes {
   @inline(__always) static func transpose(_ rows: UnsafeMutablePointer<Self>) {
     vs_transpose_f32(rows)
   }
+  @inline(__always) static func deinterleave2(_ c: UnsafeMutablePointer<Self>) { vs_deinterleave2_f32(c) }
+  @inline(__always) static func deinterleave4(_ c: UnsafeMutablePointer<Self>) { vs_deinterleave4_f32(c) }
+  @inline(__always) static func interleave4(_ c: UnsafeMutablePointer<Self>) { vs_interleave4_f32(c) }
 }
 
 /// 16 integers of 32 bits: lane indices, bit patterns and masks.

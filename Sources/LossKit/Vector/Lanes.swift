@@ -58,6 +58,12 @@ protocol Lanes: ElementaryFunctions {
   var doubles: (DoubleLanes, DoubleLanes) { get }
   /// Transposes `count` rows of `count` lanes in place.
   static func transpose(_ rows: UnsafeMutablePointer<Self>)
+  /// Two vectors of records (a, b) become a vector of a's and one of b's, in place.
+  static func deinterleave2(_ columns: UnsafeMutablePointer<Self>)
+  /// Four vectors of records (a, b, c, d) become one vector a field, in place.
+  static func deinterleave4(_ columns: UnsafeMutablePointer<Self>)
+  /// The inverse of `deinterleave4`.
+  static func interleave4(_ columns: UnsafeMutablePointer<Self>)
 }
 
 /// Integers of the width of a lane: 16 × Int32 or 8 × Int64. Also the masks that comparisons give.
@@ -90,8 +96,11 @@ protocol IntegerLanes {
 /// `Float` and `Double`: the two precisions that every kernel has.
 protocol Scalar: BinaryFloatingPoint {
   associatedtype Vector: Lanes where Vector.Element == Self
+  /// The unsigned integer of the same width.
+  associatedtype Bits: FixedWidthInteger & UnsignedInteger
   init(_ value: Double)
   var double: Double { get }
+  var bitPattern: Bits { get }
 }
 
 extension Float: Scalar {

@@ -1,8 +1,9 @@
 """Losses with gradients, softmax variants, non-maximum suppression and calibration metrics, as fast native kernels."""
 
-from . import _softmax
+from . import _detection, _softmax
 from ._core import LossKitError, library as _library
+from ._detection import *  # noqa: F403
 from ._softmax import *  # noqa: F403
 
 __version__ = _library.losskit_version().decode()
-__all__ = ["LossKitError", "__version__", *_softmax.__all__]
+__all__ = ["LossKitError", "__version__", *_detection.__all__, *_softmax.__all__]

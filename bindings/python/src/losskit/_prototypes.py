@@ -42,6 +42,42 @@ FUNCTIONS = {
             ("grad", "p"),
         ),
     ),
+    "nms": (
+        True,
+        (
+            ("boxes", "p"),
+            ("scores", "p"),
+            ("count", "n"),
+            ("iou_threshold", "d"),
+            ("keep", "p"),
+            ("capacity", "n"),
+            ("kept_count", "p"),
+            ("workspace", "p"),
+            ("workspace_size", "n"),
+        ),
+    ),
+    "batched_nms": (
+        True,
+        (
+            ("boxes", "p"),
+            ("scores", "p"),
+            ("idxs", "p"),
+            ("count", "n"),
+            ("iou_threshold", "d"),
+            ("keep", "p"),
+            ("capacity", "n"),
+            ("kept_count", "p"),
+            ("workspace", "p"),
+            ("workspace_size", "n"),
+        ),
+    ),
+    "nms_workspace_size": (
+        False,
+        (
+            ("count", "n"),
+            ("size", "p"),
+        ),
+    ),
 }
 
 DOCUMENTATION = {
@@ -61,5 +97,54 @@ DOCUMENTATION = {
   - grad_output: `[count]`, the incoming gradient.
   - count: number of elements, ≥ 0.
   - grad: output, `[count]`; may be `grad_output` itself.
+""",
+    "nms": r"""Greedy non-maximum suppression: in descending order of score, a box is kept unless its IoU with a box kept before
+exceeds the threshold.
+
+    IoU = I / U,  U = A + A′ − I,  0 where U = 0
+
+Equal scores are taken in ascending order of index. Boxes are not validated: a reversed box has the area
+(x2 − x1)(y2 − y1) as computed, and NaN coordinates neither suppress nor are suppressed. In single precision IoU is
+computed in single precision, with a true division, and compared with `iou_threshold` itself: the result is
+that of `torchvision.ops.nms`, ties included.
+
+- Parameters:
+  - boxes: `[count, 4]`, x1, y1, x2, y2.
+  - scores: `[count]`; NaN gives `LOSSKIT_INVALID_VALUE`.
+  - count: number of boxes, 0 … 2³¹ − 1.
+  - iou_threshold: any number but NaN; from 1 on every box is kept, below 0 the best one alone.
+  - keep: output, `[capacity]`: the indices of the kept boxes, best first. `count` entries always suffice.
+  - capacity: entries that `keep` has room for. If more are kept: `LOSSKIT_BUFFER_TOO_SMALL`, and `kept_count` is
+    the number needed. With a capacity of 0 `keep` may be null.
+  - kept_count: output, the number of kept boxes.
+  - workspace: scratch of `workspace_size` bytes, or null: then one allocation is made for the call
+    (`LOSSKIT_OUT_OF_MEMORY` if it fails).
+  - workspace_size: at least what `nms_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not
+    read where `workspace` is null.
+""",
+    "batched_nms": r"""Non-maximum suppression within groups: only boxes with equal `idxs` suppress each other.
+
+What `nms` of each group keeps, together in descending order of score. Groups are told apart by their number, not by
+shifting coordinates, so no bit of a coordinate is lost.
+
+- Parameters:
+  - boxes: `[count, 4]`, x1, y1, x2, y2.
+  - scores: `[count]`; NaN gives `LOSSKIT_INVALID_VALUE`.
+  - idxs: `[count]`, the group (class, image, …) of each box: any numbers.
+  - count: number of boxes, 0 … 2³¹ − 1.
+  - iou_threshold: any number but NaN; from 1 on every box is kept, below 0 the best one of each group.
+  - keep: output, `[capacity]`: the indices of the kept boxes, best first. `count` entries always suffice.
+  - capacity: entries that `keep` has room for. If more are kept: `LOSSKIT_BUFFER_TOO_SMALL`, and `kept_count` is
+    the number needed. With a capacity of 0 `keep` may be null.
+  - kept_count: output, the number of kept boxes.
+  - workspace: scratch of `workspace_size` bytes, or null: then one allocation is made for the call.
+  - workspace_size: at least what `nms_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not
+    read where `workspace` is null.
+""",
+    "nms_workspace_size": r"""The workspace that `nms` and `batched_nms` want, in either precision.
+
+- Parameters:
+  - count: number of boxes, 0 … 2³¹ − 1.
+  - size: output, bytes.
 """,
 }
