@@ -85,6 +85,16 @@ typedef enum losskit_reduction {
   LOSSKIT_REDUCTION_SUM = 2,
 } losskit_reduction;
 
+/** How Soft-NMS treats the score s of a box that overlaps a selected one by o = IoU. */
+typedef enum losskit_soft_nms_method {
+  /** s (1 − o) where o exceeds the IoU threshold. */
+  LOSSKIT_SOFT_NMS_METHOD_LINEAR = 0,
+  /** s e^{−o²/σ}. */
+  LOSSKIT_SOFT_NMS_METHOD_GAUSSIAN = 1,
+  /** The box is dropped where o exceeds the IoU threshold: ordinary suppression. */
+  LOSSKIT_SOFT_NMS_METHOD_HARD = 2,
+} losskit_soft_nms_method;
+
 /* ====================================================================================================
  * The library
  * ==================================================================================================== */
@@ -141,6 +151,157 @@ LOSSKIT_API losskit_status losskit_sigmoid_vjp_f64(
 /* ====================================================================================================
  * Detection: boxes, suppression, decoding
  * ==================================================================================================== */
+
+/**
+ * Intersection over union of every box of one list with every box of another.
+ *
+ *     iw = max(0, min(x2, x2′) − max(x1, x1′) + offset),  ih likewise,  I = iw · ih
+ *     U = A + A′ − I,  A = (x2 − x1 + offset)(y2 − y1 + offset),  IoU = I / U,  0 where U = 0
+ *
+ * Boxes are not validated: a reversed box has the area as computed. NaN coordinates give NaN.
+ *
+ * - Parameters:
+ *   - boxes1: `[count1, 4]`, x1, y1, x2, y2.
+ *   - boxes2: `[count2, 4]`.
+ *   - count1: ≥ 0.
+ *   - count2: ≥ 0.
+ *   - offset: 0, or 1 for the old convention in which x2 and y2 are the last pixels inside.
+ *   - iou: output, `[count1, count2]`.
+ */
+LOSSKIT_API losskit_status losskit_box_iou_f32(
+    const float *boxes1, const float *boxes2, ptrdiff_t count1, ptrdiff_t count2, double offset, float *iou);
+LOSSKIT_API losskit_status losskit_box_iou_f64(
+    const double *boxes1, const double *boxes2, ptrdiff_t count1, ptrdiff_t count2, double offset, double *iou);
+
+/**
+ * Distances from the distributions over bins that a distribution-focal-loss head predicts: their expectations.
+ *
+ *     d = Σ_i i · softmax(logits)_i,  i = 0 … regMax, for each of the four sides
+ *
+ * Reference: Li et al. 2020, Generalized Focal Loss. (YOLOv8 calls the number of bins reg_max = 16: here that is 15.)
+ *
+ * - Parameters:
+ *   - logits: `[count, 4 (regMax + 1)]`, the bins of a side together.
+ *   - count: number of anchors, ≥ 0.
+ *   - reg_max: the last bin, ≥ 0.
+ *   - distances: output, `[count, 4]`, in [0, regMax]. A logit of −inf is a bin that is never taken; NaN propagates to
+ *     its side.
+ */
+LOSSKIT_API losskit_status losskit_dfl_decode_f32(
+    const float *logits, ptrdiff_t count, ptrdiff_t reg_max, float *distances);
+LOSSKIT_API losskit_status losskit_dfl_decode_f64(
+    const double *logits, ptrdiff_t count, ptrdiff_t reg_max, double *distances);
+
+/**
+ * Vector-Jacobian product of `losskit_dfl_decode`: `p_i (i − d) g` with the softmax p of a side and its distance d.
+ *
+ * - Parameters:
+ *   - logits: `[count, 4 (regMax + 1)]`.
+ *   - grad_output: `[count, 4]`, the incoming gradient g of the distances.
+ *   - count: number of anchors, ≥ 0.
+ *   - reg_max: the last bin, ≥ 0.
+ *   - grad_logits: output, `[count, 4 (regMax + 1)]`; may be `logits` itself.
+ */
+LOSSKIT_API losskit_status losskit_dfl_decode_vjp_f32(
+    const float *logits, const float *grad_output, ptrdiff_t count, ptrdiff_t reg_max, float *grad_logits);
+LOSSKIT_API losskit_status losskit_dfl_decode_vjp_f64(
+    const double *logits, const double *grad_output, ptrdiff_t count, ptrdiff_t reg_max, double *grad_logits);
+
+/**
+ * Boxes from the offsets that a regression head predicts for its anchors (R-CNN parametrisation).
+ *
+ *     centre = anchor centre + (dx / wx · w, dy / wy · h)
+ *     size   = (w e^{min(dw / ww, clip)}, h e^{min(dh / wh, clip)})
+ *
+ * with the anchor's size (w, h). Reference: Girshick et al., Faster R-CNN; torchvision's BoxCoder.
+ *
+ * - Parameters:
+ *   - deltas: `[count, 4]`, dx, dy, dw, dh.
+ *   - anchors: `[count, 4]`, x1, y1, x2, y2.
+ *   - count: ≥ 0.
+ *   - weight_x: wx, > 0 and finite like the other weights (1 or, in R-CNN heads, 10).
+ *   - weight_y: wy (1 or 10).
+ *   - weight_width: ww (1 or 5).
+ *   - weight_height: wh (1 or 5).
+ *   - clip: the largest log scale, not NaN; ln(1000 / 16) = 4.135166556742356 is usual.
+ *   - boxes: output, `[count, 4]`, x1, y1, x2, y2; may be `deltas` itself.
+ */
+LOSSKIT_API losskit_status losskit_decode_boxes_f32(
+    const float *deltas, const float *anchors, ptrdiff_t count, double weight_x, double weight_y, double weight_width,
+    double weight_height, double clip, float *boxes);
+LOSSKIT_API losskit_status losskit_decode_boxes_f64(
+    const double *deltas, const double *anchors, ptrdiff_t count, double weight_x, double weight_y, double weight_width,
+    double weight_height, double clip, double *boxes);
+
+/**
+ * Vector-Jacobian product of `losskit_decode_boxes` with respect to the deltas.
+ *
+ *     g_cx = g_x1 + g_x2,  g_w = (g_x2 − g_x1) / 2,  and likewise in y
+ *     grad_dx = g_cx w / wx,  grad_dw = g_w · decoded width / ww where dw / ww ≤ clip, else 0
+ *
+ * - Parameters:
+ *   - deltas: `[count, 4]`, dx, dy, dw, dh.
+ *   - anchors: `[count, 4]`, x1, y1, x2, y2.
+ *   - grad_output: `[count, 4]`, the incoming gradient of the boxes.
+ *   - count: ≥ 0.
+ *   - weight_x: wx, > 0 and finite like the other weights.
+ *   - weight_y: wy.
+ *   - weight_width: ww.
+ *   - weight_height: wh.
+ *   - clip: the largest log scale, not NaN.
+ *   - grad_deltas: output, `[count, 4]`; may be `deltas` or `grad_output` itself.
+ */
+LOSSKIT_API losskit_status losskit_decode_boxes_vjp_f32(
+    const float *deltas, const float *anchors, const float *grad_output, ptrdiff_t count, double weight_x,
+    double weight_y, double weight_width, double weight_height, double clip, float *grad_deltas);
+LOSSKIT_API losskit_status losskit_decode_boxes_vjp_f64(
+    const double *deltas, const double *anchors, const double *grad_output, ptrdiff_t count, double weight_x,
+    double weight_y, double weight_width, double weight_height, double clip, double *grad_deltas);
+
+/**
+ * Boxes from the distances of a point to the four sides (FCOS and other anchor-free heads).
+ *
+ *     (x − l, y − t, x + r, y + b), clipped to [0, width] × [0, height] if an image size is given
+ *
+ * Distances in units of a stride are multiplied by it beforehand.
+ *
+ * - Parameters:
+ *   - points: `[count, 2]`, x, y.
+ *   - distances: `[count, 4]`, left, top, right, bottom.
+ *   - count: ≥ 0.
+ *   - has_image_size: whether to clip; if false, `height` and `width` are not read.
+ *   - height: of the image, ≥ 0.
+ *   - width: of the image, ≥ 0.
+ *   - boxes: output, `[count, 4]`, x1, y1, x2, y2; may be `distances` itself. NaN propagates.
+ */
+LOSSKIT_API losskit_status losskit_distance_to_box_f32(
+    const float *points, const float *distances, ptrdiff_t count, bool has_image_size, double height, double width,
+    float *boxes);
+LOSSKIT_API losskit_status losskit_distance_to_box_f64(
+    const double *points, const double *distances, ptrdiff_t count, bool has_image_size, double height, double width,
+    double *boxes);
+
+/**
+ * Vector-Jacobian product of `losskit_distance_to_box` with respect to the distances.
+ *
+ *     (−g_x1, −g_y1, g_x2, g_y2), 0 where a side was clipped from strictly outside the image
+ *
+ * - Parameters:
+ *   - points: `[count, 2]`, x, y.
+ *   - distances: `[count, 4]`, left, top, right, bottom.
+ *   - grad_output: `[count, 4]`, the incoming gradient of the boxes.
+ *   - count: ≥ 0.
+ *   - has_image_size: whether `losskit_distance_to_box` clipped; if false, `height` and `width` are not read.
+ *   - height: of the image, ≥ 0.
+ *   - width: of the image, ≥ 0.
+ *   - grad_distances: output, `[count, 4]`; may be `distances` or `grad_output` itself.
+ */
+LOSSKIT_API losskit_status losskit_distance_to_box_vjp_f32(
+    const float *points, const float *distances, const float *grad_output, ptrdiff_t count, bool has_image_size,
+    double height, double width, float *grad_distances);
+LOSSKIT_API losskit_status losskit_distance_to_box_vjp_f64(
+    const double *points, const double *distances, const double *grad_output, ptrdiff_t count, bool has_image_size,
+    double height, double width, double *grad_distances);
 
 /**
  * Greedy non-maximum suppression: in descending order of score, a box is kept unless its IoU with a box kept before
@@ -209,6 +370,92 @@ LOSSKIT_API losskit_status losskit_batched_nms_f64(
  *   - size: output, bytes.
  */
 LOSSKIT_API losskit_status losskit_nms_workspace_size(ptrdiff_t count, ptrdiff_t *size);
+
+/**
+ * Soft non-maximum suppression: overlapping boxes have their scores lowered instead of being removed (Bodla et al. 2017).
+ *
+ *     repeat: select the box with the highest score (equal ones: the lowest index); if below scoreThreshold, stop
+ *             for every other box with o = IoU(selected, box):
+ *               linear    s ← s (1 − o) if o > iouThreshold
+ *               gaussian  s ← s e^{−o²/sigma}
+ *               hard      dropped if o > iouThreshold
+ *
+ * The outputs are in the order of selection, which is that of non-increasing final scores. Boxes are not validated; NaN
+ * coordinates neither decay others nor are decayed. The given scores are not changed.
+ *
+ * Reference: Bodla et al., Soft-NMS – improving object detection with one line of code; its code uses `offset` 1.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2.
+ *   - scores: `[count]`; NaN gives `LOSSKIT_INVALID_VALUE`.
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - method: how scores decay.
+ *   - iou_threshold: for linear and hard, any number but NaN (0.3 in the paper's code).
+ *   - sigma: for gaussian, ≥ 0 (0.5 in the paper's code).
+ *   - score_threshold: boxes below it are not returned; any number but NaN (0.001 in the paper's code).
+ *   - max_output: the most boxes to return, ≥ 0; `count` or more for all.
+ *   - offset: 0, or 1 for the old convention in which x2 and y2 are the last pixels inside.
+ *   - indices: output, `[capacity]`: the selected boxes. May be null if not wanted.
+ *   - new_scores: output, `[capacity]`: their decayed scores. May be null if not wanted.
+ *   - capacity: entries that the outputs have room for; `count` always suffices. If more boxes are selected:
+ *     `LOSSKIT_BUFFER_TOO_SMALL`, and `selected_count` is the number needed.
+ *   - selected_count: output, the number of boxes selected.
+ *   - workspace: scratch of `workspace_size` bytes, or null: then one allocation is made for the call
+ *     (`LOSSKIT_OUT_OF_MEMORY` if it fails).
+ *   - workspace_size: at least what `losskit_soft_nms_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not
+ *     read where `workspace` is null.
+ */
+LOSSKIT_API losskit_status losskit_soft_nms_f32(
+    const float *boxes, const float *scores, ptrdiff_t count, losskit_soft_nms_method method, double iou_threshold,
+    double sigma, double score_threshold, ptrdiff_t max_output, double offset, int64_t *indices, float *new_scores,
+    ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_soft_nms_f64(
+    const double *boxes, const double *scores, ptrdiff_t count, losskit_soft_nms_method method, double iou_threshold,
+    double sigma, double score_threshold, ptrdiff_t max_output, double offset, int64_t *indices, double *new_scores,
+    ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * Soft non-maximum suppression within groups: only boxes with equal `idxs` decay each other.
+ *
+ * As `losskit_soft_nms` of each group, but selected together in descending order of score.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2.
+ *   - scores: `[count]`; NaN gives `LOSSKIT_INVALID_VALUE`.
+ *   - idxs: `[count]`, the group (class, image, …) of each box: any numbers.
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - method: how scores decay.
+ *   - iou_threshold: for linear and hard, any number but NaN.
+ *   - sigma: for gaussian, ≥ 0.
+ *   - score_threshold: boxes below it are not returned; any number but NaN.
+ *   - max_output: the most boxes to return, ≥ 0; `count` or more for all.
+ *   - offset: 0, or 1 for the old convention in which x2 and y2 are the last pixels inside.
+ *   - indices: output, `[capacity]`: the selected boxes. May be null if not wanted.
+ *   - new_scores: output, `[capacity]`: their decayed scores. May be null if not wanted.
+ *   - capacity: entries that the outputs have room for; `count` always suffices. If more boxes are selected:
+ *     `LOSSKIT_BUFFER_TOO_SMALL`, and `selected_count` is the number needed.
+ *   - selected_count: output, the number of boxes selected.
+ *   - workspace: scratch of `workspace_size` bytes, or null: then one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_soft_nms_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not
+ *     read where `workspace` is null.
+ */
+LOSSKIT_API losskit_status losskit_batched_soft_nms_f32(
+    const float *boxes, const float *scores, const int64_t *idxs, ptrdiff_t count, losskit_soft_nms_method method,
+    double iou_threshold, double sigma, double score_threshold, ptrdiff_t max_output, double offset, int64_t *indices,
+    float *new_scores, ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_batched_soft_nms_f64(
+    const double *boxes, const double *scores, const int64_t *idxs, ptrdiff_t count, losskit_soft_nms_method method,
+    double iou_threshold, double sigma, double score_threshold, ptrdiff_t max_output, double offset, int64_t *indices,
+    double *new_scores, ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * The workspace that `losskit_soft_nms` and `losskit_batched_soft_nms` want, in either precision.
+ *
+ * - Parameters:
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - size: output, bytes.
+ */
+LOSSKIT_API losskit_status losskit_soft_nms_workspace_size(ptrdiff_t count, ptrdiff_t *size);
 
 #ifdef __cplusplus
 }
