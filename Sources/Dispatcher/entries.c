@@ -54,6 +54,30 @@ LOSSKIT_ENTRY(losskit_decode_boxes_vjp_f64, (
     double weight_y, double weight_width, double weight_height, double clip,
     double *grad_deltas),
     (deltas, anchors, grad_output, count, weight_x, weight_y, weight_width, weight_height, clip, grad_deltas))
+LOSSKIT_ENTRY(losskit_detection_postprocess_f32, (
+    const float *logits, const float *boxes, const float *objectness, ptrdiff_t anchors, ptrdiff_t classes,
+    losskit_detection_activation activation, losskit_objectness_mode objectness_mode, double score_threshold,
+    ptrdiff_t pre_nms_top_k, losskit_detection_suppression suppression, double iou_threshold, double sigma,
+    double soft_score_threshold, bool class_agnostic, bool multi_label, ptrdiff_t background_index,
+    ptrdiff_t max_detections, bool has_image_size, double image_height, double image_width, double min_size,
+    float *detection_boxes, float *detection_scores, int64_t *labels, int64_t *anchor_indices, ptrdiff_t capacity,
+    ptrdiff_t *detection_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (logits, boxes, objectness, anchors, classes, activation, objectness_mode, score_threshold, pre_nms_top_k, suppression, iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, background_index, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_detection_postprocess_f64, (
+    const double *logits, const double *boxes, const double *objectness, ptrdiff_t anchors, ptrdiff_t classes,
+    losskit_detection_activation activation, losskit_objectness_mode objectness_mode, double score_threshold,
+    ptrdiff_t pre_nms_top_k, losskit_detection_suppression suppression, double iou_threshold, double sigma,
+    double soft_score_threshold, bool class_agnostic, bool multi_label, ptrdiff_t background_index,
+    ptrdiff_t max_detections, bool has_image_size, double image_height, double image_width, double min_size,
+    double *detection_boxes, double *detection_scores, int64_t *labels, int64_t *anchor_indices, ptrdiff_t capacity,
+    ptrdiff_t *detection_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (logits, boxes, objectness, anchors, classes, activation, objectness_mode, score_threshold, pre_nms_top_k, suppression, iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, background_index, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_detection_postprocess_workspace_size, (
+    ptrdiff_t anchors, ptrdiff_t classes, ptrdiff_t pre_nms_top_k,
+    ptrdiff_t *size),
+    (anchors, classes, pre_nms_top_k, size))
 LOSSKIT_ENTRY(losskit_distance_to_box_f32, (
     const float *points, const float *distances, ptrdiff_t count, bool has_image_size, double height, double width,
     float *boxes),

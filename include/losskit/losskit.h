@@ -85,6 +85,36 @@ typedef enum losskit_reduction {
   LOSSKIT_REDUCTION_SUM = 2,
 } losskit_reduction;
 
+/** How logits become scores. */
+typedef enum losskit_detection_activation {
+  /** Each by itself. */
+  LOSSKIT_DETECTION_ACTIVATION_SIGMOID = 0,
+  /** Over the classes of an anchor. */
+  LOSSKIT_DETECTION_ACTIVATION_SOFTMAX = 1,
+  /** They are scores already. */
+  LOSSKIT_DETECTION_ACTIVATION_NONE = 2,
+} losskit_detection_activation;
+
+/** How the objectness o of an anchor (or its centre-ness) enters the score s of its classes. */
+typedef enum losskit_objectness_mode {
+  /** s · o, as in YOLO. */
+  LOSSKIT_OBJECTNESS_MODE_PRODUCT = 0,
+  /** √(s · o), as in FCOS. */
+  LOSSKIT_OBJECTNESS_MODE_SQRT = 1,
+} losskit_objectness_mode;
+
+/** How overlapping detections are suppressed. */
+typedef enum losskit_detection_suppression {
+  /** `batchedNms`. */
+  LOSSKIT_DETECTION_SUPPRESSION_HARD = 0,
+  /** `batchedSoftNms`, linear. */
+  LOSSKIT_DETECTION_SUPPRESSION_SOFT_LINEAR = 1,
+  /** `batchedSoftNms`, Gaussian. */
+  LOSSKIT_DETECTION_SUPPRESSION_SOFT_GAUSSIAN = 2,
+  /** Not at all. */
+  LOSSKIT_DETECTION_SUPPRESSION_NONE = 3,
+} losskit_detection_suppression;
+
 /** How Soft-NMS treats the score s of a box that overlaps a selected one by o = IoU. */
 typedef enum losskit_soft_nms_method {
   /** s (1 − o) where o exceeds the IoU threshold. */
@@ -257,6 +287,84 @@ LOSSKIT_API losskit_status losskit_decode_boxes_vjp_f32(
 LOSSKIT_API losskit_status losskit_decode_boxes_vjp_f64(
     const double *deltas, const double *anchors, const double *grad_output, ptrdiff_t count, double weight_x,
     double weight_y, double weight_width, double weight_height, double clip, double *grad_deltas);
+
+/**
+ * Detections from a model's raw outputs: activation, thresholding, selection, clipping and suppression in one call.
+ *
+ *  1. s = activation(logits); with objectness, o = σ(objectness): s · o or √(s · o). The background column is left out
+ *     after the activation; labels keep their numbers.
+ *  2. Candidates: every (anchor, class) with s > scoreThreshold; without `multi_label`, only the best class of each anchor
+ *     (of equal ones the lowest), under the same condition.
+ *  3. The `pre_nms_top_k` best of them, in descending order of score (equal ones: lower anchor, then lower class first).
+ *  4. With an image size, boxes are clipped to it; with `min_size` > 0, boxes with a side shorter than that are dropped.
+ *  5. Suppression within each label, or among all if `class_agnostic`.
+ *  6. The first `max_detections`.
+ *
+ * Scores are not all sorted: they are filtered, and the best are selected.
+ *
+ * - Parameters:
+ *   - logits: `[anchors, classes]`. A NaN score gives `LOSSKIT_INVALID_VALUE`.
+ *   - boxes: `[anchors, 4]`, decoded: x1, y1, x2, y2.
+ *   - objectness: `[anchors]`, logits; null if the model has none.
+ *   - anchors: ≥ 0.
+ *   - classes: ≥ 0.
+ *   - activation: how logits become scores.
+ *   - objectness_mode: how objectness enters; not used without it.
+ *   - score_threshold: any number but NaN (0.05 is usual).
+ *   - pre_nms_top_k: ≥ 0 (1000).
+ *   - suppression: how overlapping detections are suppressed.
+ *   - iou_threshold: for hard and soft_linear, any number but NaN (0.5).
+ *   - sigma: for soft_gaussian, ≥ 0 (0.5).
+ *   - soft_score_threshold: decayed scores below it are dropped; any number but NaN (0.001).
+ *   - class_agnostic: whether detections of different labels suppress each other.
+ *   - multi_label: whether an anchor may give several detections.
+ *   - background_index: the class that is background, −1 if there is none.
+ *   - max_detections: ≥ 0 (300).
+ *   - has_image_size: whether boxes are clipped; if false, `image_height` and `image_width` are not read.
+ *   - image_height: ≥ 0.
+ *   - image_width: ≥ 0.
+ *   - min_size: shortest side, any number but NaN; 0 for no condition.
+ *   - detection_boxes: output, `[capacity, 4]`, clipped. May be null if not wanted, like the other outputs.
+ *   - detection_scores: output, `[capacity]`; for soft suppression decayed.
+ *   - labels: output, `[capacity]`.
+ *   - anchor_indices: output, `[capacity]`: which anchor each comes from.
+ *   - capacity: entries that the outputs have room for; the least of `max_detections`, `pre_nms_top_k` and
+ *     anchors · classes always suffices. If there are more detections: `LOSSKIT_BUFFER_TOO_SMALL`, and
+ *     `detection_count` is the number needed.
+ *   - detection_count: output, the number of detections.
+ *   - workspace: scratch of `workspace_size` bytes, or null: then one allocation is made for the call
+ *     (`LOSSKIT_OUT_OF_MEMORY` if it fails).
+ *   - workspace_size: at least what `losskit_detection_postprocess_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with
+ *     nothing written; not read where `workspace` is null.
+ */
+LOSSKIT_API losskit_status losskit_detection_postprocess_f32(
+    const float *logits, const float *boxes, const float *objectness, ptrdiff_t anchors, ptrdiff_t classes,
+    losskit_detection_activation activation, losskit_objectness_mode objectness_mode, double score_threshold,
+    ptrdiff_t pre_nms_top_k, losskit_detection_suppression suppression, double iou_threshold, double sigma,
+    double soft_score_threshold, bool class_agnostic, bool multi_label, ptrdiff_t background_index,
+    ptrdiff_t max_detections, bool has_image_size, double image_height, double image_width, double min_size,
+    float *detection_boxes, float *detection_scores, int64_t *labels, int64_t *anchor_indices, ptrdiff_t capacity,
+    ptrdiff_t *detection_count, void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_detection_postprocess_f64(
+    const double *logits, const double *boxes, const double *objectness, ptrdiff_t anchors, ptrdiff_t classes,
+    losskit_detection_activation activation, losskit_objectness_mode objectness_mode, double score_threshold,
+    ptrdiff_t pre_nms_top_k, losskit_detection_suppression suppression, double iou_threshold, double sigma,
+    double soft_score_threshold, bool class_agnostic, bool multi_label, ptrdiff_t background_index,
+    ptrdiff_t max_detections, bool has_image_size, double image_height, double image_width, double min_size,
+    double *detection_boxes, double *detection_scores, int64_t *labels, int64_t *anchor_indices, ptrdiff_t capacity,
+    ptrdiff_t *detection_count, void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * The workspace that `losskit_detection_postprocess` wants, whatever the modes, in either precision.
+ *
+ * - Parameters:
+ *   - anchors: ≥ 0.
+ *   - classes: ≥ 0.
+ *   - pre_nms_top_k: ≥ 0.
+ *   - size: output, bytes.
+ */
+LOSSKIT_API losskit_status losskit_detection_postprocess_workspace_size(
+    ptrdiff_t anchors, ptrdiff_t classes, ptrdiff_t pre_nms_top_k, ptrdiff_t *size);
 
 /**
  * Boxes from the distances of a point to the four sides (FCOS and other anchor-free heads).

@@ -86,6 +86,69 @@ public func losskit_decode_boxes_vjp_f64(
   ).rawValue
 }
 
+@c(losskit_detection_postprocess_f32)
+public func losskit_detection_postprocess_f32(
+  _ logits: UnsafePointer<Float>?, _ boxes: UnsafePointer<Float>?, _ objectness: UnsafePointer<Float>?,
+  _ anchors: Int, _ classes: Int, _ activation: Int32, _ objectnessMode: Int32, _ scoreThreshold: Double,
+  _ preNmsTopK: Int, _ suppression: Int32, _ iouThreshold: Double, _ sigma: Double, _ softScoreThreshold: Double,
+  _ classAgnostic: Bool, _ multiLabel: Bool, _ backgroundIndex: Int, _ maxDetections: Int, _ hasImageSize: Bool,
+  _ imageHeight: Double, _ imageWidth: Double, _ minSize: Double, _ detectionBoxes: UnsafeMutablePointer<Float>?,
+  _ detectionScores: UnsafeMutablePointer<Float>?, _ labels: UnsafeMutablePointer<Int64>?,
+  _ anchorIndices: UnsafeMutablePointer<Int64>?, _ capacity: Int, _ detectionCount: UnsafeMutablePointer<Int>?,
+  _ workspace: UnsafeMutableRawPointer?, _ workspaceSize: Int
+) -> Int32 {
+  guard let activation = DetectionActivation(rawValue: activation) else {
+    return Status.invalidParameter.rawValue
+  }
+  guard let objectnessMode = ObjectnessMode(rawValue: objectnessMode) else {
+    return Status.invalidParameter.rawValue
+  }
+  guard let suppression = DetectionSuppression(rawValue: suppression) else {
+    return Status.invalidParameter.rawValue
+  }
+  return detectionPostprocess(
+    logits, boxes, objectness, anchors, classes, activation, objectnessMode, scoreThreshold, preNmsTopK, suppression,
+    iouThreshold, sigma, softScoreThreshold, classAgnostic, multiLabel, backgroundIndex, maxDetections, hasImageSize,
+    imageHeight, imageWidth, minSize, detectionBoxes, detectionScores, labels, anchorIndices, capacity,
+    detectionCount, workspace, workspaceSize
+  ).rawValue
+}
+
+@c(losskit_detection_postprocess_f64)
+public func losskit_detection_postprocess_f64(
+  _ logits: UnsafePointer<Double>?, _ boxes: UnsafePointer<Double>?, _ objectness: UnsafePointer<Double>?,
+  _ anchors: Int, _ classes: Int, _ activation: Int32, _ objectnessMode: Int32, _ scoreThreshold: Double,
+  _ preNmsTopK: Int, _ suppression: Int32, _ iouThreshold: Double, _ sigma: Double, _ softScoreThreshold: Double,
+  _ classAgnostic: Bool, _ multiLabel: Bool, _ backgroundIndex: Int, _ maxDetections: Int, _ hasImageSize: Bool,
+  _ imageHeight: Double, _ imageWidth: Double, _ minSize: Double, _ detectionBoxes: UnsafeMutablePointer<Double>?,
+  _ detectionScores: UnsafeMutablePointer<Double>?, _ labels: UnsafeMutablePointer<Int64>?,
+  _ anchorIndices: UnsafeMutablePointer<Int64>?, _ capacity: Int, _ detectionCount: UnsafeMutablePointer<Int>?,
+  _ workspace: UnsafeMutableRawPointer?, _ workspaceSize: Int
+) -> Int32 {
+  guard let activation = DetectionActivation(rawValue: activation) else {
+    return Status.invalidParameter.rawValue
+  }
+  guard let objectnessMode = ObjectnessMode(rawValue: objectnessMode) else {
+    return Status.invalidParameter.rawValue
+  }
+  guard let suppression = DetectionSuppression(rawValue: suppression) else {
+    return Status.invalidParameter.rawValue
+  }
+  return detectionPostprocess(
+    logits, boxes, objectness, anchors, classes, activation, objectnessMode, scoreThreshold, preNmsTopK, suppression,
+    iouThreshold, sigma, softScoreThreshold, classAgnostic, multiLabel, backgroundIndex, maxDetections, hasImageSize,
+    imageHeight, imageWidth, minSize, detectionBoxes, detectionScores, labels, anchorIndices, capacity,
+    detectionCount, workspace, workspaceSize
+  ).rawValue
+}
+
+@c(losskit_detection_postprocess_workspace_size)
+public func losskit_detection_postprocess_workspace_size(
+  _ anchors: Int, _ classes: Int, _ preNmsTopK: Int, _ size: UnsafeMutablePointer<Int>?
+) -> Int32 {
+  return detectionPostprocessWorkspaceSize(anchors, classes, preNmsTopK, size).rawValue
+}
+
 @c(losskit_distance_to_box_f32)
 public func losskit_distance_to_box_f32(
   _ points: UnsafePointer<Float>?, _ distances: UnsafePointer<Float>?, _ count: Int, _ hasImageSize: Bool,

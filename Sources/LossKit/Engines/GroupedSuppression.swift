@@ -1,4 +1,4 @@
-/// Non-maximum suppression of unsorted boxes, all together or within groups.
+/// Non-maximum suppression of unsorted boxes, all together or, if `isBatched`, within groups.
 struct GroupedSuppression<S: Scalar> {
   private let byScore: Sorter<S.Bits>
   private let byGroup: Sorter<UInt64>?
@@ -7,6 +7,7 @@ struct GroupedSuppression<S: Scalar> {
   private let boxAtPlace: UnsafeMutablePointer<UInt32>
   private let rankOfPlace: UnsafeMutablePointer<UInt32>?
   private var count = 0
+  private var isGrouped = false
 
   init(_ arena: inout Arena, capacity: Int, isBatched: Bool, threshold: Double) {
     byScore = Sorter(&arena, capacity: capacity)
@@ -21,6 +22,7 @@ struct GroupedSuppression<S: Scalar> {
     _ boxes: UnsafePointer<S>, _ scores: UnsafePointer<S>, _ groups: UnsafePointer<Int64>?, _ count: Int
   ) -> Int {
     self.count = count
+    isGrouped = groups != nil
     let best = byScore.sorted(count) { scores[$0].descendingKey }
     for place in 0..<count { boxAtPlace[place] = best[place].index }
     if let groups, let byGroup, let rankOfPlace {
@@ -52,7 +54,8 @@ struct GroupedSuppression<S: Scalar> {
   func forEachKept(_ body: (Int, UInt32) -> Void) {
     var kept = 0
     for place in 0..<count {
-      let rank = rankOfPlace.map { Int($0[place]) } ?? place
+      var rank = place
+      if isGrouped, let rankOfPlace { rank = Int(rankOfPlace[place]) }
       if suppressor.isKept[rank] {
         body(kept, boxAtPlace[place])
         kept &+= 1

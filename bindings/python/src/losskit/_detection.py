@@ -16,6 +16,7 @@ __all__ = [
     "box_iou",
     "decode_boxes",
     "decode_boxes_vjp",
+    "detection_postprocess",
     "dfl_decode",
     "dfl_decode_vjp",
     "distance_to_box",
@@ -321,3 +322,67 @@ def _select(
     indices, scores, selected = np.empty(n, np.int64), np.empty(n, dtype), _Count()
     call(name, dtype, *arrays, n, *rule, indices, scores, n, selected.address, None, 0)
     return indices[:selected].copy(), scores[:selected].copy()
+
+
+# --- Everything after the head ---------------------------------------------------------------------------------------
+
+
+@documented
+def detection_postprocess(
+    logits: Any,
+    boxes: Any,
+    objectness: Any = None,
+    *,
+    activation: str = "sigmoid",
+    objectness_mode: str = "product",
+    score_threshold: float = 0.05,
+    pre_nms_top_k: int = 1000,
+    nms: str = "hard",
+    iou_threshold: float = 0.5,
+    sigma: float = 0.5,
+    soft_score_threshold: float = 0.001,
+    class_agnostic: bool = False,
+    multi_label: bool = True,
+    background_index: Optional[int] = None,
+    max_detections: int = 300,
+    image_size: Optional[Tuple[float, float]] = None,
+    min_size: float = 0.0,
+) -> Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Detections from a model's raw outputs, as ``(boxes, scores, labels, anchor_indices)``.
+
+    ``logits`` has the shape (anchors, classes); ``image_size`` is (height, width).
+
+    Examples
+    --------
+    >>> import losskit
+    >>> logits = [[2, -3], [1.5, 0], [-4, 1]]
+    >>> boxes = [[0, 0, 10, 10], [1, 1, 11, 11], [20, 20, 30, 30]]
+    >>> _, scores, labels, anchors = losskit.detection_postprocess(logits, boxes)
+    >>> scores.round(4).tolist(), labels.tolist(), anchors.tolist()
+    ([0.8808, 0.7311, 0.5], [0, 1, 1], [0, 2, 1])
+    """
+    name = "detection_postprocess"
+    dtype, logits, boxes, objectness = as_reals(name, logits, boxes, objectness)
+    if logits.ndim != 2:
+        raise fail("INVALID_SHAPE", name, f"logits has shape {logits.shape}, expected (anchors, classes)")
+    anchors, classes = logits.shape
+    check_shape(name, "boxes", _rows(name, "boxes", boxes), (anchors, 4))
+    check_shape(name, "objectness", objectness, (anchors,))
+    if background_index is not None and background_index < 0:
+        raise fail("INVALID_PARAMETER", name, f"background_index is {background_index}")
+    background = -1 if background_index is None else background_index
+    size = (None, None) if image_size is None else image_size
+    capacity = max(min(max_detections, pre_nms_top_k, logits.size), 0)
+    found = _Count()
+    outputs = (
+        np.empty((capacity, 4), dtype),
+        np.empty(capacity, dtype),
+        np.empty(capacity, np.int64),
+        np.empty(capacity, np.int64),
+    )
+    call(
+        name, dtype, logits, boxes, objectness, anchors, classes, activation, objectness_mode, score_threshold,
+        _limit(pre_nms_top_k), nms, iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, background,
+        _limit(max_detections), *_image_size(*size), min_size, *outputs, capacity, found.address, None, 0,
+    )  # fmt: skip
+    return tuple(output[:found].copy() for output in outputs)  # type: ignore[return-value]

@@ -10,6 +10,9 @@ VERSION = "1.0.0"
 ENUMS = {
     "Status": {"ok": 0, "null_pointer": 1, "invalid_shape": 2, "invalid_target": 3, "invalid_parameter": 4, "invalid_value": 5, "buffer_too_small": 6, "out_of_memory": 7, "unsupported": 8},
     "Reduction": {"none": 0, "mean": 1, "sum": 2},
+    "DetectionActivation": {"sigmoid": 0, "softmax": 1, "none": 2},
+    "ObjectnessMode": {"product": 0, "sqrt": 1},
+    "DetectionSuppression": {"hard": 0, "soft_linear": 1, "soft_gaussian": 2, "none": 3},
     "SoftNmsMethod": {"linear": 0, "gaussian": 1, "hard": 2},
 }
 
@@ -100,6 +103,49 @@ FUNCTIONS = {
             ("weight_height", "d"),
             ("clip", "d"),
             ("grad_deltas", "p"),
+        ),
+    ),
+    "detection_postprocess": (
+        True,
+        (
+            ("logits", "p"),
+            ("boxes", "p"),
+            ("objectness", "p"),
+            ("anchors", "n"),
+            ("classes", "n"),
+            ("activation", "e:DetectionActivation"),
+            ("objectness_mode", "e:ObjectnessMode"),
+            ("score_threshold", "d"),
+            ("pre_nms_top_k", "n"),
+            ("suppression", "e:DetectionSuppression"),
+            ("iou_threshold", "d"),
+            ("sigma", "d"),
+            ("soft_score_threshold", "d"),
+            ("class_agnostic", "b"),
+            ("multi_label", "b"),
+            ("background_index", "n"),
+            ("max_detections", "n"),
+            ("has_image_size", "b"),
+            ("image_height", "d"),
+            ("image_width", "d"),
+            ("min_size", "d"),
+            ("detection_boxes", "p"),
+            ("detection_scores", "p"),
+            ("labels", "p"),
+            ("anchor_indices", "p"),
+            ("capacity", "n"),
+            ("detection_count", "p"),
+            ("workspace", "p"),
+            ("workspace_size", "n"),
+        ),
+    ),
+    "detection_postprocess_workspace_size": (
+        False,
+        (
+            ("anchors", "n"),
+            ("classes", "n"),
+            ("pre_nms_top_k", "n"),
+            ("size", "p"),
         ),
     ),
     "distance_to_box": (
@@ -302,6 +348,62 @@ with the anchor's size (w, h). Reference: Girshick et al., Faster R-CNN; torchvi
   - weight_height: wh.
   - clip: the largest log scale, not NaN.
   - grad_deltas: output, `[count, 4]`; may be `deltas` or `grad_output` itself.
+""",
+    "detection_postprocess": r"""Detections from a model's raw outputs: activation, thresholding, selection, clipping and suppression in one call.
+
+ 1. s = activation(logits); with objectness, o = σ(objectness): s · o or √(s · o). The background column is left out
+    after the activation; labels keep their numbers.
+ 2. Candidates: every (anchor, class) with s > scoreThreshold; without `multi_label`, only the best class of each anchor
+    (of equal ones the lowest), under the same condition.
+ 3. The `pre_nms_top_k` best of them, in descending order of score (equal ones: lower anchor, then lower class first).
+ 4. With an image size, boxes are clipped to it; with `min_size` > 0, boxes with a side shorter than that are dropped.
+ 5. Suppression within each label, or among all if `class_agnostic`.
+ 6. The first `max_detections`.
+
+Scores are not all sorted: they are filtered, and the best are selected.
+
+- Parameters:
+  - logits: `[anchors, classes]`. A NaN score gives `LOSSKIT_INVALID_VALUE`.
+  - boxes: `[anchors, 4]`, decoded: x1, y1, x2, y2.
+  - objectness: `[anchors]`, logits; null if the model has none.
+  - anchors: ≥ 0.
+  - classes: ≥ 0.
+  - activation: how logits become scores.
+  - objectness_mode: how objectness enters; not used without it.
+  - score_threshold: any number but NaN (0.05 is usual).
+  - pre_nms_top_k: ≥ 0 (1000).
+  - suppression: how overlapping detections are suppressed.
+  - iou_threshold: for hard and soft_linear, any number but NaN (0.5).
+  - sigma: for soft_gaussian, ≥ 0 (0.5).
+  - soft_score_threshold: decayed scores below it are dropped; any number but NaN (0.001).
+  - class_agnostic: whether detections of different labels suppress each other.
+  - multi_label: whether an anchor may give several detections.
+  - background_index: the class that is background, −1 if there is none.
+  - max_detections: ≥ 0 (300).
+  - has_image_size: whether boxes are clipped; if false, `image_height` and `image_width` are not read.
+  - image_height: ≥ 0.
+  - image_width: ≥ 0.
+  - min_size: shortest side, any number but NaN; 0 for no condition.
+  - detection_boxes: output, `[capacity, 4]`, clipped. May be null if not wanted, like the other outputs.
+  - detection_scores: output, `[capacity]`; for soft suppression decayed.
+  - labels: output, `[capacity]`.
+  - anchor_indices: output, `[capacity]`: which anchor each comes from.
+  - capacity: entries that the outputs have room for; the least of `max_detections`, `pre_nms_top_k` and
+    anchors · classes always suffices. If there are more detections: `LOSSKIT_BUFFER_TOO_SMALL`, and
+    `detection_count` is the number needed.
+  - detection_count: output, the number of detections.
+  - workspace: scratch of `workspace_size` bytes, or null: then one allocation is made for the call
+    (`LOSSKIT_OUT_OF_MEMORY` if it fails).
+  - workspace_size: at least what `detection_postprocess_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with
+    nothing written; not read where `workspace` is null.
+""",
+    "detection_postprocess_workspace_size": r"""The workspace that `detection_postprocess` wants, whatever the modes, in either precision.
+
+- Parameters:
+  - anchors: ≥ 0.
+  - classes: ≥ 0.
+  - pre_nms_top_k: ≥ 0.
+  - size: output, bytes.
 """,
     "distance_to_box": r"""Boxes from the distances of a point to the four sides (FCOS and other anchor-free heads).
 
