@@ -22,30 +22,30 @@ func boxIoU<S: Scalar>(
   guard offset == 0 || offset == 1 else { return .invalidParameter }
   if pairs == 0 { return .ok }
   guard let boxes1, let boxes2, let iou else { return .nullPointer }
-  if offset == 0 {
-    pairwiseIoU(boxes1, boxes2, count1, count2, nil, iou)
-  } else {
-    pairwiseIoU(boxes1, boxes2, count1, count2, S.Vector(offset), iou)
+  // A block of rows passes while a vector of columns stays in registers.
+  let split = Split(count1, smallest: 64)
+  parallel(split.parts) { part in
+    if offset == 0 {
+      pairwiseIoU(boxes1, split.range(part), boxes2, count2, nil, iou)
+    } else {
+      pairwiseIoU(boxes1, split.range(part), boxes2, count2, S.Vector(offset), iou)
+    }
   }
   return .ok
 }
 
 @inline(__always)
 private func pairwiseIoU<S: Scalar>(
-  _ boxes1: UnsafePointer<S>, _ boxes2: UnsafePointer<S>, _ count1: Int, _ count2: Int, _ offset: S.Vector?,
+  _ boxes1: UnsafePointer<S>, _ rows: Range<Int>, _ boxes2: UnsafePointer<S>, _ count2: Int, _ offset: S.Vector?,
   _ iou: UnsafeMutablePointer<S>
 ) {
   typealias V = S.Vector
-  // A block of rows passes while a vector of columns stays in registers.
-  let split = Split(count1, smallest: 64)
-  parallel(split.parts) { part in
-    forEachVector(V.self, 0..<count2) { column, n in
-      let others = Quads<V>(boxes2 + 4 &* column, rows: n).boxes(offset: offset)
-      for row in split.range(part) {
-        let box = boxes1 + 4 &* row
-        let lanes = BoxLanes(x1: V(box[0]), y1: V(box[1]), x2: V(box[2]), y2: V(box[3]), offset: offset)
-        lanes.intersectionOverUnion(with: others, offset: offset).store(iou + (row &* count2 &+ column), lanes: n)
-      }
+  forEachVector(V.self, 0..<count2) { column, n in
+    let others = Quads<V>(boxes2 + 4 &* column, rows: n).boxes(offset: offset)
+    for row in rows {
+      let box = boxes1 + 4 &* row
+      let lanes = BoxLanes(x1: V(box[0]), y1: V(box[1]), x2: V(box[2]), y2: V(box[3]), offset: offset)
+      lanes.intersectionOverUnion(with: others, offset: offset).store(iou + (row &* count2 &+ column), lanes: n)
     }
   }
 }

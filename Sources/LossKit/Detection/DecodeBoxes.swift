@@ -20,7 +20,7 @@ func decodeBoxes<S: Scalar>(
   _ weightWidth: Double, _ weightHeight: Double, _ clip: Double, _ boxes: UnsafeMutablePointer<S>?
 ) -> Status {
   guard elementCount(count, 4) != nil else { return .invalidShape }
-  guard let coder = BoxCoder<S.Vector>(weightX, weightY, weightWidth, weightHeight, clip) else {
+  guard let coder = BoxCoder<S>(weightX, weightY, weightWidth, weightHeight, clip) else {
     return .invalidParameter
   }
   if count == 0 { return .ok }
@@ -53,7 +53,7 @@ func decodeBoxesVjp<S: Scalar>(
   _ gradDeltas: UnsafeMutablePointer<S>?
 ) -> Status {
   guard elementCount(count, 4) != nil else { return .invalidShape }
-  guard let coder = BoxCoder<S.Vector>(weightX, weightY, weightWidth, weightHeight, clip) else {
+  guard let coder = BoxCoder<S>(weightX, weightY, weightWidth, weightHeight, clip) else {
     return .invalidParameter
   }
   if count == 0 { return .ok }
@@ -66,51 +66,58 @@ func decodeBoxesVjp<S: Scalar>(
   return .ok
 }
 
-/// The parametrisation along one axis, twice.
-private struct BoxCoder<V: Lanes> {
-  private let weights: InlineArray<4, V>
-  private let clip: V
+/// The parametrisation. Its numbers are scalars: a vector that a closure captures would have to be aligned.
+private struct BoxCoder<S: Scalar> {
+  typealias V = S.Vector
+  private let weightX, weightY, weightWidth, weightHeight: S
+  private let clip: S
 
   init?(_ x: Double, _ y: Double, _ width: Double, _ height: Double, _ clip: Double) {
     guard isPositive(x), isPositive(y), isPositive(width), isPositive(height), clip == clip else { return nil }
-    weights = [V(x), V(y), V(width), V(height)]
-    self.clip = V(clip)
+    (weightX, weightY, weightWidth, weightHeight) = (S(x), S(y), S(width), S(height))
+    self.clip = S(clip)
   }
 
   @inline(__always)
   func decode(_ deltas: Quads<V>, _ anchors: Quads<V>) -> Quads<V> {
-    let half = V(0.5 as V.Element)
-    let x = axis(deltas, anchors, 0)
-    let y = axis(deltas, anchors, 1)
+    let x = Axis(deltas.a / V(weightX), deltas.c / V(weightWidth), anchors.a, anchors.c, V(clip))
+    let y = Axis(deltas.b / V(weightY), deltas.d / V(weightHeight), anchors.b, anchors.d, V(clip))
+    let half = V(0.5 as S)
     return Quads(
       x.center - half * x.size, y.center - half * y.size, x.center + half * x.size, y.center + half * y.size)
   }
 
   @inline(__always)
   func pullBack(_ deltas: Quads<V>, _ anchors: Quads<V>, _ grad: Quads<V>) -> Quads<V> {
-    let x = axisGradient(deltas, anchors, grad, 0)
-    let y = axisGradient(deltas, anchors, grad, 1)
-    return Quads(x.shift, y.shift, x.scale, y.scale)
+    let x = Axis(deltas.a / V(weightX), deltas.c / V(weightWidth), anchors.a, anchors.c, V(clip))
+    let y = Axis(deltas.b / V(weightY), deltas.d / V(weightHeight), anchors.b, anchors.d, V(clip))
+    return Quads(
+      x.shiftGradient(grad.a, grad.c) / V(weightX), y.shiftGradient(grad.b, grad.d) / V(weightY),
+      x.scaleGradient(grad.a, grad.c) / V(weightWidth), y.scaleGradient(grad.b, grad.d) / V(weightHeight))
   }
 
-  @inline(__always)
-  private func axis(_ deltas: Quads<V>, _ anchors: Quads<V>, _ i: Int) -> (center: V, size: V) {
-    let extent = anchors.columns[i + 2] - anchors.columns[i]
-    let center = anchors.columns[i] + V(0.5 as V.Element) * extent
-    // min(clip, x) rather than min(x, clip): NaN stays NaN.
-    let scale = V.exp(V.min(clip, deltas.columns[i + 2] / weights[i + 2]))
-    return (deltas.columns[i] / weights[i] * extent + center, scale * extent)
-  }
+  /// One of x and y.
+  private struct Axis {
+    let extent: V
+    let center: V
+    let size: V
+    let isClipped: V.Integers
 
-  @inline(__always)
-  private func axisGradient(_ deltas: Quads<V>, _ anchors: Quads<V>, _ grad: Quads<V>, _ i: Int) -> (shift: V, scale: V) {
-    let extent = anchors.columns[i + 2] - anchors.columns[i]
-    let half = V(0.5 as V.Element)
-    let isClipped = clip .< deltas.columns[i + 2] / weights[i + 2]
-    let size = axis(deltas, anchors, i).size
-    let slope = half * (grad.columns[i + 2] - grad.columns[i]) * size / weights[i + 2]
-    return (
-      (grad.columns[i] + grad.columns[i + 2]) * extent / weights[i], V.select(isClipped, V.zero, slope)
-    )
+    @inline(__always)
+    init(_ shift: V, _ scale: V, _ low: V, _ high: V, _ clip: V) {
+      extent = high - low
+      center = shift * extent + (low + V(0.5 as S) * extent)
+      // min(clip, x) rather than min(x, clip): NaN stays NaN.
+      size = V.exp(V.min(clip, scale)) * extent
+      isClipped = clip .< scale
+    }
+
+    @inline(__always)
+    func shiftGradient(_ low: V, _ high: V) -> V { (low + high) * extent }
+
+    @inline(__always)
+    func scaleGradient(_ low: V, _ high: V) -> V {
+      V.select(isClipped, V.zero, V(0.5 as S) * (high - low) * size)
+    }
   }
 }

@@ -20,13 +20,11 @@ func distanceToBox<S: Scalar>(
   guard !hasImageSize || (height >= 0 && width >= 0) else { return .invalidParameter }
   if count == 0 { return .ok }
   guard let points, let distances, let boxes else { return .nullPointer }
-  let limits = ImageLimits<S.Vector>(hasImageSize, height, width)
+  let limits = ImageLimits<S>(hasImageSize, height, width)
   forEachRowVector(S.Vector.self, count) { row, n in
     let sides = sidesFromDistances(points, distances, row, n)
-    Quads(
-      limits.clipX(sides.columns[0]), limits.clipY(sides.columns[1]), limits.clipX(sides.columns[2]),
-      limits.clipY(sides.columns[3])
-    ).store(boxes + 4 &* row, rows: n)
+    Quads(limits.clipX(sides.a), limits.clipY(sides.b), limits.clipX(sides.c), limits.clipY(sides.d))
+      .store(boxes + 4 &* row, rows: n)
   }
   return .ok
 }
@@ -52,14 +50,14 @@ func distanceToBoxVjp<S: Scalar>(
   guard !hasImageSize || (height >= 0 && width >= 0) else { return .invalidParameter }
   if count == 0 { return .ok }
   guard let points, let distances, let gradOutput, let gradDistances else { return .nullPointer }
-  let limits = ImageLimits<S.Vector>(hasImageSize, height, width)
+  let limits = ImageLimits<S>(hasImageSize, height, width)
   forEachRowVector(S.Vector.self, count) { row, n in
     typealias V = S.Vector
-    let sides = sidesFromDistances(points, distances, row, n).columns
-    let grad = Quads<V>(gradOutput + 4 &* row, rows: n).columns
+    let sides = sidesFromDistances(points, distances, row, n)
+    let grad = Quads<V>(gradOutput + 4 &* row, rows: n)
     Quads(
-      V.select(limits.isOutsideX(sides[0]), V.zero, -grad[0]), V.select(limits.isOutsideY(sides[1]), V.zero, -grad[1]),
-      V.select(limits.isOutsideX(sides[2]), V.zero, grad[2]), V.select(limits.isOutsideY(sides[3]), V.zero, grad[3])
+      V.select(limits.isOutsideX(sides.a), V.zero, -grad.a), V.select(limits.isOutsideY(sides.b), V.zero, -grad.b),
+      V.select(limits.isOutsideX(sides.c), V.zero, grad.c), V.select(limits.isOutsideY(sides.d), V.zero, grad.d)
     ).store(gradDistances + 4 &* row, rows: n)
   }
   return .ok
@@ -70,25 +68,25 @@ private func sidesFromDistances<S: Scalar>(
   _ points: UnsafePointer<S>, _ distances: UnsafePointer<S>, _ row: Int, _ n: Int
 ) -> Quads<S.Vector> {
   let (x, y): (S.Vector, S.Vector) = loadPairs(points + 2 &* row, rows: n)
-  let d = Quads<S.Vector>(distances + 4 &* row, rows: n).columns
-  return Quads(x - d[0], y - d[1], x + d[2], y + d[3])
+  let d = Quads<S.Vector>(distances + 4 &* row, rows: n)
+  return Quads(x - d.a, y - d.b, x + d.c, y + d.d)
 }
 
-/// The rectangle of an image; without a size, the plane.
-struct ImageLimits<V: Lanes> {
-  private let left: V
-  private let right: V
-  private let bottom: V
+/// The rectangle of an image; without a size, the plane. Its numbers are scalars: a vector that a closure captures would
+/// have to be aligned.
+private struct ImageLimits<S: Scalar> {
+  typealias V = S.Vector
+  private let lowest, right, bottom: S
 
   init(_ hasSize: Bool, _ height: Double, _ width: Double) {
-    left = hasSize ? V.zero : -V.infinity
-    right = hasSize ? V(width) : V.infinity
-    bottom = hasSize ? V(height) : V.infinity
+    lowest = hasSize ? 0 : -S.infinity
+    right = hasSize ? S(width) : S.infinity
+    bottom = hasSize ? S(height) : S.infinity
   }
 
   // The bound stands first: where x is NaN, max and min give x.
-  @inline(__always) func clipX(_ x: V) -> V { V.min(right, V.max(left, x)) }
-  @inline(__always) func clipY(_ y: V) -> V { V.min(bottom, V.max(left, y)) }
-  @inline(__always) func isOutsideX(_ x: V) -> V.Integers { (x .< left) | (right .< x) }
-  @inline(__always) func isOutsideY(_ y: V) -> V.Integers { (y .< left) | (bottom .< y) }
+  @inline(__always) func clipX(_ x: V) -> V { V.min(V(right), V.max(V(lowest), x)) }
+  @inline(__always) func clipY(_ y: V) -> V { V.min(V(bottom), V.max(V(lowest), y)) }
+  @inline(__always) func isOutsideX(_ x: V) -> V.Integers { (x .< V(lowest)) | (V(right) .< x) }
+  @inline(__always) func isOutsideY(_ y: V) -> V.Integers { (y .< V(lowest)) | (V(bottom) .< y) }
 }

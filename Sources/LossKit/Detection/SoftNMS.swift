@@ -131,12 +131,12 @@ struct SoftNmsRule {
     _ groups: UnsafePointer<Int64>?, _ count: Int
   ) -> Int {
     switch method {
-    case .linear: run(&suppressor, boxes, scores, groups, count, LinearDecay(limit: S.Vector(S.roundedDown(iouThreshold))))
-    case .gaussian: run(&suppressor, boxes, scores, groups, count, GaussianDecay(sigma: S.Vector(sigma)))
+    case .linear: run(&suppressor, boxes, scores, groups, count, LinearDecay(limit: S.roundedDown(iouThreshold)))
+    case .gaussian: run(&suppressor, boxes, scores, groups, count, GaussianDecay(sigma: S(sigma)))
     case .hard:
       run(
         &suppressor, boxes, scores, groups, count,
-        HardDecay(limit: S.Vector(S.roundedDown(iouThreshold)), needsOverlap: iouThreshold >= 0))
+        HardDecay(limit: S.roundedDown(iouThreshold), needsOverlap: iouThreshold >= 0))
     }
   }
 
@@ -150,27 +150,30 @@ struct SoftNmsRule {
   }
 }
 
-private struct LinearDecay<V: Lanes>: ScoreDecay {
-  let limit: V
+private struct LinearDecay<S: Scalar>: ScoreDecay {
+  typealias V = S.Vector
+  let limit: S
   var needsOverlap: Bool { true }
   @inline(__always)
-  func decayed(_ score: V, _ overlap: V) -> V { V.select(limit .< overlap, score * (V.one - overlap), score) }
+  func decayed(_ score: V, _ overlap: V) -> V { V.select(V(limit) .< overlap, score * (V.one - overlap), score) }
 }
 
-private struct GaussianDecay<V: Lanes>: ScoreDecay {
-  let sigma: V
+private struct GaussianDecay<S: Scalar>: ScoreDecay {
+  typealias V = S.Vector
+  let sigma: S
   var needsOverlap: Bool { true }
   @inline(__always)
   func decayed(_ score: V, _ overlap: V) -> V {
-    V.select(V.zero .< overlap, score * V.expOfNonPositive(-(overlap * overlap) / sigma), score)
+    V.select(V.zero .< overlap, score * V.expOfNonPositive(-(overlap * overlap) / V(sigma)), score)
   }
 }
 
-private struct HardDecay<V: Lanes>: ScoreDecay {
-  let limit: V
+private struct HardDecay<S: Scalar>: ScoreDecay {
+  typealias V = S.Vector
+  let limit: S
   let needsOverlap: Bool
   @inline(__always)
-  func decayed(_ score: V, _ overlap: V) -> V { V.select(limit .< overlap, V.nan, score) }
+  func decayed(_ score: V, _ overlap: V) -> V { V.select(V(limit) .< overlap, V.nan, score) }
 }
 
 private func select<S: Scalar>(

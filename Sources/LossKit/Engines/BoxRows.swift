@@ -11,12 +11,6 @@ func forEachRowVector<V: Lanes>(_ type: V.Type, _ count: Int, _ body: (Int, Int)
 /// Two numbers a lane, from rows of two: `n` of them from `p`, the others zeros.
 @inline(__always)
 func loadPairs<V: Lanes>(_ p: UnsafePointer<V.Element>, rows n: Int) -> (V, V) {
-  let left = 2 &* n &- V.count
-  var columns: InlineArray<2, V> = [
-    V.load(p, lanes: Swift.min(2 &* n, V.count)), left <= 0 ? V.zero : V.load(p + V.count, lanes: left),
-  ]
-  withUnsafeMutablePointer(to: &columns) {
-    V.deinterleave2(UnsafeMutableRawPointer($0).assumingMemoryBound(to: V.self))
-  }
-  return (columns[0], columns[1])
+  let rows = (V.load(p, part: 0, of: 2 &* n), V.load(p, part: 1, of: 2 &* n))
+  return (V.evens(rows.0, rows.1), V.odds(rows.0, rows.1))
 }

@@ -116,43 +116,64 @@ struct BoxColumns<S: Scalar> {
 
 /// Four numbers a lane, from or to rows of four.
 struct Quads<V: Lanes> {
-  var columns: InlineArray<4, V>
+  var a: V
+  var b: V
+  var c: V
+  var d: V
 
   @inline(__always)
-  init(_ a: V, _ b: V, _ c: V, _ d: V) { columns = [a, b, c, d] }
+  init(_ a: V, _ b: V, _ c: V, _ d: V) {
+    self.a = a
+    self.b = b
+    self.c = c
+    self.d = d
+  }
 
   /// `n` rows from `p` (n ≤ V.count); the others are zeros.
   @inline(__always)
   init(_ p: UnsafePointer<V.Element>, rows n: Int) {
-    columns = InlineArray(repeating: V.zero)
-    for i in 0..<4 { columns[i] = Self.vector(p, i, n) }
-    withUnsafeMutablePointer(to: &columns) {
-      V.deinterleave4(UnsafeMutableRawPointer($0).assumingMemoryBound(to: V.self))
-    }
+    let r0 = V.load(p, part: 0, of: 4 &* n)
+    let r1 = V.load(p, part: 1, of: 4 &* n)
+    let r2 = V.load(p, part: 2, of: 4 &* n)
+    let r3 = V.load(p, part: 3, of: 4 &* n)
+    let ac = (V.evens(r0, r1), V.evens(r2, r3))
+    let bd = (V.odds(r0, r1), V.odds(r2, r3))
+    a = V.evens(ac.0, ac.1)
+    b = V.evens(bd.0, bd.1)
+    c = V.odds(ac.0, ac.1)
+    d = V.odds(bd.0, bd.1)
   }
 
   /// Stores the first `n` rows.
   @inline(__always)
   func store(_ p: UnsafeMutablePointer<V.Element>, rows n: Int) {
-    var rows = columns
-    withUnsafeMutablePointer(to: &rows) {
-      V.interleave4(UnsafeMutableRawPointer($0).assumingMemoryBound(to: V.self))
-    }
-    for i in 0..<4 {
-      let left = 4 &* n &- i &* V.count
-      if left <= 0 { break }
-      rows[i].store(p + i &* V.count, lanes: Swift.min(left, V.count))
-    }
+    let low = (V.zipLow(a, c), V.zipLow(b, d))
+    let high = (V.zipHigh(a, c), V.zipHigh(b, d))
+    V.zipLow(low.0, low.1).store(p, part: 0, of: 4 &* n)
+    V.zipHigh(low.0, low.1).store(p, part: 1, of: 4 &* n)
+    V.zipLow(high.0, high.1).store(p, part: 2, of: 4 &* n)
+    V.zipHigh(high.0, high.1).store(p, part: 3, of: 4 &* n)
+  }
+
+  @inline(__always) func boxes(offset: V? = nil) -> BoxLanes<V> { BoxLanes(x1: a, y1: b, x2: c, y2: d, offset: offset) }
+}
+
+extension Lanes {
+  /// The `part`-th vector of `n` numbers at `p`; zeros for numbers that there are not.
+  @inline(__always)
+  static func load(_ p: UnsafePointer<Element>, part: Int, of n: Int) -> Self {
+    let left = n &- part &* count
+    if left >= count { return load(p + part &* count) }
+    return left <= 0 ? zero : load(p + part &* count, first: left, fill: 0)
   }
 
   @inline(__always)
-  private static func vector(_ p: UnsafePointer<V.Element>, _ i: Int, _ n: Int) -> V {
-    let left = 4 &* n &- i &* V.count
-    return left <= 0 ? V.zero : V.load(p + i &* V.count, lanes: Swift.min(left, V.count))
-  }
-
-  @inline(__always) var boxes: BoxLanes<V> { boxes(offset: nil) }
-  @inline(__always) func boxes(offset: V?) -> BoxLanes<V> {
-    BoxLanes(x1: columns[0], y1: columns[1], x2: columns[2], y2: columns[3], offset: offset)
+  func store(_ p: UnsafeMutablePointer<Element>, part: Int, of n: Int) {
+    let left = n &- part &* Self.count
+    if left >= Self.count {
+      store(p + part &* Self.count)
+    } else if left > 0 {
+      store(p + part &* Self.count, first: left)
+    }
   }
 }

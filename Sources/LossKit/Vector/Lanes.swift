@@ -58,12 +58,12 @@ protocol Lanes: ElementaryFunctions {
   var doubles: (DoubleLanes, DoubleLanes) { get }
   /// Transposes `count` rows of `count` lanes in place.
   static func transpose(_ rows: UnsafeMutablePointer<Self>)
-  /// Two vectors of records (a, b) become a vector of a's and one of b's, in place.
-  static func deinterleave2(_ columns: UnsafeMutablePointer<Self>)
-  /// Four vectors of records (a, b, c, d) become one vector a field, in place.
-  static func deinterleave4(_ columns: UnsafeMutablePointer<Self>)
-  /// The inverse of `deinterleave4`.
-  static func interleave4(_ columns: UnsafeMutablePointer<Self>)
+  /// The lanes of `a` and `b`, seen as one row, that are at even places; and those at odd places.
+  static func evens(_ a: Self, _ b: Self) -> Self
+  static func odds(_ a: Self, _ b: Self) -> Self
+  /// The lower half of the row a0 b0 a1 b1 …; and the upper half.
+  static func zipLow(_ a: Self, _ b: Self) -> Self
+  static func zipHigh(_ a: Self, _ b: Self) -> Self
 }
 
 /// Integers of the width of a lane: 16 × Int32 or 8 × Int64. Also the masks that comparisons give.

@@ -361,51 +361,34 @@ VS_INLINE void vs_transpose_f64(void *tile) {
   }
 }
 
-//===--- Records of two and four numbers -----------------------------------===//
-// `columns` is an array of vectors. Deinterleave: rows (vectors of whole
-// records, one behind the other) on entry, columns (one vector a field) on
-// return; interleave goes back.
+//===--- Interleaving ------------------------------------------------------===//
+// The lanes of two vectors, seen as one row: those at even and at odd places;
+// and back, the lower and the upper half of the row a0 b0 a1 b1 …
 
-#define VS_EVEN_16 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
-#define VS_ODD_16 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
-#define VS_LOW_16 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
-#define VS_HIGH_16 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
-#define VS_EVEN_8 0, 2, 4, 6, 8, 10, 12, 14
-#define VS_ODD_8 1, 3, 5, 7, 9, 11, 13, 15
-#define VS_LOW_8 0, 8, 1, 9, 2, 10, 3, 11
-#define VS_HIGH_8 4, 12, 5, 13, 6, 14, 7, 15
-
-#define VS_DEFINE_RECORDS(T, N)                                                                    \
-  VS_INLINE void vs_deinterleave2_##T(void *columns) {                                             \
-    vs_##T *c = columns, a = c[0], b = c[1];                                                       \
-    c[0] = __builtin_shufflevector(a, b, VS_EVEN_##N);                                             \
-    c[1] = __builtin_shufflevector(a, b, VS_ODD_##N);                                              \
-  }                                                                                                \
-  VS_INLINE void vs_deinterleave4_##T(void *columns) {                                             \
-    vs_##T *c = columns;                                                                           \
-    vs_##T even_lo = __builtin_shufflevector(c[0], c[1], VS_EVEN_##N);                             \
-    vs_##T odd_lo = __builtin_shufflevector(c[0], c[1], VS_ODD_##N);                               \
-    vs_##T even_hi = __builtin_shufflevector(c[2], c[3], VS_EVEN_##N);                             \
-    vs_##T odd_hi = __builtin_shufflevector(c[2], c[3], VS_ODD_##N);                               \
-    c[0] = __builtin_shufflevector(even_lo, even_hi, VS_EVEN_##N);                                 \
-    c[1] = __builtin_shufflevector(odd_lo, odd_hi, VS_EVEN_##N);                                   \
-    c[2] = __builtin_shufflevector(even_lo, even_hi, VS_ODD_##N);                                  \
-    c[3] = __builtin_shufflevector(odd_lo, odd_hi, VS_ODD_##N);                                    \
-  }                                                                                                \
-  VS_INLINE void vs_interleave4_##T(void *columns) {                                               \
-    vs_##T *c = columns;                                                                           \
-    vs_##T even_lo = __builtin_shufflevector(c[0], c[2], VS_LOW_##N);                              \
-    vs_##T even_hi = __builtin_shufflevector(c[0], c[2], VS_HIGH_##N);                             \
-    vs_##T odd_lo = __builtin_shufflevector(c[1], c[3], VS_LOW_##N);                               \
-    vs_##T odd_hi = __builtin_shufflevector(c[1], c[3], VS_HIGH_##N);                              \
-    c[0] = __builtin_shufflevector(even_lo, odd_lo, VS_LOW_##N);                                   \
-    c[1] = __builtin_shufflevector(even_lo, odd_lo, VS_HIGH_##N);                                  \
-    c[2] = __builtin_shufflevector(even_hi, odd_hi, VS_LOW_##N);                                   \
-    c[3] = __builtin_shufflevector(even_hi, odd_hi, VS_HIGH_##N);                                  \
-  }
-VS_DEFINE_RECORDS(f32, 16)
-VS_DEFINE_RECORDS(f64, 8)
-#undef VS_DEFINE_RECORDS
+VS_INLINE vs_f32 vs_evens_f32(vs_f32 a, vs_f32 b) {
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+}
+VS_INLINE vs_f32 vs_odds_f32(vs_f32 a, vs_f32 b) {
+  return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+}
+VS_INLINE vs_f32 vs_zip_low_f32(vs_f32 a, vs_f32 b) {
+  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+}
+VS_INLINE vs_f32 vs_zip_high_f32(vs_f32 a, vs_f32 b) {
+  return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
+VS_INLINE vs_f64 vs_evens_f64(vs_f64 a, vs_f64 b) {
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+}
+VS_INLINE vs_f64 vs_odds_f64(vs_f64 a, vs_f64 b) {
+  return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
+}
+VS_INLINE vs_f64 vs_zip_low_f64(vs_f64 a, vs_f64 b) {
+  return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+}
+VS_INLINE vs_f64 vs_zip_high_f64(vs_f64 a, vs_f64 b) {
+  return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+}
 
 //===--- The cache ---------------------------------------------------------===//
 
