@@ -37,7 +37,7 @@ struct SoftSuppressor<S: Scalar> {
     selected = arena.take(UInt32.self, capacity)
     selectedScores = arena.take(S.self, capacity)
     byGroup = isBatched ? Sorter(&arena, capacity: capacity) : nil
-    order = SpatialOrder(&arena, capacity: capacity)
+    order = SpatialOrder(&arena, capacity: capacity, tile: V.count)
     boxOfSlot = arena.take(UInt32.self, capacity)
     groupBegin = arena.take(UInt32.self, capacity)
     groupEnd = arena.take(UInt32.self, capacity)
@@ -94,7 +94,7 @@ struct SoftSuppressor<S: Scalar> {
     }
     guard group.count > 4 &* V.count else { return }
     let members = boxOfSlot + group.lowerBound
-    order.build(group.count, multiple: V.count) { i in
+    order.build(group.count) { i in
       let box = boxes + 4 &* Int(members[i])
       let x = Float(box[0].double + box[2].double)
       let y = Float(box[1].double + box[3].double)

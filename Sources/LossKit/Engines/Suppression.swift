@@ -30,7 +30,7 @@ struct Suppressor<S: Scalar> {
     isKept = arena.take(Bool.self, capacity)
     isRemoved = arena.take(Bool.self, capacity)
     active = arena.take(UInt32.self, capacity)
-    order = SpatialOrder(&arena, capacity: capacity)
+    order = SpatialOrder(&arena, capacity: capacity, tile: V.count)
     self.threshold = threshold
     limit = S.roundedDown(threshold)
   }
@@ -101,7 +101,11 @@ struct Suppressor<S: Scalar> {
         Float(boxes.x1[box].double + boxes.x2[box].double), Float(boxes.y1[box].double + boxes.y2[box].double)
       )
     }
-    for position in 0..<count { ordered.set(position, boxes, Int(active[Int(order.box[position])])) }
+    for position in 0..<count {
+      let box = active[Int(order.box[position])]
+      order.box[position] = box
+      ordered.set(position, boxes, Int(box))
+    }
     ordered.pad(count)
 
     // The computed IoU exceeds the true one by a relative 20 ulp at most: a slightly lower threshold allows for that.
@@ -115,12 +119,11 @@ struct Suppressor<S: Scalar> {
       let x = reach(boxes.x1[box], boxes.x2[box], isTiny ? .infinity : ratio, widest)
       let y = reach(boxes.y1[box], boxes.y2[box], isTiny ? .infinity : ratio, highest)
       let lanes = boxes.broadcast(box)
-      order.forEachRun(x: x.low, x.high, y: y.low, y.high, stride: V.count) { position in
+      order.forEachTile(x: x.low, x.high, y: y.low, y.high) { position in
         var bits = exceeding(lanes, ordered.load(position))
         while bits != 0 {
           // Boxes before `box` are decided, and it itself: marking them as well changes nothing.
-          let position = position &+ bits.trailingZeroBitCount
-          isRemoved[Int(active[Int(order.box[position])])] = true
+          isRemoved[Int(order.box[position &+ bits.trailingZeroBitCount])] = true
           bits &= bits &- 1
         }
       }
