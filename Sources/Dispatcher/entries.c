@@ -156,3 +156,136 @@ LOSSKIT_ENTRY(losskit_binary_cross_entropy_with_logits_f64, (
     const double *pos_weight, losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad),
     (z, t, rows, columns, weight, weight_per_element, pos_weight, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_box_iou_f32, (
+    const float *boxes1, const float *boxes2, ptrdiff_t count1, ptrdiff_t count2, double offset,
+    float *iou),
+    (boxes1, boxes2, count1, count2, offset, iou))
+LOSSKIT_ENTRY(losskit_box_iou_f64, (
+    const double *boxes1, const double *boxes2, ptrdiff_t count1, ptrdiff_t count2, double offset,
+    double *iou),
+    (boxes1, boxes2, count1, count2, offset, iou))
+LOSSKIT_ENTRY(losskit_dfl_decode_f32, (
+    const float *logits, ptrdiff_t count, ptrdiff_t reg_max, float *distances),
+    (logits, count, reg_max, distances))
+LOSSKIT_ENTRY(losskit_dfl_decode_f64, (
+    const double *logits, ptrdiff_t count, ptrdiff_t reg_max,
+    double *distances),
+    (logits, count, reg_max, distances))
+LOSSKIT_ENTRY(losskit_dfl_decode_vjp_f32, (
+    const float *logits, const float *grad_output, ptrdiff_t count, ptrdiff_t reg_max,
+    float *grad_logits),
+    (logits, grad_output, count, reg_max, grad_logits))
+LOSSKIT_ENTRY(losskit_dfl_decode_vjp_f64, (
+    const double *logits, const double *grad_output, ptrdiff_t count, ptrdiff_t reg_max,
+    double *grad_logits),
+    (logits, grad_output, count, reg_max, grad_logits))
+LOSSKIT_ENTRY(losskit_decode_boxes_f32, (
+    const float *deltas, const float *anchors, ptrdiff_t count, double weight_x, double weight_y, double weight_width,
+    double weight_height, double clip,
+    float *boxes),
+    (deltas, anchors, count, weight_x, weight_y, weight_width, weight_height, clip, boxes))
+LOSSKIT_ENTRY(losskit_decode_boxes_f64, (
+    const double *deltas, const double *anchors, ptrdiff_t count, double weight_x, double weight_y, double weight_width,
+    double weight_height, double clip,
+    double *boxes),
+    (deltas, anchors, count, weight_x, weight_y, weight_width, weight_height, clip, boxes))
+LOSSKIT_ENTRY(losskit_decode_boxes_vjp_f32, (
+    const float *deltas, const float *anchors, const float *grad_output, ptrdiff_t count, double weight_x,
+    double weight_y, double weight_width, double weight_height, double clip,
+    float *grad_deltas),
+    (deltas, anchors, grad_output, count, weight_x, weight_y, weight_width, weight_height, clip, grad_deltas))
+LOSSKIT_ENTRY(losskit_decode_boxes_vjp_f64, (
+    const double *deltas, const double *anchors, const double *grad_output, ptrdiff_t count, double weight_x,
+    double weight_y, double weight_width, double weight_height, double clip,
+    double *grad_deltas),
+    (deltas, anchors, grad_output, count, weight_x, weight_y, weight_width, weight_height, clip, grad_deltas))
+LOSSKIT_ENTRY(losskit_detection_postprocess_f32, (
+    const float *logits, const float *boxes, const float *objectness, ptrdiff_t anchors, ptrdiff_t classes,
+    losskit_detection_activation activation, losskit_objectness_mode objectness_mode, double score_threshold,
+    ptrdiff_t pre_nms_top_k, losskit_detection_suppression suppression, double iou_threshold, double sigma,
+    double soft_score_threshold, bool class_agnostic, bool multi_label, ptrdiff_t background_index,
+    ptrdiff_t max_detections, bool has_image_size, double image_height, double image_width, double min_size,
+    float *detection_boxes, float *detection_scores, int64_t *labels, int64_t *anchor_indices, ptrdiff_t capacity,
+    ptrdiff_t *detection_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (logits, boxes, objectness, anchors, classes, activation, objectness_mode, score_threshold, pre_nms_top_k, suppression, iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, background_index, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_detection_postprocess_f64, (
+    const double *logits, const double *boxes, const double *objectness, ptrdiff_t anchors, ptrdiff_t classes,
+    losskit_detection_activation activation, losskit_objectness_mode objectness_mode, double score_threshold,
+    ptrdiff_t pre_nms_top_k, losskit_detection_suppression suppression, double iou_threshold, double sigma,
+    double soft_score_threshold, bool class_agnostic, bool multi_label, ptrdiff_t background_index,
+    ptrdiff_t max_detections, bool has_image_size, double image_height, double image_width, double min_size,
+    double *detection_boxes, double *detection_scores, int64_t *labels, int64_t *anchor_indices, ptrdiff_t capacity,
+    ptrdiff_t *detection_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (logits, boxes, objectness, anchors, classes, activation, objectness_mode, score_threshold, pre_nms_top_k, suppression, iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, background_index, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_detection_postprocess_workspace_size, (
+    ptrdiff_t anchors, ptrdiff_t classes, ptrdiff_t pre_nms_top_k,
+    ptrdiff_t *size),
+    (anchors, classes, pre_nms_top_k, size))
+LOSSKIT_ENTRY(losskit_distance_to_box_f32, (
+    const float *points, const float *distances, ptrdiff_t count, bool has_image_size, double height, double width,
+    float *boxes),
+    (points, distances, count, has_image_size, height, width, boxes))
+LOSSKIT_ENTRY(losskit_distance_to_box_f64, (
+    const double *points, const double *distances, ptrdiff_t count, bool has_image_size, double height, double width,
+    double *boxes),
+    (points, distances, count, has_image_size, height, width, boxes))
+LOSSKIT_ENTRY(losskit_distance_to_box_vjp_f32, (
+    const float *points, const float *distances, const float *grad_output, ptrdiff_t count, bool has_image_size,
+    double height, double width,
+    float *grad_distances),
+    (points, distances, grad_output, count, has_image_size, height, width, grad_distances))
+LOSSKIT_ENTRY(losskit_distance_to_box_vjp_f64, (
+    const double *points, const double *distances, const double *grad_output, ptrdiff_t count, bool has_image_size,
+    double height, double width,
+    double *grad_distances),
+    (points, distances, grad_output, count, has_image_size, height, width, grad_distances))
+LOSSKIT_ENTRY(losskit_nms_f32, (
+    const float *boxes, const float *scores, ptrdiff_t count, double iou_threshold, int64_t *keep, ptrdiff_t capacity,
+    ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, count, iou_threshold, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_nms_f64, (
+    const double *boxes, const double *scores, ptrdiff_t count, double iou_threshold, int64_t *keep, ptrdiff_t capacity,
+    ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, count, iou_threshold, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_batched_nms_f32, (
+    const float *boxes, const float *scores, const int64_t *idxs, ptrdiff_t count, double iou_threshold, int64_t *keep,
+    ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, idxs, count, iou_threshold, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_batched_nms_f64, (
+    const double *boxes, const double *scores, const int64_t *idxs, ptrdiff_t count, double iou_threshold,
+    int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, idxs, count, iou_threshold, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_nms_workspace_size, (ptrdiff_t count, ptrdiff_t *size),
+    (count, size))
+LOSSKIT_ENTRY(losskit_soft_nms_f32, (
+    const float *boxes, const float *scores, ptrdiff_t count, losskit_soft_nms_method method, double iou_threshold,
+    double sigma, double score_threshold, ptrdiff_t max_output, double offset, int64_t *indices, float *new_scores,
+    ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, count, method, iou_threshold, sigma, score_threshold, max_output, offset, indices, new_scores, capacity, selected_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_soft_nms_f64, (
+    const double *boxes, const double *scores, ptrdiff_t count, losskit_soft_nms_method method, double iou_threshold,
+    double sigma, double score_threshold, ptrdiff_t max_output, double offset, int64_t *indices, double *new_scores,
+    ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, count, method, iou_threshold, sigma, score_threshold, max_output, offset, indices, new_scores, capacity, selected_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_batched_soft_nms_f32, (
+    const float *boxes, const float *scores, const int64_t *idxs, ptrdiff_t count, losskit_soft_nms_method method,
+    double iou_threshold, double sigma, double score_threshold, ptrdiff_t max_output, double offset, int64_t *indices,
+    float *new_scores, ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, idxs, count, method, iou_threshold, sigma, score_threshold, max_output, offset, indices, new_scores, capacity, selected_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_batched_soft_nms_f64, (
+    const double *boxes, const double *scores, const int64_t *idxs, ptrdiff_t count, losskit_soft_nms_method method,
+    double iou_threshold, double sigma, double score_threshold, ptrdiff_t max_output, double offset, int64_t *indices,
+    double *new_scores, ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, idxs, count, method, iou_threshold, sigma, score_threshold, max_output, offset, indices, new_scores, capacity, selected_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_soft_nms_workspace_size, (ptrdiff_t count, ptrdiff_t *size),
+    (count, size))

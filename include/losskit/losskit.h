@@ -85,6 +85,46 @@ typedef enum losskit_reduction {
   LOSSKIT_REDUCTION_SUM = 2,
 } losskit_reduction;
 
+/** How logits become scores. */
+typedef enum losskit_detection_activation {
+  /** Each by itself. */
+  LOSSKIT_DETECTION_ACTIVATION_SIGMOID = 0,
+  /** Over the classes of an anchor. */
+  LOSSKIT_DETECTION_ACTIVATION_SOFTMAX = 1,
+  /** They are scores already. */
+  LOSSKIT_DETECTION_ACTIVATION_NONE = 2,
+} losskit_detection_activation;
+
+/** How the objectness o of an anchor (or its centre-ness) enters the score s of its classes. */
+typedef enum losskit_objectness_mode {
+  /** s · o, as in YOLO. */
+  LOSSKIT_OBJECTNESS_MODE_PRODUCT = 0,
+  /** √(s · o), as in FCOS. */
+  LOSSKIT_OBJECTNESS_MODE_SQRT = 1,
+} losskit_objectness_mode;
+
+/** How overlapping detections are suppressed. */
+typedef enum losskit_detection_suppression {
+  /** `batchedNms`. */
+  LOSSKIT_DETECTION_SUPPRESSION_HARD = 0,
+  /** `batchedSoftNms`, linear. */
+  LOSSKIT_DETECTION_SUPPRESSION_SOFT_LINEAR = 1,
+  /** `batchedSoftNms`, Gaussian. */
+  LOSSKIT_DETECTION_SUPPRESSION_SOFT_GAUSSIAN = 2,
+  /** Not at all. */
+  LOSSKIT_DETECTION_SUPPRESSION_NONE = 3,
+} losskit_detection_suppression;
+
+/** How Soft-NMS treats the score s of a box that overlaps a selected one by o = IoU. */
+typedef enum losskit_soft_nms_method {
+  /** s (1 − o) where o exceeds the IoU threshold. */
+  LOSSKIT_SOFT_NMS_METHOD_LINEAR = 0,
+  /** s e^{−o²/σ}. */
+  LOSSKIT_SOFT_NMS_METHOD_GAUSSIAN = 1,
+  /** The box is dropped where o exceeds the IoU threshold: ordinary suppression. */
+  LOSSKIT_SOFT_NMS_METHOD_HARD = 2,
+} losskit_soft_nms_method;
+
 /* ====================================================================================================
  * The library
  * ==================================================================================================== */
@@ -549,6 +589,393 @@ LOSSKIT_API losskit_status losskit_binary_cross_entropy_with_logits_f32(
 LOSSKIT_API losskit_status losskit_binary_cross_entropy_with_logits_f64(
     const double *z, const double *t, ptrdiff_t rows, ptrdiff_t columns, const double *weight, bool weight_per_element,
     const double *pos_weight, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/* ====================================================================================================
+ * Detection: boxes, suppression, decoding
+ * ==================================================================================================== */
+
+/**
+ * Intersection over union of every box of one list with every box of another.
+ *
+ *     iw = max(0, min(x2, x2′) − max(x1, x1′) + offset),  ih likewise,  I = iw · ih
+ *     U = A + A′ − I,  A = (x2 − x1 + offset)(y2 − y1 + offset),  IoU = I / U,  0 where U = 0
+ *
+ * Boxes are not validated: a reversed box has the area as computed. NaN coordinates give NaN.
+ *
+ * - Parameters:
+ *   - boxes1: `[count1, 4]`, x1, y1, x2, y2.
+ *   - boxes2: `[count2, 4]`.
+ *   - count1: ≥ 0.
+ *   - count2: ≥ 0.
+ *   - offset: 0, or 1 for the old convention in which x2 and y2 are the last pixels inside.
+ *   - iou: output, `[count1, count2]`.
+ */
+LOSSKIT_API losskit_status losskit_box_iou_f32(
+    const float *boxes1, const float *boxes2, ptrdiff_t count1, ptrdiff_t count2, double offset, float *iou);
+LOSSKIT_API losskit_status losskit_box_iou_f64(
+    const double *boxes1, const double *boxes2, ptrdiff_t count1, ptrdiff_t count2, double offset, double *iou);
+
+/**
+ * Distances from the distributions over bins that a distribution-focal-loss head predicts: their expectations.
+ *
+ *     d = Σ_i i · softmax(logits)_i,  i = 0 … reg_max, for each of the four sides
+ *
+ * Reference: Li et al. 2020, Generalized Focal Loss. (YOLOv8 calls the number of bins reg_max = 16: here that is 15.)
+ *
+ * - Parameters:
+ *   - logits: `[count, 4 (reg_max + 1)]`, the bins of a side together.
+ *   - count: number of anchors, ≥ 0.
+ *   - reg_max: the last bin, ≥ 0.
+ *   - distances: output, `[count, 4]`, in [0, reg_max]. A logit of −inf is a bin that is never taken; NaN propagates to
+ *     its side.
+ */
+LOSSKIT_API losskit_status losskit_dfl_decode_f32(
+    const float *logits, ptrdiff_t count, ptrdiff_t reg_max, float *distances);
+LOSSKIT_API losskit_status losskit_dfl_decode_f64(
+    const double *logits, ptrdiff_t count, ptrdiff_t reg_max, double *distances);
+
+/**
+ * Vector-Jacobian product of `losskit_dfl_decode`: `p_i (i − d) g` with the softmax p of a side and its distance d.
+ *
+ * - Parameters:
+ *   - logits: `[count, 4 (reg_max + 1)]`.
+ *   - grad_output: `[count, 4]`, the incoming gradient g of the distances.
+ *   - count: number of anchors, ≥ 0.
+ *   - reg_max: the last bin, ≥ 0.
+ *   - grad_logits: output, `[count, 4 (reg_max + 1)]`; may be `logits` itself.
+ */
+LOSSKIT_API losskit_status losskit_dfl_decode_vjp_f32(
+    const float *logits, const float *grad_output, ptrdiff_t count, ptrdiff_t reg_max, float *grad_logits);
+LOSSKIT_API losskit_status losskit_dfl_decode_vjp_f64(
+    const double *logits, const double *grad_output, ptrdiff_t count, ptrdiff_t reg_max, double *grad_logits);
+
+/**
+ * Boxes from the offsets that a regression head predicts for its anchors (R-CNN parametrisation).
+ *
+ *     centre = anchor centre + (dx / wx · w, dy / wy · h)
+ *     size   = (w e^{min(dw / ww, clip)}, h e^{min(dh / wh, clip)})
+ *
+ * with the anchor's size (w, h). Reference: Girshick et al., Faster R-CNN; torchvision's BoxCoder.
+ *
+ * - Parameters:
+ *   - deltas: `[count, 4]`, dx, dy, dw, dh.
+ *   - anchors: `[count, 4]`, x1, y1, x2, y2.
+ *   - count: ≥ 0.
+ *   - weight_x: wx, > 0 and finite like the other weights (1 or, in R-CNN heads, 10).
+ *   - weight_y: wy (1 or 10).
+ *   - weight_width: ww (1 or 5).
+ *   - weight_height: wh (1 or 5).
+ *   - clip: the largest log scale, not NaN; ln(1000 / 16) = 4.135166556742356 is usual.
+ *   - boxes: output, `[count, 4]`, x1, y1, x2, y2; may be `deltas` itself.
+ */
+LOSSKIT_API losskit_status losskit_decode_boxes_f32(
+    const float *deltas, const float *anchors, ptrdiff_t count, double weight_x, double weight_y, double weight_width,
+    double weight_height, double clip, float *boxes);
+LOSSKIT_API losskit_status losskit_decode_boxes_f64(
+    const double *deltas, const double *anchors, ptrdiff_t count, double weight_x, double weight_y, double weight_width,
+    double weight_height, double clip, double *boxes);
+
+/**
+ * Vector-Jacobian product of `losskit_decode_boxes` with respect to the deltas.
+ *
+ *     g_cx = g_x1 + g_x2,  g_w = (g_x2 − g_x1) / 2,  and likewise in y
+ *     grad_dx = g_cx w / wx,  grad_dw = g_w · decoded width / ww where dw / ww ≤ clip, else 0
+ *
+ * - Parameters:
+ *   - deltas: `[count, 4]`, dx, dy, dw, dh.
+ *   - anchors: `[count, 4]`, x1, y1, x2, y2.
+ *   - grad_output: `[count, 4]`, the incoming gradient of the boxes.
+ *   - count: ≥ 0.
+ *   - weight_x: wx, > 0 and finite like the other weights.
+ *   - weight_y: wy.
+ *   - weight_width: ww.
+ *   - weight_height: wh.
+ *   - clip: the largest log scale, not NaN.
+ *   - grad_deltas: output, `[count, 4]`; may be `deltas` or `grad_output` itself.
+ */
+LOSSKIT_API losskit_status losskit_decode_boxes_vjp_f32(
+    const float *deltas, const float *anchors, const float *grad_output, ptrdiff_t count, double weight_x,
+    double weight_y, double weight_width, double weight_height, double clip, float *grad_deltas);
+LOSSKIT_API losskit_status losskit_decode_boxes_vjp_f64(
+    const double *deltas, const double *anchors, const double *grad_output, ptrdiff_t count, double weight_x,
+    double weight_y, double weight_width, double weight_height, double clip, double *grad_deltas);
+
+/**
+ * Detections from a model's raw outputs: activation, thresholding, selection, clipping and suppression in one call.
+ *
+ *  1. s = activation(logits); with objectness, o = σ(objectness): s · o or √(s · o). The background column is left out
+ *     after the activation; labels keep their numbers.
+ *  2. Candidates: every (anchor, class) with s > score_threshold; without `multi_label`, only the best class of each anchor
+ *     (of equal ones the lowest), under the same condition.
+ *  3. The `pre_nms_top_k` best of them, in descending order of score (equal ones: lower anchor, then lower class first).
+ *  4. With an image size, boxes are clipped to it; with `min_size` > 0, boxes with a side shorter than that are dropped.
+ *  5. Suppression within each label, or among all if `class_agnostic`.
+ *  6. The first `max_detections`.
+ *
+ * Scores are not all sorted: they are filtered, and the best are selected.
+ *
+ * - Parameters:
+ *   - logits: `[anchors, classes]`. A NaN score gives `LOSSKIT_INVALID_VALUE`.
+ *   - boxes: `[anchors, 4]`, decoded: x1, y1, x2, y2.
+ *   - objectness: `[anchors]`, logits; null if the model has none.
+ *   - anchors: ≥ 0.
+ *   - classes: ≥ 0.
+ *   - activation: how logits become scores.
+ *   - objectness_mode: how objectness enters; not used without it.
+ *   - score_threshold: any number but NaN (0.05 is usual).
+ *   - pre_nms_top_k: ≥ 0 (1000).
+ *   - suppression: how overlapping detections are suppressed.
+ *   - iou_threshold: for hard and soft_linear, any number but NaN (0.5).
+ *   - sigma: for soft_gaussian, ≥ 0 (0.5).
+ *   - soft_score_threshold: decayed scores below it are dropped; any number but NaN (0.001).
+ *   - class_agnostic: whether detections of different labels suppress each other.
+ *   - multi_label: whether an anchor may give several detections.
+ *   - background_index: the class that is background, −1 if there is none.
+ *   - max_detections: ≥ 0 (300).
+ *   - has_image_size: whether boxes are clipped; if false, `image_height` and `image_width` are not read.
+ *   - image_height: ≥ 0.
+ *   - image_width: ≥ 0.
+ *   - min_size: shortest side, any number but NaN; 0 for no condition.
+ *   - detection_boxes: output, `[capacity, 4]`, clipped. May be null if not wanted, like the other outputs.
+ *   - detection_scores: output, `[capacity]`; for soft suppression decayed.
+ *   - labels: output, `[capacity]`.
+ *   - anchor_indices: output, `[capacity]`: which anchor each comes from.
+ *   - capacity: entries that the outputs have room for; the least of `max_detections`, `pre_nms_top_k` and
+ *     anchors · classes always suffices. If there are more detections: `LOSSKIT_BUFFER_TOO_SMALL`, and
+ *     `detection_count` is the number needed.
+ *   - detection_count: output, the number of detections.
+ *   - workspace: scratch of `workspace_size` bytes, or null: then one allocation is made for the call
+ *     (`LOSSKIT_OUT_OF_MEMORY` if it fails).
+ *   - workspace_size: at least what `losskit_detection_postprocess_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with
+ *     nothing written; not read where `workspace` is null.
+ */
+LOSSKIT_API losskit_status losskit_detection_postprocess_f32(
+    const float *logits, const float *boxes, const float *objectness, ptrdiff_t anchors, ptrdiff_t classes,
+    losskit_detection_activation activation, losskit_objectness_mode objectness_mode, double score_threshold,
+    ptrdiff_t pre_nms_top_k, losskit_detection_suppression suppression, double iou_threshold, double sigma,
+    double soft_score_threshold, bool class_agnostic, bool multi_label, ptrdiff_t background_index,
+    ptrdiff_t max_detections, bool has_image_size, double image_height, double image_width, double min_size,
+    float *detection_boxes, float *detection_scores, int64_t *labels, int64_t *anchor_indices, ptrdiff_t capacity,
+    ptrdiff_t *detection_count, void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_detection_postprocess_f64(
+    const double *logits, const double *boxes, const double *objectness, ptrdiff_t anchors, ptrdiff_t classes,
+    losskit_detection_activation activation, losskit_objectness_mode objectness_mode, double score_threshold,
+    ptrdiff_t pre_nms_top_k, losskit_detection_suppression suppression, double iou_threshold, double sigma,
+    double soft_score_threshold, bool class_agnostic, bool multi_label, ptrdiff_t background_index,
+    ptrdiff_t max_detections, bool has_image_size, double image_height, double image_width, double min_size,
+    double *detection_boxes, double *detection_scores, int64_t *labels, int64_t *anchor_indices, ptrdiff_t capacity,
+    ptrdiff_t *detection_count, void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * The workspace that `losskit_detection_postprocess` wants, whatever the modes, in either precision.
+ *
+ * - Parameters:
+ *   - anchors: ≥ 0.
+ *   - classes: ≥ 0.
+ *   - pre_nms_top_k: ≥ 0.
+ *   - size: output, bytes.
+ */
+LOSSKIT_API losskit_status losskit_detection_postprocess_workspace_size(
+    ptrdiff_t anchors, ptrdiff_t classes, ptrdiff_t pre_nms_top_k, ptrdiff_t *size);
+
+/**
+ * Boxes from the distances of a point to the four sides (FCOS and other anchor-free heads).
+ *
+ *     (x − l, y − t, x + r, y + b), clipped to [0, width] × [0, height] if an image size is given
+ *
+ * Distances in units of a stride are multiplied by it beforehand.
+ *
+ * - Parameters:
+ *   - points: `[count, 2]`, x, y.
+ *   - distances: `[count, 4]`, left, top, right, bottom.
+ *   - count: ≥ 0.
+ *   - has_image_size: whether to clip; if false, `height` and `width` are not read.
+ *   - height: of the image, ≥ 0.
+ *   - width: of the image, ≥ 0.
+ *   - boxes: output, `[count, 4]`, x1, y1, x2, y2; may be `distances` itself. NaN propagates.
+ */
+LOSSKIT_API losskit_status losskit_distance_to_box_f32(
+    const float *points, const float *distances, ptrdiff_t count, bool has_image_size, double height, double width,
+    float *boxes);
+LOSSKIT_API losskit_status losskit_distance_to_box_f64(
+    const double *points, const double *distances, ptrdiff_t count, bool has_image_size, double height, double width,
+    double *boxes);
+
+/**
+ * Vector-Jacobian product of `losskit_distance_to_box` with respect to the distances.
+ *
+ *     (−g_x1, −g_y1, g_x2, g_y2), 0 where a side was clipped from strictly outside the image
+ *
+ * - Parameters:
+ *   - points: `[count, 2]`, x, y.
+ *   - distances: `[count, 4]`, left, top, right, bottom.
+ *   - grad_output: `[count, 4]`, the incoming gradient of the boxes.
+ *   - count: ≥ 0.
+ *   - has_image_size: whether `losskit_distance_to_box` clipped; if false, `height` and `width` are not read.
+ *   - height: of the image, ≥ 0.
+ *   - width: of the image, ≥ 0.
+ *   - grad_distances: output, `[count, 4]`; may be `distances` or `grad_output` itself.
+ */
+LOSSKIT_API losskit_status losskit_distance_to_box_vjp_f32(
+    const float *points, const float *distances, const float *grad_output, ptrdiff_t count, bool has_image_size,
+    double height, double width, float *grad_distances);
+LOSSKIT_API losskit_status losskit_distance_to_box_vjp_f64(
+    const double *points, const double *distances, const double *grad_output, ptrdiff_t count, bool has_image_size,
+    double height, double width, double *grad_distances);
+
+/**
+ * Greedy non-maximum suppression: in descending order of score, a box is kept unless its IoU with a box kept before
+ * exceeds the threshold.
+ *
+ *     IoU = I / U,  U = A + A′ − I,  0 where U = 0
+ *
+ * Equal scores are taken in ascending order of index. Boxes are not validated: a reversed box has the area
+ * (x2 − x1)(y2 − y1) as computed, and NaN coordinates neither suppress nor are suppressed. In single precision IoU is
+ * computed in single precision, with a true division, and compared with `iou_threshold` itself: the result is
+ * that of `torchvision.ops.nms`, ties included.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2.
+ *   - scores: `[count]`; NaN gives `LOSSKIT_INVALID_VALUE`.
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - iou_threshold: any number but NaN; from 1 on every box is kept, below 0 the best one alone.
+ *   - keep: output, `[capacity]`: the indices of the kept boxes, best first. `count` entries always suffice.
+ *   - capacity: entries that `keep` has room for. If more are kept: `LOSSKIT_BUFFER_TOO_SMALL`, and `kept_count` is
+ *     the number needed. With a capacity of 0 `keep` may be null.
+ *   - kept_count: output, the number of kept boxes.
+ *   - workspace: scratch of `workspace_size` bytes, or null: then one allocation is made for the call
+ *     (`LOSSKIT_OUT_OF_MEMORY` if it fails).
+ *   - workspace_size: at least what `losskit_nms_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not
+ *     read where `workspace` is null.
+ */
+LOSSKIT_API losskit_status losskit_nms_f32(
+    const float *boxes, const float *scores, ptrdiff_t count, double iou_threshold, int64_t *keep, ptrdiff_t capacity,
+    ptrdiff_t *kept_count, void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_nms_f64(
+    const double *boxes, const double *scores, ptrdiff_t count, double iou_threshold, int64_t *keep, ptrdiff_t capacity,
+    ptrdiff_t *kept_count, void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * Non-maximum suppression within groups: only boxes with equal `idxs` suppress each other.
+ *
+ * What `losskit_nms` of each group keeps, together in descending order of score. Groups are told apart by their number, not by
+ * shifting coordinates, so no bit of a coordinate is lost.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2.
+ *   - scores: `[count]`; NaN gives `LOSSKIT_INVALID_VALUE`.
+ *   - idxs: `[count]`, the group (class, image, …) of each box: any numbers.
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - iou_threshold: any number but NaN; from 1 on every box is kept, below 0 the best one of each group.
+ *   - keep: output, `[capacity]`: the indices of the kept boxes, best first. `count` entries always suffice.
+ *   - capacity: entries that `keep` has room for. If more are kept: `LOSSKIT_BUFFER_TOO_SMALL`, and `kept_count` is
+ *     the number needed. With a capacity of 0 `keep` may be null.
+ *   - kept_count: output, the number of kept boxes.
+ *   - workspace: scratch of `workspace_size` bytes, or null: then one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_nms_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not
+ *     read where `workspace` is null.
+ */
+LOSSKIT_API losskit_status losskit_batched_nms_f32(
+    const float *boxes, const float *scores, const int64_t *idxs, ptrdiff_t count, double iou_threshold, int64_t *keep,
+    ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_batched_nms_f64(
+    const double *boxes, const double *scores, const int64_t *idxs, ptrdiff_t count, double iou_threshold,
+    int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * The workspace that `losskit_nms` and `losskit_batched_nms` want, in either precision.
+ *
+ * - Parameters:
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - size: output, bytes.
+ */
+LOSSKIT_API losskit_status losskit_nms_workspace_size(ptrdiff_t count, ptrdiff_t *size);
+
+/**
+ * Soft non-maximum suppression: overlapping boxes have their scores lowered instead of being removed (Bodla et al. 2017).
+ *
+ *     repeat: select the box with the highest score (equal ones: the lowest index); if below score_threshold, stop
+ *             for every other box with o = IoU(selected, box):
+ *               linear    s ← s (1 − o) if o > iou_threshold
+ *               gaussian  s ← s e^{−o²/sigma}
+ *               hard      dropped if o > iou_threshold
+ *
+ * The outputs are in the order of selection, which is that of non-increasing final scores. Boxes are not validated; NaN
+ * coordinates neither decay others nor are decayed. The given scores are not changed.
+ *
+ * Reference: Bodla et al., Soft-NMS – improving object detection with one line of code; its code uses `offset` 1.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2.
+ *   - scores: `[count]`; NaN gives `LOSSKIT_INVALID_VALUE`.
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - method: how scores decay.
+ *   - iou_threshold: for linear and hard, any number but NaN (0.3 in the paper's code).
+ *   - sigma: for gaussian, ≥ 0 (0.5 in the paper's code).
+ *   - score_threshold: boxes below it are not returned; any number but NaN (0.001 in the paper's code).
+ *   - max_output: the most boxes to return, ≥ 0; `count` or more for all.
+ *   - offset: 0, or 1 for the old convention in which x2 and y2 are the last pixels inside.
+ *   - indices: output, `[capacity]`: the selected boxes. May be null if not wanted.
+ *   - new_scores: output, `[capacity]`: their decayed scores. May be null if not wanted.
+ *   - capacity: entries that the outputs have room for; `count` always suffices. If more boxes are selected:
+ *     `LOSSKIT_BUFFER_TOO_SMALL`, and `selected_count` is the number needed.
+ *   - selected_count: output, the number of boxes selected.
+ *   - workspace: scratch of `workspace_size` bytes, or null: then one allocation is made for the call
+ *     (`LOSSKIT_OUT_OF_MEMORY` if it fails).
+ *   - workspace_size: at least what `losskit_soft_nms_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not
+ *     read where `workspace` is null.
+ */
+LOSSKIT_API losskit_status losskit_soft_nms_f32(
+    const float *boxes, const float *scores, ptrdiff_t count, losskit_soft_nms_method method, double iou_threshold,
+    double sigma, double score_threshold, ptrdiff_t max_output, double offset, int64_t *indices, float *new_scores,
+    ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_soft_nms_f64(
+    const double *boxes, const double *scores, ptrdiff_t count, losskit_soft_nms_method method, double iou_threshold,
+    double sigma, double score_threshold, ptrdiff_t max_output, double offset, int64_t *indices, double *new_scores,
+    ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * Soft non-maximum suppression within groups: only boxes with equal `idxs` decay each other.
+ *
+ * As `losskit_soft_nms` of each group, but selected together in descending order of score.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2.
+ *   - scores: `[count]`; NaN gives `LOSSKIT_INVALID_VALUE`.
+ *   - idxs: `[count]`, the group (class, image, …) of each box: any numbers.
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - method: how scores decay.
+ *   - iou_threshold: for linear and hard, any number but NaN.
+ *   - sigma: for gaussian, ≥ 0.
+ *   - score_threshold: boxes below it are not returned; any number but NaN.
+ *   - max_output: the most boxes to return, ≥ 0; `count` or more for all.
+ *   - offset: 0, or 1 for the old convention in which x2 and y2 are the last pixels inside.
+ *   - indices: output, `[capacity]`: the selected boxes. May be null if not wanted.
+ *   - new_scores: output, `[capacity]`: their decayed scores. May be null if not wanted.
+ *   - capacity: entries that the outputs have room for; `count` always suffices. If more boxes are selected:
+ *     `LOSSKIT_BUFFER_TOO_SMALL`, and `selected_count` is the number needed.
+ *   - selected_count: output, the number of boxes selected.
+ *   - workspace: scratch of `workspace_size` bytes, or null: then one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_soft_nms_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not
+ *     read where `workspace` is null.
+ */
+LOSSKIT_API losskit_status losskit_batched_soft_nms_f32(
+    const float *boxes, const float *scores, const int64_t *idxs, ptrdiff_t count, losskit_soft_nms_method method,
+    double iou_threshold, double sigma, double score_threshold, ptrdiff_t max_output, double offset, int64_t *indices,
+    float *new_scores, ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_batched_soft_nms_f64(
+    const double *boxes, const double *scores, const int64_t *idxs, ptrdiff_t count, losskit_soft_nms_method method,
+    double iou_threshold, double sigma, double score_threshold, ptrdiff_t max_output, double offset, int64_t *indices,
+    double *new_scores, ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * The workspace that `losskit_soft_nms` and `losskit_batched_soft_nms` want, in either precision.
+ *
+ * - Parameters:
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - size: output, bytes.
+ */
+LOSSKIT_API losskit_status losskit_soft_nms_workspace_size(ptrdiff_t count, ptrdiff_t *size);
 
 #ifdef __cplusplus
 }

@@ -16,6 +16,46 @@ enum class reduction : std::int32_t {
   sum = LOSSKIT_REDUCTION_SUM,
 };
 
+/// How logits become scores.
+enum class detection_activation : std::int32_t {
+  /// Each by itself.
+  sigmoid = LOSSKIT_DETECTION_ACTIVATION_SIGMOID,
+  /// Over the classes of an anchor.
+  softmax = LOSSKIT_DETECTION_ACTIVATION_SOFTMAX,
+  /// They are scores already.
+  none = LOSSKIT_DETECTION_ACTIVATION_NONE,
+};
+
+/// How the objectness o of an anchor (or its centre-ness) enters the score s of its classes.
+enum class objectness_mode : std::int32_t {
+  /// s · o, as in YOLO.
+  product = LOSSKIT_OBJECTNESS_MODE_PRODUCT,
+  /// √(s · o), as in FCOS.
+  sqrt = LOSSKIT_OBJECTNESS_MODE_SQRT,
+};
+
+/// How overlapping detections are suppressed.
+enum class detection_suppression : std::int32_t {
+  /// `batchedNms`.
+  hard = LOSSKIT_DETECTION_SUPPRESSION_HARD,
+  /// `batchedSoftNms`, linear.
+  soft_linear = LOSSKIT_DETECTION_SUPPRESSION_SOFT_LINEAR,
+  /// `batchedSoftNms`, Gaussian.
+  soft_gaussian = LOSSKIT_DETECTION_SUPPRESSION_SOFT_GAUSSIAN,
+  /// Not at all.
+  none = LOSSKIT_DETECTION_SUPPRESSION_NONE,
+};
+
+/// How Soft-NMS treats the score s of a box that overlaps a selected one by o = IoU.
+enum class soft_nms_method : std::int32_t {
+  /// s (1 − o) where o exceeds the IoU threshold.
+  linear = LOSSKIT_SOFT_NMS_METHOD_LINEAR,
+  /// s e^{−o²/σ}.
+  gaussian = LOSSKIT_SOFT_NMS_METHOD_GAUSSIAN,
+  /// The box is dropped where o exceeds the IoU threshold: ordinary suppression.
+  hard = LOSSKIT_SOFT_NMS_METHOD_HARD,
+};
+
 /// Logarithm of the logistic function, element by element.
 /// See losskit_log_sigmoid_f32.
 inline void log_sigmoid(const float *x, std::ptrdiff_t count, float *y) {
@@ -733,6 +773,558 @@ inline void binary_cross_entropy_with_logits(
   check(
     
     losskit_binary_cross_entropy_with_logits_f64(z.data(), t.data(), rows, columns, weight.data(), weight_per_element, pos_weight.data(), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Intersection over union of every box of one list with every box of another.
+/// See losskit_box_iou_f32.
+inline void box_iou(
+    const float *boxes1, const float *boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2, double offset, float *iou) {
+  check(losskit_box_iou_f32(boxes1, boxes2, count1, count2, offset, iou));
+}
+
+/// The same on spans.
+inline void box_iou(
+    span<const float> boxes1, span<const float> boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2, double offset,
+    span<float> iou) {
+  detail::expect(boxes1, false, {count1, 4});
+  detail::expect(boxes2, false, {count2, 4});
+  detail::expect(iou, false, {count1, count2});
+  check(losskit_box_iou_f32(boxes1.data(), boxes2.data(), count1, count2, offset, iou.data()));
+}
+
+/// Intersection over union of every box of one list with every box of another.
+/// See losskit_box_iou_f64.
+inline void box_iou(
+    const double *boxes1, const double *boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2, double offset,
+    double *iou) {
+  check(losskit_box_iou_f64(boxes1, boxes2, count1, count2, offset, iou));
+}
+
+/// The same on spans.
+inline void box_iou(
+    span<const double> boxes1, span<const double> boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2, double offset,
+    span<double> iou) {
+  detail::expect(boxes1, false, {count1, 4});
+  detail::expect(boxes2, false, {count2, 4});
+  detail::expect(iou, false, {count1, count2});
+  check(losskit_box_iou_f64(boxes1.data(), boxes2.data(), count1, count2, offset, iou.data()));
+}
+
+/// Distances from the distributions over bins that a distribution-focal-loss head predicts: their expectations.
+/// See losskit_dfl_decode_f32.
+inline void dfl_decode(const float *logits, std::ptrdiff_t count, std::ptrdiff_t reg_max, float *distances) {
+  check(losskit_dfl_decode_f32(logits, count, reg_max, distances));
+}
+
+/// The same on spans.
+inline void dfl_decode(const float *logits, std::ptrdiff_t count, std::ptrdiff_t reg_max, span<float> distances) {
+  detail::expect(distances, false, {count, 4});
+  check(losskit_dfl_decode_f32(logits, count, reg_max, distances.data()));
+}
+
+/// Distances from the distributions over bins that a distribution-focal-loss head predicts: their expectations.
+/// See losskit_dfl_decode_f64.
+inline void dfl_decode(const double *logits, std::ptrdiff_t count, std::ptrdiff_t reg_max, double *distances) {
+  check(losskit_dfl_decode_f64(logits, count, reg_max, distances));
+}
+
+/// The same on spans.
+inline void dfl_decode(const double *logits, std::ptrdiff_t count, std::ptrdiff_t reg_max, span<double> distances) {
+  detail::expect(distances, false, {count, 4});
+  check(losskit_dfl_decode_f64(logits, count, reg_max, distances.data()));
+}
+
+/// Vector-Jacobian product of `dflDecode`: `p_i (i − d) g` with the softmax p of a side and its distance d.
+/// See losskit_dfl_decode_vjp_f32.
+inline void dfl_decode_vjp(
+    const float *logits, const float *grad_output, std::ptrdiff_t count, std::ptrdiff_t reg_max, float *grad_logits) {
+  check(losskit_dfl_decode_vjp_f32(logits, grad_output, count, reg_max, grad_logits));
+}
+
+/// The same on spans.
+inline void dfl_decode_vjp(
+    const float *logits, span<const float> grad_output, std::ptrdiff_t count, std::ptrdiff_t reg_max,
+    float *grad_logits) {
+  detail::expect(grad_output, false, {count, 4});
+  check(losskit_dfl_decode_vjp_f32(logits, grad_output.data(), count, reg_max, grad_logits));
+}
+
+/// Vector-Jacobian product of `dflDecode`: `p_i (i − d) g` with the softmax p of a side and its distance d.
+/// See losskit_dfl_decode_vjp_f64.
+inline void dfl_decode_vjp(
+    const double *logits, const double *grad_output, std::ptrdiff_t count, std::ptrdiff_t reg_max,
+    double *grad_logits) {
+  check(losskit_dfl_decode_vjp_f64(logits, grad_output, count, reg_max, grad_logits));
+}
+
+/// The same on spans.
+inline void dfl_decode_vjp(
+    const double *logits, span<const double> grad_output, std::ptrdiff_t count, std::ptrdiff_t reg_max,
+    double *grad_logits) {
+  detail::expect(grad_output, false, {count, 4});
+  check(losskit_dfl_decode_vjp_f64(logits, grad_output.data(), count, reg_max, grad_logits));
+}
+
+/// Boxes from the offsets that a regression head predicts for its anchors (R-CNN parametrisation).
+/// See losskit_decode_boxes_f32.
+inline void decode_boxes(
+    const float *deltas, const float *anchors, std::ptrdiff_t count, double weight_x, double weight_y,
+    double weight_width, double weight_height, double clip, float *boxes) {
+  check(losskit_decode_boxes_f32(deltas, anchors, count, weight_x, weight_y, weight_width, weight_height, clip, boxes));
+}
+
+/// The same on spans.
+inline void decode_boxes(
+    span<const float> deltas, span<const float> anchors, std::ptrdiff_t count, double weight_x, double weight_y,
+    double weight_width, double weight_height, double clip, span<float> boxes) {
+  detail::expect(deltas, false, {count, 4});
+  detail::expect(anchors, false, {count, 4});
+  detail::expect(boxes, false, {count, 4});
+  check(
+    
+    losskit_decode_boxes_f32(deltas.data(), anchors.data(), count, weight_x, weight_y, weight_width, weight_height, clip, boxes.data()));
+}
+
+/// Boxes from the offsets that a regression head predicts for its anchors (R-CNN parametrisation).
+/// See losskit_decode_boxes_f64.
+inline void decode_boxes(
+    const double *deltas, const double *anchors, std::ptrdiff_t count, double weight_x, double weight_y,
+    double weight_width, double weight_height, double clip, double *boxes) {
+  check(losskit_decode_boxes_f64(deltas, anchors, count, weight_x, weight_y, weight_width, weight_height, clip, boxes));
+}
+
+/// The same on spans.
+inline void decode_boxes(
+    span<const double> deltas, span<const double> anchors, std::ptrdiff_t count, double weight_x, double weight_y,
+    double weight_width, double weight_height, double clip, span<double> boxes) {
+  detail::expect(deltas, false, {count, 4});
+  detail::expect(anchors, false, {count, 4});
+  detail::expect(boxes, false, {count, 4});
+  check(
+    
+    losskit_decode_boxes_f64(deltas.data(), anchors.data(), count, weight_x, weight_y, weight_width, weight_height, clip, boxes.data()));
+}
+
+/// Vector-Jacobian product of `decodeBoxes` with respect to the deltas.
+/// See losskit_decode_boxes_vjp_f32.
+inline void decode_boxes_vjp(
+    const float *deltas, const float *anchors, const float *grad_output, std::ptrdiff_t count, double weight_x,
+    double weight_y, double weight_width, double weight_height, double clip, float *grad_deltas) {
+  check(
+    
+    losskit_decode_boxes_vjp_f32(deltas, anchors, grad_output, count, weight_x, weight_y, weight_width, weight_height, clip, grad_deltas));
+}
+
+/// The same on spans.
+inline void decode_boxes_vjp(
+    span<const float> deltas, span<const float> anchors, span<const float> grad_output, std::ptrdiff_t count,
+    double weight_x, double weight_y, double weight_width, double weight_height, double clip, span<float> grad_deltas) {
+  detail::expect(deltas, false, {count, 4});
+  detail::expect(anchors, false, {count, 4});
+  detail::expect(grad_output, false, {count, 4});
+  detail::expect(grad_deltas, false, {count, 4});
+  check(
+    
+    losskit_decode_boxes_vjp_f32(deltas.data(), anchors.data(), grad_output.data(), count, weight_x, weight_y, weight_width, weight_height, clip, grad_deltas.data()));
+}
+
+/// Vector-Jacobian product of `decodeBoxes` with respect to the deltas.
+/// See losskit_decode_boxes_vjp_f64.
+inline void decode_boxes_vjp(
+    const double *deltas, const double *anchors, const double *grad_output, std::ptrdiff_t count, double weight_x,
+    double weight_y, double weight_width, double weight_height, double clip, double *grad_deltas) {
+  check(
+    
+    losskit_decode_boxes_vjp_f64(deltas, anchors, grad_output, count, weight_x, weight_y, weight_width, weight_height, clip, grad_deltas));
+}
+
+/// The same on spans.
+inline void decode_boxes_vjp(
+    span<const double> deltas, span<const double> anchors, span<const double> grad_output, std::ptrdiff_t count,
+    double weight_x, double weight_y, double weight_width, double weight_height, double clip,
+    span<double> grad_deltas) {
+  detail::expect(deltas, false, {count, 4});
+  detail::expect(anchors, false, {count, 4});
+  detail::expect(grad_output, false, {count, 4});
+  detail::expect(grad_deltas, false, {count, 4});
+  check(
+    
+    losskit_decode_boxes_vjp_f64(deltas.data(), anchors.data(), grad_output.data(), count, weight_x, weight_y, weight_width, weight_height, clip, grad_deltas.data()));
+}
+
+/// Detections from a model's raw outputs: activation, thresholding, selection, clipping and suppression in one call.
+/// See losskit_detection_postprocess_f32.
+inline void detection_postprocess(
+    const float *logits, const float *boxes, const float *objectness, std::ptrdiff_t anchors, std::ptrdiff_t classes,
+    losskit::detection_activation activation, losskit::objectness_mode objectness_mode, double score_threshold,
+    std::ptrdiff_t pre_nms_top_k, losskit::detection_suppression suppression, double iou_threshold, double sigma,
+    double soft_score_threshold, bool class_agnostic, bool multi_label, std::ptrdiff_t background_index,
+    std::ptrdiff_t max_detections, bool has_image_size, double image_height, double image_width, double min_size,
+    float *detection_boxes, float *detection_scores, std::int64_t *labels, std::int64_t *anchor_indices,
+    std::ptrdiff_t capacity, std::ptrdiff_t *detection_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_detection_postprocess_f32(logits, boxes, objectness, anchors, classes, static_cast<losskit_detection_activation>(activation), static_cast<losskit_objectness_mode>(objectness_mode), score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, background_index, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void detection_postprocess(
+    span<const float> logits, span<const float> boxes, span<const float> objectness, std::ptrdiff_t anchors,
+    std::ptrdiff_t classes, losskit::detection_activation activation, losskit::objectness_mode objectness_mode,
+    double score_threshold, std::ptrdiff_t pre_nms_top_k, losskit::detection_suppression suppression,
+    double iou_threshold, double sigma, double soft_score_threshold, bool class_agnostic, bool multi_label,
+    std::ptrdiff_t background_index, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, span<float> detection_boxes, span<float> detection_scores,
+    span<std::int64_t> labels, span<std::int64_t> anchor_indices, std::ptrdiff_t *detection_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t capacity = detection_scores.ssize();
+  detail::expect(logits, false, {anchors, classes});
+  detail::expect(boxes, false, {anchors, 4});
+  detail::expect(objectness, true, {anchors});
+  detail::expect(detection_boxes, true, {capacity, 4});
+  detail::expect(labels, false, {capacity});
+  detail::expect(anchor_indices, false, {capacity});
+  check(
+    
+    losskit_detection_postprocess_f32(logits.data(), boxes.data(), objectness.data(), anchors, classes, static_cast<losskit_detection_activation>(activation), static_cast<losskit_objectness_mode>(objectness_mode), score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, background_index, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes.data(), detection_scores.data(), labels.data(), anchor_indices.data(), capacity, detection_count, workspace, workspace_size));
+}
+
+/// Detections from a model's raw outputs: activation, thresholding, selection, clipping and suppression in one call.
+/// See losskit_detection_postprocess_f64.
+inline void detection_postprocess(
+    const double *logits, const double *boxes, const double *objectness, std::ptrdiff_t anchors, std::ptrdiff_t classes,
+    losskit::detection_activation activation, losskit::objectness_mode objectness_mode, double score_threshold,
+    std::ptrdiff_t pre_nms_top_k, losskit::detection_suppression suppression, double iou_threshold, double sigma,
+    double soft_score_threshold, bool class_agnostic, bool multi_label, std::ptrdiff_t background_index,
+    std::ptrdiff_t max_detections, bool has_image_size, double image_height, double image_width, double min_size,
+    double *detection_boxes, double *detection_scores, std::int64_t *labels, std::int64_t *anchor_indices,
+    std::ptrdiff_t capacity, std::ptrdiff_t *detection_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_detection_postprocess_f64(logits, boxes, objectness, anchors, classes, static_cast<losskit_detection_activation>(activation), static_cast<losskit_objectness_mode>(objectness_mode), score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, background_index, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void detection_postprocess(
+    span<const double> logits, span<const double> boxes, span<const double> objectness, std::ptrdiff_t anchors,
+    std::ptrdiff_t classes, losskit::detection_activation activation, losskit::objectness_mode objectness_mode,
+    double score_threshold, std::ptrdiff_t pre_nms_top_k, losskit::detection_suppression suppression,
+    double iou_threshold, double sigma, double soft_score_threshold, bool class_agnostic, bool multi_label,
+    std::ptrdiff_t background_index, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, span<double> detection_boxes, span<double> detection_scores,
+    span<std::int64_t> labels, span<std::int64_t> anchor_indices, std::ptrdiff_t *detection_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t capacity = detection_scores.ssize();
+  detail::expect(logits, false, {anchors, classes});
+  detail::expect(boxes, false, {anchors, 4});
+  detail::expect(objectness, true, {anchors});
+  detail::expect(detection_boxes, true, {capacity, 4});
+  detail::expect(labels, false, {capacity});
+  detail::expect(anchor_indices, false, {capacity});
+  check(
+    
+    losskit_detection_postprocess_f64(logits.data(), boxes.data(), objectness.data(), anchors, classes, static_cast<losskit_detection_activation>(activation), static_cast<losskit_objectness_mode>(objectness_mode), score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, background_index, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes.data(), detection_scores.data(), labels.data(), anchor_indices.data(), capacity, detection_count, workspace, workspace_size));
+}
+
+/// The workspace that `detectionPostprocess` wants, whatever the modes, in either precision.
+/// See losskit_detection_postprocess_workspace_size.
+inline void detection_postprocess_workspace_size(
+    std::ptrdiff_t anchors, std::ptrdiff_t classes, std::ptrdiff_t pre_nms_top_k, std::ptrdiff_t *size) {
+  check(losskit_detection_postprocess_workspace_size(anchors, classes, pre_nms_top_k, size));
+}
+
+/// Boxes from the distances of a point to the four sides (FCOS and other anchor-free heads).
+/// See losskit_distance_to_box_f32.
+inline void distance_to_box(
+    const float *points, const float *distances, std::ptrdiff_t count, bool has_image_size, double height, double width,
+    float *boxes) {
+  check(losskit_distance_to_box_f32(points, distances, count, has_image_size, height, width, boxes));
+}
+
+/// The same on spans.
+inline void distance_to_box(
+    span<const float> points, span<const float> distances, std::ptrdiff_t count, bool has_image_size, double height,
+    double width, span<float> boxes) {
+  detail::expect(points, false, {count, 2});
+  detail::expect(distances, false, {count, 4});
+  detail::expect(boxes, false, {count, 4});
+  check(losskit_distance_to_box_f32(points.data(), distances.data(), count, has_image_size, height, width, boxes.data()));
+}
+
+/// Boxes from the distances of a point to the four sides (FCOS and other anchor-free heads).
+/// See losskit_distance_to_box_f64.
+inline void distance_to_box(
+    const double *points, const double *distances, std::ptrdiff_t count, bool has_image_size, double height,
+    double width, double *boxes) {
+  check(losskit_distance_to_box_f64(points, distances, count, has_image_size, height, width, boxes));
+}
+
+/// The same on spans.
+inline void distance_to_box(
+    span<const double> points, span<const double> distances, std::ptrdiff_t count, bool has_image_size, double height,
+    double width, span<double> boxes) {
+  detail::expect(points, false, {count, 2});
+  detail::expect(distances, false, {count, 4});
+  detail::expect(boxes, false, {count, 4});
+  check(losskit_distance_to_box_f64(points.data(), distances.data(), count, has_image_size, height, width, boxes.data()));
+}
+
+/// Vector-Jacobian product of `distanceToBox` with respect to the distances.
+/// See losskit_distance_to_box_vjp_f32.
+inline void distance_to_box_vjp(
+    const float *points, const float *distances, const float *grad_output, std::ptrdiff_t count, bool has_image_size,
+    double height, double width, float *grad_distances) {
+  check(
+    
+    losskit_distance_to_box_vjp_f32(points, distances, grad_output, count, has_image_size, height, width, grad_distances));
+}
+
+/// The same on spans.
+inline void distance_to_box_vjp(
+    span<const float> points, span<const float> distances, span<const float> grad_output, std::ptrdiff_t count,
+    bool has_image_size, double height, double width, span<float> grad_distances) {
+  detail::expect(points, false, {count, 2});
+  detail::expect(distances, false, {count, 4});
+  detail::expect(grad_output, false, {count, 4});
+  detail::expect(grad_distances, false, {count, 4});
+  check(
+    
+    losskit_distance_to_box_vjp_f32(points.data(), distances.data(), grad_output.data(), count, has_image_size, height, width, grad_distances.data()));
+}
+
+/// Vector-Jacobian product of `distanceToBox` with respect to the distances.
+/// See losskit_distance_to_box_vjp_f64.
+inline void distance_to_box_vjp(
+    const double *points, const double *distances, const double *grad_output, std::ptrdiff_t count, bool has_image_size,
+    double height, double width, double *grad_distances) {
+  check(
+    
+    losskit_distance_to_box_vjp_f64(points, distances, grad_output, count, has_image_size, height, width, grad_distances));
+}
+
+/// The same on spans.
+inline void distance_to_box_vjp(
+    span<const double> points, span<const double> distances, span<const double> grad_output, std::ptrdiff_t count,
+    bool has_image_size, double height, double width, span<double> grad_distances) {
+  detail::expect(points, false, {count, 2});
+  detail::expect(distances, false, {count, 4});
+  detail::expect(grad_output, false, {count, 4});
+  detail::expect(grad_distances, false, {count, 4});
+  check(
+    
+    losskit_distance_to_box_vjp_f64(points.data(), distances.data(), grad_output.data(), count, has_image_size, height, width, grad_distances.data()));
+}
+
+/// Greedy non-maximum suppression: in descending order of score, a box is kept unless its IoU with a box kept before
+/// exceeds the threshold.
+/// See losskit_nms_f32.
+inline void nms(
+    const float *boxes, const float *scores, std::ptrdiff_t count, double iou_threshold, std::int64_t *keep,
+    std::ptrdiff_t capacity, std::ptrdiff_t *kept_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(losskit_nms_f32(boxes, scores, count, iou_threshold, keep, capacity, kept_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void nms(
+    span<const float> boxes, span<const float> scores, double iou_threshold, span<std::int64_t> keep,
+    std::ptrdiff_t *kept_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  const std::ptrdiff_t capacity = keep.ssize();
+  detail::expect(boxes, false, {count, 4});
+  check(
+    
+    losskit_nms_f32(boxes.data(), scores.data(), count, iou_threshold, keep.data(), capacity, kept_count, workspace, workspace_size));
+}
+
+/// Greedy non-maximum suppression: in descending order of score, a box is kept unless its IoU with a box kept before
+/// exceeds the threshold.
+/// See losskit_nms_f64.
+inline void nms(
+    const double *boxes, const double *scores, std::ptrdiff_t count, double iou_threshold, std::int64_t *keep,
+    std::ptrdiff_t capacity, std::ptrdiff_t *kept_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(losskit_nms_f64(boxes, scores, count, iou_threshold, keep, capacity, kept_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void nms(
+    span<const double> boxes, span<const double> scores, double iou_threshold, span<std::int64_t> keep,
+    std::ptrdiff_t *kept_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  const std::ptrdiff_t capacity = keep.ssize();
+  detail::expect(boxes, false, {count, 4});
+  check(
+    
+    losskit_nms_f64(boxes.data(), scores.data(), count, iou_threshold, keep.data(), capacity, kept_count, workspace, workspace_size));
+}
+
+/// Non-maximum suppression within groups: only boxes with equal `idxs` suppress each other.
+/// See losskit_batched_nms_f32.
+inline void batched_nms(
+    const float *boxes, const float *scores, const std::int64_t *idxs, std::ptrdiff_t count, double iou_threshold,
+    std::int64_t *keep, std::ptrdiff_t capacity, std::ptrdiff_t *kept_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_batched_nms_f32(boxes, scores, idxs, count, iou_threshold, keep, capacity, kept_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void batched_nms(
+    span<const float> boxes, span<const float> scores, span<const std::int64_t> idxs, double iou_threshold,
+    span<std::int64_t> keep, std::ptrdiff_t *kept_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  const std::ptrdiff_t capacity = keep.ssize();
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(idxs, false, {count});
+  check(
+    
+    losskit_batched_nms_f32(boxes.data(), scores.data(), idxs.data(), count, iou_threshold, keep.data(), capacity, kept_count, workspace, workspace_size));
+}
+
+/// Non-maximum suppression within groups: only boxes with equal `idxs` suppress each other.
+/// See losskit_batched_nms_f64.
+inline void batched_nms(
+    const double *boxes, const double *scores, const std::int64_t *idxs, std::ptrdiff_t count, double iou_threshold,
+    std::int64_t *keep, std::ptrdiff_t capacity, std::ptrdiff_t *kept_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_batched_nms_f64(boxes, scores, idxs, count, iou_threshold, keep, capacity, kept_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void batched_nms(
+    span<const double> boxes, span<const double> scores, span<const std::int64_t> idxs, double iou_threshold,
+    span<std::int64_t> keep, std::ptrdiff_t *kept_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  const std::ptrdiff_t capacity = keep.ssize();
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(idxs, false, {count});
+  check(
+    
+    losskit_batched_nms_f64(boxes.data(), scores.data(), idxs.data(), count, iou_threshold, keep.data(), capacity, kept_count, workspace, workspace_size));
+}
+
+/// The workspace that `nms` and `batchedNms` want, in either precision.
+/// See losskit_nms_workspace_size.
+inline void nms_workspace_size(std::ptrdiff_t count, std::ptrdiff_t *size) {
+  check(losskit_nms_workspace_size(count, size));
+}
+
+/// Soft non-maximum suppression: overlapping boxes have their scores lowered instead of being removed (Bodla et al. 2017).
+/// See losskit_soft_nms_f32.
+inline void soft_nms(
+    const float *boxes, const float *scores, std::ptrdiff_t count, losskit::soft_nms_method method,
+    double iou_threshold, double sigma, double score_threshold, std::ptrdiff_t max_output, double offset,
+    std::int64_t *indices, float *new_scores, std::ptrdiff_t capacity, std::ptrdiff_t *selected_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_soft_nms_f32(boxes, scores, count, static_cast<losskit_soft_nms_method>(method), iou_threshold, sigma, score_threshold, max_output, offset, indices, new_scores, capacity, selected_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void soft_nms(
+    span<const float> boxes, span<const float> scores, losskit::soft_nms_method method, double iou_threshold,
+    double sigma, double score_threshold, std::ptrdiff_t max_output, double offset, span<std::int64_t> indices,
+    span<float> new_scores, std::ptrdiff_t capacity, std::ptrdiff_t *selected_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(indices, true, {capacity});
+  detail::expect(new_scores, true, {capacity});
+  check(
+    
+    losskit_soft_nms_f32(boxes.data(), scores.data(), count, static_cast<losskit_soft_nms_method>(method), iou_threshold, sigma, score_threshold, max_output, offset, indices.data(), new_scores.data(), capacity, selected_count, workspace, workspace_size));
+}
+
+/// Soft non-maximum suppression: overlapping boxes have their scores lowered instead of being removed (Bodla et al. 2017).
+/// See losskit_soft_nms_f64.
+inline void soft_nms(
+    const double *boxes, const double *scores, std::ptrdiff_t count, losskit::soft_nms_method method,
+    double iou_threshold, double sigma, double score_threshold, std::ptrdiff_t max_output, double offset,
+    std::int64_t *indices, double *new_scores, std::ptrdiff_t capacity, std::ptrdiff_t *selected_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_soft_nms_f64(boxes, scores, count, static_cast<losskit_soft_nms_method>(method), iou_threshold, sigma, score_threshold, max_output, offset, indices, new_scores, capacity, selected_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void soft_nms(
+    span<const double> boxes, span<const double> scores, losskit::soft_nms_method method, double iou_threshold,
+    double sigma, double score_threshold, std::ptrdiff_t max_output, double offset, span<std::int64_t> indices,
+    span<double> new_scores, std::ptrdiff_t capacity, std::ptrdiff_t *selected_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(indices, true, {capacity});
+  detail::expect(new_scores, true, {capacity});
+  check(
+    
+    losskit_soft_nms_f64(boxes.data(), scores.data(), count, static_cast<losskit_soft_nms_method>(method), iou_threshold, sigma, score_threshold, max_output, offset, indices.data(), new_scores.data(), capacity, selected_count, workspace, workspace_size));
+}
+
+/// Soft non-maximum suppression within groups: only boxes with equal `idxs` decay each other.
+/// See losskit_batched_soft_nms_f32.
+inline void batched_soft_nms(
+    const float *boxes, const float *scores, const std::int64_t *idxs, std::ptrdiff_t count,
+    losskit::soft_nms_method method, double iou_threshold, double sigma, double score_threshold,
+    std::ptrdiff_t max_output, double offset, std::int64_t *indices, float *new_scores, std::ptrdiff_t capacity,
+    std::ptrdiff_t *selected_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_batched_soft_nms_f32(boxes, scores, idxs, count, static_cast<losskit_soft_nms_method>(method), iou_threshold, sigma, score_threshold, max_output, offset, indices, new_scores, capacity, selected_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void batched_soft_nms(
+    span<const float> boxes, span<const float> scores, span<const std::int64_t> idxs, losskit::soft_nms_method method,
+    double iou_threshold, double sigma, double score_threshold, std::ptrdiff_t max_output, double offset,
+    span<std::int64_t> indices, span<float> new_scores, std::ptrdiff_t capacity, std::ptrdiff_t *selected_count,
+    void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(idxs, false, {count});
+  detail::expect(indices, true, {capacity});
+  detail::expect(new_scores, true, {capacity});
+  check(
+    
+    losskit_batched_soft_nms_f32(boxes.data(), scores.data(), idxs.data(), count, static_cast<losskit_soft_nms_method>(method), iou_threshold, sigma, score_threshold, max_output, offset, indices.data(), new_scores.data(), capacity, selected_count, workspace, workspace_size));
+}
+
+/// Soft non-maximum suppression within groups: only boxes with equal `idxs` decay each other.
+/// See losskit_batched_soft_nms_f64.
+inline void batched_soft_nms(
+    const double *boxes, const double *scores, const std::int64_t *idxs, std::ptrdiff_t count,
+    losskit::soft_nms_method method, double iou_threshold, double sigma, double score_threshold,
+    std::ptrdiff_t max_output, double offset, std::int64_t *indices, double *new_scores, std::ptrdiff_t capacity,
+    std::ptrdiff_t *selected_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_batched_soft_nms_f64(boxes, scores, idxs, count, static_cast<losskit_soft_nms_method>(method), iou_threshold, sigma, score_threshold, max_output, offset, indices, new_scores, capacity, selected_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void batched_soft_nms(
+    span<const double> boxes, span<const double> scores, span<const std::int64_t> idxs, losskit::soft_nms_method method,
+    double iou_threshold, double sigma, double score_threshold, std::ptrdiff_t max_output, double offset,
+    span<std::int64_t> indices, span<double> new_scores, std::ptrdiff_t capacity, std::ptrdiff_t *selected_count,
+    void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(idxs, false, {count});
+  detail::expect(indices, true, {capacity});
+  detail::expect(new_scores, true, {capacity});
+  check(
+    
+    losskit_batched_soft_nms_f64(boxes.data(), scores.data(), idxs.data(), count, static_cast<losskit_soft_nms_method>(method), iou_threshold, sigma, score_threshold, max_output, offset, indices.data(), new_scores.data(), capacity, selected_count, workspace, workspace_size));
+}
+
+/// The workspace that `softNms` and `batchedSoftNms` want, in either precision.
+/// See losskit_soft_nms_workspace_size.
+inline void soft_nms_workspace_size(std::ptrdiff_t count, std::ptrdiff_t *size) {
+  check(losskit_soft_nms_workspace_size(count, size));
 }
 
 }  // namespace losskit

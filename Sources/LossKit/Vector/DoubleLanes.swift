@@ -53,6 +53,10 @@ struct DoubleLanes: Lanes {
   @inline(__always) static func transpose(_ rows: UnsafeMutablePointer<Self>) {
     vs_transpose_f64(rows)
   }
+  @inline(__always) static func evens(_ a: Self, _ b: Self) -> Self { Self(raw: vs_evens_f64(a.raw, b.raw)) }
+  @inline(__always) static func odds(_ a: Self, _ b: Self) -> Self { Self(raw: vs_odds_f64(a.raw, b.raw)) }
+  @inline(__always) static func zipLow(_ a: Self, _ b: Self) -> Self { Self(raw: vs_zip_low_f64(a.raw, b.raw)) }
+  @inline(__always) static func zipHigh(_ a: Self, _ b: Self) -> Self { Self(raw: vs_zip_high_f64(a.raw, b.raw)) }
 }
 
 /// 8 integers of 64 bits: lane indices, bit patterns and masks.

@@ -56,6 +56,10 @@ struct FloatLanes: Lanes {
   @inline(__always) static func transpose(_ rows: UnsafeMutablePointer<Self>) {
     vs_transpose_f32(rows)
   }
+  @inline(__always) static func evens(_ a: Self, _ b: Self) -> Self { Self(raw: vs_evens_f32(a.raw, b.raw)) }
+  @inline(__always) static func odds(_ a: Self, _ b: Self) -> Self { Self(raw: vs_odds_f32(a.raw, b.raw)) }
+  @inline(__always) static func zipLow(_ a: Self, _ b: Self) -> Self { Self(raw: vs_zip_low_f32(a.raw, b.raw)) }
+  @inline(__always) static func zipHigh(_ a: Self, _ b: Self) -> Self { Self(raw: vs_zip_high_f32(a.raw, b.raw)) }
 }
 
 /// 16 integers of 32 bits: lane indices, bit patterns and masks.

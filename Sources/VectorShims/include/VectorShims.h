@@ -361,6 +361,35 @@ VS_INLINE void vs_transpose_f64(void *tile) {
   }
 }
 
+//===--- Interleaving ------------------------------------------------------===//
+// The lanes of two vectors, seen as one row: those at even and at odd places;
+// and back, the lower and the upper half of the row a0 b0 a1 b1 …
+
+VS_INLINE vs_f32 vs_evens_f32(vs_f32 a, vs_f32 b) {
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+}
+VS_INLINE vs_f32 vs_odds_f32(vs_f32 a, vs_f32 b) {
+  return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+}
+VS_INLINE vs_f32 vs_zip_low_f32(vs_f32 a, vs_f32 b) {
+  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+}
+VS_INLINE vs_f32 vs_zip_high_f32(vs_f32 a, vs_f32 b) {
+  return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
+VS_INLINE vs_f64 vs_evens_f64(vs_f64 a, vs_f64 b) {
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+}
+VS_INLINE vs_f64 vs_odds_f64(vs_f64 a, vs_f64 b) {
+  return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
+}
+VS_INLINE vs_f64 vs_zip_low_f64(vs_f64 a, vs_f64 b) {
+  return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+}
+VS_INLINE vs_f64 vs_zip_high_f64(vs_f64 a, vs_f64 b) {
+  return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+}
+
 //===--- The cache ---------------------------------------------------------===//
 
 VS_INLINE void vs_prefetch(const void *p) { __builtin_prefetch(p, 0, 3); }
