@@ -11,3 +11,47 @@ LOSSKIT_ENTRY(losskit_sigmoid_vjp_f32, (
 LOSSKIT_ENTRY(losskit_sigmoid_vjp_f64, (
     const double *y, const double *grad_output, ptrdiff_t count, double *grad),
     (y, grad_output, count, grad))
+LOSSKIT_ENTRY(losskit_calibration_error_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_calibration_norm norm, losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode,
+    float *value, float *grad),
+    (probs, y, count, classes, n_bins, norm, binning, edge, mode, value, grad))
+LOSSKIT_ENTRY(losskit_calibration_error_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_calibration_norm norm, losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode,
+    double *value, double *grad),
+    (probs, y, count, classes, n_bins, norm, binning, edge, mode, value, grad))
+LOSSKIT_ENTRY(losskit_expected_calibration_error_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
+    float *grad),
+    (probs, y, count, classes, n_bins, value, grad))
+LOSSKIT_ENTRY(losskit_expected_calibration_error_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
+    double *grad),
+    (probs, y, count, classes, n_bins, value, grad))
+LOSSKIT_ENTRY(losskit_maximum_calibration_error_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
+    float *grad),
+    (probs, y, count, classes, n_bins, value, grad))
+LOSSKIT_ENTRY(losskit_maximum_calibration_error_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
+    double *grad),
+    (probs, y, count, classes, n_bins, value, grad))
+LOSSKIT_ENTRY(losskit_reliability_bins_f32, (
+    const float *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, int64_t *counts, float *conf_mean, float *acc_mean,
+    float *edges),
+    (conf, correct, count, n_bins, binning, edge, counts, conf_mean, acc_mean, edges))
+LOSSKIT_ENTRY(losskit_reliability_bins_f64, (
+    const double *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, int64_t *counts, double *conf_mean, double *acc_mean,
+    double *edges),
+    (conf, correct, count, n_bins, binning, edge, counts, conf_mean, acc_mean, edges))
+LOSSKIT_ENTRY(losskit_static_calibration_error_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
+    float *grad),
+    (probs, y, count, classes, n_bins, value, grad))
+LOSSKIT_ENTRY(losskit_static_calibration_error_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
+    double *grad),
+    (probs, y, count, classes, n_bins, value, grad))

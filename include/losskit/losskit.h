@@ -85,6 +85,46 @@ typedef enum losskit_reduction {
   LOSSKIT_REDUCTION_SUM = 2,
 } losskit_reduction;
 
+/** How confidences are divided into bins. */
+typedef enum losskit_binning {
+  /** Equal width: the edges are `b / n_bins`. */
+  LOSSKIT_BINNING_UNIFORM = 0,
+  /** Equal mass: the edges are the quantiles of the confidences at `b / n_bins`, linearly interpolated. */
+  LOSSKIT_BINNING_QUANTILE = 1,
+  /** Equal mass: the sorted confidences are cut into runs of equal length, the edges lie midway between two runs. */
+  LOSSKIT_BINNING_MIDPOINT = 2,
+  /** Equal mass: element k of the sorted confidences goes to bin ⌊k · n_bins / count⌋; no edges are compared. */
+  LOSSKIT_BINNING_RANK = 3,
+} losskit_binning;
+
+/** The side on which a bin owns its edge. */
+typedef enum losskit_bin_edge {
+  /** Bin b = (e_b, e_{b+1}]; 0 falls in the first bin. */
+  LOSSKIT_BIN_EDGE_RIGHT = 0,
+  /** Bin b = [e_b, e_{b+1}); 1 falls in the last bin. */
+  LOSSKIT_BIN_EDGE_LEFT = 1,
+  /** As `left`, but confidence 1 has a bin of its own, index n_bins: there is one bin more. */
+  LOSSKIT_BIN_EDGE_LEFT_EXTRA = 2,
+} losskit_bin_edge;
+
+/** How the gaps of the bins are joined. */
+typedef enum losskit_calibration_norm {
+  /** Mean absolute gap, weighted by the bins' counts: the expected calibration error. */
+  LOSSKIT_CALIBRATION_NORM_L1 = 0,
+  /** Root of the weighted mean square gap. */
+  LOSSKIT_CALIBRATION_NORM_L2 = 1,
+  /** The largest gap: the maximum calibration error. */
+  LOSSKIT_CALIBRATION_NORM_MAX = 2,
+} losskit_calibration_norm;
+
+/** Which confidences of a row are looked at. */
+typedef enum losskit_calibration_mode {
+  /** The largest probability alone. */
+  LOSSKIT_CALIBRATION_MODE_TOP = 0,
+  /** Every class on its own; the classes' errors are joined by the norm. */
+  LOSSKIT_CALIBRATION_MODE_CLASSWISE = 1,
+} losskit_calibration_mode;
+
 /* ====================================================================================================
  * The library
  * ==================================================================================================== */
@@ -137,6 +177,152 @@ LOSSKIT_API losskit_status losskit_sigmoid_vjp_f32(
     const float *y, const float *grad_output, ptrdiff_t count, float *grad);
 LOSSKIT_API losskit_status losskit_sigmoid_vjp_f64(
     const double *y, const double *grad_output, ptrdiff_t count, double *grad);
+
+/* ====================================================================================================
+ * Calibration metrics, proper scores and calibrators
+ * ==================================================================================================== */
+
+/**
+ * Calibration error: how far confidences are from accuracies, over bins of like confidence.
+ *
+ *     gap_b = mean confidence − accuracy of bin b (0 if empty),  n_b = its count
+ *     l1:  E = Σ n_b/N |gap_b|     l2:  E = √(Σ n_b/N gap_b²)     max:  E = max |gap_b|
+ *
+ * In mode `top` a row's confidence is its largest probability (the first of equal ones), and it is right if that class
+ * is the label. In mode `classwise` each class k has bins of its own, with confidence p_k, right if the label is k; the
+ * errors E_k are joined as mean (l1), root mean square (l2) or maximum (max).
+ *
+ * The gradient takes bins, counts and arg max as constants, and sign(0) = 0. An element of bin b gets
+ * sign(gap_b)/N (l1), gap_b/(N·E) (l2, 0 if E = 0), each ÷ C if classwise, or sign(gap_b)/n_b in the first bin (and
+ * class) that attains the maximum.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1]; rows need not sum to 1.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, ≥ 0. With N = 0 the error is NaN.
+ *   - classes: C. 0 stands for the binary view: `probs` is `[count]`, the probability of class 1, labels are 0 and 1,
+ *     confidence is `probs` itself, and `mode` plays no role.
+ *   - n_bins: number of bins, 1 to 2²⁴; 15 is usual.
+ *   - norm: how gaps are joined; `l1` is usual.
+ *   - binning: how edges are chosen; `uniform` is usual. The others sort, with 32 bytes of memory a row (and 4 more an
+ *     element where a gradient is wanted).
+ *   - edge: on which side a bin owns its edge; `right` is usual.
+ *   - mode: `top` or `classwise`.
+ *   - value: optional output, the error.
+ *   - grad: optional output, like `probs`.
+ *
+ * `INVALID_VALUE` if a probability is NaN or outside [0, 1], `INVALID_TARGET` if a label is out of range.
+ *
+ * Reference: Guo et al., On Calibration of Modern Neural Networks, 2017; Kumar et al., Verified Uncertainty
+ * Calibration, 2019.
+ */
+LOSSKIT_API losskit_status losskit_calibration_error_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_calibration_norm norm, losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode,
+    float *value, float *grad);
+LOSSKIT_API losskit_status losskit_calibration_error_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_calibration_norm norm, losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode,
+    double *value, double *grad);
+
+/**
+ * Expected calibration error (ECE): `calibration_error` with norm `l1`.
+ *
+ *     E = Σ n_b/N |mean confidence − accuracy of bin b|
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, ≥ 0. With N = 0 the error is NaN.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - n_bins: number of bins, 1 to 2²⁴; 15 is usual.
+ *   - value: optional output, the error.
+ *   - grad: optional output, like `probs`: the gradient, with bins and arg max as constants.
+ *
+ * Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
+ */
+LOSSKIT_API losskit_status losskit_expected_calibration_error_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
+    float *grad);
+LOSSKIT_API losskit_status losskit_expected_calibration_error_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
+    double *grad);
+
+/**
+ * Maximum calibration error (MCE): `calibration_error` with norm `max`.
+ *
+ *     E = max_b |mean confidence − accuracy of bin b|
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, ≥ 0. With N = 0 the error is NaN.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - n_bins: number of bins, 1 to 2²⁴; 15 is usual.
+ *   - value: optional output, the error.
+ *   - grad: optional output, like `probs`: the gradient, with bins and arg max as constants.
+ *
+ * Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
+ */
+LOSSKIT_API losskit_status losskit_maximum_calibration_error_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
+    float *grad);
+LOSSKIT_API losskit_status losskit_maximum_calibration_error_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
+    double *grad);
+
+/**
+ * Reliability diagram: confidences divided into bins, and for each bin its count, mean confidence and accuracy.
+ *
+ * With n = `n_bins` there are M bins, M = n, or n + 1 for the edge `left_extra`. Edges are the doubles b / n; confidences
+ * are compared as doubles. Sums are exact: the result does not depend on the order of the samples.
+ *
+ * - Parameters:
+ *   - conf: `[count]`, the confidence of each prediction, in [0, 1].
+ *   - correct: `[count]`, 1 where the prediction was right, else 0.
+ *   - count: number of predictions, ≥ 0. With none, all bins are 0.
+ *   - n_bins: n, 1 to 2²⁴; 15 is usual.
+ *   - binning: how the edges are chosen; `uniform` is usual. The others sort, with 32 bytes of memory a prediction.
+ *   - edge: on which side a bin owns its edge; `right` is usual. `rank` does not use it.
+ *   - counts: optional output, `[M]`.
+ *   - conf_mean: optional output, `[M]`, 0 for empty bins.
+ *   - acc_mean: optional output, `[M]`, 0 for empty bins.
+ *   - edges: optional output, `[n + 1]`. With `midpoint`, equal edges are merged, and unused ones at the end are 1. With
+ *     `rank`, inner edge b is the smallest confidence in bin b (1 if there is none).
+ *
+ * `INVALID_VALUE` if a confidence is NaN or outside [0, 1], `INVALID_TARGET` if `correct` is neither 0 nor 1.
+ *
+ * Reference: Guo et al., On Calibration of Modern Neural Networks, 2017 (`uniform`, `right`).
+ */
+LOSSKIT_API losskit_status losskit_reliability_bins_f32(
+    const float *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, int64_t *counts, float *conf_mean, float *acc_mean, float *edges);
+LOSSKIT_API losskit_status losskit_reliability_bins_f64(
+    const double *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, int64_t *counts, double *conf_mean, double *acc_mean, double *edges);
+
+/**
+ * Static calibration error (SCE, class-wise ECE): `calibration_error` with norm `l1` in mode `classwise`.
+ *
+ *     E = 1/C Σ_k Σ_b n_kb/N |mean p_k − share of label k in bin b|
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, ≥ 0. With N = 0 the error is NaN.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - n_bins: number of bins, 1 to 2²⁴; 15 is usual.
+ *   - value: optional output, the error.
+ *   - grad: optional output, like `probs`: the gradient, with bins and arg max as constants.
+ *
+ * Reference: Nixon et al., Measuring Calibration in Deep Learning, 2019.
+ */
+LOSSKIT_API losskit_status losskit_static_calibration_error_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
+    float *grad);
+LOSSKIT_API losskit_status losskit_static_calibration_error_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
+    double *grad);
 
 #ifdef __cplusplus
 }

@@ -10,6 +10,10 @@ VERSION = "1.0.0"
 ENUMS = {
     "Status": {"ok": 0, "null_pointer": 1, "invalid_shape": 2, "invalid_target": 3, "invalid_parameter": 4, "invalid_value": 5, "buffer_too_small": 6, "out_of_memory": 7, "unsupported": 8},
     "Reduction": {"none": 0, "mean": 1, "sum": 2},
+    "Binning": {"uniform": 0, "quantile": 1, "midpoint": 2, "rank": 3},
+    "BinEdge": {"right": 0, "left": 1, "left_extra": 2},
+    "CalibrationNorm": {"l1": 0, "l2": 1, "max": 2},
+    "CalibrationMode": {"top": 0, "classwise": 1},
 }
 
 STATUS_MEANING = {
@@ -42,6 +46,73 @@ FUNCTIONS = {
             ("grad", "p"),
         ),
     ),
+    "calibration_error": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("n_bins", "n"),
+            ("norm", "e:CalibrationNorm"),
+            ("binning", "e:Binning"),
+            ("edge", "e:BinEdge"),
+            ("mode", "e:CalibrationMode"),
+            ("value", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "expected_calibration_error": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("n_bins", "n"),
+            ("value", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "maximum_calibration_error": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("n_bins", "n"),
+            ("value", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "reliability_bins": (
+        True,
+        (
+            ("conf", "p"),
+            ("correct", "p"),
+            ("count", "n"),
+            ("n_bins", "n"),
+            ("binning", "e:Binning"),
+            ("edge", "e:BinEdge"),
+            ("counts", "p"),
+            ("conf_mean", "p"),
+            ("acc_mean", "p"),
+            ("edges", "p"),
+        ),
+    ),
+    "static_calibration_error": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("n_bins", "n"),
+            ("value", "p"),
+            ("grad", "p"),
+        ),
+    ),
 }
 
 DOCUMENTATION = {
@@ -61,5 +132,105 @@ DOCUMENTATION = {
   - grad_output: `[count]`, the incoming gradient.
   - count: number of elements, ≥ 0.
   - grad: output, `[count]`; may be `grad_output` itself.
+""",
+    "calibration_error": r"""Calibration error: how far confidences are from accuracies, over bins of like confidence.
+
+    gap_b = mean confidence − accuracy of bin b (0 if empty),  n_b = its count
+    l1:  E = Σ n_b/N |gap_b|     l2:  E = √(Σ n_b/N gap_b²)     max:  E = max |gap_b|
+
+In mode `top` a row's confidence is its largest probability (the first of equal ones), and it is right if that class
+is the label. In mode `classwise` each class k has bins of its own, with confidence p_k, right if the label is k; the
+errors E_k are joined as mean (l1), root mean square (l2) or maximum (max).
+
+The gradient takes bins, counts and arg max as constants, and sign(0) = 0. An element of bin b gets
+sign(gap_b)/N (l1), gap_b/(N·E) (l2, 0 if E = 0), each ÷ C if classwise, or sign(gap_b)/n_b in the first bin (and
+class) that attains the maximum.
+
+- Parameters:
+  - probs: `[count, classes]`, probabilities in [0, 1]; rows need not sum to 1.
+  - y: `[count]`, labels 0 ..< classes.
+  - count: N, ≥ 0. With N = 0 the error is NaN.
+  - classes: C. 0 stands for the binary view: `probs` is `[count]`, the probability of class 1, labels are 0 and 1,
+    confidence is `probs` itself, and `mode` plays no role.
+  - n_bins: number of bins, 1 to 2²⁴; 15 is usual.
+  - norm: how gaps are joined; `l1` is usual.
+  - binning: how edges are chosen; `uniform` is usual. The others sort, with 32 bytes of memory a row (and 4 more an
+    element where a gradient is wanted).
+  - edge: on which side a bin owns its edge; `right` is usual.
+  - mode: `top` or `classwise`.
+  - value: optional output, the error.
+  - grad: optional output, like `probs`.
+
+`INVALID_VALUE` if a probability is NaN or outside [0, 1], `INVALID_TARGET` if a label is out of range.
+
+Reference: Guo et al., On Calibration of Modern Neural Networks, 2017; Kumar et al., Verified Uncertainty
+Calibration, 2019.
+""",
+    "expected_calibration_error": r"""Expected calibration error (ECE): `calibration_error` with norm `l1`.
+
+    E = Σ n_b/N |mean confidence − accuracy of bin b|
+
+- Parameters:
+  - probs: `[count, classes]`, probabilities in [0, 1].
+  - y: `[count]`, labels 0 ..< classes.
+  - count: N, ≥ 0. With N = 0 the error is NaN.
+  - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+  - n_bins: number of bins, 1 to 2²⁴; 15 is usual.
+  - value: optional output, the error.
+  - grad: optional output, like `probs`: the gradient, with bins and arg max as constants.
+
+Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
+""",
+    "maximum_calibration_error": r"""Maximum calibration error (MCE): `calibration_error` with norm `max`.
+
+    E = max_b |mean confidence − accuracy of bin b|
+
+- Parameters:
+  - probs: `[count, classes]`, probabilities in [0, 1].
+  - y: `[count]`, labels 0 ..< classes.
+  - count: N, ≥ 0. With N = 0 the error is NaN.
+  - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+  - n_bins: number of bins, 1 to 2²⁴; 15 is usual.
+  - value: optional output, the error.
+  - grad: optional output, like `probs`: the gradient, with bins and arg max as constants.
+
+Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
+""",
+    "reliability_bins": r"""Reliability diagram: confidences divided into bins, and for each bin its count, mean confidence and accuracy.
+
+With n = `n_bins` there are M bins, M = n, or n + 1 for the edge `left_extra`. Edges are the doubles b / n; confidences
+are compared as doubles. Sums are exact: the result does not depend on the order of the samples.
+
+- Parameters:
+  - conf: `[count]`, the confidence of each prediction, in [0, 1].
+  - correct: `[count]`, 1 where the prediction was right, else 0.
+  - count: number of predictions, ≥ 0. With none, all bins are 0.
+  - n_bins: n, 1 to 2²⁴; 15 is usual.
+  - binning: how the edges are chosen; `uniform` is usual. The others sort, with 32 bytes of memory a prediction.
+  - edge: on which side a bin owns its edge; `right` is usual. `rank` does not use it.
+  - counts: optional output, `[M]`.
+  - conf_mean: optional output, `[M]`, 0 for empty bins.
+  - acc_mean: optional output, `[M]`, 0 for empty bins.
+  - edges: optional output, `[n + 1]`. With `midpoint`, equal edges are merged, and unused ones at the end are 1. With
+    `rank`, inner edge b is the smallest confidence in bin b (1 if there is none).
+
+`INVALID_VALUE` if a confidence is NaN or outside [0, 1], `INVALID_TARGET` if `correct` is neither 0 nor 1.
+
+Reference: Guo et al., On Calibration of Modern Neural Networks, 2017 (`uniform`, `right`).
+""",
+    "static_calibration_error": r"""Static calibration error (SCE, class-wise ECE): `calibration_error` with norm `l1` in mode `classwise`.
+
+    E = 1/C Σ_k Σ_b n_kb/N |mean p_k − share of label k in bin b|
+
+- Parameters:
+  - probs: `[count, classes]`, probabilities in [0, 1].
+  - y: `[count]`, labels 0 ..< classes.
+  - count: N, ≥ 0. With N = 0 the error is NaN.
+  - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+  - n_bins: number of bins, 1 to 2²⁴; 15 is usual.
+  - value: optional output, the error.
+  - grad: optional output, like `probs`: the gradient, with bins and arg max as constants.
+
+Reference: Nixon et al., Measuring Calibration in Deep Learning, 2019.
 """,
 }
