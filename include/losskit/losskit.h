@@ -183,6 +183,35 @@ LOSSKIT_API losskit_status losskit_sigmoid_vjp_f64(
  * ==================================================================================================== */
 
 /**
+ * Brier score: the squared distance between the predicted distribution and the outcome.
+ *
+ *     l_i = Σ_c (p_ic − [y_i = c])²      (binary: (p_i − y_i)²)
+ *     ∂l_i/∂p_ic = 2 (p_ic − [y_i = c])
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 0.
+ *   - classes: number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - scale_by_half: halve losses (and gradient), so that they stay within [0, 1].
+ *   - sample_weight: optional, `[count]`, ≥ 0.
+ *   - reduction: `mean` divides by the sum of the weights; a mean over nothing is 0.
+ *   - loss: optional output, one number, or `[count]` with reduction `none`.
+ *   - grad: optional output, like `probs`.
+ *
+ * `INVALID_VALUE` if a probability is outside [0, 1] or a weight negative, `INVALID_TARGET` if a label is out of range.
+ * NaN propagates.
+ *
+ * Reference: Brier, Verification of Forecasts Expressed in Terms of Probability, 1950.
+ */
+LOSSKIT_API losskit_status losskit_brier_score_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool scale_by_half,
+    const float *sample_weight, losskit_reduction reduction, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_brier_score_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool scale_by_half,
+    const double *sample_weight, losskit_reduction reduction, double *loss, double *grad);
+
+/**
  * Calibration error: how far confidences are from accuracies, over bins of like confidence.
  *
  *     gap_b = mean confidence − accuracy of bin b (0 if empty),  n_b = its count
@@ -249,6 +278,35 @@ LOSSKIT_API losskit_status losskit_expected_calibration_error_f64(
     double *grad);
 
 /**
+ * Log loss: the negative logarithm of the probability given to what happened.
+ *
+ *     l_i = −log max(q_i, ε),  q_i = p_{i,y_i}      (binary: p_i if y_i = 1, else 1 − p_i)
+ *     ∂l_i/∂q_i = −1/q_i where q_i > ε, else 0
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 0.
+ *   - classes: number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - eps: ε, in [0, 1); 1e-12 is usual. With 0, a probability of 0 costs infinity.
+ *   - sample_weight: optional, `[count]`, ≥ 0.
+ *   - reduction: `mean` divides by the sum of the weights; a mean over nothing is 0.
+ *   - loss: optional output, one number, or `[count]` with reduction `none`.
+ *   - grad: optional output, like `probs`.
+ *
+ * `INVALID_VALUE` if a probability is outside [0, 1] or a weight negative, `INVALID_TARGET` if a label is out of range.
+ * NaN propagates.
+ *
+ * Reference: Good, Rational Decisions, 1952.
+ */
+LOSSKIT_API losskit_status losskit_log_loss_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double eps, const float *sample_weight,
+    losskit_reduction reduction, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_log_loss_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double eps, const double *sample_weight,
+    losskit_reduction reduction, double *loss, double *grad);
+
+/**
  * Maximum calibration error (MCE): `calibration_error` with norm `max`.
  *
  *     E = max_b |mean confidence − accuracy of bin b|
@@ -270,6 +328,104 @@ LOSSKIT_API losskit_status losskit_maximum_calibration_error_f32(
 LOSSKIT_API losskit_status losskit_maximum_calibration_error_f64(
     const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
     double *grad);
+
+/**
+ * The size of a reliability accumulator's state.
+ *
+ * - Parameters:
+ *   - n_bins: number of bins, 1 to 2²⁴.
+ *   - size: output, in bytes: 80 + 48 · `n_bins`.
+ */
+LOSSKIT_API losskit_status losskit_reliability_accumulator_size(ptrdiff_t n_bins, ptrdiff_t *size);
+
+/**
+ * Starts a reliability accumulator: a reliability diagram and calibration errors of data that come in batches.
+ *
+ * The state takes O(bins) memory, which the caller owns. Its bytes are its serialised form: copy them to store or send
+ * a state, and pass what was read to `losskit_reliability_accumulator_check`. It consists of little-endian 64-bit words: the
+ * letters LKRELIA1; `n_bins`; the edge's number; 0; then for each of `n_bins` + 1 bins its count, its hits, and the sum of
+ * its confidences, w + h·2⁻⁴⁰ + m·2⁻⁸⁰ + l·2⁻¹²⁰, as four words w, h, m, l.
+ *
+ * A confidence counts as the nearest multiple of 2⁻¹²⁰, and these are summed as integers. So batches and merged parts,
+ * in any order, give the same bytes as all data at once.
+ *
+ * - Parameters:
+ *   - state: output, `[size]` bytes, at any alignment.
+ *   - size: what `losskit_reliability_accumulator_size` says, or more (the rest is not used).
+ *   - n_bins: number of bins of equal width, 1 to 2²⁴; 15 is usual.
+ *   - edge: on which side a bin owns its edge; `right` is usual.
+ *
+ * `BUFFER_TOO_SMALL` if `size` is less than needed.
+ */
+LOSSKIT_API losskit_status losskit_reliability_accumulator_init(
+    void *state, ptrdiff_t size, ptrdiff_t n_bins, losskit_bin_edge edge);
+
+/**
+ * Is this the state of a reliability accumulator? For bytes that come from elsewhere.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes, at any alignment.
+ *   - size: exactly what `losskit_reliability_accumulator_size` says.
+ *   - n_bins: optional output, the number of bins it was started with.
+ *   - edge: optional output, the number of its `losskit_bin_edge`.
+ *
+ * `INVALID_VALUE` if it is none.
+ */
+LOSSKIT_API losskit_status losskit_reliability_accumulator_check(
+    const void *state, ptrdiff_t size, ptrdiff_t *n_bins, int32_t *edge);
+
+/**
+ * Adds a batch to a reliability accumulator, in the top-label or the binary view.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes, in and out.
+ *   - size: of `state`.
+ *   - probs: `[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 0.
+ *   - classes: number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1, which is the
+ *     confidence itself.
+ *
+ * `INVALID_VALUE` if a probability is NaN or outside [0, 1], or `state` is not a state; `INVALID_TARGET` if a label is out
+ * of range. The state is then as it was.
+ */
+LOSSKIT_API losskit_status losskit_reliability_accumulator_update_f32(
+    void *state, ptrdiff_t size, const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes);
+LOSSKIT_API losskit_status losskit_reliability_accumulator_update_f64(
+    void *state, ptrdiff_t size, const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes);
+
+/**
+ * Adds all that another reliability accumulator holds. In whatever order parts are merged, the bytes are the same.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes, in and out.
+ *   - size: of `state`.
+ *   - other: `[otherSize]` bytes, of as many bins and the same edge.
+ *   - other_size: of `other`.
+ *
+ * `INVALID_VALUE` if either is not a state, `INVALID_SHAPE` if bins or edges differ.
+ */
+LOSSKIT_API losskit_status losskit_reliability_accumulator_merge(
+    void *state, ptrdiff_t size, const void *other, ptrdiff_t other_size);
+
+/**
+ * What a reliability accumulator holds: the bins, as `losskit_reliability_bins` gives them, and the errors that follow.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes.
+ *   - size: of `state`.
+ *   - counts: optional output, `[M]`; M = n_bins, or n_bins + 1 for the edge `left_extra`.
+ *   - conf_mean: optional output, `[M]`, mean confidences, 0 for empty bins.
+ *   - acc_mean: optional output, `[M]`, accuracies, 0 for empty bins.
+ *   - edges: optional output, `[n_bins + 1]`.
+ *   - ece: optional output, the expected calibration error (`losskit_calibration_error` with norm `l1`); NaN without data.
+ *   - mce: optional output, the maximum calibration error (norm `max`); NaN without data.
+ *
+ * `INVALID_VALUE` if `state` is not a state.
+ */
+LOSSKIT_API losskit_status losskit_reliability_accumulator_result(
+    const void *state, ptrdiff_t size, int64_t *counts, double *conf_mean, double *acc_mean, double *edges, double *ece,
+    double *mce);
 
 /**
  * Reliability diagram: confidences divided into bins, and for each bin its count, mean confidence and accuracy.
@@ -323,6 +479,36 @@ LOSSKIT_API losskit_status losskit_static_calibration_error_f32(
 LOSSKIT_API losskit_status losskit_static_calibration_error_f64(
     const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
     double *grad);
+
+/**
+ * Temperature scaling: the T for which softmax(z / T) has the least mean negative log-likelihood.
+ *
+ *     β = 1/T,  f(β) = mean_i (log Σ_c e^{β z_ic} − β z_{i,y_i}),
+ *     g(β) = f′(β) = mean_i (Σ_c softmax(β z_i)_c z_ic − z_{i,y_i}),  f″(β) = mean_i Var_softmax(z_i)
+ *
+ * f is convex in β. If g(1/`t_max`) ≥ 0 the result is `t_max`, else if g(1/`t_min`) ≤ 0 it is `t_min`, else the root of g, found
+ * by Newton's method inside a shrinking bracket. Where all rows are constant, that is `t_max`.
+ *
+ * - Parameters:
+ *   - logits: `[count, classes]`; −inf is a masked class.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 1.
+ *   - classes: number of columns, ≥ 1.
+ *   - t_min: the least temperature looked at, > 0; 0.01 is usual.
+ *   - t_max: the greatest, finite, ≥ `t_min`; 100 is usual.
+ *   - temperature: optional output, T.
+ *   - nll: optional output, f(1/T).
+ *
+ * `INVALID_VALUE` if a logit is NaN or +inf, or the label's logit is −inf.
+ *
+ * Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
+ */
+LOSSKIT_API losskit_status losskit_temperature_scaling_fit_f32(
+    const float *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double t_min, double t_max,
+    float *temperature, float *nll);
+LOSSKIT_API losskit_status losskit_temperature_scaling_fit_f64(
+    const double *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double t_min, double t_max,
+    double *temperature, double *nll);
 
 #ifdef __cplusplus
 }

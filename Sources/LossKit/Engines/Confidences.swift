@@ -120,11 +120,14 @@ extension ConfidenceRows {
     typealias V = S.Vector
     let first = probs + row &* columns
     if columns == 1 { return body(0, V.load(first, lanes: n)) }
+    // Whole vectors may be loaded where the array goes on behind the tile's last row; what they hold beyond their row
+    // is not looked at.
+    let goesOn = (row &+ V.count) &* columns &+ V.count <= count &* columns
     var c = 0
     while c < columns {
       let width = min(V.count, columns &- c)
-      if n == V.count {
-        for lane in 0..<V.count { tile[lane] = V.load(first + (lane &* columns &+ c), lanes: width) }
+      if goesOn {
+        for lane in 0..<V.count { tile[lane] = V.load(first + (lane &* columns &+ c)) }
       } else {
         for lane in 0..<V.count { tile[lane] = lane < n ? V.load(first + (lane &* columns &+ c), lanes: width) : V.zero }
       }

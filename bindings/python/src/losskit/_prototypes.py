@@ -46,6 +46,20 @@ FUNCTIONS = {
             ("grad", "p"),
         ),
     ),
+    "brier_score": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("scale_by_half", "b"),
+            ("sample_weight", "p"),
+            ("reduction", "e:Reduction"),
+            ("loss", "p"),
+            ("grad", "p"),
+        ),
+    ),
     "calibration_error": (
         True,
         (
@@ -74,6 +88,20 @@ FUNCTIONS = {
             ("grad", "p"),
         ),
     ),
+    "log_loss": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("eps", "d"),
+            ("sample_weight", "p"),
+            ("reduction", "e:Reduction"),
+            ("loss", "p"),
+            ("grad", "p"),
+        ),
+    ),
     "maximum_calibration_error": (
         True,
         (
@@ -84,6 +112,64 @@ FUNCTIONS = {
             ("n_bins", "n"),
             ("value", "p"),
             ("grad", "p"),
+        ),
+    ),
+    "reliability_accumulator_size": (
+        False,
+        (
+            ("n_bins", "n"),
+            ("size", "p"),
+        ),
+    ),
+    "reliability_accumulator_init": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("n_bins", "n"),
+            ("edge", "e:BinEdge"),
+        ),
+    ),
+    "reliability_accumulator_check": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("n_bins", "p"),
+            ("edge", "p"),
+        ),
+    ),
+    "reliability_accumulator_update": (
+        True,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+        ),
+    ),
+    "reliability_accumulator_merge": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("other", "p"),
+            ("other_size", "n"),
+        ),
+    ),
+    "reliability_accumulator_result": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("counts", "p"),
+            ("conf_mean", "p"),
+            ("acc_mean", "p"),
+            ("edges", "p"),
+            ("ece", "p"),
+            ("mce", "p"),
         ),
     ),
     "reliability_bins": (
@@ -113,6 +199,19 @@ FUNCTIONS = {
             ("grad", "p"),
         ),
     ),
+    "temperature_scaling_fit": (
+        True,
+        (
+            ("logits", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("t_min", "d"),
+            ("t_max", "d"),
+            ("temperature", "p"),
+            ("nll", "p"),
+        ),
+    ),
 }
 
 DOCUMENTATION = {
@@ -132,6 +231,27 @@ DOCUMENTATION = {
   - grad_output: `[count]`, the incoming gradient.
   - count: number of elements, ≥ 0.
   - grad: output, `[count]`; may be `grad_output` itself.
+""",
+    "brier_score": r"""Brier score: the squared distance between the predicted distribution and the outcome.
+
+    l_i = Σ_c (p_ic − [y_i = c])²      (binary: (p_i − y_i)²)
+    ∂l_i/∂p_ic = 2 (p_ic − [y_i = c])
+
+- Parameters:
+  - probs: `[count, classes]`, probabilities in [0, 1].
+  - y: `[count]`, labels 0 ..< classes.
+  - count: number of rows, ≥ 0.
+  - classes: number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+  - scale_by_half: halve losses (and gradient), so that they stay within [0, 1].
+  - sample_weight: optional, `[count]`, ≥ 0.
+  - reduction: `mean` divides by the sum of the weights; a mean over nothing is 0.
+  - loss: optional output, one number, or `[count]` with reduction `none`.
+  - grad: optional output, like `probs`.
+
+`INVALID_VALUE` if a probability is outside [0, 1] or a weight negative, `INVALID_TARGET` if a label is out of range.
+NaN propagates.
+
+Reference: Brier, Verification of Forecasts Expressed in Terms of Probability, 1950.
 """,
     "calibration_error": r"""Calibration error: how far confidences are from accuracies, over bins of like confidence.
 
@@ -181,6 +301,27 @@ Calibration, 2019.
 
 Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
 """,
+    "log_loss": r"""Log loss: the negative logarithm of the probability given to what happened.
+
+    l_i = −log max(q_i, ε),  q_i = p_{i,y_i}      (binary: p_i if y_i = 1, else 1 − p_i)
+    ∂l_i/∂q_i = −1/q_i where q_i > ε, else 0
+
+- Parameters:
+  - probs: `[count, classes]`, probabilities in [0, 1].
+  - y: `[count]`, labels 0 ..< classes.
+  - count: number of rows, ≥ 0.
+  - classes: number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+  - eps: ε, in [0, 1); 1e-12 is usual. With 0, a probability of 0 costs infinity.
+  - sample_weight: optional, `[count]`, ≥ 0.
+  - reduction: `mean` divides by the sum of the weights; a mean over nothing is 0.
+  - loss: optional output, one number, or `[count]` with reduction `none`.
+  - grad: optional output, like `probs`.
+
+`INVALID_VALUE` if a probability is outside [0, 1] or a weight negative, `INVALID_TARGET` if a label is out of range.
+NaN propagates.
+
+Reference: Good, Rational Decisions, 1952.
+""",
     "maximum_calibration_error": r"""Maximum calibration error (MCE): `calibration_error` with norm `max`.
 
     E = max_b |mean confidence − accuracy of bin b|
@@ -195,6 +336,78 @@ Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
   - grad: optional output, like `probs`: the gradient, with bins and arg max as constants.
 
 Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
+""",
+    "reliability_accumulator_size": r"""The size of a reliability accumulator's state.
+
+- Parameters:
+  - n_bins: number of bins, 1 to 2²⁴.
+  - size: output, in bytes: 80 + 48 · `n_bins`.
+""",
+    "reliability_accumulator_init": r"""Starts a reliability accumulator: a reliability diagram and calibration errors of data that come in batches.
+
+The state takes O(bins) memory, which the caller owns. Its bytes are its serialised form: copy them to store or send
+a state, and pass what was read to `reliability_accumulator_check`. It consists of little-endian 64-bit words: the
+letters LKRELIA1; `n_bins`; the edge's number; 0; then for each of `n_bins` + 1 bins its count, its hits, and the sum of
+its confidences, w + h·2⁻⁴⁰ + m·2⁻⁸⁰ + l·2⁻¹²⁰, as four words w, h, m, l.
+
+A confidence counts as the nearest multiple of 2⁻¹²⁰, and these are summed as integers. So batches and merged parts,
+in any order, give the same bytes as all data at once.
+
+- Parameters:
+  - state: output, `[size]` bytes, at any alignment.
+  - size: what `reliability_accumulator_size` says, or more (the rest is not used).
+  - n_bins: number of bins of equal width, 1 to 2²⁴; 15 is usual.
+  - edge: on which side a bin owns its edge; `right` is usual.
+
+`BUFFER_TOO_SMALL` if `size` is less than needed.
+""",
+    "reliability_accumulator_check": r"""Is this the state of a reliability accumulator? For bytes that come from elsewhere.
+
+- Parameters:
+  - state: `[size]` bytes, at any alignment.
+  - size: exactly what `reliability_accumulator_size` says.
+  - n_bins: optional output, the number of bins it was started with.
+  - edge: optional output, the number of its `losskit_bin_edge`.
+
+`INVALID_VALUE` if it is none.
+""",
+    "reliability_accumulator_update": r"""Adds a batch to a reliability accumulator, in the top-label or the binary view.
+
+- Parameters:
+  - state: `[size]` bytes, in and out.
+  - size: of `state`.
+  - probs: `[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.
+  - y: `[count]`, labels 0 ..< classes.
+  - count: number of rows, ≥ 0.
+  - classes: number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1, which is the
+    confidence itself.
+
+`INVALID_VALUE` if a probability is NaN or outside [0, 1], or `state` is not a state; `INVALID_TARGET` if a label is out
+of range. The state is then as it was.
+""",
+    "reliability_accumulator_merge": r"""Adds all that another reliability accumulator holds. In whatever order parts are merged, the bytes are the same.
+
+- Parameters:
+  - state: `[size]` bytes, in and out.
+  - size: of `state`.
+  - other: `[otherSize]` bytes, of as many bins and the same edge.
+  - other_size: of `other`.
+
+`INVALID_VALUE` if either is not a state, `INVALID_SHAPE` if bins or edges differ.
+""",
+    "reliability_accumulator_result": r"""What a reliability accumulator holds: the bins, as `reliability_bins` gives them, and the errors that follow.
+
+- Parameters:
+  - state: `[size]` bytes.
+  - size: of `state`.
+  - counts: optional output, `[M]`; M = n_bins, or n_bins + 1 for the edge `left_extra`.
+  - conf_mean: optional output, `[M]`, mean confidences, 0 for empty bins.
+  - acc_mean: optional output, `[M]`, accuracies, 0 for empty bins.
+  - edges: optional output, `[n_bins + 1]`.
+  - ece: optional output, the expected calibration error (`calibration_error` with norm `l1`); NaN without data.
+  - mce: optional output, the maximum calibration error (norm `max`); NaN without data.
+
+`INVALID_VALUE` if `state` is not a state.
 """,
     "reliability_bins": r"""Reliability diagram: confidences divided into bins, and for each bin its count, mean confidence and accuracy.
 
@@ -232,5 +445,27 @@ Reference: Guo et al., On Calibration of Modern Neural Networks, 2017 (`uniform`
   - grad: optional output, like `probs`: the gradient, with bins and arg max as constants.
 
 Reference: Nixon et al., Measuring Calibration in Deep Learning, 2019.
+""",
+    "temperature_scaling_fit": r"""Temperature scaling: the T for which softmax(z / T) has the least mean negative log-likelihood.
+
+    β = 1/T,  f(β) = mean_i (log Σ_c e^{β z_ic} − β z_{i,y_i}),
+    g(β) = f′(β) = mean_i (Σ_c softmax(β z_i)_c z_ic − z_{i,y_i}),  f″(β) = mean_i Var_softmax(z_i)
+
+f is convex in β. If g(1/`t_max`) ≥ 0 the result is `t_max`, else if g(1/`t_min`) ≤ 0 it is `t_min`, else the root of g, found
+by Newton's method inside a shrinking bracket. Where all rows are constant, that is `t_max`.
+
+- Parameters:
+  - logits: `[count, classes]`; −inf is a masked class.
+  - y: `[count]`, labels 0 ..< classes.
+  - count: number of rows, ≥ 1.
+  - classes: number of columns, ≥ 1.
+  - t_min: the least temperature looked at, > 0; 0.01 is usual.
+  - t_max: the greatest, finite, ≥ `t_min`; 100 is usual.
+  - temperature: optional output, T.
+  - nll: optional output, f(1/T).
+
+`INVALID_VALUE` if a logit is NaN or +inf, or the label's logit is −inf.
+
+Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
 """,
 }
