@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from typing import Any, Tuple
 
 import numpy as np
@@ -243,9 +242,9 @@ class ReliabilityAccumulator:
     def __init__(self, n_bins: int = 15, edge: str = "right"):
         name = "reliability_accumulator_init"
         self.n_bins, self.edge = _size(name, n_bins), edge
-        size = ctypes.c_ssize_t()
-        call("reliability_accumulator_size", None, self.n_bins, ctypes.addressof(size))
-        self._state = np.zeros(size.value, np.uint8)
+        size = np.empty((), np.intp)
+        call("reliability_accumulator_size", None, self.n_bins, size)
+        self._state = np.zeros(int(size), np.uint8)
         call(name, None, self._state, self._state.size, self.n_bins, edge)
 
     def update(self, probs: Any, y: Any) -> ReliabilityAccumulator:
@@ -269,17 +268,10 @@ class ReliabilityAccumulator:
     def from_bytes(cls, data: bytes) -> ReliabilityAccumulator:
         """The accumulator that ``to_bytes`` was called on."""
         state = np.frombuffer(data, np.uint8).copy()
-        n_bins, edge = ctypes.c_ssize_t(), ctypes.c_int32()
-        call(
-            "reliability_accumulator_check",
-            None,
-            state,
-            state.size,
-            ctypes.addressof(n_bins),
-            ctypes.addressof(edge),
-        )
+        n_bins, edge = np.empty((), np.intp), np.empty((), np.int32)
+        call("reliability_accumulator_check", None, state, state.size, n_bins, edge)
         names = {value: name for name, value in _prototypes.ENUMS["BinEdge"].items()}
-        result = cls(n_bins.value, names[edge.value])
+        result = cls(int(n_bins), names[int(edge)])
         result._state = state
         return result
 
