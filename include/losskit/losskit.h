@@ -198,11 +198,9 @@ LOSSKIT_API losskit_status losskit_sigmoid_vjp_f64(
  *   - reduction: `mean` divides by the sum of the weights; a mean over nothing is 0.
  *   - loss: optional output, one number, or `[count]` with reduction `none`.
  *   - grad: optional output, like `probs`.
- *
- * `INVALID_VALUE` if a probability is outside [0, 1] or a weight negative, `INVALID_TARGET` if a label is out of range.
- * NaN propagates.
- *
- * Reference: Brier, Verification of Forecasts Expressed in Terms of Probability, 1950.
+ * - Errors: `INVALID_VALUE` if a probability is outside [0, 1] or a weight negative, `INVALID_TARGET` if a
+ *   label is out of range. NaN propagates.
+ * - Reference: Brier, Verification of Forecasts Expressed in Terms of Probability, 1950.
  */
 LOSSKIT_API losskit_status losskit_brier_score_f32(
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool scale_by_half,
@@ -239,11 +237,10 @@ LOSSKIT_API losskit_status losskit_brier_score_f64(
  *   - mode: `top` or `classwise`.
  *   - value: optional output, the error.
  *   - grad: optional output, like `probs`.
- *
- * `INVALID_VALUE` if a probability is NaN or outside [0, 1], `INVALID_TARGET` if a label is out of range.
- *
- * Reference: Guo et al., On Calibration of Modern Neural Networks, 2017; Kumar et al., Verified Uncertainty
- * Calibration, 2019.
+ * - Errors: `INVALID_VALUE` if a probability is NaN or outside [0, 1], `INVALID_TARGET` if a label is out
+ *   of range.
+ * - Reference: Guo et al., On Calibration of Modern Neural Networks, 2017; Kumar et al., Verified
+ *   Uncertainty Calibration, 2019.
  */
 LOSSKIT_API losskit_status losskit_calibration_error_f32(
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
@@ -267,8 +264,7 @@ LOSSKIT_API losskit_status losskit_calibration_error_f64(
  *   - n_bins: number of bins, 1 to 2²⁴; 15 is usual.
  *   - value: optional output, the error.
  *   - grad: optional output, like `probs`: the gradient, with bins and arg max as constants.
- *
- * Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
+ * - Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
  */
 LOSSKIT_API losskit_status losskit_expected_calibration_error_f32(
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
@@ -293,11 +289,9 @@ LOSSKIT_API losskit_status losskit_expected_calibration_error_f64(
  *   - reduction: `mean` divides by the sum of the weights; a mean over nothing is 0.
  *   - loss: optional output, one number, or `[count]` with reduction `none`.
  *   - grad: optional output, like `probs`.
- *
- * `INVALID_VALUE` if a probability is outside [0, 1] or a weight negative, `INVALID_TARGET` if a label is out of range.
- * NaN propagates.
- *
- * Reference: Good, Rational Decisions, 1952.
+ * - Errors: `INVALID_VALUE` if a probability is outside [0, 1] or a weight negative, `INVALID_TARGET` if a
+ *   label is out of range. NaN propagates.
+ * - Reference: Good, Rational Decisions, 1952.
  */
 LOSSKIT_API losskit_status losskit_log_loss_f32(
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double eps, const float *sample_weight,
@@ -319,8 +313,7 @@ LOSSKIT_API losskit_status losskit_log_loss_f64(
  *   - n_bins: number of bins, 1 to 2²⁴; 15 is usual.
  *   - value: optional output, the error.
  *   - grad: optional output, like `probs`: the gradient, with bins and arg max as constants.
- *
- * Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
+ * - Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
  */
 LOSSKIT_API losskit_status losskit_maximum_calibration_error_f32(
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
@@ -346,16 +339,16 @@ LOSSKIT_API losskit_status losskit_reliability_accumulator_size(ptrdiff_t n_bins
  * letters LKRELIA1; `n_bins`; the edge's number; 0; then for each of `n_bins` + 1 bins its count, its hits, and the sum of
  * its confidences, w + h·2⁻⁴⁰ + m·2⁻⁸⁰ + l·2⁻¹²⁰, as four words w, h, m, l.
  *
- * A confidence counts as the nearest multiple of 2⁻¹²⁰, and these are summed as integers. So batches and merged parts,
- * in any order, give the same bytes as all data at once.
+ * A confidence counts as the nearest multiple of 2⁻¹²⁰ (as one at least, if it is not 0): that is itself if it is a
+ * float ≥ 2⁻⁹⁷ or a double ≥ 2⁻⁶⁸. These multiples are summed as integers. So batches and merged parts, in any order,
+ * give the same bytes as all data at once.
  *
  * - Parameters:
  *   - state: output, `[size]` bytes, at any alignment.
  *   - size: what `losskit_reliability_accumulator_size` says, or more (the rest is not used).
  *   - n_bins: number of bins of equal width, 1 to 2²⁴; 15 is usual.
  *   - edge: on which side a bin owns its edge; `right` is usual.
- *
- * `BUFFER_TOO_SMALL` if `size` is less than needed.
+ * - Errors: `BUFFER_TOO_SMALL` if `size` is less than needed.
  */
 LOSSKIT_API losskit_status losskit_reliability_accumulator_init(
     void *state, ptrdiff_t size, ptrdiff_t n_bins, losskit_bin_edge edge);
@@ -365,11 +358,10 @@ LOSSKIT_API losskit_status losskit_reliability_accumulator_init(
  *
  * - Parameters:
  *   - state: `[size]` bytes, at any alignment.
- *   - size: exactly what `losskit_reliability_accumulator_size` says.
+ *   - size: how many bytes there are; what goes beyond the state is not looked at.
  *   - n_bins: optional output, the number of bins it was started with.
  *   - edge: optional output, the number of its `losskit_bin_edge`.
- *
- * `INVALID_VALUE` if it is none.
+ * - Errors: `INVALID_VALUE` if it is none.
  */
 LOSSKIT_API losskit_status losskit_reliability_accumulator_check(
     const void *state, ptrdiff_t size, ptrdiff_t *n_bins, int32_t *edge);
@@ -385,9 +377,8 @@ LOSSKIT_API losskit_status losskit_reliability_accumulator_check(
  *   - count: number of rows, ≥ 0.
  *   - classes: number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1, which is the
  *     confidence itself.
- *
- * `INVALID_VALUE` if a probability is NaN or outside [0, 1], or `state` is not a state; `INVALID_TARGET` if a label is out
- * of range. The state is then as it was.
+ * - Errors: `INVALID_VALUE` if a probability is NaN or outside [0, 1], or `state` is not a state;
+ *   `INVALID_TARGET` if a label is out of range. The state is then as it was.
  */
 LOSSKIT_API losskit_status losskit_reliability_accumulator_update_f32(
     void *state, ptrdiff_t size, const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes);
@@ -402,8 +393,7 @@ LOSSKIT_API losskit_status losskit_reliability_accumulator_update_f64(
  *   - size: of `state`.
  *   - other: `[otherSize]` bytes, of as many bins and the same edge.
  *   - other_size: of `other`.
- *
- * `INVALID_VALUE` if either is not a state, `INVALID_SHAPE` if bins or edges differ.
+ * - Errors: `INVALID_VALUE` if either is not a state, `INVALID_SHAPE` if bins or edges differ.
  */
 LOSSKIT_API losskit_status losskit_reliability_accumulator_merge(
     void *state, ptrdiff_t size, const void *other, ptrdiff_t other_size);
@@ -420,8 +410,7 @@ LOSSKIT_API losskit_status losskit_reliability_accumulator_merge(
  *   - edges: optional output, `[n_bins + 1]`.
  *   - ece: optional output, the expected calibration error (`losskit_calibration_error` with norm `l1`); NaN without data.
  *   - mce: optional output, the maximum calibration error (norm `max`); NaN without data.
- *
- * `INVALID_VALUE` if `state` is not a state.
+ * - Errors: `INVALID_VALUE` if `state` is not a state.
  */
 LOSSKIT_API losskit_status losskit_reliability_accumulator_result(
     const void *state, ptrdiff_t size, int64_t *counts, double *conf_mean, double *acc_mean, double *edges, double *ece,
@@ -444,11 +433,10 @@ LOSSKIT_API losskit_status losskit_reliability_accumulator_result(
  *   - conf_mean: optional output, `[M]`, 0 for empty bins.
  *   - acc_mean: optional output, `[M]`, 0 for empty bins.
  *   - edges: optional output, `[n + 1]`. With `midpoint`, equal edges are merged, and unused ones at the end are 1. With
- *     `rank`, inner edge b is the smallest confidence in bin b (1 if there is none).
- *
- * `INVALID_VALUE` if a confidence is NaN or outside [0, 1], `INVALID_TARGET` if `correct` is neither 0 nor 1.
- *
- * Reference: Guo et al., On Calibration of Modern Neural Networks, 2017 (`uniform`, `right`).
+ *     `rank`, edge b > 0 is the smallest confidence in bin b (1 if there is none).
+ * - Errors: `INVALID_VALUE` if a confidence is NaN or outside [0, 1], `INVALID_TARGET` if `correct` is
+ *   neither 0 nor 1.
+ * - Reference: Guo et al., On Calibration of Modern Neural Networks, 2017 (`uniform`, `right`).
  */
 LOSSKIT_API losskit_status losskit_reliability_bins_f32(
     const float *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
@@ -470,8 +458,7 @@ LOSSKIT_API losskit_status losskit_reliability_bins_f64(
  *   - n_bins: number of bins, 1 to 2²⁴; 15 is usual.
  *   - value: optional output, the error.
  *   - grad: optional output, like `probs`: the gradient, with bins and arg max as constants.
- *
- * Reference: Nixon et al., Measuring Calibration in Deep Learning, 2019.
+ * - Reference: Nixon et al., Measuring Calibration in Deep Learning, 2019.
  */
 LOSSKIT_API losskit_status losskit_static_calibration_error_f32(
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
@@ -486,8 +473,8 @@ LOSSKIT_API losskit_status losskit_static_calibration_error_f64(
  *     β = 1/T,  f(β) = mean_i (log Σ_c e^{β z_ic} − β z_{i,y_i}),
  *     g(β) = f′(β) = mean_i (Σ_c softmax(β z_i)_c z_ic − z_{i,y_i}),  f″(β) = mean_i Var_softmax(z_i)
  *
- * f is convex in β. If g(1/`t_max`) ≥ 0 the result is `t_max`, else if g(1/`t_min`) ≤ 0 it is `t_min`, else the root of g, found
- * by Newton's method inside a shrinking bracket. Where all rows are constant, that is `t_max`.
+ * f is convex in β. If g(1/`t_max`) ≥ 0 the result is `t_max`, else if g(1/`t_min`) ≤ 0 it is `t_min`, else the root of
+ * g, found by Newton's method inside a shrinking bracket. Where all rows are constant, that is `t_max`.
  *
  * - Parameters:
  *   - logits: `[count, classes]`; −inf is a masked class.
@@ -498,10 +485,8 @@ LOSSKIT_API losskit_status losskit_static_calibration_error_f64(
  *   - t_max: the greatest, finite, ≥ `t_min`; 100 is usual.
  *   - temperature: optional output, T.
  *   - nll: optional output, f(1/T).
- *
- * `INVALID_VALUE` if a logit is NaN or +inf, or the label's logit is −inf.
- *
- * Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
+ * - Errors: `INVALID_VALUE` if a logit is NaN or +inf, or the label's logit is −inf.
+ * - Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
  */
 LOSSKIT_API losskit_status losskit_temperature_scaling_fit_f32(
     const float *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double t_min, double t_max,

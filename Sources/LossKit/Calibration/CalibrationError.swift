@@ -27,11 +27,10 @@ import RuntimeShims
 ///   - mode: `top` or `classwise`.
 ///   - value: optional output, the error.
 ///   - grad: optional output, like `probs`.
-///
-/// `INVALID_VALUE` if a probability is NaN or outside [0, 1], `INVALID_TARGET` if a label is out of range.
-///
-/// Reference: Guo et al., On Calibration of Modern Neural Networks, 2017; Kumar et al., Verified Uncertainty
-/// Calibration, 2019.
+/// - Errors: `INVALID_VALUE` if a probability is NaN or outside [0, 1], `INVALID_TARGET` if a label is out
+///   of range.
+/// - Reference: Guo et al., On Calibration of Modern Neural Networks, 2017; Kumar et al., Verified
+///   Uncertainty Calibration, 2019.
 func calibrationError<S: Scalar>(
   _ probs: UnsafePointer<S>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int, _ nBins: Int,
   _ norm: CalibrationNorm, _ binning: Binning, _ edge: BinEdge, _ mode: CalibrationMode,

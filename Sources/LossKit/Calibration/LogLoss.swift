@@ -13,11 +13,9 @@
 ///   - reduction: `mean` divides by the sum of the weights; a mean over nothing is 0.
 ///   - loss: optional output, one number, or `[count]` with reduction `none`.
 ///   - grad: optional output, like `probs`.
-///
-/// `INVALID_VALUE` if a probability is outside [0, 1] or a weight negative, `INVALID_TARGET` if a label is out of range.
-/// NaN propagates.
-///
-/// Reference: Good, Rational Decisions, 1952.
+/// - Errors: `INVALID_VALUE` if a probability is outside [0, 1] or a weight negative, `INVALID_TARGET` if a
+///   label is out of range. NaN propagates.
+/// - Reference: Good, Rational Decisions, 1952.
 func logLoss<S: Scalar>(
   _ probs: UnsafePointer<S>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int, _ eps: Double,
   _ sampleWeight: UnsafePointer<S>?, _ reduction: Reduction, _ loss: UnsafeMutablePointer<S>?,

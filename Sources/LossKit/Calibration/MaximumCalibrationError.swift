@@ -10,8 +10,7 @@
 ///   - nBins: number of bins, 1 to 2²⁴; 15 is usual.
 ///   - value: optional output, the error.
 ///   - grad: optional output, like `probs`: the gradient, with bins and arg max as constants.
-///
-/// Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
+/// - Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
 func maximumCalibrationError<S: Scalar>(
   _ probs: UnsafePointer<S>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int, _ nBins: Int,
   _ value: UnsafeMutablePointer<S>?, _ grad: UnsafeMutablePointer<S>?

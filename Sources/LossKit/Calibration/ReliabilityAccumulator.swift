@@ -25,8 +25,6 @@ private struct ReliabilityState {
 
   static func size(_ nBins: Int) -> Int { headerBytes + (nBins + 1) * MemoryLayout<Bin>.stride }
 
-
-
   subscript(b: Int) -> Bin {
     bytes.loadUnaligned(fromByteOffset: headerBytes + b * MemoryLayout<Bin>.stride, as: Bin.self)
   }
@@ -44,14 +42,11 @@ private struct ReliabilityState {
     fault = .invalidValue
     guard size >= headerBytes, bytes.loadUnaligned(as: UInt64.self) == magic else { return nil }
     self.bytes = bytes
-    let header = (
-      n: bytes.loadUnaligned(fromByteOffset: 8, as: Int64.self), edge: bytes.loadUnaligned(fromByteOffset: 16, as: Int64.self),
-      reserved: bytes.loadUnaligned(fromByteOffset: 24, as: Int64.self)
-    )
-    guard header.n >= 1, header.n <= largestBinCount, header.reserved == 0, Self.size(Int(header.n)) == size,
-      let edge = Int32(exactly: header.edge).flatMap(BinEdge.init(rawValue:))
+    let word = { bytes.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self) }
+    guard let nBins = Int(exactly: word(1)), nBins >= 1, nBins <= largestBinCount, Self.size(nBins) <= size,
+      let edge = Int32(exactly: word(2)).flatMap(BinEdge.init(rawValue:)), word(3) == 0
     else { return nil }
-    bins = UniformBins(count: Int(header.n), edge: edge)
+    bins = UniformBins(count: nBins, edge: edge)
     for b in 0...bins.count {
       let bin = self[b]
       let digits = bin.confidence.high | bin.confidence.middle | bin.confidence.low
@@ -97,16 +92,16 @@ func reliabilityAccumulatorSize(_ nBins: Int, _ size: UnsafeMutablePointer<Int>?
 /// letters LKRELIA1; `nBins`; the edge's number; 0; then for each of `nBins` + 1 bins its count, its hits, and the sum of
 /// its confidences, w + h·2⁻⁴⁰ + m·2⁻⁸⁰ + l·2⁻¹²⁰, as four words w, h, m, l.
 ///
-/// A confidence counts as the nearest multiple of 2⁻¹²⁰, and these are summed as integers. So batches and merged parts,
-/// in any order, give the same bytes as all data at once.
+/// A confidence counts as the nearest multiple of 2⁻¹²⁰ (as one at least, if it is not 0): that is itself if it is a
+/// float ≥ 2⁻⁹⁷ or a double ≥ 2⁻⁶⁸. These multiples are summed as integers. So batches and merged parts, in any order,
+/// give the same bytes as all data at once.
 ///
 /// - Parameters:
 ///   - state: output, `[size]` bytes, at any alignment.
 ///   - size: what `reliabilityAccumulatorSize` says, or more (the rest is not used).
 ///   - nBins: number of bins of equal width, 1 to 2²⁴; 15 is usual.
 ///   - edge: on which side a bin owns its edge; `right` is usual.
-///
-/// `BUFFER_TOO_SMALL` if `size` is less than needed.
+/// - Errors: `BUFFER_TOO_SMALL` if `size` is less than needed.
 func reliabilityAccumulatorInit(_ state: UnsafeMutableRawPointer?, _ size: Int, _ nBins: Int, _ edge: BinEdge) -> Status {
   guard size >= 0 else { return .invalidShape }
   guard nBins >= 1, nBins <= largestBinCount else { return .invalidParameter }
@@ -123,11 +118,10 @@ func reliabilityAccumulatorInit(_ state: UnsafeMutableRawPointer?, _ size: Int, 
 ///
 /// - Parameters:
 ///   - state: `[size]` bytes, at any alignment.
-///   - size: exactly what `reliabilityAccumulatorSize` says.
+///   - size: how many bytes there are; what goes beyond the state is not looked at.
 ///   - nBins: optional output, the number of bins it was started with.
 ///   - edge: optional output, the number of its `losskit_bin_edge`.
-///
-/// `INVALID_VALUE` if it is none.
+/// - Errors: `INVALID_VALUE` if it is none.
 func reliabilityAccumulatorCheck(
   _ state: UnsafeRawPointer?, _ size: Int, _ nBins: UnsafeMutablePointer<Int>?, _ edge: UnsafeMutablePointer<Int32>?
 ) -> Status {
@@ -148,9 +142,8 @@ func reliabilityAccumulatorCheck(
 ///   - count: number of rows, ≥ 0.
 ///   - classes: number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1, which is the
 ///     confidence itself.
-///
-/// `INVALID_VALUE` if a probability is NaN or outside [0, 1], or `state` is not a state; `INVALID_TARGET` if a label is out
-/// of range. The state is then as it was.
+/// - Errors: `INVALID_VALUE` if a probability is NaN or outside [0, 1], or `state` is not a state;
+///   `INVALID_TARGET` if a label is out of range. The state is then as it was.
 func reliabilityAccumulatorUpdate<S: Scalar>(
   _ state: UnsafeMutableRawPointer?, _ size: Int, _ probs: UnsafePointer<S>?, _ y: UnsafePointer<Int64>?, _ count: Int,
   _ classes: Int
@@ -178,8 +171,7 @@ func reliabilityAccumulatorUpdate<S: Scalar>(
 ///   - size: of `state`.
 ///   - other: `[otherSize]` bytes, of as many bins and the same edge.
 ///   - otherSize: of `other`.
-///
-/// `INVALID_VALUE` if either is not a state, `INVALID_SHAPE` if bins or edges differ.
+/// - Errors: `INVALID_VALUE` if either is not a state, `INVALID_SHAPE` if bins or edges differ.
 func reliabilityAccumulatorMerge(
   _ state: UnsafeMutableRawPointer?, _ size: Int, _ other: UnsafeRawPointer?, _ otherSize: Int
 ) -> Status {
@@ -204,8 +196,7 @@ func reliabilityAccumulatorMerge(
 ///   - edges: optional output, `[n_bins + 1]`.
 ///   - ece: optional output, the expected calibration error (`calibrationError` with norm `l1`); NaN without data.
 ///   - mce: optional output, the maximum calibration error (norm `max`); NaN without data.
-///
-/// `INVALID_VALUE` if `state` is not a state.
+/// - Errors: `INVALID_VALUE` if `state` is not a state.
 func reliabilityAccumulatorResult(
   _ state: UnsafeRawPointer?, _ size: Int, _ counts: UnsafeMutablePointer<Int64>?,
   _ confMean: UnsafeMutablePointer<Double>?, _ accMean: UnsafeMutablePointer<Double>?,

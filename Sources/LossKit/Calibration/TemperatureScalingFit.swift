@@ -3,8 +3,8 @@
 ///     β = 1/T,  f(β) = mean_i (log Σ_c e^{β z_ic} − β z_{i,y_i}),
 ///     g(β) = f′(β) = mean_i (Σ_c softmax(β z_i)_c z_ic − z_{i,y_i}),  f″(β) = mean_i Var_softmax(z_i)
 ///
-/// f is convex in β. If g(1/`tMax`) ≥ 0 the result is `tMax`, else if g(1/`tMin`) ≤ 0 it is `tMin`, else the root of g, found
-/// by Newton's method inside a shrinking bracket. Where all rows are constant, that is `tMax`.
+/// f is convex in β. If g(1/`tMax`) ≥ 0 the result is `tMax`, else if g(1/`tMin`) ≤ 0 it is `tMin`, else the root of
+/// g, found by Newton's method inside a shrinking bracket. Where all rows are constant, that is `tMax`.
 ///
 /// - Parameters:
 ///   - logits: `[count, classes]`; −inf is a masked class.
@@ -15,10 +15,8 @@
 ///   - tMax: the greatest, finite, ≥ `tMin`; 100 is usual.
 ///   - temperature: optional output, T.
 ///   - nll: optional output, f(1/T).
-///
-/// `INVALID_VALUE` if a logit is NaN or +inf, or the label's logit is −inf.
-///
-/// Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
+/// - Errors: `INVALID_VALUE` if a logit is NaN or +inf, or the label's logit is −inf.
+/// - Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
 func temperatureScalingFit<S: Scalar>(
   _ logits: UnsafePointer<S>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int, _ tMin: Double, _ tMax: Double,
   _ temperature: UnsafeMutablePointer<S>?, _ nll: UnsafeMutablePointer<S>?

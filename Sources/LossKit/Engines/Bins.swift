@@ -9,6 +9,12 @@ struct Bin {
   var hits: Int64 = 0
   var confidence = ExactSum()
 
+  mutating func add(_ value: Double, hit: Int64) {
+    count &+= 1
+    hits &+= hit
+    confidence.add(value)
+  }
+
   mutating func add(_ other: Bin) {
     count &+= other.count
     hits &+= other.hits

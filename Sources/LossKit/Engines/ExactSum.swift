@@ -1,14 +1,16 @@
 // Sums of confidences that are exact, so that no order of adding (threads, instruction sets, merged halves) can change
 // a bit of them.
 //
-// A confidence c in [0, 1] counts as the nearest integer multiple of 2⁻¹²⁰ (ties to even). That is c itself for every
-// float32 ≥ 2⁻⁹⁷ and every float64 ≥ 2⁻⁶⁸; smaller ones are off by 2⁻¹²¹ ≈ 4·10⁻³⁷ at most. The integers are added as
-// digits of 40 bits.
+// A confidence c in [0, 1] counts as the nearest integer multiple of 2⁻¹²⁰ (ties to even), but as 2⁻¹²⁰ at least if it
+// is not 0, so that no gap loses its sign. That is c itself for every float32 ≥ 2⁻⁹⁷ and every float64 ≥ 2⁻⁶⁸; smaller
+// ones are off by less than 2⁻¹²⁰ ≈ 8·10⁻³⁷. The integers are added as digits of 40 bits.
 
 /// A sum of multiples of 2⁻¹²⁰: `whole + high·2⁻⁴⁰ + middle·2⁻⁸⁰ + low·2⁻¹²⁰`, the three digits in 0 ..< 2⁴⁰.
 struct ExactSum {
   static let digitBits: Int64 = 40
   static let digitLimit: Int64 = 1 << digitBits
+  /// What the least of the confidences above 0 count as.
+  static let unit = 0x1p-120
 
   var whole: Int64 = 0
   var high: Int64 = 0
@@ -22,6 +24,16 @@ struct ExactSum {
     self.high &+= high
     self.whole &+= whole
     carry()
+  }
+
+  /// Adds one confidence.
+  mutating func add(_ confidence: Double) {
+    let scaled = (confidence > 0 ? max(confidence, Self.unit) : 0) * 0x1p40
+    let high = scaled.rounded(.toNearestOrEven)
+    let rest = (scaled - high) * 0x1p40
+    let middle = rest.rounded(.toNearestOrEven)
+    let low = ((rest - middle) * 0x1p40).rounded(.toNearestOrEven)
+    add(high: Int64(high), middle: Int64(middle), low: Int64(low))
   }
 
   mutating func add(_ other: ExactSum) {
@@ -71,7 +83,9 @@ struct ExactDigits {
   @inline(__always) var isShort: Bool { !(rest .!= DoubleLanes.zero).any }
 
   @inline(__always) var middleAndLow: (Int64Lanes, Int64Lanes) {
-    let scaled = rest * DoubleLanes(0x1p40)
+    let unit = DoubleLanes(ExactSum.unit * 0x1p40)
+    let isTiny = (DoubleLanes.zero .< rest) & (rest .< unit)  // then `high` is 0
+    let scaled = DoubleLanes.select(isTiny, unit, rest) * DoubleLanes(0x1p40)
     let rounded = scaled.nearestInteger
     let low = ((scaled - rounded.value) * DoubleLanes(0x1p40)).nearestInteger
     return (rounded.integer, low.integer)

@@ -122,16 +122,3 @@ struct SortedBins {
     }
   }
 }
-
-extension Bin {
-  /// Adds one confidence, by the rule of ``ExactSum``.
-  mutating func add(_ value: Double, hit: Int64) {
-    count &+= 1
-    hits &+= hit
-    let high = (value * 0x1p40).rounded(.toNearestOrEven)
-    let rest = (value * 0x1p40 - high) * 0x1p40
-    let middle = rest.rounded(.toNearestOrEven)
-    let low = ((rest - middle) * 0x1p40).rounded(.toNearestOrEven)
-    confidence.add(high: Int64(high), middle: Int64(middle), low: Int64(low))
-  }
-}

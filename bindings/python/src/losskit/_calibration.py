@@ -272,6 +272,8 @@ class ReliabilityAccumulator:
         call("reliability_accumulator_check", None, state, state.size, n_bins, edge)
         names = {value: name for name, value in _prototypes.ENUMS["BinEdge"].items()}
         result = cls(int(n_bins), names[int(edge)])
+        if state.size != result._state.size:
+            raise fail("INVALID_VALUE", "reliability_accumulator_check", f"{state.size} bytes, not {result._state.size}")
         result._state = state
         return result
 

@@ -247,11 +247,9 @@ DOCUMENTATION = {
   - reduction: `mean` divides by the sum of the weights; a mean over nothing is 0.
   - loss: optional output, one number, or `[count]` with reduction `none`.
   - grad: optional output, like `probs`.
-
-`INVALID_VALUE` if a probability is outside [0, 1] or a weight negative, `INVALID_TARGET` if a label is out of range.
-NaN propagates.
-
-Reference: Brier, Verification of Forecasts Expressed in Terms of Probability, 1950.
+- Errors: `INVALID_VALUE` if a probability is outside [0, 1] or a weight negative, `INVALID_TARGET` if a
+  label is out of range. NaN propagates.
+- Reference: Brier, Verification of Forecasts Expressed in Terms of Probability, 1950.
 """,
     "calibration_error": r"""Calibration error: how far confidences are from accuracies, over bins of like confidence.
 
@@ -280,11 +278,10 @@ class) that attains the maximum.
   - mode: `top` or `classwise`.
   - value: optional output, the error.
   - grad: optional output, like `probs`.
-
-`INVALID_VALUE` if a probability is NaN or outside [0, 1], `INVALID_TARGET` if a label is out of range.
-
-Reference: Guo et al., On Calibration of Modern Neural Networks, 2017; Kumar et al., Verified Uncertainty
-Calibration, 2019.
+- Errors: `INVALID_VALUE` if a probability is NaN or outside [0, 1], `INVALID_TARGET` if a label is out
+  of range.
+- Reference: Guo et al., On Calibration of Modern Neural Networks, 2017; Kumar et al., Verified
+  Uncertainty Calibration, 2019.
 """,
     "expected_calibration_error": r"""Expected calibration error (ECE): `calibration_error` with norm `l1`.
 
@@ -298,8 +295,7 @@ Calibration, 2019.
   - n_bins: number of bins, 1 to 2²⁴; 15 is usual.
   - value: optional output, the error.
   - grad: optional output, like `probs`: the gradient, with bins and arg max as constants.
-
-Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
+- Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
 """,
     "log_loss": r"""Log loss: the negative logarithm of the probability given to what happened.
 
@@ -316,11 +312,9 @@ Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
   - reduction: `mean` divides by the sum of the weights; a mean over nothing is 0.
   - loss: optional output, one number, or `[count]` with reduction `none`.
   - grad: optional output, like `probs`.
-
-`INVALID_VALUE` if a probability is outside [0, 1] or a weight negative, `INVALID_TARGET` if a label is out of range.
-NaN propagates.
-
-Reference: Good, Rational Decisions, 1952.
+- Errors: `INVALID_VALUE` if a probability is outside [0, 1] or a weight negative, `INVALID_TARGET` if a
+  label is out of range. NaN propagates.
+- Reference: Good, Rational Decisions, 1952.
 """,
     "maximum_calibration_error": r"""Maximum calibration error (MCE): `calibration_error` with norm `max`.
 
@@ -334,8 +328,7 @@ Reference: Good, Rational Decisions, 1952.
   - n_bins: number of bins, 1 to 2²⁴; 15 is usual.
   - value: optional output, the error.
   - grad: optional output, like `probs`: the gradient, with bins and arg max as constants.
-
-Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
+- Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
 """,
     "reliability_accumulator_size": r"""The size of a reliability accumulator's state.
 
@@ -350,26 +343,25 @@ a state, and pass what was read to `reliability_accumulator_check`. It consists 
 letters LKRELIA1; `n_bins`; the edge's number; 0; then for each of `n_bins` + 1 bins its count, its hits, and the sum of
 its confidences, w + h·2⁻⁴⁰ + m·2⁻⁸⁰ + l·2⁻¹²⁰, as four words w, h, m, l.
 
-A confidence counts as the nearest multiple of 2⁻¹²⁰, and these are summed as integers. So batches and merged parts,
-in any order, give the same bytes as all data at once.
+A confidence counts as the nearest multiple of 2⁻¹²⁰ (as one at least, if it is not 0): that is itself if it is a
+float ≥ 2⁻⁹⁷ or a double ≥ 2⁻⁶⁸. These multiples are summed as integers. So batches and merged parts, in any order,
+give the same bytes as all data at once.
 
 - Parameters:
   - state: output, `[size]` bytes, at any alignment.
   - size: what `reliability_accumulator_size` says, or more (the rest is not used).
   - n_bins: number of bins of equal width, 1 to 2²⁴; 15 is usual.
   - edge: on which side a bin owns its edge; `right` is usual.
-
-`BUFFER_TOO_SMALL` if `size` is less than needed.
+- Errors: `BUFFER_TOO_SMALL` if `size` is less than needed.
 """,
     "reliability_accumulator_check": r"""Is this the state of a reliability accumulator? For bytes that come from elsewhere.
 
 - Parameters:
   - state: `[size]` bytes, at any alignment.
-  - size: exactly what `reliability_accumulator_size` says.
+  - size: how many bytes there are; what goes beyond the state is not looked at.
   - n_bins: optional output, the number of bins it was started with.
   - edge: optional output, the number of its `losskit_bin_edge`.
-
-`INVALID_VALUE` if it is none.
+- Errors: `INVALID_VALUE` if it is none.
 """,
     "reliability_accumulator_update": r"""Adds a batch to a reliability accumulator, in the top-label or the binary view.
 
@@ -381,9 +373,8 @@ in any order, give the same bytes as all data at once.
   - count: number of rows, ≥ 0.
   - classes: number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1, which is the
     confidence itself.
-
-`INVALID_VALUE` if a probability is NaN or outside [0, 1], or `state` is not a state; `INVALID_TARGET` if a label is out
-of range. The state is then as it was.
+- Errors: `INVALID_VALUE` if a probability is NaN or outside [0, 1], or `state` is not a state;
+  `INVALID_TARGET` if a label is out of range. The state is then as it was.
 """,
     "reliability_accumulator_merge": r"""Adds all that another reliability accumulator holds. In whatever order parts are merged, the bytes are the same.
 
@@ -392,8 +383,7 @@ of range. The state is then as it was.
   - size: of `state`.
   - other: `[otherSize]` bytes, of as many bins and the same edge.
   - other_size: of `other`.
-
-`INVALID_VALUE` if either is not a state, `INVALID_SHAPE` if bins or edges differ.
+- Errors: `INVALID_VALUE` if either is not a state, `INVALID_SHAPE` if bins or edges differ.
 """,
     "reliability_accumulator_result": r"""What a reliability accumulator holds: the bins, as `reliability_bins` gives them, and the errors that follow.
 
@@ -406,8 +396,7 @@ of range. The state is then as it was.
   - edges: optional output, `[n_bins + 1]`.
   - ece: optional output, the expected calibration error (`calibration_error` with norm `l1`); NaN without data.
   - mce: optional output, the maximum calibration error (norm `max`); NaN without data.
-
-`INVALID_VALUE` if `state` is not a state.
+- Errors: `INVALID_VALUE` if `state` is not a state.
 """,
     "reliability_bins": r"""Reliability diagram: confidences divided into bins, and for each bin its count, mean confidence and accuracy.
 
@@ -425,11 +414,10 @@ are compared as doubles. Sums are exact: the result does not depend on the order
   - conf_mean: optional output, `[M]`, 0 for empty bins.
   - acc_mean: optional output, `[M]`, 0 for empty bins.
   - edges: optional output, `[n + 1]`. With `midpoint`, equal edges are merged, and unused ones at the end are 1. With
-    `rank`, inner edge b is the smallest confidence in bin b (1 if there is none).
-
-`INVALID_VALUE` if a confidence is NaN or outside [0, 1], `INVALID_TARGET` if `correct` is neither 0 nor 1.
-
-Reference: Guo et al., On Calibration of Modern Neural Networks, 2017 (`uniform`, `right`).
+    `rank`, edge b > 0 is the smallest confidence in bin b (1 if there is none).
+- Errors: `INVALID_VALUE` if a confidence is NaN or outside [0, 1], `INVALID_TARGET` if `correct` is
+  neither 0 nor 1.
+- Reference: Guo et al., On Calibration of Modern Neural Networks, 2017 (`uniform`, `right`).
 """,
     "static_calibration_error": r"""Static calibration error (SCE, class-wise ECE): `calibration_error` with norm `l1` in mode `classwise`.
 
@@ -443,16 +431,15 @@ Reference: Guo et al., On Calibration of Modern Neural Networks, 2017 (`uniform`
   - n_bins: number of bins, 1 to 2²⁴; 15 is usual.
   - value: optional output, the error.
   - grad: optional output, like `probs`: the gradient, with bins and arg max as constants.
-
-Reference: Nixon et al., Measuring Calibration in Deep Learning, 2019.
+- Reference: Nixon et al., Measuring Calibration in Deep Learning, 2019.
 """,
     "temperature_scaling_fit": r"""Temperature scaling: the T for which softmax(z / T) has the least mean negative log-likelihood.
 
     β = 1/T,  f(β) = mean_i (log Σ_c e^{β z_ic} − β z_{i,y_i}),
     g(β) = f′(β) = mean_i (Σ_c softmax(β z_i)_c z_ic − z_{i,y_i}),  f″(β) = mean_i Var_softmax(z_i)
 
-f is convex in β. If g(1/`t_max`) ≥ 0 the result is `t_max`, else if g(1/`t_min`) ≤ 0 it is `t_min`, else the root of g, found
-by Newton's method inside a shrinking bracket. Where all rows are constant, that is `t_max`.
+f is convex in β. If g(1/`t_max`) ≥ 0 the result is `t_max`, else if g(1/`t_min`) ≤ 0 it is `t_min`, else the root of
+g, found by Newton's method inside a shrinking bracket. Where all rows are constant, that is `t_max`.
 
 - Parameters:
   - logits: `[count, classes]`; −inf is a masked class.
@@ -463,9 +450,7 @@ by Newton's method inside a shrinking bracket. Where all rows are constant, that
   - t_max: the greatest, finite, ≥ `t_min`; 100 is usual.
   - temperature: optional output, T.
   - nll: optional output, f(1/T).
-
-`INVALID_VALUE` if a logit is NaN or +inf, or the label's logit is −inf.
-
-Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
+- Errors: `INVALID_VALUE` if a logit is NaN or +inf, or the label's logit is −inf.
+- Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
 """,
 }
