@@ -4,6 +4,7 @@ import ctypes
 import itertools
 import math
 import pickle
+import sys
 
 import numpy as np
 import pytest
@@ -563,6 +564,41 @@ def test_a_full_accumulator_refuses_more():
     assert_error("INVALID_VALUE", twice.merge, half)
     assert_error("INVALID_VALUE", twice.update, [0.5], [1])
     assert twice.to_bytes() == before
+
+
+# --- The picture -----------------------------------------------------------------------------------------------------
+
+
+def test_reliability_diagram(tmp_path, rng):
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    from losskit.plot import reliability_diagram
+
+    probs = rng.dirichlet(np.full(4, 0.5), 500)
+    y = rng.integers(0, 4, 500)
+    ax = reliability_diagram(probs, y)
+    ax.figure.savefig(tmp_path / "reliability.png")
+    ece = losskit.expected_calibration_error(probs, y)
+    assert ax.get_legend().get_title().get_text() == f"ECE {100 * ece:.2f} %"
+    accuracies = losskit.reliability_bins(probs.max(1), probs.argmax(1) == y)[2]
+    heights = [bar.get_height() for bar in ax.containers[0]]
+    np.testing.assert_allclose(heights, accuracies[np.unique(np.ceil(probs.max(1) * 15).astype(int) - 1)])
+    figure, own = pyplot.subplots()
+    assert reliability_diagram(C, R, n_bins=3, ax=own) is own
+    assert reliability_diagram([], [], ax=own) is own
+    figure.savefig(tmp_path / "binary.png")
+    assert (tmp_path / "reliability.png").stat().st_size > 5000
+    pyplot.close("all")
+
+
+def test_without_matplotlib_the_error_is_clear(monkeypatch):
+    import losskit.plot
+
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ImportError, match="pip install matplotlib"):
+        losskit.plot.reliability_diagram(P, YP)
 
 
 # --- Bits ------------------------------------------------------------------------------------------------------------
