@@ -61,21 +61,21 @@ struct UniformBins {
   /// Adds the confidences of every view of `rows` to its bins: `bins[view * total + index]`. Nothing is added unless
   /// the result is `ok`.
   func add<S: Scalar>(_ rows: ConfidenceRows<S>, to bins: UnsafeMutablePointer<Bin>) -> Status {
-    let width = rows.views &* total
+    let width = rows.views &* total &* Tally.copies
     // Tallies hold 2²² rows; 64 parts of these, one after the other, make up what there is.
     let slab = Split.limit &* Tally.capacity
     let smallest = max(smallestElementwisePart / rows.columns, 64 &* total)
     let largest = Split(min(rows.count, slab), smallest: min(smallest, Tally.capacity)).parts
     guard let size = elementCount(width, MemoryLayout<Tally>.stride, largest),
-      let memory = losskit_runtime_allocate(size), let sums = losskit_runtime_allocate(width &* MemoryLayout<Bin>.stride)
+      let memory = losskit_runtime_allocate(size), let sums = losskit_runtime_allocate(rows.views &* total &* MemoryLayout<Bin>.stride)
     else { return .outOfMemory }
     defer {
       losskit_runtime_free(memory)
       losskit_runtime_free(sums)
     }
     let tallies = memory.bindMemory(to: Tally.self, capacity: width &* largest)
-    let fresh = sums.bindMemory(to: Bin.self, capacity: width)
-    fresh.initialize(repeating: Bin(), count: width)
+    let fresh = sums.bindMemory(to: Bin.self, capacity: rows.views &* total)
+    fresh.initialize(repeating: Bin(), count: rows.views &* total)
     var faults = DataFaults()
     var start = 0
     while start < rows.count {
@@ -90,12 +90,12 @@ struct UniformBins {
         for part in 0..<split.parts { faults.join(partFaults[part]) }
       }
       for part in 0..<split.parts {
-        for i in 0..<width { tallies[part &* width &+ i].add(to: &fresh[i]) }
+        for i in 0..<width { tallies[part &* width &+ i].add(to: &fresh[i / Tally.copies]) }
       }
       start &+= slab
     }
     if faults.status == .ok {
-      for i in 0..<width { bins[i].add(fresh[i]) }
+      for i in 0..<rows.views &* total { bins[i].add(fresh[i]) }
     }
     return faults.status
   }
@@ -105,7 +105,7 @@ struct UniformBins {
     _ rows: ConfidenceRows<S>, _ range: Range<Int>, _ tallies: UnsafeMutablePointer<Tally>
   ) -> DataFaults {
     rows.forEachTile(range) { view, tile in
-      let mine = tallies + view &* total
+      let mine = tallies + view &* total &* Tally.copies
       let halves = tile.confidence.doubles
       add(halves.0, tile.hits, min(tile.count, 8), to: mine)
       if S.Vector.count > 8, tile.count > 8 { add(halves.1, tile.hits >> 8, tile.count &- 8, to: mine) }
@@ -119,16 +119,19 @@ struct UniformBins {
       let index = lanes.baseAddress!
       self.index(confidence).store(index)
       digits.high.store(index + 8)
-      if digits.isShort {
-        for lane in 0..<n { tallies[Int(index[lane])].add(hit: hits >> UInt32(lane), index[8 &+ lane]) }
-      } else {
+      @inline(__always) func tally(_ lane: Int) -> UnsafeMutablePointer<Tally> {
+        tallies + (Int(index[lane]) &* Tally.copies &+ lane & (Tally.copies &- 1))
+      }
+      if !digits.isShort {
         let (middle, low) = digits.middleAndLow
         middle.store(index + 16)
         low.store(index + 24)
-        for lane in 0..<n {
-          tallies[Int(index[lane])].add(
-            hit: hits >> UInt32(lane), index[8 &+ lane], index[16 &+ lane], index[24 &+ lane])
-        }
+        for lane in 0..<n { tally(lane).pointee.add(middle: index[16 &+ lane], low: index[24 &+ lane]) }
+      }
+      if n == 8 {
+        for lane in 0..<8 { tally(lane).pointee.add(hit: hits &>> UInt32(lane), high: index[8 &+ lane]) }
+      } else {
+        for lane in 0..<n { tally(lane).pointee.add(hit: hits &>> UInt32(lane), high: index[8 &+ lane]) }
       }
     }
   }
@@ -137,19 +140,21 @@ struct UniformBins {
 /// A bin that is being filled: one that carries nothing from digit to digit, and so holds `capacity` rows at most.
 private struct Tally {
   static let capacity = 1 << 22
+  /// Each bin has this many tallies, taken in turn: adding to one has to wait for the sum before it.
+  static let copies = 4
+
   /// Count in the lower half, hits in the upper.
   private var countAndHits: UInt64 = 0
   private var high: Int64 = 0
   private var middle: Int64 = 0
   private var low: Int64 = 0
 
-  @inline(__always) mutating func add(hit: UInt32, _ high: Int64) {
-    countAndHits &+= 1 &+ (UInt64(hit & 1) << 32)
+  @inline(__always) mutating func add(hit: UInt32, high: Int64) {
+    countAndHits &+= 1 &+ (UInt64(hit & 1) &<< 32)
     self.high &+= high
   }
 
-  @inline(__always) mutating func add(hit: UInt32, _ high: Int64, _ middle: Int64, _ low: Int64) {
-    add(hit: hit, high)
+  @inline(__always) mutating func add(middle: Int64, low: Int64) {
     self.middle &+= middle
     self.low &+= low
   }

@@ -64,19 +64,23 @@ extension ConfidenceRows {
     typealias V = S.Vector
     var faults = DataFaults()
     withUnsafeTemporaryAllocation(of: V.self, capacity: V.count) { square in
-      withUnsafeTemporaryAllocation(of: Int64.self, capacity: V.count) { labels in
+      withUnsafeTemporaryAllocation(of: Int64.self, capacity: V.count) { lastLabels in
         let tile = square.baseAddress!
         var badLabels = Int64Lanes(0)
         var valid = V.zero .== V.zero
         var row = rows.lowerBound
         while row < rows.upperBound {
           let n = min(V.count, rows.upperBound &- row)
-          for lane in 0..<V.count { labels[lane] = lane < n ? y[row &+ lane] : 0 }
+          var labels = y + row
+          if n < V.count {
+            for lane in 0..<V.count { lastLabels[lane] = lane < n ? labels[lane] : 0 }
+            labels = UnsafePointer(lastLabels.baseAddress!)
+          }
           for part in 0..<V.count / 8 {
-            let label = Int64Lanes.load(labels.baseAddress! + part &* 8)
+            let label = Int64Lanes.load(labels + part &* 8)
             badLabels = badLabels | (label .< Int64Lanes(0)) | (Int64Lanes(labelCount &- 1) .< label)
           }
-          let label = V.Integers.load(UnsafePointer(labels.baseAddress!))
+          let label = V.Integers.load(labels)
           if isTopLabel {
             var best = -V.one
             var column = V.Integers(0)
