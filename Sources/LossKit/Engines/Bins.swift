@@ -40,6 +40,9 @@ struct UniformBins {
   /// Bins in use: `leftExtra` has one more, for confidence 1.
   var total: Int { edge == .leftExtra ? count + 1 : count }
 
+  /// Each bin has this many tallies, taken in turn: adding to one has to wait for the sum before it.
+  private var copies: Int { total <= 1024 ? 4 : 1 }
+
   func border(_ b: Int) -> Double { Double(b) / Double(count) }
 
   /// The bins of confidences in [0, 1].
@@ -61,11 +64,11 @@ struct UniformBins {
   /// Adds the confidences of every view of `rows` to its bins: `bins[view * total + index]`. Nothing is added unless
   /// the result is `ok`.
   func add<S: Scalar>(_ rows: ConfidenceRows<S>, to bins: UnsafeMutablePointer<Bin>) -> Status {
-    let width = rows.views &* total &* Tally.copies
+    let width = rows.views &* total &* copies
     // Tallies hold 2²² rows; 64 parts of these, one after the other, make up what there is.
     let slab = Split.limit &* Tally.capacity
     let smallest = max(smallestElementwisePart / rows.columns, 64 &* total)
-    let largest = Split(min(rows.count, slab), smallest: min(smallest, Tally.capacity)).parts
+    let largest = Split(min(rows.count, slab), smallest: min(smallest, Tally.capacity), multiple: 16).parts
     guard let size = elementCount(width, MemoryLayout<Tally>.stride, largest),
       let memory = losskit_runtime_allocate(size), let sums = losskit_runtime_allocate(rows.views &* total &* MemoryLayout<Bin>.stride)
     else { return .outOfMemory }
@@ -79,7 +82,7 @@ struct UniformBins {
     var faults = DataFaults()
     var start = 0
     while start < rows.count {
-      let split = Split(min(slab, rows.count &- start), smallest: min(smallest, Tally.capacity))
+      let split = Split(min(slab, rows.count &- start), smallest: min(smallest, Tally.capacity), multiple: 16)
       withUnsafeTemporaryAllocation(of: DataFaults.self, capacity: split.parts) { partFaults in
         parallel(split.parts) { part in
           let range = split.range(part)
@@ -90,7 +93,7 @@ struct UniformBins {
         for part in 0..<split.parts { faults.join(partFaults[part]) }
       }
       for part in 0..<split.parts {
-        for i in 0..<width { tallies[part &* width &+ i].add(to: &fresh[i / Tally.copies]) }
+        for i in 0..<width { tallies[part &* width &+ i].add(to: &fresh[i / copies]) }
       }
       start &+= slab
     }
@@ -105,7 +108,7 @@ struct UniformBins {
     _ rows: ConfidenceRows<S>, _ range: Range<Int>, _ tallies: UnsafeMutablePointer<Tally>
   ) -> DataFaults {
     rows.forEachTile(range) { view, tile in
-      let mine = tallies + view &* total &* Tally.copies
+      let mine = tallies + view &* total &* copies
       let halves = tile.confidence.doubles
       add(halves.0, tile.hits, min(tile.count, 8), to: mine)
       if S.Vector.count > 8, tile.count > 8 { add(halves.1, tile.hits >> 8, tile.count &- 8, to: mine) }
@@ -120,7 +123,7 @@ struct UniformBins {
       self.index(confidence).store(index)
       digits.high.store(index + 8)
       @inline(__always) func tally(_ lane: Int) -> UnsafeMutablePointer<Tally> {
-        tallies + (Int(index[lane]) &* Tally.copies &+ lane & (Tally.copies &- 1))
+        tallies + (Int(index[lane]) &* copies &+ lane & (copies &- 1))
       }
       if !digits.isShort {
         let (middle, low) = digits.middleAndLow
@@ -140,9 +143,6 @@ struct UniformBins {
 /// A bin that is being filled: one that carries nothing from digit to digit, and so holds `capacity` rows at most.
 private struct Tally {
   static let capacity = 1 << 22
-  /// Each bin has this many tallies, taken in turn: adding to one has to wait for the sum before it.
-  static let copies = 4
-
   /// Count in the lower half, hits in the upper.
   private var countAndHits: UInt64 = 0
   private var high: Int64 = 0
