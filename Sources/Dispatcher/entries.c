@@ -289,3 +289,98 @@ LOSSKIT_ENTRY(losskit_batched_soft_nms_f64, (
     (boxes, scores, idxs, count, method, iou_threshold, sigma, score_threshold, max_output, offset, indices, new_scores, capacity, selected_count, workspace, workspace_size))
 LOSSKIT_ENTRY(losskit_soft_nms_workspace_size, (ptrdiff_t count, ptrdiff_t *size),
     (count, size))
+LOSSKIT_ENTRY(losskit_brier_score_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool scale_by_half,
+    const float *sample_weight, losskit_reduction reduction, float *loss,
+    float *grad),
+    (probs, y, count, classes, scale_by_half, sample_weight, reduction, loss, grad))
+LOSSKIT_ENTRY(losskit_brier_score_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool scale_by_half,
+    const double *sample_weight, losskit_reduction reduction, double *loss,
+    double *grad),
+    (probs, y, count, classes, scale_by_half, sample_weight, reduction, loss, grad))
+LOSSKIT_ENTRY(losskit_calibration_error_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_calibration_norm norm, losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode,
+    float *value, float *grad),
+    (probs, y, count, classes, n_bins, norm, binning, edge, mode, value, grad))
+LOSSKIT_ENTRY(losskit_calibration_error_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_calibration_norm norm, losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode,
+    double *value, double *grad),
+    (probs, y, count, classes, n_bins, norm, binning, edge, mode, value, grad))
+LOSSKIT_ENTRY(losskit_expected_calibration_error_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
+    float *grad),
+    (probs, y, count, classes, n_bins, value, grad))
+LOSSKIT_ENTRY(losskit_expected_calibration_error_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
+    double *grad),
+    (probs, y, count, classes, n_bins, value, grad))
+LOSSKIT_ENTRY(losskit_log_loss_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double eps, const float *sample_weight,
+    losskit_reduction reduction, float *loss,
+    float *grad),
+    (probs, y, count, classes, eps, sample_weight, reduction, loss, grad))
+LOSSKIT_ENTRY(losskit_log_loss_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double eps, const double *sample_weight,
+    losskit_reduction reduction, double *loss,
+    double *grad),
+    (probs, y, count, classes, eps, sample_weight, reduction, loss, grad))
+LOSSKIT_ENTRY(losskit_maximum_calibration_error_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
+    float *grad),
+    (probs, y, count, classes, n_bins, value, grad))
+LOSSKIT_ENTRY(losskit_maximum_calibration_error_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
+    double *grad),
+    (probs, y, count, classes, n_bins, value, grad))
+LOSSKIT_ENTRY(losskit_reliability_accumulator_size, (ptrdiff_t n_bins, ptrdiff_t *size),
+    (n_bins, size))
+LOSSKIT_ENTRY(losskit_reliability_accumulator_init, (
+    void *state, ptrdiff_t size, ptrdiff_t n_bins, losskit_bin_edge edge),
+    (state, size, n_bins, edge))
+LOSSKIT_ENTRY(losskit_reliability_accumulator_check, (
+    const void *state, ptrdiff_t size, ptrdiff_t *n_bins, int32_t *edge),
+    (state, size, n_bins, edge))
+LOSSKIT_ENTRY(losskit_reliability_accumulator_update_f32, (
+    void *state, ptrdiff_t size, const float *probs, const int64_t *y, ptrdiff_t count,
+    ptrdiff_t classes),
+    (state, size, probs, y, count, classes))
+LOSSKIT_ENTRY(losskit_reliability_accumulator_update_f64, (
+    void *state, ptrdiff_t size, const double *probs, const int64_t *y, ptrdiff_t count,
+    ptrdiff_t classes),
+    (state, size, probs, y, count, classes))
+LOSSKIT_ENTRY(losskit_reliability_accumulator_merge, (
+    void *state, ptrdiff_t size, const void *other, ptrdiff_t other_size),
+    (state, size, other, other_size))
+LOSSKIT_ENTRY(losskit_reliability_accumulator_result, (
+    const void *state, ptrdiff_t size, int64_t *counts, double *conf_mean, double *acc_mean, double *edges, double *ece,
+    double *mce),
+    (state, size, counts, conf_mean, acc_mean, edges, ece, mce))
+LOSSKIT_ENTRY(losskit_reliability_bins_f32, (
+    const float *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, int64_t *counts, float *conf_mean, float *acc_mean,
+    float *edges),
+    (conf, correct, count, n_bins, binning, edge, counts, conf_mean, acc_mean, edges))
+LOSSKIT_ENTRY(losskit_reliability_bins_f64, (
+    const double *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, int64_t *counts, double *conf_mean, double *acc_mean,
+    double *edges),
+    (conf, correct, count, n_bins, binning, edge, counts, conf_mean, acc_mean, edges))
+LOSSKIT_ENTRY(losskit_static_calibration_error_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
+    float *grad),
+    (probs, y, count, classes, n_bins, value, grad))
+LOSSKIT_ENTRY(losskit_static_calibration_error_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
+    double *grad),
+    (probs, y, count, classes, n_bins, value, grad))
+LOSSKIT_ENTRY(losskit_temperature_scaling_fit_f32, (
+    const float *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double t_min, double t_max,
+    float *temperature, float *nll),
+    (logits, y, count, classes, t_min, t_max, temperature, nll))
+LOSSKIT_ENTRY(losskit_temperature_scaling_fit_f64, (
+    const double *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double t_min, double t_max,
+    double *temperature, double *nll),
+    (logits, y, count, classes, t_min, t_max, temperature, nll))

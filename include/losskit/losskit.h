@@ -85,6 +85,28 @@ typedef enum losskit_reduction {
   LOSSKIT_REDUCTION_SUM = 2,
 } losskit_reduction;
 
+/** How confidences are divided into bins. */
+typedef enum losskit_binning {
+  /** Equal width: the edges are `b / n_bins`. */
+  LOSSKIT_BINNING_UNIFORM = 0,
+  /** Equal mass: the edges are the quantiles of the confidences at `b / n_bins`, linearly interpolated. */
+  LOSSKIT_BINNING_QUANTILE = 1,
+  /** Equal mass: the sorted confidences are cut into runs of equal length, the edges lie midway between two runs. */
+  LOSSKIT_BINNING_MIDPOINT = 2,
+  /** Equal mass: element k of the sorted confidences goes to bin ⌊k · n_bins / count⌋; no edges are compared. */
+  LOSSKIT_BINNING_RANK = 3,
+} losskit_binning;
+
+/** The side on which a bin owns its edge. */
+typedef enum losskit_bin_edge {
+  /** Bin b = (e_b, e_{b+1}]; 0 falls in the first bin. */
+  LOSSKIT_BIN_EDGE_RIGHT = 0,
+  /** Bin b = [e_b, e_{b+1}); 1 falls in the last bin. */
+  LOSSKIT_BIN_EDGE_LEFT = 1,
+  /** As `left`, but confidence 1 has a bin of its own, index n_bins: there is one bin more. */
+  LOSSKIT_BIN_EDGE_LEFT_EXTRA = 2,
+} losskit_bin_edge;
+
 /** How logits become scores. */
 typedef enum losskit_detection_activation {
   /** Each by itself. */
@@ -124,6 +146,24 @@ typedef enum losskit_soft_nms_method {
   /** The box is dropped where o exceeds the IoU threshold: ordinary suppression. */
   LOSSKIT_SOFT_NMS_METHOD_HARD = 2,
 } losskit_soft_nms_method;
+
+/** How the gaps of the bins are joined. */
+typedef enum losskit_calibration_norm {
+  /** Mean absolute gap, weighted by the bins' counts: the expected calibration error. */
+  LOSSKIT_CALIBRATION_NORM_L1 = 0,
+  /** Root of the weighted mean square gap. */
+  LOSSKIT_CALIBRATION_NORM_L2 = 1,
+  /** The largest gap: the maximum calibration error. */
+  LOSSKIT_CALIBRATION_NORM_MAX = 2,
+} losskit_calibration_norm;
+
+/** Which confidences of a row are looked at. */
+typedef enum losskit_calibration_mode {
+  /** The largest probability alone. */
+  LOSSKIT_CALIBRATION_MODE_TOP = 0,
+  /** Every class on its own; the classes' errors are joined by the norm. */
+  LOSSKIT_CALIBRATION_MODE_CLASSWISE = 1,
+} losskit_calibration_mode;
 
 /* ====================================================================================================
  * The library
@@ -976,6 +1016,323 @@ LOSSKIT_API losskit_status losskit_batched_soft_nms_f64(
  *   - size: output, bytes.
  */
 LOSSKIT_API losskit_status losskit_soft_nms_workspace_size(ptrdiff_t count, ptrdiff_t *size);
+
+/* ====================================================================================================
+ * Calibration metrics, proper scores and calibrators
+ * ==================================================================================================== */
+
+/**
+ * Brier score: the squared distance between the predicted distribution and the outcome.
+ *
+ *     l_i = Σ_c (p_ic − [y_i = c])²      (binary: (p_i − y_i)²)
+ *     ∂l_i/∂p_ic = 2 (p_ic − [y_i = c])
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 0.
+ *   - classes: number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - scale_by_half: halve losses (and gradient), so that they stay within [0, 1].
+ *   - sample_weight: optional, `[count]`, ≥ 0.
+ *   - reduction: `mean` divides by the sum of the weights; a mean over nothing is 0.
+ *   - loss: optional output, one number, or `[count]` with reduction `none`.
+ *   - grad: optional output, like `probs`.
+ * - Errors: `INVALID_VALUE` if a probability is outside [0, 1] or a weight negative, `INVALID_TARGET` if a
+ *   label is out of range. NaN propagates.
+ * - Reference: Brier, Verification of Forecasts Expressed in Terms of Probability, 1950.
+ */
+LOSSKIT_API losskit_status losskit_brier_score_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool scale_by_half,
+    const float *sample_weight, losskit_reduction reduction, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_brier_score_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool scale_by_half,
+    const double *sample_weight, losskit_reduction reduction, double *loss, double *grad);
+
+/**
+ * Calibration error: how far confidences are from accuracies, over bins of like confidence.
+ *
+ *     gap_b = mean confidence − accuracy of bin b (0 if empty),  n_b = its count
+ *     l1:  E = Σ n_b/N |gap_b|     l2:  E = √(Σ n_b/N gap_b²)     max:  E = max |gap_b|
+ *
+ * In mode `top` a row's confidence is its largest probability (the first of equal ones), and it is right if that class
+ * is the label. In mode `classwise` each class k has bins of its own, with confidence p_k, right if the label is k; the
+ * errors E_k are joined as mean (l1), root mean square (l2) or maximum (max).
+ *
+ * The gradient takes bins, counts and arg max as constants, and sign(0) = 0. An element of bin b gets
+ * sign(gap_b)/N (l1), gap_b/(N·E) (l2, 0 if E = 0), each ÷ C if classwise, or sign(gap_b)/n_b in the first bin (and
+ * class) that attains the maximum.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1]; rows need not sum to 1.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, ≥ 0. With N = 0 the error is NaN.
+ *   - classes: C. 0 stands for the binary view: `probs` is `[count]`, the probability of class 1, labels are 0 and 1,
+ *     confidence is `probs` itself, and `mode` plays no role.
+ *   - n_bins: number of bins, 1 to 2²⁴; 15 is usual.
+ *   - norm: how gaps are joined; `l1` is usual.
+ *   - binning: how edges are chosen; `uniform` is usual. The others sort, with 32 bytes of memory a row (and 4 more an
+ *     element where a gradient is wanted).
+ *   - edge: on which side a bin owns its edge; `right` is usual.
+ *   - mode: `top` or `classwise`.
+ *   - value: optional output, the error.
+ *   - grad: optional output, like `probs`.
+ * - Errors: `INVALID_VALUE` if a probability is NaN or outside [0, 1], `INVALID_TARGET` if a label is out
+ *   of range.
+ * - Reference: Guo et al., On Calibration of Modern Neural Networks, 2017; Kumar et al., Verified
+ *   Uncertainty Calibration, 2019.
+ */
+LOSSKIT_API losskit_status losskit_calibration_error_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_calibration_norm norm, losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode,
+    float *value, float *grad);
+LOSSKIT_API losskit_status losskit_calibration_error_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_calibration_norm norm, losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode,
+    double *value, double *grad);
+
+/**
+ * Expected calibration error (ECE): `calibration_error` with norm `l1`.
+ *
+ *     E = Σ n_b/N |mean confidence − accuracy of bin b|
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, ≥ 0. With N = 0 the error is NaN.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - n_bins: number of bins, 1 to 2²⁴; 15 is usual.
+ *   - value: optional output, the error.
+ *   - grad: optional output, like `probs`: the gradient, with bins and arg max as constants.
+ * - Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
+ */
+LOSSKIT_API losskit_status losskit_expected_calibration_error_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
+    float *grad);
+LOSSKIT_API losskit_status losskit_expected_calibration_error_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
+    double *grad);
+
+/**
+ * Log loss: the negative logarithm of the probability given to what happened.
+ *
+ *     l_i = −log max(q_i, ε),  q_i = p_{i,y_i}      (binary: p_i if y_i = 1, else 1 − p_i)
+ *     ∂l_i/∂q_i = −1/q_i where q_i > ε, else 0
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 0.
+ *   - classes: number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - eps: ε, in [0, 1); 1e-12 is usual. With 0, a probability of 0 costs infinity.
+ *   - sample_weight: optional, `[count]`, ≥ 0.
+ *   - reduction: `mean` divides by the sum of the weights; a mean over nothing is 0.
+ *   - loss: optional output, one number, or `[count]` with reduction `none`.
+ *   - grad: optional output, like `probs`.
+ * - Errors: `INVALID_VALUE` if a probability is outside [0, 1] or a weight negative, `INVALID_TARGET` if a
+ *   label is out of range. NaN propagates.
+ * - Reference: Good, Rational Decisions, 1952.
+ */
+LOSSKIT_API losskit_status losskit_log_loss_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double eps, const float *sample_weight,
+    losskit_reduction reduction, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_log_loss_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double eps, const double *sample_weight,
+    losskit_reduction reduction, double *loss, double *grad);
+
+/**
+ * Maximum calibration error (MCE): `calibration_error` with norm `max`.
+ *
+ *     E = max_b |mean confidence − accuracy of bin b|
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, ≥ 0. With N = 0 the error is NaN.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - n_bins: number of bins, 1 to 2²⁴; 15 is usual.
+ *   - value: optional output, the error.
+ *   - grad: optional output, like `probs`: the gradient, with bins and arg max as constants.
+ * - Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
+ */
+LOSSKIT_API losskit_status losskit_maximum_calibration_error_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
+    float *grad);
+LOSSKIT_API losskit_status losskit_maximum_calibration_error_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
+    double *grad);
+
+/**
+ * The size of a reliability accumulator's state.
+ *
+ * - Parameters:
+ *   - n_bins: number of bins, 1 to 2²⁴.
+ *   - size: output, in bytes: 80 + 48 · `n_bins`.
+ */
+LOSSKIT_API losskit_status losskit_reliability_accumulator_size(ptrdiff_t n_bins, ptrdiff_t *size);
+
+/**
+ * Starts a reliability accumulator: a reliability diagram and calibration errors of data that come in batches.
+ *
+ * The state takes O(bins) memory, which the caller owns. Its bytes are its serialised form: copy them to store or send
+ * a state, and pass what was read to `losskit_reliability_accumulator_check`. It consists of little-endian 64-bit words: the
+ * letters LKRELIA1; `n_bins`; the edge's number; 0; then for each of `n_bins` + 1 bins its count, its hits, and the sum of
+ * its confidences, w + h·2⁻⁴⁰ + m·2⁻⁸⁰ + l·2⁻¹²⁰, as four words w, h, m, l.
+ *
+ * A confidence counts as the nearest multiple of 2⁻¹²⁰ (as one at least, if it is not 0): that is itself if it is a
+ * float ≥ 2⁻⁹⁷ or a double ≥ 2⁻⁶⁸. These multiples are summed as integers. So batches and merged parts, in any order,
+ * give the same bytes as all data at once.
+ *
+ * - Parameters:
+ *   - state: output, `[size]` bytes, at any alignment.
+ *   - size: what `losskit_reliability_accumulator_size` says, or more (the rest is not used).
+ *   - n_bins: number of bins of equal width, 1 to 2²⁴; 15 is usual.
+ *   - edge: on which side a bin owns its edge; `right` is usual.
+ * - Errors: `BUFFER_TOO_SMALL` if `size` is less than needed.
+ */
+LOSSKIT_API losskit_status losskit_reliability_accumulator_init(
+    void *state, ptrdiff_t size, ptrdiff_t n_bins, losskit_bin_edge edge);
+
+/**
+ * Is this the state of a reliability accumulator? For bytes that come from elsewhere.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes, at any alignment.
+ *   - size: how many bytes there are; what goes beyond the state is not looked at.
+ *   - n_bins: optional output, the number of bins it was started with.
+ *   - edge: optional output, the number of its `losskit_bin_edge`.
+ * - Errors: `INVALID_VALUE` if it is none.
+ */
+LOSSKIT_API losskit_status losskit_reliability_accumulator_check(
+    const void *state, ptrdiff_t size, ptrdiff_t *n_bins, int32_t *edge);
+
+/**
+ * Adds a batch to a reliability accumulator, in the top-label or the binary view.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes, in and out.
+ *   - size: of `state`.
+ *   - probs: `[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 0.
+ *   - classes: number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1, which is the
+ *     confidence itself.
+ * - Errors: `INVALID_VALUE` if a probability is NaN or outside [0, 1], or `state` is not a state;
+ *   `INVALID_TARGET` if a label is out of range. The state is then as it was.
+ */
+LOSSKIT_API losskit_status losskit_reliability_accumulator_update_f32(
+    void *state, ptrdiff_t size, const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes);
+LOSSKIT_API losskit_status losskit_reliability_accumulator_update_f64(
+    void *state, ptrdiff_t size, const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes);
+
+/**
+ * Adds all that another reliability accumulator holds. In whatever order parts are merged, the bytes are the same.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes, in and out.
+ *   - size: of `state`.
+ *   - other: `[other_size]` bytes, of as many bins and the same edge.
+ *   - other_size: of `other`.
+ * - Errors: `INVALID_VALUE` if either is not a state, `INVALID_SHAPE` if bins or edges differ.
+ */
+LOSSKIT_API losskit_status losskit_reliability_accumulator_merge(
+    void *state, ptrdiff_t size, const void *other, ptrdiff_t other_size);
+
+/**
+ * What a reliability accumulator holds: the bins, as `losskit_reliability_bins` gives them, and the errors that follow.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes.
+ *   - size: of `state`.
+ *   - counts: optional output, `[M]`; M = n_bins, or n_bins + 1 for the edge `left_extra`.
+ *   - conf_mean: optional output, `[M]`, mean confidences, 0 for empty bins.
+ *   - acc_mean: optional output, `[M]`, accuracies, 0 for empty bins.
+ *   - edges: optional output, `[n_bins + 1]`.
+ *   - ece: optional output, the expected calibration error (`losskit_calibration_error` with norm `l1`); NaN without data.
+ *   - mce: optional output, the maximum calibration error (norm `max`); NaN without data.
+ * - Errors: `INVALID_VALUE` if `state` is not a state.
+ */
+LOSSKIT_API losskit_status losskit_reliability_accumulator_result(
+    const void *state, ptrdiff_t size, int64_t *counts, double *conf_mean, double *acc_mean, double *edges, double *ece,
+    double *mce);
+
+/**
+ * Reliability diagram: confidences divided into bins, and for each bin its count, mean confidence and accuracy.
+ *
+ * With n = `n_bins` there are M bins, M = n, or n + 1 for the edge `left_extra`. Edges are the doubles b / n; confidences
+ * are compared as doubles. Sums are exact: the result does not depend on the order of the samples.
+ *
+ * - Parameters:
+ *   - conf: `[count]`, the confidence of each prediction, in [0, 1].
+ *   - correct: `[count]`, 1 where the prediction was right, else 0.
+ *   - count: number of predictions, ≥ 0. With none, all bins are 0.
+ *   - n_bins: n, 1 to 2²⁴; 15 is usual.
+ *   - binning: how the edges are chosen; `uniform` is usual. The others sort, with 32 bytes of memory a prediction.
+ *   - edge: on which side a bin owns its edge; `right` is usual. `rank` does not use it.
+ *   - counts: optional output, `[M]`.
+ *   - conf_mean: optional output, `[M]`, 0 for empty bins.
+ *   - acc_mean: optional output, `[M]`, 0 for empty bins.
+ *   - edges: optional output, `[n + 1]`. With `midpoint`, equal edges are merged, and unused ones at the end are 1. With
+ *     `rank`, edge b > 0 is the smallest confidence in bin b (1 if there is none).
+ * - Errors: `INVALID_VALUE` if a confidence is NaN or outside [0, 1], `INVALID_TARGET` if `correct` is
+ *   neither 0 nor 1.
+ * - Reference: Guo et al., On Calibration of Modern Neural Networks, 2017 (`uniform`, `right`).
+ */
+LOSSKIT_API losskit_status losskit_reliability_bins_f32(
+    const float *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, int64_t *counts, float *conf_mean, float *acc_mean, float *edges);
+LOSSKIT_API losskit_status losskit_reliability_bins_f64(
+    const double *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, int64_t *counts, double *conf_mean, double *acc_mean, double *edges);
+
+/**
+ * Static calibration error (SCE, class-wise ECE): `calibration_error` with norm `l1` in mode `classwise`.
+ *
+ *     E = 1/C Σ_k Σ_b n_kb/N |mean p_k − share of label k in bin b|
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, ≥ 0. With N = 0 the error is NaN.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - n_bins: number of bins, 1 to 2²⁴; 15 is usual.
+ *   - value: optional output, the error.
+ *   - grad: optional output, like `probs`: the gradient, with bins and arg max as constants.
+ * - Reference: Nixon et al., Measuring Calibration in Deep Learning, 2019.
+ */
+LOSSKIT_API losskit_status losskit_static_calibration_error_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
+    float *grad);
+LOSSKIT_API losskit_status losskit_static_calibration_error_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
+    double *grad);
+
+/**
+ * Temperature scaling: the T for which softmax(z / T) has the least mean negative log-likelihood.
+ *
+ *     β = 1/T,  f(β) = mean_i (log Σ_c e^{β z_ic} − β z_{i,y_i}),
+ *     g(β) = f′(β) = mean_i (Σ_c softmax(β z_i)_c z_ic − z_{i,y_i}),  f″(β) = mean_i Var_softmax(z_i)
+ *
+ * f is convex in β. If g(1/`t_max`) ≥ 0 the result is `t_max`, else if g(1/`t_min`) ≤ 0 it is `t_min`, else the root of
+ * g, found by Newton's method inside a shrinking bracket. Where all rows are constant, that is `t_max`.
+ *
+ * - Parameters:
+ *   - logits: `[count, classes]`; −inf is a masked class.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 1.
+ *   - classes: number of columns, ≥ 1.
+ *   - t_min: the least temperature looked at, > 0; 0.01 is usual.
+ *   - t_max: the greatest, finite, ≥ `t_min`; 100 is usual.
+ *   - temperature: optional output, T.
+ *   - nll: optional output, f(1/T).
+ * - Errors: `INVALID_VALUE` if a logit is NaN or +inf, or the label's logit is −inf.
+ * - Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
+ */
+LOSSKIT_API losskit_status losskit_temperature_scaling_fit_f32(
+    const float *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double t_min, double t_max,
+    float *temperature, float *nll);
+LOSSKIT_API losskit_status losskit_temperature_scaling_fit_f64(
+    const double *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double t_min, double t_max,
+    double *temperature, double *nll);
 
 #ifdef __cplusplus
 }

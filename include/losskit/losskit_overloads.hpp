@@ -16,6 +16,28 @@ enum class reduction : std::int32_t {
   sum = LOSSKIT_REDUCTION_SUM,
 };
 
+/// How confidences are divided into bins.
+enum class binning : std::int32_t {
+  /// Equal width: the edges are `b / n_bins`.
+  uniform = LOSSKIT_BINNING_UNIFORM,
+  /// Equal mass: the edges are the quantiles of the confidences at `b / n_bins`, linearly interpolated.
+  quantile = LOSSKIT_BINNING_QUANTILE,
+  /// Equal mass: the sorted confidences are cut into runs of equal length, the edges lie midway between two runs.
+  midpoint = LOSSKIT_BINNING_MIDPOINT,
+  /// Equal mass: element k of the sorted confidences goes to bin ⌊k · n_bins / count⌋; no edges are compared.
+  rank = LOSSKIT_BINNING_RANK,
+};
+
+/// The side on which a bin owns its edge.
+enum class bin_edge : std::int32_t {
+  /// Bin b = (e_b, e_{b+1}]; 0 falls in the first bin.
+  right = LOSSKIT_BIN_EDGE_RIGHT,
+  /// Bin b = [e_b, e_{b+1}); 1 falls in the last bin.
+  left = LOSSKIT_BIN_EDGE_LEFT,
+  /// As `left`, but confidence 1 has a bin of its own, index n_bins: there is one bin more.
+  left_extra = LOSSKIT_BIN_EDGE_LEFT_EXTRA,
+};
+
 /// How logits become scores.
 enum class detection_activation : std::int32_t {
   /// Each by itself.
@@ -54,6 +76,24 @@ enum class soft_nms_method : std::int32_t {
   gaussian = LOSSKIT_SOFT_NMS_METHOD_GAUSSIAN,
   /// The box is dropped where o exceeds the IoU threshold: ordinary suppression.
   hard = LOSSKIT_SOFT_NMS_METHOD_HARD,
+};
+
+/// How the gaps of the bins are joined.
+enum class calibration_norm : std::int32_t {
+  /// Mean absolute gap, weighted by the bins' counts: the expected calibration error.
+  l1 = LOSSKIT_CALIBRATION_NORM_L1,
+  /// Root of the weighted mean square gap.
+  l2 = LOSSKIT_CALIBRATION_NORM_L2,
+  /// The largest gap: the maximum calibration error.
+  max = LOSSKIT_CALIBRATION_NORM_MAX,
+};
+
+/// Which confidences of a row are looked at.
+enum class calibration_mode : std::int32_t {
+  /// The largest probability alone.
+  top = LOSSKIT_CALIBRATION_MODE_TOP,
+  /// Every class on its own; the classes' errors are joined by the norm.
+  classwise = LOSSKIT_CALIBRATION_MODE_CLASSWISE,
 };
 
 /// Logarithm of the logistic function, element by element.
@@ -1325,6 +1365,432 @@ inline void batched_soft_nms(
 /// See losskit_soft_nms_workspace_size.
 inline void soft_nms_workspace_size(std::ptrdiff_t count, std::ptrdiff_t *size) {
   check(losskit_soft_nms_workspace_size(count, size));
+}
+
+/// Brier score: the squared distance between the predicted distribution and the outcome.
+/// See losskit_brier_score_f32.
+inline void brier_score(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, bool scale_by_half,
+    const float *sample_weight, losskit::reduction reduction, float *loss, float *grad) {
+  check(
+    
+    losskit_brier_score_f32(probs, y, count, classes, scale_by_half, sample_weight, static_cast<losskit_reduction>(reduction), loss, grad));
+}
+
+/// The same on spans.
+inline void brier_score(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, bool scale_by_half,
+    span<const float> sample_weight, losskit::reduction reduction, span<float> loss, span<float> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(loss, true, {count});
+  detail::expect(grad, true, {count, classes});
+  check(
+    
+    losskit_brier_score_f32(probs.data(), y.data(), count, classes, scale_by_half, sample_weight.data(), static_cast<losskit_reduction>(reduction), loss.data(), grad.data()));
+}
+
+/// Brier score: the squared distance between the predicted distribution and the outcome.
+/// See losskit_brier_score_f64.
+inline void brier_score(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, bool scale_by_half,
+    const double *sample_weight, losskit::reduction reduction, double *loss, double *grad) {
+  check(
+    
+    losskit_brier_score_f64(probs, y, count, classes, scale_by_half, sample_weight, static_cast<losskit_reduction>(reduction), loss, grad));
+}
+
+/// The same on spans.
+inline void brier_score(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, bool scale_by_half,
+    span<const double> sample_weight, losskit::reduction reduction, span<double> loss, span<double> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(loss, true, {count});
+  detail::expect(grad, true, {count, classes});
+  check(
+    
+    losskit_brier_score_f64(probs.data(), y.data(), count, classes, scale_by_half, sample_weight.data(), static_cast<losskit_reduction>(reduction), loss.data(), grad.data()));
+}
+
+/// Calibration error: how far confidences are from accuracies, over bins of like confidence.
+/// See losskit_calibration_error_f32.
+inline void calibration_error(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::calibration_norm norm, losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode,
+    float *value, float *grad) {
+  check(
+    
+    losskit_calibration_error_f32(probs, y, count, classes, n_bins, static_cast<losskit_calibration_norm>(norm), static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value, grad));
+}
+
+/// The same on spans.
+inline void calibration_error(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::calibration_norm norm, losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode,
+    float *value, span<float> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(grad, true, {count, classes});
+  check(
+    
+    losskit_calibration_error_f32(probs.data(), y.data(), count, classes, n_bins, static_cast<losskit_calibration_norm>(norm), static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value, grad.data()));
+}
+
+/// Calibration error: how far confidences are from accuracies, over bins of like confidence.
+/// See losskit_calibration_error_f64.
+inline void calibration_error(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::calibration_norm norm, losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode,
+    double *value, double *grad) {
+  check(
+    
+    losskit_calibration_error_f64(probs, y, count, classes, n_bins, static_cast<losskit_calibration_norm>(norm), static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value, grad));
+}
+
+/// The same on spans.
+inline void calibration_error(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::calibration_norm norm, losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode,
+    double *value, span<double> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(grad, true, {count, classes});
+  check(
+    
+    losskit_calibration_error_f64(probs.data(), y.data(), count, classes, n_bins, static_cast<losskit_calibration_norm>(norm), static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value, grad.data()));
+}
+
+/// Expected calibration error (ECE): `calibration_error` with norm `l1`.
+/// See losskit_expected_calibration_error_f32.
+inline void expected_calibration_error(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    float *value, float *grad) {
+  check(losskit_expected_calibration_error_f32(probs, y, count, classes, n_bins, value, grad));
+}
+
+/// The same on spans.
+inline void expected_calibration_error(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_bins, float *value,
+    span<float> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(grad, true, {count, classes});
+  check(losskit_expected_calibration_error_f32(probs.data(), y.data(), count, classes, n_bins, value, grad.data()));
+}
+
+/// Expected calibration error (ECE): `calibration_error` with norm `l1`.
+/// See losskit_expected_calibration_error_f64.
+inline void expected_calibration_error(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    double *value, double *grad) {
+  check(losskit_expected_calibration_error_f64(probs, y, count, classes, n_bins, value, grad));
+}
+
+/// The same on spans.
+inline void expected_calibration_error(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_bins, double *value,
+    span<double> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(grad, true, {count, classes});
+  check(losskit_expected_calibration_error_f64(probs.data(), y.data(), count, classes, n_bins, value, grad.data()));
+}
+
+/// Log loss: the negative logarithm of the probability given to what happened.
+/// See losskit_log_loss_f32.
+inline void log_loss(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double eps,
+    const float *sample_weight, losskit::reduction reduction, float *loss, float *grad) {
+  check(
+    
+    losskit_log_loss_f32(probs, y, count, classes, eps, sample_weight, static_cast<losskit_reduction>(reduction), loss, grad));
+}
+
+/// The same on spans.
+inline void log_loss(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double eps,
+    span<const float> sample_weight, losskit::reduction reduction, span<float> loss, span<float> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(loss, true, {count});
+  detail::expect(grad, true, {count, classes});
+  check(
+    
+    losskit_log_loss_f32(probs.data(), y.data(), count, classes, eps, sample_weight.data(), static_cast<losskit_reduction>(reduction), loss.data(), grad.data()));
+}
+
+/// Log loss: the negative logarithm of the probability given to what happened.
+/// See losskit_log_loss_f64.
+inline void log_loss(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double eps,
+    const double *sample_weight, losskit::reduction reduction, double *loss, double *grad) {
+  check(
+    
+    losskit_log_loss_f64(probs, y, count, classes, eps, sample_weight, static_cast<losskit_reduction>(reduction), loss, grad));
+}
+
+/// The same on spans.
+inline void log_loss(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double eps,
+    span<const double> sample_weight, losskit::reduction reduction, span<double> loss, span<double> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(loss, true, {count});
+  detail::expect(grad, true, {count, classes});
+  check(
+    
+    losskit_log_loss_f64(probs.data(), y.data(), count, classes, eps, sample_weight.data(), static_cast<losskit_reduction>(reduction), loss.data(), grad.data()));
+}
+
+/// Maximum calibration error (MCE): `calibration_error` with norm `max`.
+/// See losskit_maximum_calibration_error_f32.
+inline void maximum_calibration_error(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    float *value, float *grad) {
+  check(losskit_maximum_calibration_error_f32(probs, y, count, classes, n_bins, value, grad));
+}
+
+/// The same on spans.
+inline void maximum_calibration_error(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_bins, float *value,
+    span<float> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(grad, true, {count, classes});
+  check(losskit_maximum_calibration_error_f32(probs.data(), y.data(), count, classes, n_bins, value, grad.data()));
+}
+
+/// Maximum calibration error (MCE): `calibration_error` with norm `max`.
+/// See losskit_maximum_calibration_error_f64.
+inline void maximum_calibration_error(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    double *value, double *grad) {
+  check(losskit_maximum_calibration_error_f64(probs, y, count, classes, n_bins, value, grad));
+}
+
+/// The same on spans.
+inline void maximum_calibration_error(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_bins, double *value,
+    span<double> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(grad, true, {count, classes});
+  check(losskit_maximum_calibration_error_f64(probs.data(), y.data(), count, classes, n_bins, value, grad.data()));
+}
+
+/// The size of a reliability accumulator's state.
+/// See losskit_reliability_accumulator_size.
+inline void reliability_accumulator_size(std::ptrdiff_t n_bins, std::ptrdiff_t *size) {
+  check(losskit_reliability_accumulator_size(n_bins, size));
+}
+
+/// Starts a reliability accumulator: a reliability diagram and calibration errors of data that come in batches.
+/// See losskit_reliability_accumulator_init.
+inline void reliability_accumulator_init(
+    void *state, std::ptrdiff_t size, std::ptrdiff_t n_bins, losskit::bin_edge edge) {
+  check(losskit_reliability_accumulator_init(state, size, n_bins, static_cast<losskit_bin_edge>(edge)));
+}
+
+/// The same on spans.
+inline void reliability_accumulator_init(span<void> state, std::ptrdiff_t n_bins, losskit::bin_edge edge) {
+  const std::ptrdiff_t size = state.ssize();
+  check(losskit_reliability_accumulator_init(state.data(), size, n_bins, static_cast<losskit_bin_edge>(edge)));
+}
+
+/// Is this the state of a reliability accumulator? For bytes that come from elsewhere.
+/// See losskit_reliability_accumulator_check.
+inline void reliability_accumulator_check(
+    const void *state, std::ptrdiff_t size, std::ptrdiff_t *n_bins, std::int32_t *edge) {
+  check(losskit_reliability_accumulator_check(state, size, n_bins, edge));
+}
+
+/// The same on spans.
+inline void reliability_accumulator_check(span<const void> state, std::ptrdiff_t *n_bins, std::int32_t *edge) {
+  const std::ptrdiff_t size = state.ssize();
+  check(losskit_reliability_accumulator_check(state.data(), size, n_bins, edge));
+}
+
+/// Adds a batch to a reliability accumulator, in the top-label or the binary view.
+/// See losskit_reliability_accumulator_update_f32.
+inline void reliability_accumulator_update(
+    void *state, std::ptrdiff_t size, const float *probs, const std::int64_t *y, std::ptrdiff_t count,
+    std::ptrdiff_t classes) {
+  check(losskit_reliability_accumulator_update_f32(state, size, probs, y, count, classes));
+}
+
+/// The same on spans.
+inline void reliability_accumulator_update(
+    span<void> state, span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes) {
+  const std::ptrdiff_t size = state.ssize();
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(losskit_reliability_accumulator_update_f32(state.data(), size, probs.data(), y.data(), count, classes));
+}
+
+/// Adds a batch to a reliability accumulator, in the top-label or the binary view.
+/// See losskit_reliability_accumulator_update_f64.
+inline void reliability_accumulator_update(
+    void *state, std::ptrdiff_t size, const double *probs, const std::int64_t *y, std::ptrdiff_t count,
+    std::ptrdiff_t classes) {
+  check(losskit_reliability_accumulator_update_f64(state, size, probs, y, count, classes));
+}
+
+/// The same on spans.
+inline void reliability_accumulator_update(
+    span<void> state, span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes) {
+  const std::ptrdiff_t size = state.ssize();
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(losskit_reliability_accumulator_update_f64(state.data(), size, probs.data(), y.data(), count, classes));
+}
+
+/// Adds all that another reliability accumulator holds. In whatever order parts are merged, the bytes are the same.
+/// See losskit_reliability_accumulator_merge.
+inline void reliability_accumulator_merge(
+    void *state, std::ptrdiff_t size, const void *other, std::ptrdiff_t other_size) {
+  check(losskit_reliability_accumulator_merge(state, size, other, other_size));
+}
+
+/// The same on spans.
+inline void reliability_accumulator_merge(span<void> state, span<const void> other) {
+  const std::ptrdiff_t size = state.ssize();
+  const std::ptrdiff_t other_size = other.ssize();
+  check(losskit_reliability_accumulator_merge(state.data(), size, other.data(), other_size));
+}
+
+/// What a reliability accumulator holds: the bins, as `reliabilityBins` gives them, and the errors that follow.
+/// See losskit_reliability_accumulator_result.
+inline void reliability_accumulator_result(
+    const void *state, std::ptrdiff_t size, std::int64_t *counts, double *conf_mean, double *acc_mean, double *edges,
+    double *ece, double *mce) {
+  check(losskit_reliability_accumulator_result(state, size, counts, conf_mean, acc_mean, edges, ece, mce));
+}
+
+/// The same on spans.
+inline void reliability_accumulator_result(
+    span<const void> state, std::int64_t *counts, double *conf_mean, double *acc_mean, double *edges, double *ece,
+    double *mce) {
+  const std::ptrdiff_t size = state.ssize();
+  check(losskit_reliability_accumulator_result(state.data(), size, counts, conf_mean, acc_mean, edges, ece, mce));
+}
+
+/// Reliability diagram: confidences divided into bins, and for each bin its count, mean confidence and accuracy.
+/// See losskit_reliability_bins_f32.
+inline void reliability_bins(
+    const float *conf, const std::int64_t *correct, std::ptrdiff_t count, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, std::int64_t *counts, float *conf_mean, float *acc_mean,
+    float *edges) {
+  check(
+    
+    losskit_reliability_bins_f32(conf, correct, count, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), counts, conf_mean, acc_mean, edges));
+}
+
+/// The same on spans.
+inline void reliability_bins(
+    span<const float> conf, span<const std::int64_t> correct, std::ptrdiff_t n_bins, losskit::binning binning,
+    losskit::bin_edge edge, std::int64_t *counts, float *conf_mean, float *acc_mean, float *edges) {
+  const std::ptrdiff_t count = conf.ssize();
+  detail::expect(correct, false, {count});
+  check(
+    
+    losskit_reliability_bins_f32(conf.data(), correct.data(), count, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), counts, conf_mean, acc_mean, edges));
+}
+
+/// Reliability diagram: confidences divided into bins, and for each bin its count, mean confidence and accuracy.
+/// See losskit_reliability_bins_f64.
+inline void reliability_bins(
+    const double *conf, const std::int64_t *correct, std::ptrdiff_t count, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, std::int64_t *counts, double *conf_mean, double *acc_mean,
+    double *edges) {
+  check(
+    
+    losskit_reliability_bins_f64(conf, correct, count, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), counts, conf_mean, acc_mean, edges));
+}
+
+/// The same on spans.
+inline void reliability_bins(
+    span<const double> conf, span<const std::int64_t> correct, std::ptrdiff_t n_bins, losskit::binning binning,
+    losskit::bin_edge edge, std::int64_t *counts, double *conf_mean, double *acc_mean, double *edges) {
+  const std::ptrdiff_t count = conf.ssize();
+  detail::expect(correct, false, {count});
+  check(
+    
+    losskit_reliability_bins_f64(conf.data(), correct.data(), count, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), counts, conf_mean, acc_mean, edges));
+}
+
+/// Static calibration error (SCE, class-wise ECE): `calibration_error` with norm `l1` in mode `classwise`.
+/// See losskit_static_calibration_error_f32.
+inline void static_calibration_error(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    float *value, float *grad) {
+  check(losskit_static_calibration_error_f32(probs, y, count, classes, n_bins, value, grad));
+}
+
+/// The same on spans.
+inline void static_calibration_error(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_bins, float *value,
+    span<float> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(grad, true, {count, classes});
+  check(losskit_static_calibration_error_f32(probs.data(), y.data(), count, classes, n_bins, value, grad.data()));
+}
+
+/// Static calibration error (SCE, class-wise ECE): `calibration_error` with norm `l1` in mode `classwise`.
+/// See losskit_static_calibration_error_f64.
+inline void static_calibration_error(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    double *value, double *grad) {
+  check(losskit_static_calibration_error_f64(probs, y, count, classes, n_bins, value, grad));
+}
+
+/// The same on spans.
+inline void static_calibration_error(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_bins, double *value,
+    span<double> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(grad, true, {count, classes});
+  check(losskit_static_calibration_error_f64(probs.data(), y.data(), count, classes, n_bins, value, grad.data()));
+}
+
+/// Temperature scaling: the T for which softmax(z / T) has the least mean negative log-likelihood.
+/// See losskit_temperature_scaling_fit_f32.
+inline void temperature_scaling_fit(
+    const float *logits, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double t_min,
+    double t_max, float *temperature, float *nll) {
+  check(losskit_temperature_scaling_fit_f32(logits, y, count, classes, t_min, t_max, temperature, nll));
+}
+
+/// The same on spans.
+inline void temperature_scaling_fit(
+    span<const float> logits, span<const std::int64_t> y, std::ptrdiff_t classes, double t_min, double t_max,
+    float *temperature, float *nll) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(logits, false, {count, classes});
+  check(losskit_temperature_scaling_fit_f32(logits.data(), y.data(), count, classes, t_min, t_max, temperature, nll));
+}
+
+/// Temperature scaling: the T for which softmax(z / T) has the least mean negative log-likelihood.
+/// See losskit_temperature_scaling_fit_f64.
+inline void temperature_scaling_fit(
+    const double *logits, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double t_min,
+    double t_max, double *temperature, double *nll) {
+  check(losskit_temperature_scaling_fit_f64(logits, y, count, classes, t_min, t_max, temperature, nll));
+}
+
+/// The same on spans.
+inline void temperature_scaling_fit(
+    span<const double> logits, span<const std::int64_t> y, std::ptrdiff_t classes, double t_min, double t_max,
+    double *temperature, double *nll) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(logits, false, {count, classes});
+  check(losskit_temperature_scaling_fit_f64(logits.data(), y.data(), count, classes, t_min, t_max, temperature, nll));
 }
 
 }  // namespace losskit

@@ -70,6 +70,7 @@ struct Int32Lanes: IntegerLanes {
   @inline(__always) static var indices: Self { Self(raw: vs_iota_lanes_i32()) }
   @inline(__always) static func first(_ n: Int) -> Self { Self(raw: vs_first_i32(n)) }
   @inline(__always) static func load(_ p: UnsafePointer<Int64>) -> Self { Self(raw: vs_load_i32_from_i64(p)) }
+  @inline(__always) func store(_ p: UnsafeMutablePointer<Int64>) { vs_store_i64_from_i32(p, raw) }
   @inline(__always) static func &+ (a: Self, b: Self) -> Self { Self(raw: vs_add_i32(a.raw, b.raw)) }
   @inline(__always) static func &- (a: Self, b: Self) -> Self { Self(raw: vs_sub_i32(a.raw, b.raw)) }
   @inline(__always) static func & (a: Self, b: Self) -> Self { Self(raw: vs_and_i32(a.raw, b.raw)) }

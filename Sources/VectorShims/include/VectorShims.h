@@ -133,6 +133,10 @@ typedef int64_t vs_i64x16_unaligned __attribute__((ext_vector_type(16), aligned(
 VS_INLINE vs_i32 vs_load_i32_from_i64(const int64_t *p) {
   return __builtin_convertvector(*(const vs_i64x16_unaligned *)p, vs_i32);
 }
+// And widened again.
+VS_INLINE void vs_store_i64_from_i32(int64_t *p, vs_i32 v) {
+  *(vs_i64x16_unaligned *)p = __builtin_convertvector(v, vs_i64x16_unaligned);
+}
 
 //===--- Masks as bits: lane i is bit i ------------------------------------===//
 
@@ -296,7 +300,8 @@ VS_INLINE vs_f32 vs_narrow_f64(vs_f64 lo, vs_f64 hi) {
 
 //===--- Transposes of square tiles ----------------------------------------===//
 // `tile` is an array of rows: row i on entry is column i on return. (A void
-// pointer, because Swift imports pointers to vectors as opaque ones.)
+// pointer, because Swift imports pointers to vectors as opaque ones; and not
+// aligned, because Swift aligns its own vectors to 16 bytes only.)
 
 #define VS_UNPACK_LO_32(a, b)                                                                      \
   __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29)

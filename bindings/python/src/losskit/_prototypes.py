@@ -13,10 +13,14 @@ VERSION = "1.0.0"
 ENUMS: dict[str, dict[str, int]] = {
     "Status": {"ok": 0, "null_pointer": 1, "invalid_shape": 2, "invalid_target": 3, "invalid_parameter": 4, "invalid_value": 5, "buffer_too_small": 6, "out_of_memory": 7, "unsupported": 8},
     "Reduction": {"none": 0, "mean": 1, "sum": 2},
+    "Binning": {"uniform": 0, "quantile": 1, "midpoint": 2, "rank": 3},
+    "BinEdge": {"right": 0, "left": 1, "left_extra": 2},
     "DetectionActivation": {"sigmoid": 0, "softmax": 1, "none": 2},
     "ObjectnessMode": {"product": 0, "sqrt": 1},
     "DetectionSuppression": {"hard": 0, "soft_linear": 1, "soft_gaussian": 2, "none": 3},
     "SoftNmsMethod": {"linear": 0, "gaussian": 1, "hard": 2},
+    "CalibrationNorm": {"l1": 0, "l2": 1, "max": 2},
+    "CalibrationMode": {"top": 0, "classwise": 1},
 }
 
 STATUS_MEANING: dict[int, str] = {
@@ -482,6 +486,172 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
         (
             ("count", "n"),
             ("size", "p"),
+        ),
+    ),
+    "brier_score": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("scale_by_half", "b"),
+            ("sample_weight", "p"),
+            ("reduction", "e:Reduction"),
+            ("loss", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "calibration_error": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("n_bins", "n"),
+            ("norm", "e:CalibrationNorm"),
+            ("binning", "e:Binning"),
+            ("edge", "e:BinEdge"),
+            ("mode", "e:CalibrationMode"),
+            ("value", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "expected_calibration_error": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("n_bins", "n"),
+            ("value", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "log_loss": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("eps", "d"),
+            ("sample_weight", "p"),
+            ("reduction", "e:Reduction"),
+            ("loss", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "maximum_calibration_error": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("n_bins", "n"),
+            ("value", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "reliability_accumulator_size": (
+        False,
+        (
+            ("n_bins", "n"),
+            ("size", "p"),
+        ),
+    ),
+    "reliability_accumulator_init": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("n_bins", "n"),
+            ("edge", "e:BinEdge"),
+        ),
+    ),
+    "reliability_accumulator_check": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("n_bins", "p"),
+            ("edge", "p"),
+        ),
+    ),
+    "reliability_accumulator_update": (
+        True,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+        ),
+    ),
+    "reliability_accumulator_merge": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("other", "p"),
+            ("other_size", "n"),
+        ),
+    ),
+    "reliability_accumulator_result": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("counts", "p"),
+            ("conf_mean", "p"),
+            ("acc_mean", "p"),
+            ("edges", "p"),
+            ("ece", "p"),
+            ("mce", "p"),
+        ),
+    ),
+    "reliability_bins": (
+        True,
+        (
+            ("conf", "p"),
+            ("correct", "p"),
+            ("count", "n"),
+            ("n_bins", "n"),
+            ("binning", "e:Binning"),
+            ("edge", "e:BinEdge"),
+            ("counts", "p"),
+            ("conf_mean", "p"),
+            ("acc_mean", "p"),
+            ("edges", "p"),
+        ),
+    ),
+    "static_calibration_error": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("n_bins", "n"),
+            ("value", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "temperature_scaling_fit": (
+        True,
+        (
+            ("logits", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("t_min", "d"),
+            ("t_max", "d"),
+            ("temperature", "p"),
+            ("nll", "p"),
         ),
     ),
 }
@@ -1111,5 +1281,255 @@ coordinates neither decay others nor are decayed. The given scores are not chang
         "outputs": {
             "size": "output, bytes.",
         },
+    },
+    "brier_score": {
+        "summary": "Brier score: the squared distance between the predicted distribution and the outcome.",
+        "body": """\
+    l_i = Σ_c (p_ic − [y_i = c])²      (binary: (p_i − y_i)²)
+    ∂l_i/∂p_ic = 2 (p_ic − [y_i = c])""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 0.",
+            "classes": "number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+            "scale_by_half": "halve losses (and gradient), so that they stay within [0, 1].",
+            "sample_weight": "optional, `[count]`, ≥ 0.",
+            "reduction": "`mean` divides by the sum of the weights; a mean over nothing is 0.",
+        },
+        "outputs": {
+            "loss": "optional output, one number, or `[count]` with reduction `none`.",
+            "grad": "optional output, like `probs`.",
+        },
+        "errors": "`INVALID_VALUE` if a probability is outside [0, 1] or a weight negative, `INVALID_TARGET` if a label is out of range. NaN propagates.",
+        "reference": "Brier, Verification of Forecasts Expressed in Terms of Probability, 1950.",
+    },
+    "calibration_error": {
+        "summary": "Calibration error: how far confidences are from accuracies, over bins of like confidence.",
+        "body": """\
+    gap_b = mean confidence − accuracy of bin b (0 if empty),  n_b = its count
+    l1:  E = Σ n_b/N |gap_b|     l2:  E = √(Σ n_b/N gap_b²)     max:  E = max |gap_b|
+
+In mode `top` a row's confidence is its largest probability (the first of equal ones), and it is right if that class
+is the label. In mode `classwise` each class k has bins of its own, with confidence p_k, right if the label is k; the
+errors E_k are joined as mean (l1), root mean square (l2) or maximum (max).
+
+The gradient takes bins, counts and arg max as constants, and sign(0) = 0. An element of bin b gets
+sign(gap_b)/N (l1), gap_b/(N·E) (l2, 0 if E = 0), each ÷ C if classwise, or sign(gap_b)/n_b in the first bin (and
+class) that attains the maximum.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1]; rows need not sum to 1.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, ≥ 0. With N = 0 the error is NaN.",
+            "classes": "C. 0 stands for the binary view: `probs` is `[count]`, the probability of class 1, labels are 0 and 1, confidence is `probs` itself, and `mode` plays no role.",
+            "n_bins": "number of bins, 1 to 2²⁴; 15 is usual.",
+            "norm": "how gaps are joined; `l1` is usual.",
+            "binning": "how edges are chosen; `uniform` is usual. The others sort, with 32 bytes of memory a row (and 4 more an element where a gradient is wanted).",
+            "edge": "on which side a bin owns its edge; `right` is usual.",
+            "mode": "`top` or `classwise`.",
+        },
+        "outputs": {
+            "value": "optional output, the error.",
+            "grad": "optional output, like `probs`.",
+        },
+        "errors": "`INVALID_VALUE` if a probability is NaN or outside [0, 1], `INVALID_TARGET` if a label is out of range.",
+        "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017; Kumar et al., Verified Uncertainty Calibration, 2019.",
+    },
+    "expected_calibration_error": {
+        "summary": "Expected calibration error (ECE): `calibration_error` with norm `l1`.",
+        "body": "    E = Σ n_b/N |mean confidence − accuracy of bin b|",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, ≥ 0. With N = 0 the error is NaN.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+            "n_bins": "number of bins, 1 to 2²⁴; 15 is usual.",
+        },
+        "outputs": {
+            "value": "optional output, the error.",
+            "grad": "optional output, like `probs`: the gradient, with bins and arg max as constants.",
+        },
+        "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017.",
+    },
+    "log_loss": {
+        "summary": "Log loss: the negative logarithm of the probability given to what happened.",
+        "body": """\
+    l_i = −log max(q_i, ε),  q_i = p_{i,y_i}      (binary: p_i if y_i = 1, else 1 − p_i)
+    ∂l_i/∂q_i = −1/q_i where q_i > ε, else 0""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 0.",
+            "classes": "number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+            "eps": "ε, in [0, 1); 1e-12 is usual. With 0, a probability of 0 costs infinity.",
+            "sample_weight": "optional, `[count]`, ≥ 0.",
+            "reduction": "`mean` divides by the sum of the weights; a mean over nothing is 0.",
+        },
+        "outputs": {
+            "loss": "optional output, one number, or `[count]` with reduction `none`.",
+            "grad": "optional output, like `probs`.",
+        },
+        "errors": "`INVALID_VALUE` if a probability is outside [0, 1] or a weight negative, `INVALID_TARGET` if a label is out of range. NaN propagates.",
+        "reference": "Good, Rational Decisions, 1952.",
+    },
+    "maximum_calibration_error": {
+        "summary": "Maximum calibration error (MCE): `calibration_error` with norm `max`.",
+        "body": "    E = max_b |mean confidence − accuracy of bin b|",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, ≥ 0. With N = 0 the error is NaN.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+            "n_bins": "number of bins, 1 to 2²⁴; 15 is usual.",
+        },
+        "outputs": {
+            "value": "optional output, the error.",
+            "grad": "optional output, like `probs`: the gradient, with bins and arg max as constants.",
+        },
+        "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017.",
+    },
+    "reliability_accumulator_size": {
+        "summary": "The size of a reliability accumulator's state.",
+        "parameters": {
+            "n_bins": "number of bins, 1 to 2²⁴.",
+        },
+        "outputs": {
+            "size": "output, in bytes: 80 + 48 · `n_bins`.",
+        },
+    },
+    "reliability_accumulator_init": {
+        "summary": "Starts a reliability accumulator: a reliability diagram and calibration errors of data that come in batches.",
+        "body": """\
+The state takes O(bins) memory, which the caller owns. Its bytes are its serialised form: copy them to store or send
+a state, and pass what was read to `reliability_accumulator_check`. It consists of little-endian 64-bit words: the
+letters LKRELIA1; `n_bins`; the edge's number; 0; then for each of `n_bins` + 1 bins its count, its hits, and the sum of
+its confidences, w + h·2⁻⁴⁰ + m·2⁻⁸⁰ + l·2⁻¹²⁰, as four words w, h, m, l.
+
+A confidence counts as the nearest multiple of 2⁻¹²⁰ (as one at least, if it is not 0): that is itself if it is a
+float ≥ 2⁻⁹⁷ or a double ≥ 2⁻⁶⁸. These multiples are summed as integers. So batches and merged parts, in any order,
+give the same bytes as all data at once.""",
+        "parameters": {
+            "size": "what `reliability_accumulator_size` says, or more (the rest is not used).",
+            "n_bins": "number of bins of equal width, 1 to 2²⁴; 15 is usual.",
+            "edge": "on which side a bin owns its edge; `right` is usual.",
+        },
+        "outputs": {
+            "state": "output, `[size]` bytes, at any alignment.",
+        },
+        "errors": "`BUFFER_TOO_SMALL` if `size` is less than needed.",
+    },
+    "reliability_accumulator_check": {
+        "summary": "Is this the state of a reliability accumulator? For bytes that come from elsewhere.",
+        "parameters": {
+            "state": "`[size]` bytes, at any alignment.",
+            "size": "how many bytes there are; what goes beyond the state is not looked at.",
+        },
+        "outputs": {
+            "n_bins": "optional output, the number of bins it was started with.",
+            "edge": "optional output, the number of its `losskit_bin_edge`.",
+        },
+        "errors": "`INVALID_VALUE` if it is none.",
+    },
+    "reliability_accumulator_update": {
+        "summary": "Adds a batch to a reliability accumulator, in the top-label or the binary view.",
+        "parameters": {
+            "size": "of `state`.",
+            "probs": "`[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 0.",
+            "classes": "number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1, which is the confidence itself.",
+        },
+        "outputs": {
+            "state": "`[size]` bytes, in and out.",
+        },
+        "errors": "`INVALID_VALUE` if a probability is NaN or outside [0, 1], or `state` is not a state; `INVALID_TARGET` if a label is out of range. The state is then as it was.",
+    },
+    "reliability_accumulator_merge": {
+        "summary": "Adds all that another reliability accumulator holds. In whatever order parts are merged, the bytes are the same.",
+        "parameters": {
+            "size": "of `state`.",
+            "other": "`[other_size]` bytes, of as many bins and the same edge.",
+            "other_size": "of `other`.",
+        },
+        "outputs": {
+            "state": "`[size]` bytes, in and out.",
+        },
+        "errors": "`INVALID_VALUE` if either is not a state, `INVALID_SHAPE` if bins or edges differ.",
+    },
+    "reliability_accumulator_result": {
+        "summary": "What a reliability accumulator holds: the bins, as `reliability_bins` gives them, and the errors that follow.",
+        "parameters": {
+            "state": "`[size]` bytes.",
+            "size": "of `state`.",
+        },
+        "outputs": {
+            "counts": "optional output, `[M]`; M = n_bins, or n_bins + 1 for the edge `left_extra`.",
+            "conf_mean": "optional output, `[M]`, mean confidences, 0 for empty bins.",
+            "acc_mean": "optional output, `[M]`, accuracies, 0 for empty bins.",
+            "edges": "optional output, `[n_bins + 1]`.",
+            "ece": "optional output, the expected calibration error (`calibration_error` with norm `l1`); NaN without data.",
+            "mce": "optional output, the maximum calibration error (norm `max`); NaN without data.",
+        },
+        "errors": "`INVALID_VALUE` if `state` is not a state.",
+    },
+    "reliability_bins": {
+        "summary": "Reliability diagram: confidences divided into bins, and for each bin its count, mean confidence and accuracy.",
+        "body": """\
+With n = `n_bins` there are M bins, M = n, or n + 1 for the edge `left_extra`. Edges are the doubles b / n; confidences
+are compared as doubles. Sums are exact: the result does not depend on the order of the samples.""",
+        "parameters": {
+            "conf": "`[count]`, the confidence of each prediction, in [0, 1].",
+            "correct": "`[count]`, 1 where the prediction was right, else 0.",
+            "count": "number of predictions, ≥ 0. With none, all bins are 0.",
+            "n_bins": "n, 1 to 2²⁴; 15 is usual.",
+            "binning": "how the edges are chosen; `uniform` is usual. The others sort, with 32 bytes of memory a prediction.",
+            "edge": "on which side a bin owns its edge; `right` is usual. `rank` does not use it.",
+        },
+        "outputs": {
+            "counts": "optional output, `[M]`.",
+            "conf_mean": "optional output, `[M]`, 0 for empty bins.",
+            "acc_mean": "optional output, `[M]`, 0 for empty bins.",
+            "edges": "optional output, `[n + 1]`. With `midpoint`, equal edges are merged, and unused ones at the end are 1. With `rank`, edge b > 0 is the smallest confidence in bin b (1 if there is none).",
+        },
+        "errors": "`INVALID_VALUE` if a confidence is NaN or outside [0, 1], `INVALID_TARGET` if `correct` is neither 0 nor 1.",
+        "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017 (`uniform`, `right`).",
+    },
+    "static_calibration_error": {
+        "summary": "Static calibration error (SCE, class-wise ECE): `calibration_error` with norm `l1` in mode `classwise`.",
+        "body": "    E = 1/C Σ_k Σ_b n_kb/N |mean p_k − share of label k in bin b|",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, ≥ 0. With N = 0 the error is NaN.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+            "n_bins": "number of bins, 1 to 2²⁴; 15 is usual.",
+        },
+        "outputs": {
+            "value": "optional output, the error.",
+            "grad": "optional output, like `probs`: the gradient, with bins and arg max as constants.",
+        },
+        "reference": "Nixon et al., Measuring Calibration in Deep Learning, 2019.",
+    },
+    "temperature_scaling_fit": {
+        "summary": "Temperature scaling: the T for which softmax(z / T) has the least mean negative log-likelihood.",
+        "body": """\
+    β = 1/T,  f(β) = mean_i (log Σ_c e^{β z_ic} − β z_{i,y_i}),
+    g(β) = f′(β) = mean_i (Σ_c softmax(β z_i)_c z_ic − z_{i,y_i}),  f″(β) = mean_i Var_softmax(z_i)
+
+f is convex in β. If g(1/`t_max`) ≥ 0 the result is `t_max`, else if g(1/`t_min`) ≤ 0 it is `t_min`, else the root of
+g, found by Newton's method inside a shrinking bracket. Where all rows are constant, that is `t_max`.""",
+        "parameters": {
+            "logits": "`[count, classes]`; −inf is a masked class.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 1.",
+            "classes": "number of columns, ≥ 1.",
+            "t_min": "the least temperature looked at, > 0; 0.01 is usual.",
+            "t_max": "the greatest, finite, ≥ `t_min`; 100 is usual.",
+        },
+        "outputs": {
+            "temperature": "optional output, T.",
+            "nll": "optional output, f(1/T).",
+        },
+        "errors": "`INVALID_VALUE` if a logit is NaN or +inf, or the label's logit is −inf.",
+        "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017.",
     },
 }
