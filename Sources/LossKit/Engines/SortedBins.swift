@@ -20,13 +20,13 @@ struct SortedBins {
     indices: UnsafeMutablePointer<Int32>?
   ) -> Status {
     let n = rows.count
-    guard let itemBytes = elementCount(n, 2 * MemoryLayout<SortItem>.stride),
+    guard let itemBytes = elementCount(n, 2 * MemoryLayout<ConfidenceItem>.stride),
       let itemMemory = losskit_runtime_allocate(itemBytes)
     else { return .outOfMemory }
     defer { losskit_runtime_free(itemMemory) }
     guard let tableMemory = losskit_runtime_allocate((stableSortCounters + count + 1) * 8) else { return .outOfMemory }
     defer { losskit_runtime_free(tableMemory) }
-    let items = itemMemory.bindMemory(to: SortItem.self, capacity: 2 * n)
+    let items = itemMemory.bindMemory(to: ConfidenceItem.self, capacity: 2 * n)
     let counters = tableMemory.bindMemory(to: Int.self, capacity: stableSortCounters)
     let inner = (tableMemory + stableSortCounters * 8).bindMemory(to: Double.self, capacity: count + 1)
 
@@ -37,7 +37,7 @@ struct SortedBins {
     for view in 0..<rows.views {
       if rows.views > 1 {
         for row in 0..<n {
-          items[row] = SortItem(
+          items[row] = ConfidenceItem(
             rows.probs[row &* rows.columns &+ view].double, Int64(row) << 1 | (rows.isHit(row, view) ? 1 : 0))
         }
       }
@@ -50,19 +50,19 @@ struct SortedBins {
   }
 
   @inline(__always)
-  private func load<V: Lanes>(_ tile: ConfidenceTile<V>, _ items: UnsafeMutablePointer<SortItem>) {
+  private func load<V: Lanes>(_ tile: ConfidenceTile<V>, _ items: UnsafeMutablePointer<ConfidenceItem>) {
     withUnsafeTemporaryAllocation(of: Double.self, capacity: 16) { lanes in
       tile.confidence.doubles.0.store(lanes.baseAddress!)
       tile.confidence.doubles.1.store(lanes.baseAddress! + 8)
       for lane in 0..<tile.count {
         let row = tile.row &+ lane
-        items[row] = SortItem(lanes[lane], Int64(row) << 1 | Int64(tile.hits >> UInt32(lane) & 1))
+        items[row] = ConfidenceItem(lanes[lane], Int64(row) << 1 | Int64(tile.hits >> UInt32(lane) & 1))
       }
     }
   }
 
   /// Writes all `count + 1` edges and returns how many inner edges are in use.
-  private func setEdges(_ edges: UnsafeMutablePointer<Double>, _ sorted: UnsafePointer<SortItem>, _ n: Int) -> Int {
+  private func setEdges(_ edges: UnsafeMutablePointer<Double>, _ sorted: UnsafePointer<ConfidenceItem>, _ n: Int) -> Int {
     edges.initialize(repeating: 1, count: count + 1)
     edges[0] = 0
     if n == 0 { return 0 }
@@ -99,7 +99,7 @@ struct SortedBins {
   }
 
   private func distribute(
-    _ sorted: UnsafePointer<SortItem>, _ n: Int, _ edges: UnsafePointer<Double>, _ used: Int,
+    _ sorted: UnsafePointer<ConfidenceItem>, _ n: Int, _ edges: UnsafePointer<Double>, _ used: Int,
     _ bins: UnsafeMutablePointer<Bin>, _ indices: UnsafeMutablePointer<Int32>?
   ) {
     var index = 0

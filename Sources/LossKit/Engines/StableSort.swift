@@ -1,5 +1,5 @@
 /// A number to sort by, as an integer of the same order, and what goes with it.
-struct SortItem {
+struct ConfidenceItem {
   /// The bits of a double that is not negative: they are ordered as the doubles are.
   var key: UInt64
   var payload: Int64
@@ -20,9 +20,9 @@ let stableSortCounters = 8 * 256
 ///
 /// - Returns: `items` or `other`, whichever holds the result.
 func stableSort(
-  _ items: UnsafeMutablePointer<SortItem>, _ other: UnsafeMutablePointer<SortItem>, _ count: Int,
+  _ items: UnsafeMutablePointer<ConfidenceItem>, _ other: UnsafeMutablePointer<ConfidenceItem>, _ count: Int,
   counters: UnsafeMutablePointer<Int>
-) -> UnsafeMutablePointer<SortItem> {
+) -> UnsafeMutablePointer<ConfidenceItem> {
   counters.initialize(repeating: 0, count: stableSortCounters)
   for i in 0..<count {
     var key = items[i].key
