@@ -2,7 +2,7 @@
 # make build  the libraries only                             make generate   what is derived from Swift declarations
 # make bench  installs peers, compares with them             (BENCH="--quick --only nms" to narrow it)
 .DEFAULT_GOAL := build
-.PHONY: build generate bench
+.PHONY: build generate bench test-exhaustive
 
 GENERATOR := .build-generator/interface-generator
 
@@ -20,3 +20,7 @@ build: generate
 
 bench: build
 	@python3 Tests/Benchmarks/bench.py $(BENCH)
+
+# The elementary functions over all 2^32 floats, and against mpmath: half an hour on two cores.
+test-exhaustive:
+	@$(MAKE) -C Tests/Exhaustive

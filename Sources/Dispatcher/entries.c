@@ -156,3 +156,231 @@ LOSSKIT_ENTRY(losskit_binary_cross_entropy_with_logits_f64, (
     const double *pos_weight, losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad),
     (z, t, rows, columns, weight, weight_per_element, pos_weight, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_box_iou_f32, (
+    const float *boxes1, const float *boxes2, ptrdiff_t count1, ptrdiff_t count2, double offset,
+    float *iou),
+    (boxes1, boxes2, count1, count2, offset, iou))
+LOSSKIT_ENTRY(losskit_box_iou_f64, (
+    const double *boxes1, const double *boxes2, ptrdiff_t count1, ptrdiff_t count2, double offset,
+    double *iou),
+    (boxes1, boxes2, count1, count2, offset, iou))
+LOSSKIT_ENTRY(losskit_dfl_decode_f32, (
+    const float *logits, ptrdiff_t count, ptrdiff_t reg_max, float *distances),
+    (logits, count, reg_max, distances))
+LOSSKIT_ENTRY(losskit_dfl_decode_f64, (
+    const double *logits, ptrdiff_t count, ptrdiff_t reg_max,
+    double *distances),
+    (logits, count, reg_max, distances))
+LOSSKIT_ENTRY(losskit_dfl_decode_vjp_f32, (
+    const float *logits, const float *grad_output, ptrdiff_t count, ptrdiff_t reg_max,
+    float *grad_logits),
+    (logits, grad_output, count, reg_max, grad_logits))
+LOSSKIT_ENTRY(losskit_dfl_decode_vjp_f64, (
+    const double *logits, const double *grad_output, ptrdiff_t count, ptrdiff_t reg_max,
+    double *grad_logits),
+    (logits, grad_output, count, reg_max, grad_logits))
+LOSSKIT_ENTRY(losskit_decode_boxes_f32, (
+    const float *deltas, const float *anchors, ptrdiff_t count, double weight_x, double weight_y, double weight_width,
+    double weight_height, double clip,
+    float *boxes),
+    (deltas, anchors, count, weight_x, weight_y, weight_width, weight_height, clip, boxes))
+LOSSKIT_ENTRY(losskit_decode_boxes_f64, (
+    const double *deltas, const double *anchors, ptrdiff_t count, double weight_x, double weight_y, double weight_width,
+    double weight_height, double clip,
+    double *boxes),
+    (deltas, anchors, count, weight_x, weight_y, weight_width, weight_height, clip, boxes))
+LOSSKIT_ENTRY(losskit_decode_boxes_vjp_f32, (
+    const float *deltas, const float *anchors, const float *grad_output, ptrdiff_t count, double weight_x,
+    double weight_y, double weight_width, double weight_height, double clip,
+    float *grad_deltas),
+    (deltas, anchors, grad_output, count, weight_x, weight_y, weight_width, weight_height, clip, grad_deltas))
+LOSSKIT_ENTRY(losskit_decode_boxes_vjp_f64, (
+    const double *deltas, const double *anchors, const double *grad_output, ptrdiff_t count, double weight_x,
+    double weight_y, double weight_width, double weight_height, double clip,
+    double *grad_deltas),
+    (deltas, anchors, grad_output, count, weight_x, weight_y, weight_width, weight_height, clip, grad_deltas))
+LOSSKIT_ENTRY(losskit_detection_postprocess_f32, (
+    const float *logits, const float *boxes, const float *objectness, ptrdiff_t anchors, ptrdiff_t classes,
+    losskit_detection_activation activation, losskit_objectness_mode objectness_mode, double score_threshold,
+    ptrdiff_t pre_nms_top_k, losskit_detection_suppression suppression, double iou_threshold, double sigma,
+    double soft_score_threshold, bool class_agnostic, bool multi_label, ptrdiff_t background_index,
+    ptrdiff_t max_detections, bool has_image_size, double image_height, double image_width, double min_size,
+    float *detection_boxes, float *detection_scores, int64_t *labels, int64_t *anchor_indices, ptrdiff_t capacity,
+    ptrdiff_t *detection_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (logits, boxes, objectness, anchors, classes, activation, objectness_mode, score_threshold, pre_nms_top_k, suppression, iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, background_index, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_detection_postprocess_f64, (
+    const double *logits, const double *boxes, const double *objectness, ptrdiff_t anchors, ptrdiff_t classes,
+    losskit_detection_activation activation, losskit_objectness_mode objectness_mode, double score_threshold,
+    ptrdiff_t pre_nms_top_k, losskit_detection_suppression suppression, double iou_threshold, double sigma,
+    double soft_score_threshold, bool class_agnostic, bool multi_label, ptrdiff_t background_index,
+    ptrdiff_t max_detections, bool has_image_size, double image_height, double image_width, double min_size,
+    double *detection_boxes, double *detection_scores, int64_t *labels, int64_t *anchor_indices, ptrdiff_t capacity,
+    ptrdiff_t *detection_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (logits, boxes, objectness, anchors, classes, activation, objectness_mode, score_threshold, pre_nms_top_k, suppression, iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, background_index, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_detection_postprocess_workspace_size, (
+    ptrdiff_t anchors, ptrdiff_t classes, ptrdiff_t pre_nms_top_k,
+    ptrdiff_t *size),
+    (anchors, classes, pre_nms_top_k, size))
+LOSSKIT_ENTRY(losskit_distance_to_box_f32, (
+    const float *points, const float *distances, ptrdiff_t count, bool has_image_size, double height, double width,
+    float *boxes),
+    (points, distances, count, has_image_size, height, width, boxes))
+LOSSKIT_ENTRY(losskit_distance_to_box_f64, (
+    const double *points, const double *distances, ptrdiff_t count, bool has_image_size, double height, double width,
+    double *boxes),
+    (points, distances, count, has_image_size, height, width, boxes))
+LOSSKIT_ENTRY(losskit_distance_to_box_vjp_f32, (
+    const float *points, const float *distances, const float *grad_output, ptrdiff_t count, bool has_image_size,
+    double height, double width,
+    float *grad_distances),
+    (points, distances, grad_output, count, has_image_size, height, width, grad_distances))
+LOSSKIT_ENTRY(losskit_distance_to_box_vjp_f64, (
+    const double *points, const double *distances, const double *grad_output, ptrdiff_t count, bool has_image_size,
+    double height, double width,
+    double *grad_distances),
+    (points, distances, grad_output, count, has_image_size, height, width, grad_distances))
+LOSSKIT_ENTRY(losskit_nms_f32, (
+    const float *boxes, const float *scores, ptrdiff_t count, double iou_threshold, int64_t *keep, ptrdiff_t capacity,
+    ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, count, iou_threshold, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_nms_f64, (
+    const double *boxes, const double *scores, ptrdiff_t count, double iou_threshold, int64_t *keep, ptrdiff_t capacity,
+    ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, count, iou_threshold, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_batched_nms_f32, (
+    const float *boxes, const float *scores, const int64_t *idxs, ptrdiff_t count, double iou_threshold, int64_t *keep,
+    ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, idxs, count, iou_threshold, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_batched_nms_f64, (
+    const double *boxes, const double *scores, const int64_t *idxs, ptrdiff_t count, double iou_threshold,
+    int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, idxs, count, iou_threshold, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_nms_workspace_size, (ptrdiff_t count, ptrdiff_t *size),
+    (count, size))
+LOSSKIT_ENTRY(losskit_soft_nms_f32, (
+    const float *boxes, const float *scores, ptrdiff_t count, losskit_soft_nms_method method, double iou_threshold,
+    double sigma, double score_threshold, ptrdiff_t max_output, double offset, int64_t *indices, float *new_scores,
+    ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, count, method, iou_threshold, sigma, score_threshold, max_output, offset, indices, new_scores, capacity, selected_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_soft_nms_f64, (
+    const double *boxes, const double *scores, ptrdiff_t count, losskit_soft_nms_method method, double iou_threshold,
+    double sigma, double score_threshold, ptrdiff_t max_output, double offset, int64_t *indices, double *new_scores,
+    ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, count, method, iou_threshold, sigma, score_threshold, max_output, offset, indices, new_scores, capacity, selected_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_batched_soft_nms_f32, (
+    const float *boxes, const float *scores, const int64_t *idxs, ptrdiff_t count, losskit_soft_nms_method method,
+    double iou_threshold, double sigma, double score_threshold, ptrdiff_t max_output, double offset, int64_t *indices,
+    float *new_scores, ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, idxs, count, method, iou_threshold, sigma, score_threshold, max_output, offset, indices, new_scores, capacity, selected_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_batched_soft_nms_f64, (
+    const double *boxes, const double *scores, const int64_t *idxs, ptrdiff_t count, losskit_soft_nms_method method,
+    double iou_threshold, double sigma, double score_threshold, ptrdiff_t max_output, double offset, int64_t *indices,
+    double *new_scores, ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, idxs, count, method, iou_threshold, sigma, score_threshold, max_output, offset, indices, new_scores, capacity, selected_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_soft_nms_workspace_size, (ptrdiff_t count, ptrdiff_t *size),
+    (count, size))
+LOSSKIT_ENTRY(losskit_brier_score_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool scale_by_half,
+    const float *sample_weight, losskit_reduction reduction, float *loss,
+    float *grad),
+    (probs, y, count, classes, scale_by_half, sample_weight, reduction, loss, grad))
+LOSSKIT_ENTRY(losskit_brier_score_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool scale_by_half,
+    const double *sample_weight, losskit_reduction reduction, double *loss,
+    double *grad),
+    (probs, y, count, classes, scale_by_half, sample_weight, reduction, loss, grad))
+LOSSKIT_ENTRY(losskit_calibration_error_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_calibration_norm norm, losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode,
+    float *value, float *grad),
+    (probs, y, count, classes, n_bins, norm, binning, edge, mode, value, grad))
+LOSSKIT_ENTRY(losskit_calibration_error_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_calibration_norm norm, losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode,
+    double *value, double *grad),
+    (probs, y, count, classes, n_bins, norm, binning, edge, mode, value, grad))
+LOSSKIT_ENTRY(losskit_expected_calibration_error_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
+    float *grad),
+    (probs, y, count, classes, n_bins, value, grad))
+LOSSKIT_ENTRY(losskit_expected_calibration_error_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
+    double *grad),
+    (probs, y, count, classes, n_bins, value, grad))
+LOSSKIT_ENTRY(losskit_log_loss_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double eps, const float *sample_weight,
+    losskit_reduction reduction, float *loss,
+    float *grad),
+    (probs, y, count, classes, eps, sample_weight, reduction, loss, grad))
+LOSSKIT_ENTRY(losskit_log_loss_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double eps, const double *sample_weight,
+    losskit_reduction reduction, double *loss,
+    double *grad),
+    (probs, y, count, classes, eps, sample_weight, reduction, loss, grad))
+LOSSKIT_ENTRY(losskit_maximum_calibration_error_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
+    float *grad),
+    (probs, y, count, classes, n_bins, value, grad))
+LOSSKIT_ENTRY(losskit_maximum_calibration_error_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
+    double *grad),
+    (probs, y, count, classes, n_bins, value, grad))
+LOSSKIT_ENTRY(losskit_reliability_accumulator_size, (ptrdiff_t n_bins, ptrdiff_t *size),
+    (n_bins, size))
+LOSSKIT_ENTRY(losskit_reliability_accumulator_init, (
+    void *state, ptrdiff_t size, ptrdiff_t n_bins, losskit_bin_edge edge),
+    (state, size, n_bins, edge))
+LOSSKIT_ENTRY(losskit_reliability_accumulator_check, (
+    const void *state, ptrdiff_t size, ptrdiff_t *n_bins, int32_t *edge),
+    (state, size, n_bins, edge))
+LOSSKIT_ENTRY(losskit_reliability_accumulator_update_f32, (
+    void *state, ptrdiff_t size, const float *probs, const int64_t *y, ptrdiff_t count,
+    ptrdiff_t classes),
+    (state, size, probs, y, count, classes))
+LOSSKIT_ENTRY(losskit_reliability_accumulator_update_f64, (
+    void *state, ptrdiff_t size, const double *probs, const int64_t *y, ptrdiff_t count,
+    ptrdiff_t classes),
+    (state, size, probs, y, count, classes))
+LOSSKIT_ENTRY(losskit_reliability_accumulator_merge, (
+    void *state, ptrdiff_t size, const void *other, ptrdiff_t other_size),
+    (state, size, other, other_size))
+LOSSKIT_ENTRY(losskit_reliability_accumulator_result, (
+    const void *state, ptrdiff_t size, int64_t *counts, double *conf_mean, double *acc_mean, double *edges, double *ece,
+    double *mce),
+    (state, size, counts, conf_mean, acc_mean, edges, ece, mce))
+LOSSKIT_ENTRY(losskit_reliability_bins_f32, (
+    const float *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, int64_t *counts, float *conf_mean, float *acc_mean,
+    float *edges),
+    (conf, correct, count, n_bins, binning, edge, counts, conf_mean, acc_mean, edges))
+LOSSKIT_ENTRY(losskit_reliability_bins_f64, (
+    const double *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, int64_t *counts, double *conf_mean, double *acc_mean,
+    double *edges),
+    (conf, correct, count, n_bins, binning, edge, counts, conf_mean, acc_mean, edges))
+LOSSKIT_ENTRY(losskit_static_calibration_error_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
+    float *grad),
+    (probs, y, count, classes, n_bins, value, grad))
+LOSSKIT_ENTRY(losskit_static_calibration_error_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
+    double *grad),
+    (probs, y, count, classes, n_bins, value, grad))
+LOSSKIT_ENTRY(losskit_temperature_scaling_fit_f32, (
+    const float *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double t_min, double t_max,
+    float *temperature, float *nll),
+    (logits, y, count, classes, t_min, t_max, temperature, nll))
+LOSSKIT_ENTRY(losskit_temperature_scaling_fit_f64, (
+    const double *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double t_min, double t_max,
+    double *temperature, double *nll),
+    (logits, y, count, classes, t_min, t_max, temperature, nll))

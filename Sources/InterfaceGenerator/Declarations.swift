@@ -38,7 +38,7 @@ struct GeneratorError: Error, CustomStringConvertible {
 func snakeCase(_ name: String) -> String {
   var result = ""
   var previous: Character = "_"
-  for character in name {
+  for character in name.replacingOccurrences(of: "IoU", with: "Iou") {
     if character.isUppercase, previous.isLowercase || previous.isNumber { result.append("_") }
     result.append(Character(character.lowercased()))
     previous = character

@@ -3,8 +3,10 @@
 //   Sources/LossKit/ABI/Exports+<Family>.swift   the C entry points, one per precision
 //   Sources/LossKit/Runtime/Version.swift        the version, from Sources/LossKit/VERSION
 //   include/losskit/losskit.h                    the C header
+//   include/losskit/losskit_overloads.hpp        what losskit.hpp has for each function
 //   Sources/Dispatcher/entries.c                 which instruction set runs them
-//   Sources/Dispatcher/exports.txt               their names, for the linker
+//   Sources/Dispatcher/exports.txt               their names: a test compares them with what the library exports
+//   Tests/C/generated_calls.inc                  a table through which tests call every function
 //   bindings/python/src/losskit/_prototypes.py   ctypes prototypes and documentation
 //
 // Usage: interface-generator ROOT [OUTPUT]. With OUTPUT another folder than ROOT, the files go there: a test compares.
@@ -31,6 +33,8 @@ func run() throws {
   var files: [(path: String, text: String)] = [
     ("Sources/LossKit/Runtime/Version.swift", swiftVersion(version)),
     ("include/losskit/losskit.h", try cHeader(declarations, families: families, version: version)),
+    ("include/losskit/losskit_overloads.hpp", try cxxOverloads(declarations)),
+    ("Tests/C/generated_calls.inc", try callTable(declarations)),
     ("Sources/Dispatcher/entries.c", try dispatcherEntries(declarations)),
     ("Sources/Dispatcher/exports.txt", exportNames(declarations).map { $0 + "\n" }.joined()),
     ("bindings/python/src/losskit/_prototypes.py", try pythonPrototypes(declarations, version: version)),

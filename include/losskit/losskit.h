@@ -85,6 +85,86 @@ typedef enum losskit_reduction {
   LOSSKIT_REDUCTION_SUM = 2,
 } losskit_reduction;
 
+/** How confidences are divided into bins. */
+typedef enum losskit_binning {
+  /** Equal width: the edges are `b / n_bins`. */
+  LOSSKIT_BINNING_UNIFORM = 0,
+  /** Equal mass: the edges are the quantiles of the confidences at `b / n_bins`, linearly interpolated. */
+  LOSSKIT_BINNING_QUANTILE = 1,
+  /** Equal mass: the sorted confidences are cut into runs of equal length, the edges lie midway between two runs. */
+  LOSSKIT_BINNING_MIDPOINT = 2,
+  /** Equal mass: element k of the sorted confidences goes to bin ⌊k · n_bins / count⌋; no edges are compared. */
+  LOSSKIT_BINNING_RANK = 3,
+} losskit_binning;
+
+/** The side on which a bin owns its edge. */
+typedef enum losskit_bin_edge {
+  /** Bin b = (e_b, e_{b+1}]; 0 falls in the first bin. */
+  LOSSKIT_BIN_EDGE_RIGHT = 0,
+  /** Bin b = [e_b, e_{b+1}); 1 falls in the last bin. */
+  LOSSKIT_BIN_EDGE_LEFT = 1,
+  /** As `left`, but confidence 1 has a bin of its own, index n_bins: there is one bin more. */
+  LOSSKIT_BIN_EDGE_LEFT_EXTRA = 2,
+} losskit_bin_edge;
+
+/** How logits become scores. */
+typedef enum losskit_detection_activation {
+  /** Each by itself. */
+  LOSSKIT_DETECTION_ACTIVATION_SIGMOID = 0,
+  /** Over the classes of an anchor. */
+  LOSSKIT_DETECTION_ACTIVATION_SOFTMAX = 1,
+  /** They are scores already. */
+  LOSSKIT_DETECTION_ACTIVATION_NONE = 2,
+} losskit_detection_activation;
+
+/** How the objectness o of an anchor (or its centre-ness) enters the score s of its classes. */
+typedef enum losskit_objectness_mode {
+  /** s · o, as in YOLO. */
+  LOSSKIT_OBJECTNESS_MODE_PRODUCT = 0,
+  /** √(s · o), as in FCOS. */
+  LOSSKIT_OBJECTNESS_MODE_SQRT = 1,
+} losskit_objectness_mode;
+
+/** How overlapping detections are suppressed. */
+typedef enum losskit_detection_suppression {
+  /** `batchedNms`. */
+  LOSSKIT_DETECTION_SUPPRESSION_HARD = 0,
+  /** `batchedSoftNms`, linear. */
+  LOSSKIT_DETECTION_SUPPRESSION_SOFT_LINEAR = 1,
+  /** `batchedSoftNms`, Gaussian. */
+  LOSSKIT_DETECTION_SUPPRESSION_SOFT_GAUSSIAN = 2,
+  /** Not at all. */
+  LOSSKIT_DETECTION_SUPPRESSION_NONE = 3,
+} losskit_detection_suppression;
+
+/** How Soft-NMS treats the score s of a box that overlaps a selected one by o = IoU. */
+typedef enum losskit_soft_nms_method {
+  /** s (1 − o) where o exceeds the IoU threshold. */
+  LOSSKIT_SOFT_NMS_METHOD_LINEAR = 0,
+  /** s e^{−o²/σ}. */
+  LOSSKIT_SOFT_NMS_METHOD_GAUSSIAN = 1,
+  /** The box is dropped where o exceeds the IoU threshold: ordinary suppression. */
+  LOSSKIT_SOFT_NMS_METHOD_HARD = 2,
+} losskit_soft_nms_method;
+
+/** How the gaps of the bins are joined. */
+typedef enum losskit_calibration_norm {
+  /** Mean absolute gap, weighted by the bins' counts: the expected calibration error. */
+  LOSSKIT_CALIBRATION_NORM_L1 = 0,
+  /** Root of the weighted mean square gap. */
+  LOSSKIT_CALIBRATION_NORM_L2 = 1,
+  /** The largest gap: the maximum calibration error. */
+  LOSSKIT_CALIBRATION_NORM_MAX = 2,
+} losskit_calibration_norm;
+
+/** Which confidences of a row are looked at. */
+typedef enum losskit_calibration_mode {
+  /** The largest probability alone. */
+  LOSSKIT_CALIBRATION_MODE_TOP = 0,
+  /** Every class on its own; the classes' errors are joined by the norm. */
+  LOSSKIT_CALIBRATION_MODE_CLASSWISE = 1,
+} losskit_calibration_mode;
+
 /* ====================================================================================================
  * The library
  * ==================================================================================================== */
@@ -549,6 +629,710 @@ LOSSKIT_API losskit_status losskit_binary_cross_entropy_with_logits_f32(
 LOSSKIT_API losskit_status losskit_binary_cross_entropy_with_logits_f64(
     const double *z, const double *t, ptrdiff_t rows, ptrdiff_t columns, const double *weight, bool weight_per_element,
     const double *pos_weight, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/* ====================================================================================================
+ * Detection: boxes, suppression, decoding
+ * ==================================================================================================== */
+
+/**
+ * Intersection over union of every box of one list with every box of another.
+ *
+ *     iw = max(0, min(x2, x2′) − max(x1, x1′) + offset),  ih likewise,  I = iw · ih
+ *     U = A + A′ − I,  A = (x2 − x1 + offset)(y2 − y1 + offset),  IoU = I / U,  0 where U = 0
+ *
+ * Boxes are not validated: a reversed box has the area as computed. NaN coordinates give NaN.
+ *
+ * - Parameters:
+ *   - boxes1: `[count1, 4]`, x1, y1, x2, y2.
+ *   - boxes2: `[count2, 4]`.
+ *   - count1: ≥ 0.
+ *   - count2: ≥ 0.
+ *   - offset: 0, or 1 for the old convention in which x2 and y2 are the last pixels inside.
+ *   - iou: output, `[count1, count2]`.
+ */
+LOSSKIT_API losskit_status losskit_box_iou_f32(
+    const float *boxes1, const float *boxes2, ptrdiff_t count1, ptrdiff_t count2, double offset, float *iou);
+LOSSKIT_API losskit_status losskit_box_iou_f64(
+    const double *boxes1, const double *boxes2, ptrdiff_t count1, ptrdiff_t count2, double offset, double *iou);
+
+/**
+ * Distances from the distributions over bins that a distribution-focal-loss head predicts: their expectations.
+ *
+ *     d = Σ_i i · softmax(logits)_i,  i = 0 … reg_max, for each of the four sides
+ *
+ * Reference: Li et al. 2020, Generalized Focal Loss. (YOLOv8 calls the number of bins reg_max = 16: here that is 15.)
+ *
+ * - Parameters:
+ *   - logits: `[count, 4 (reg_max + 1)]`, the bins of a side together.
+ *   - count: number of anchors, ≥ 0.
+ *   - reg_max: the last bin, ≥ 0.
+ *   - distances: output, `[count, 4]`, in [0, reg_max]. A logit of −inf is a bin that is never taken; NaN propagates to
+ *     its side.
+ */
+LOSSKIT_API losskit_status losskit_dfl_decode_f32(
+    const float *logits, ptrdiff_t count, ptrdiff_t reg_max, float *distances);
+LOSSKIT_API losskit_status losskit_dfl_decode_f64(
+    const double *logits, ptrdiff_t count, ptrdiff_t reg_max, double *distances);
+
+/**
+ * Vector-Jacobian product of `losskit_dfl_decode`: `p_i (i − d) g` with the softmax p of a side and its distance d.
+ *
+ * - Parameters:
+ *   - logits: `[count, 4 (reg_max + 1)]`.
+ *   - grad_output: `[count, 4]`, the incoming gradient g of the distances.
+ *   - count: number of anchors, ≥ 0.
+ *   - reg_max: the last bin, ≥ 0.
+ *   - grad_logits: output, `[count, 4 (reg_max + 1)]`; may be `logits` itself.
+ */
+LOSSKIT_API losskit_status losskit_dfl_decode_vjp_f32(
+    const float *logits, const float *grad_output, ptrdiff_t count, ptrdiff_t reg_max, float *grad_logits);
+LOSSKIT_API losskit_status losskit_dfl_decode_vjp_f64(
+    const double *logits, const double *grad_output, ptrdiff_t count, ptrdiff_t reg_max, double *grad_logits);
+
+/**
+ * Boxes from the offsets that a regression head predicts for its anchors (R-CNN parametrisation).
+ *
+ *     centre = anchor centre + (dx / wx · w, dy / wy · h)
+ *     size   = (w e^{min(dw / ww, clip)}, h e^{min(dh / wh, clip)})
+ *
+ * with the anchor's size (w, h). Reference: Girshick et al., Faster R-CNN; torchvision's BoxCoder.
+ *
+ * - Parameters:
+ *   - deltas: `[count, 4]`, dx, dy, dw, dh.
+ *   - anchors: `[count, 4]`, x1, y1, x2, y2.
+ *   - count: ≥ 0.
+ *   - weight_x: wx, > 0 and finite like the other weights (1 or, in R-CNN heads, 10).
+ *   - weight_y: wy (1 or 10).
+ *   - weight_width: ww (1 or 5).
+ *   - weight_height: wh (1 or 5).
+ *   - clip: the largest log scale, not NaN; ln(1000 / 16) = 4.135166556742356 is usual.
+ *   - boxes: output, `[count, 4]`, x1, y1, x2, y2; may be `deltas` itself.
+ */
+LOSSKIT_API losskit_status losskit_decode_boxes_f32(
+    const float *deltas, const float *anchors, ptrdiff_t count, double weight_x, double weight_y, double weight_width,
+    double weight_height, double clip, float *boxes);
+LOSSKIT_API losskit_status losskit_decode_boxes_f64(
+    const double *deltas, const double *anchors, ptrdiff_t count, double weight_x, double weight_y, double weight_width,
+    double weight_height, double clip, double *boxes);
+
+/**
+ * Vector-Jacobian product of `losskit_decode_boxes` with respect to the deltas.
+ *
+ *     g_cx = g_x1 + g_x2,  g_w = (g_x2 − g_x1) / 2,  and likewise in y
+ *     grad_dx = g_cx w / wx,  grad_dw = g_w · decoded width / ww where dw / ww ≤ clip, else 0
+ *
+ * - Parameters:
+ *   - deltas: `[count, 4]`, dx, dy, dw, dh.
+ *   - anchors: `[count, 4]`, x1, y1, x2, y2.
+ *   - grad_output: `[count, 4]`, the incoming gradient of the boxes.
+ *   - count: ≥ 0.
+ *   - weight_x: wx, > 0 and finite like the other weights.
+ *   - weight_y: wy.
+ *   - weight_width: ww.
+ *   - weight_height: wh.
+ *   - clip: the largest log scale, not NaN.
+ *   - grad_deltas: output, `[count, 4]`; may be `deltas` or `grad_output` itself.
+ */
+LOSSKIT_API losskit_status losskit_decode_boxes_vjp_f32(
+    const float *deltas, const float *anchors, const float *grad_output, ptrdiff_t count, double weight_x,
+    double weight_y, double weight_width, double weight_height, double clip, float *grad_deltas);
+LOSSKIT_API losskit_status losskit_decode_boxes_vjp_f64(
+    const double *deltas, const double *anchors, const double *grad_output, ptrdiff_t count, double weight_x,
+    double weight_y, double weight_width, double weight_height, double clip, double *grad_deltas);
+
+/**
+ * Detections from a model's raw outputs: activation, thresholding, selection, clipping and suppression in one call.
+ *
+ *  1. s = activation(logits); with objectness, o = σ(objectness): s · o or √(s · o). The background column is left out
+ *     after the activation; labels keep their numbers.
+ *  2. Candidates: every (anchor, class) with s > score_threshold; without `multi_label`, only the best class of each anchor
+ *     (of equal ones the lowest), under the same condition.
+ *  3. The `pre_nms_top_k` best of them, in descending order of score (equal ones: lower anchor, then lower class first).
+ *  4. With an image size, boxes are clipped to it; with `min_size` > 0, boxes with a side shorter than that are dropped.
+ *  5. Suppression within each label, or among all if `class_agnostic`.
+ *  6. The first `max_detections`.
+ *
+ * Scores are not all sorted: they are filtered, and the best are selected.
+ *
+ * - Parameters:
+ *   - logits: `[anchors, classes]`. A NaN score gives `LOSSKIT_INVALID_VALUE`.
+ *   - boxes: `[anchors, 4]`, decoded: x1, y1, x2, y2.
+ *   - objectness: `[anchors]`, logits; null if the model has none.
+ *   - anchors: ≥ 0.
+ *   - classes: ≥ 0.
+ *   - activation: how logits become scores.
+ *   - objectness_mode: how objectness enters; not used without it.
+ *   - score_threshold: any number but NaN (0.05 is usual).
+ *   - pre_nms_top_k: ≥ 0 (1000).
+ *   - suppression: how overlapping detections are suppressed.
+ *   - iou_threshold: for hard and soft_linear, any number but NaN (0.5).
+ *   - sigma: for soft_gaussian, ≥ 0 (0.5).
+ *   - soft_score_threshold: decayed scores below it are dropped; any number but NaN (0.001).
+ *   - class_agnostic: whether detections of different labels suppress each other.
+ *   - multi_label: whether an anchor may give several detections.
+ *   - background_index: the class that is background, −1 if there is none.
+ *   - max_detections: ≥ 0 (300).
+ *   - has_image_size: whether boxes are clipped; if false, `image_height` and `image_width` are not read.
+ *   - image_height: ≥ 0.
+ *   - image_width: ≥ 0.
+ *   - min_size: shortest side, any number but NaN; 0 for no condition.
+ *   - detection_boxes: output, `[capacity, 4]`, clipped. May be null if not wanted, like the other outputs.
+ *   - detection_scores: output, `[capacity]`; for soft suppression decayed.
+ *   - labels: output, `[capacity]`.
+ *   - anchor_indices: output, `[capacity]`: which anchor each comes from.
+ *   - capacity: entries that the outputs have room for; the least of `max_detections`, `pre_nms_top_k` and
+ *     anchors · classes always suffices. If there are more detections: `LOSSKIT_BUFFER_TOO_SMALL`, and
+ *     `detection_count` is the number needed.
+ *   - detection_count: output, the number of detections.
+ *   - workspace: scratch of `workspace_size` bytes, or null: then one allocation is made for the call
+ *     (`LOSSKIT_OUT_OF_MEMORY` if it fails).
+ *   - workspace_size: at least what `losskit_detection_postprocess_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with
+ *     nothing written; not read where `workspace` is null.
+ */
+LOSSKIT_API losskit_status losskit_detection_postprocess_f32(
+    const float *logits, const float *boxes, const float *objectness, ptrdiff_t anchors, ptrdiff_t classes,
+    losskit_detection_activation activation, losskit_objectness_mode objectness_mode, double score_threshold,
+    ptrdiff_t pre_nms_top_k, losskit_detection_suppression suppression, double iou_threshold, double sigma,
+    double soft_score_threshold, bool class_agnostic, bool multi_label, ptrdiff_t background_index,
+    ptrdiff_t max_detections, bool has_image_size, double image_height, double image_width, double min_size,
+    float *detection_boxes, float *detection_scores, int64_t *labels, int64_t *anchor_indices, ptrdiff_t capacity,
+    ptrdiff_t *detection_count, void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_detection_postprocess_f64(
+    const double *logits, const double *boxes, const double *objectness, ptrdiff_t anchors, ptrdiff_t classes,
+    losskit_detection_activation activation, losskit_objectness_mode objectness_mode, double score_threshold,
+    ptrdiff_t pre_nms_top_k, losskit_detection_suppression suppression, double iou_threshold, double sigma,
+    double soft_score_threshold, bool class_agnostic, bool multi_label, ptrdiff_t background_index,
+    ptrdiff_t max_detections, bool has_image_size, double image_height, double image_width, double min_size,
+    double *detection_boxes, double *detection_scores, int64_t *labels, int64_t *anchor_indices, ptrdiff_t capacity,
+    ptrdiff_t *detection_count, void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * The workspace that `losskit_detection_postprocess` wants, whatever the modes, in either precision.
+ *
+ * - Parameters:
+ *   - anchors: ≥ 0.
+ *   - classes: ≥ 0.
+ *   - pre_nms_top_k: ≥ 0.
+ *   - size: output, bytes.
+ */
+LOSSKIT_API losskit_status losskit_detection_postprocess_workspace_size(
+    ptrdiff_t anchors, ptrdiff_t classes, ptrdiff_t pre_nms_top_k, ptrdiff_t *size);
+
+/**
+ * Boxes from the distances of a point to the four sides (FCOS and other anchor-free heads).
+ *
+ *     (x − l, y − t, x + r, y + b), clipped to [0, width] × [0, height] if an image size is given
+ *
+ * Distances in units of a stride are multiplied by it beforehand.
+ *
+ * - Parameters:
+ *   - points: `[count, 2]`, x, y.
+ *   - distances: `[count, 4]`, left, top, right, bottom.
+ *   - count: ≥ 0.
+ *   - has_image_size: whether to clip; if false, `height` and `width` are not read.
+ *   - height: of the image, ≥ 0.
+ *   - width: of the image, ≥ 0.
+ *   - boxes: output, `[count, 4]`, x1, y1, x2, y2; may be `distances` itself. NaN propagates.
+ */
+LOSSKIT_API losskit_status losskit_distance_to_box_f32(
+    const float *points, const float *distances, ptrdiff_t count, bool has_image_size, double height, double width,
+    float *boxes);
+LOSSKIT_API losskit_status losskit_distance_to_box_f64(
+    const double *points, const double *distances, ptrdiff_t count, bool has_image_size, double height, double width,
+    double *boxes);
+
+/**
+ * Vector-Jacobian product of `losskit_distance_to_box` with respect to the distances.
+ *
+ *     (−g_x1, −g_y1, g_x2, g_y2), 0 where a side was clipped from strictly outside the image
+ *
+ * - Parameters:
+ *   - points: `[count, 2]`, x, y.
+ *   - distances: `[count, 4]`, left, top, right, bottom.
+ *   - grad_output: `[count, 4]`, the incoming gradient of the boxes.
+ *   - count: ≥ 0.
+ *   - has_image_size: whether `losskit_distance_to_box` clipped; if false, `height` and `width` are not read.
+ *   - height: of the image, ≥ 0.
+ *   - width: of the image, ≥ 0.
+ *   - grad_distances: output, `[count, 4]`; may be `distances` or `grad_output` itself.
+ */
+LOSSKIT_API losskit_status losskit_distance_to_box_vjp_f32(
+    const float *points, const float *distances, const float *grad_output, ptrdiff_t count, bool has_image_size,
+    double height, double width, float *grad_distances);
+LOSSKIT_API losskit_status losskit_distance_to_box_vjp_f64(
+    const double *points, const double *distances, const double *grad_output, ptrdiff_t count, bool has_image_size,
+    double height, double width, double *grad_distances);
+
+/**
+ * Greedy non-maximum suppression: in descending order of score, a box is kept unless its IoU with a box kept before
+ * exceeds the threshold.
+ *
+ *     IoU = I / U,  U = A + A′ − I,  0 where U = 0
+ *
+ * Equal scores are taken in ascending order of index. Boxes are not validated: a reversed box has the area
+ * (x2 − x1)(y2 − y1) as computed, and NaN coordinates neither suppress nor are suppressed. In single precision IoU is
+ * computed in single precision, with a true division, and compared with `iou_threshold` itself: the result is
+ * that of `torchvision.ops.nms`, ties included.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2.
+ *   - scores: `[count]`; NaN gives `LOSSKIT_INVALID_VALUE`.
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - iou_threshold: any number but NaN; from 1 on every box is kept, below 0 the best one alone.
+ *   - keep: output, `[capacity]`: the indices of the kept boxes, best first. `count` entries always suffice.
+ *   - capacity: entries that `keep` has room for. If more are kept: `LOSSKIT_BUFFER_TOO_SMALL`, and `kept_count` is
+ *     the number needed. With a capacity of 0 `keep` may be null.
+ *   - kept_count: output, the number of kept boxes.
+ *   - workspace: scratch of `workspace_size` bytes, or null: then one allocation is made for the call
+ *     (`LOSSKIT_OUT_OF_MEMORY` if it fails).
+ *   - workspace_size: at least what `losskit_nms_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not
+ *     read where `workspace` is null.
+ */
+LOSSKIT_API losskit_status losskit_nms_f32(
+    const float *boxes, const float *scores, ptrdiff_t count, double iou_threshold, int64_t *keep, ptrdiff_t capacity,
+    ptrdiff_t *kept_count, void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_nms_f64(
+    const double *boxes, const double *scores, ptrdiff_t count, double iou_threshold, int64_t *keep, ptrdiff_t capacity,
+    ptrdiff_t *kept_count, void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * Non-maximum suppression within groups: only boxes with equal `idxs` suppress each other.
+ *
+ * What `losskit_nms` of each group keeps, together in descending order of score. Groups are told apart by their number, not by
+ * shifting coordinates, so no bit of a coordinate is lost.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2.
+ *   - scores: `[count]`; NaN gives `LOSSKIT_INVALID_VALUE`.
+ *   - idxs: `[count]`, the group (class, image, …) of each box: any numbers.
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - iou_threshold: any number but NaN; from 1 on every box is kept, below 0 the best one of each group.
+ *   - keep: output, `[capacity]`: the indices of the kept boxes, best first. `count` entries always suffice.
+ *   - capacity: entries that `keep` has room for. If more are kept: `LOSSKIT_BUFFER_TOO_SMALL`, and `kept_count` is
+ *     the number needed. With a capacity of 0 `keep` may be null.
+ *   - kept_count: output, the number of kept boxes.
+ *   - workspace: scratch of `workspace_size` bytes, or null: then one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_nms_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not
+ *     read where `workspace` is null.
+ */
+LOSSKIT_API losskit_status losskit_batched_nms_f32(
+    const float *boxes, const float *scores, const int64_t *idxs, ptrdiff_t count, double iou_threshold, int64_t *keep,
+    ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_batched_nms_f64(
+    const double *boxes, const double *scores, const int64_t *idxs, ptrdiff_t count, double iou_threshold,
+    int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * The workspace that `losskit_nms` and `losskit_batched_nms` want, in either precision.
+ *
+ * - Parameters:
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - size: output, bytes.
+ */
+LOSSKIT_API losskit_status losskit_nms_workspace_size(ptrdiff_t count, ptrdiff_t *size);
+
+/**
+ * Soft non-maximum suppression: overlapping boxes have their scores lowered instead of being removed (Bodla et al. 2017).
+ *
+ *     repeat: select the box with the highest score (equal ones: the lowest index); if below score_threshold, stop
+ *             for every other box with o = IoU(selected, box):
+ *               linear    s ← s (1 − o) if o > iou_threshold
+ *               gaussian  s ← s e^{−o²/sigma}
+ *               hard      dropped if o > iou_threshold
+ *
+ * The outputs are in the order of selection, which is that of non-increasing final scores. Boxes are not validated; NaN
+ * coordinates neither decay others nor are decayed. The given scores are not changed.
+ *
+ * Reference: Bodla et al., Soft-NMS – improving object detection with one line of code; its code uses `offset` 1.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2.
+ *   - scores: `[count]`; NaN gives `LOSSKIT_INVALID_VALUE`.
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - method: how scores decay.
+ *   - iou_threshold: for linear and hard, any number but NaN (0.3 in the paper's code).
+ *   - sigma: for gaussian, ≥ 0 (0.5 in the paper's code).
+ *   - score_threshold: boxes below it are not returned; any number but NaN (0.001 in the paper's code).
+ *   - max_output: the most boxes to return, ≥ 0; `count` or more for all.
+ *   - offset: 0, or 1 for the old convention in which x2 and y2 are the last pixels inside.
+ *   - indices: output, `[capacity]`: the selected boxes. May be null if not wanted.
+ *   - new_scores: output, `[capacity]`: their decayed scores. May be null if not wanted.
+ *   - capacity: entries that the outputs have room for; `count` always suffices. If more boxes are selected:
+ *     `LOSSKIT_BUFFER_TOO_SMALL`, and `selected_count` is the number needed.
+ *   - selected_count: output, the number of boxes selected.
+ *   - workspace: scratch of `workspace_size` bytes, or null: then one allocation is made for the call
+ *     (`LOSSKIT_OUT_OF_MEMORY` if it fails).
+ *   - workspace_size: at least what `losskit_soft_nms_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not
+ *     read where `workspace` is null.
+ */
+LOSSKIT_API losskit_status losskit_soft_nms_f32(
+    const float *boxes, const float *scores, ptrdiff_t count, losskit_soft_nms_method method, double iou_threshold,
+    double sigma, double score_threshold, ptrdiff_t max_output, double offset, int64_t *indices, float *new_scores,
+    ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_soft_nms_f64(
+    const double *boxes, const double *scores, ptrdiff_t count, losskit_soft_nms_method method, double iou_threshold,
+    double sigma, double score_threshold, ptrdiff_t max_output, double offset, int64_t *indices, double *new_scores,
+    ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * Soft non-maximum suppression within groups: only boxes with equal `idxs` decay each other.
+ *
+ * As `losskit_soft_nms` of each group, but selected together in descending order of score.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2.
+ *   - scores: `[count]`; NaN gives `LOSSKIT_INVALID_VALUE`.
+ *   - idxs: `[count]`, the group (class, image, …) of each box: any numbers.
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - method: how scores decay.
+ *   - iou_threshold: for linear and hard, any number but NaN.
+ *   - sigma: for gaussian, ≥ 0.
+ *   - score_threshold: boxes below it are not returned; any number but NaN.
+ *   - max_output: the most boxes to return, ≥ 0; `count` or more for all.
+ *   - offset: 0, or 1 for the old convention in which x2 and y2 are the last pixels inside.
+ *   - indices: output, `[capacity]`: the selected boxes. May be null if not wanted.
+ *   - new_scores: output, `[capacity]`: their decayed scores. May be null if not wanted.
+ *   - capacity: entries that the outputs have room for; `count` always suffices. If more boxes are selected:
+ *     `LOSSKIT_BUFFER_TOO_SMALL`, and `selected_count` is the number needed.
+ *   - selected_count: output, the number of boxes selected.
+ *   - workspace: scratch of `workspace_size` bytes, or null: then one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_soft_nms_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not
+ *     read where `workspace` is null.
+ */
+LOSSKIT_API losskit_status losskit_batched_soft_nms_f32(
+    const float *boxes, const float *scores, const int64_t *idxs, ptrdiff_t count, losskit_soft_nms_method method,
+    double iou_threshold, double sigma, double score_threshold, ptrdiff_t max_output, double offset, int64_t *indices,
+    float *new_scores, ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_batched_soft_nms_f64(
+    const double *boxes, const double *scores, const int64_t *idxs, ptrdiff_t count, losskit_soft_nms_method method,
+    double iou_threshold, double sigma, double score_threshold, ptrdiff_t max_output, double offset, int64_t *indices,
+    double *new_scores, ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * The workspace that `losskit_soft_nms` and `losskit_batched_soft_nms` want, in either precision.
+ *
+ * - Parameters:
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - size: output, bytes.
+ */
+LOSSKIT_API losskit_status losskit_soft_nms_workspace_size(ptrdiff_t count, ptrdiff_t *size);
+
+/* ====================================================================================================
+ * Calibration metrics, proper scores and calibrators
+ * ==================================================================================================== */
+
+/**
+ * Brier score: the squared distance between the predicted distribution and the outcome.
+ *
+ *     l_i = Σ_c (p_ic − [y_i = c])²      (binary: (p_i − y_i)²)
+ *     ∂l_i/∂p_ic = 2 (p_ic − [y_i = c])
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 0.
+ *   - classes: number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - scale_by_half: halve losses (and gradient), so that they stay within [0, 1].
+ *   - sample_weight: optional, `[count]`, ≥ 0.
+ *   - reduction: `mean` divides by the sum of the weights; a mean over nothing is 0.
+ *   - loss: optional output, one number, or `[count]` with reduction `none`.
+ *   - grad: optional output, like `probs`.
+ * - Errors: `INVALID_VALUE` if a probability is outside [0, 1] or a weight negative, `INVALID_TARGET` if a
+ *   label is out of range. NaN propagates.
+ * - Reference: Brier, Verification of Forecasts Expressed in Terms of Probability, 1950.
+ */
+LOSSKIT_API losskit_status losskit_brier_score_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool scale_by_half,
+    const float *sample_weight, losskit_reduction reduction, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_brier_score_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool scale_by_half,
+    const double *sample_weight, losskit_reduction reduction, double *loss, double *grad);
+
+/**
+ * Calibration error: how far confidences are from accuracies, over bins of like confidence.
+ *
+ *     gap_b = mean confidence − accuracy of bin b (0 if empty),  n_b = its count
+ *     l1:  E = Σ n_b/N |gap_b|     l2:  E = √(Σ n_b/N gap_b²)     max:  E = max |gap_b|
+ *
+ * In mode `top` a row's confidence is its largest probability (the first of equal ones), and it is right if that class
+ * is the label. In mode `classwise` each class k has bins of its own, with confidence p_k, right if the label is k; the
+ * errors E_k are joined as mean (l1), root mean square (l2) or maximum (max).
+ *
+ * The gradient takes bins, counts and arg max as constants, and sign(0) = 0. An element of bin b gets
+ * sign(gap_b)/N (l1), gap_b/(N·E) (l2, 0 if E = 0), each ÷ C if classwise, or sign(gap_b)/n_b in the first bin (and
+ * class) that attains the maximum.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1]; rows need not sum to 1.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, ≥ 0. With N = 0 the error is NaN.
+ *   - classes: C. 0 stands for the binary view: `probs` is `[count]`, the probability of class 1, labels are 0 and 1,
+ *     confidence is `probs` itself, and `mode` plays no role.
+ *   - n_bins: number of bins, 1 to 2²⁴; 15 is usual.
+ *   - norm: how gaps are joined; `l1` is usual.
+ *   - binning: how edges are chosen; `uniform` is usual. The others sort, with 32 bytes of memory a row (and 4 more an
+ *     element where a gradient is wanted).
+ *   - edge: on which side a bin owns its edge; `right` is usual.
+ *   - mode: `top` or `classwise`.
+ *   - value: optional output, the error.
+ *   - grad: optional output, like `probs`.
+ * - Errors: `INVALID_VALUE` if a probability is NaN or outside [0, 1], `INVALID_TARGET` if a label is out
+ *   of range.
+ * - Reference: Guo et al., On Calibration of Modern Neural Networks, 2017; Kumar et al., Verified
+ *   Uncertainty Calibration, 2019.
+ */
+LOSSKIT_API losskit_status losskit_calibration_error_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_calibration_norm norm, losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode,
+    float *value, float *grad);
+LOSSKIT_API losskit_status losskit_calibration_error_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_calibration_norm norm, losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode,
+    double *value, double *grad);
+
+/**
+ * Expected calibration error (ECE): `calibration_error` with norm `l1`.
+ *
+ *     E = Σ n_b/N |mean confidence − accuracy of bin b|
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, ≥ 0. With N = 0 the error is NaN.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - n_bins: number of bins, 1 to 2²⁴; 15 is usual.
+ *   - value: optional output, the error.
+ *   - grad: optional output, like `probs`: the gradient, with bins and arg max as constants.
+ * - Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
+ */
+LOSSKIT_API losskit_status losskit_expected_calibration_error_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
+    float *grad);
+LOSSKIT_API losskit_status losskit_expected_calibration_error_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
+    double *grad);
+
+/**
+ * Log loss: the negative logarithm of the probability given to what happened.
+ *
+ *     l_i = −log max(q_i, ε),  q_i = p_{i,y_i}      (binary: p_i if y_i = 1, else 1 − p_i)
+ *     ∂l_i/∂q_i = −1/q_i where q_i > ε, else 0
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 0.
+ *   - classes: number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - eps: ε, in [0, 1); 1e-12 is usual. With 0, a probability of 0 costs infinity.
+ *   - sample_weight: optional, `[count]`, ≥ 0.
+ *   - reduction: `mean` divides by the sum of the weights; a mean over nothing is 0.
+ *   - loss: optional output, one number, or `[count]` with reduction `none`.
+ *   - grad: optional output, like `probs`.
+ * - Errors: `INVALID_VALUE` if a probability is outside [0, 1] or a weight negative, `INVALID_TARGET` if a
+ *   label is out of range. NaN propagates.
+ * - Reference: Good, Rational Decisions, 1952.
+ */
+LOSSKIT_API losskit_status losskit_log_loss_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double eps, const float *sample_weight,
+    losskit_reduction reduction, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_log_loss_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double eps, const double *sample_weight,
+    losskit_reduction reduction, double *loss, double *grad);
+
+/**
+ * Maximum calibration error (MCE): `calibration_error` with norm `max`.
+ *
+ *     E = max_b |mean confidence − accuracy of bin b|
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, ≥ 0. With N = 0 the error is NaN.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - n_bins: number of bins, 1 to 2²⁴; 15 is usual.
+ *   - value: optional output, the error.
+ *   - grad: optional output, like `probs`: the gradient, with bins and arg max as constants.
+ * - Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
+ */
+LOSSKIT_API losskit_status losskit_maximum_calibration_error_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
+    float *grad);
+LOSSKIT_API losskit_status losskit_maximum_calibration_error_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
+    double *grad);
+
+/**
+ * The size of a reliability accumulator's state.
+ *
+ * - Parameters:
+ *   - n_bins: number of bins, 1 to 2²⁴.
+ *   - size: output, in bytes: 80 + 48 · `n_bins`.
+ */
+LOSSKIT_API losskit_status losskit_reliability_accumulator_size(ptrdiff_t n_bins, ptrdiff_t *size);
+
+/**
+ * Starts a reliability accumulator: a reliability diagram and calibration errors of data that come in batches.
+ *
+ * The state takes O(bins) memory, which the caller owns. Its bytes are its serialised form: copy them to store or send
+ * a state, and pass what was read to `losskit_reliability_accumulator_check`. It consists of little-endian 64-bit words: the
+ * letters LKRELIA1; `n_bins`; the edge's number; 0; then for each of `n_bins` + 1 bins its count, its hits, and the sum of
+ * its confidences, w + h·2⁻⁴⁰ + m·2⁻⁸⁰ + l·2⁻¹²⁰, as four words w, h, m, l.
+ *
+ * A confidence counts as the nearest multiple of 2⁻¹²⁰ (as one at least, if it is not 0): that is itself if it is a
+ * float ≥ 2⁻⁹⁷ or a double ≥ 2⁻⁶⁸. These multiples are summed as integers. So batches and merged parts, in any order,
+ * give the same bytes as all data at once.
+ *
+ * - Parameters:
+ *   - state: output, `[size]` bytes, at any alignment.
+ *   - size: what `losskit_reliability_accumulator_size` says, or more (the rest is not used).
+ *   - n_bins: number of bins of equal width, 1 to 2²⁴; 15 is usual.
+ *   - edge: on which side a bin owns its edge; `right` is usual.
+ * - Errors: `BUFFER_TOO_SMALL` if `size` is less than needed.
+ */
+LOSSKIT_API losskit_status losskit_reliability_accumulator_init(
+    void *state, ptrdiff_t size, ptrdiff_t n_bins, losskit_bin_edge edge);
+
+/**
+ * Is this the state of a reliability accumulator? For bytes that come from elsewhere.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes, at any alignment.
+ *   - size: how many bytes there are; what goes beyond the state is not looked at.
+ *   - n_bins: optional output, the number of bins it was started with.
+ *   - edge: optional output, the number of its `losskit_bin_edge`.
+ * - Errors: `INVALID_VALUE` if it is none.
+ */
+LOSSKIT_API losskit_status losskit_reliability_accumulator_check(
+    const void *state, ptrdiff_t size, ptrdiff_t *n_bins, int32_t *edge);
+
+/**
+ * Adds a batch to a reliability accumulator, in the top-label or the binary view.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes, in and out.
+ *   - size: of `state`.
+ *   - probs: `[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 0.
+ *   - classes: number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1, which is the
+ *     confidence itself.
+ * - Errors: `INVALID_VALUE` if a probability is NaN or outside [0, 1], or `state` is not a state;
+ *   `INVALID_TARGET` if a label is out of range. The state is then as it was.
+ */
+LOSSKIT_API losskit_status losskit_reliability_accumulator_update_f32(
+    void *state, ptrdiff_t size, const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes);
+LOSSKIT_API losskit_status losskit_reliability_accumulator_update_f64(
+    void *state, ptrdiff_t size, const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes);
+
+/**
+ * Adds all that another reliability accumulator holds. In whatever order parts are merged, the bytes are the same.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes, in and out.
+ *   - size: of `state`.
+ *   - other: `[other_size]` bytes, of as many bins and the same edge.
+ *   - other_size: of `other`.
+ * - Errors: `INVALID_VALUE` if either is not a state, `INVALID_SHAPE` if bins or edges differ.
+ */
+LOSSKIT_API losskit_status losskit_reliability_accumulator_merge(
+    void *state, ptrdiff_t size, const void *other, ptrdiff_t other_size);
+
+/**
+ * What a reliability accumulator holds: the bins, as `losskit_reliability_bins` gives them, and the errors that follow.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes.
+ *   - size: of `state`.
+ *   - counts: optional output, `[M]`; M = n_bins, or n_bins + 1 for the edge `left_extra`.
+ *   - conf_mean: optional output, `[M]`, mean confidences, 0 for empty bins.
+ *   - acc_mean: optional output, `[M]`, accuracies, 0 for empty bins.
+ *   - edges: optional output, `[n_bins + 1]`.
+ *   - ece: optional output, the expected calibration error (`losskit_calibration_error` with norm `l1`); NaN without data.
+ *   - mce: optional output, the maximum calibration error (norm `max`); NaN without data.
+ * - Errors: `INVALID_VALUE` if `state` is not a state.
+ */
+LOSSKIT_API losskit_status losskit_reliability_accumulator_result(
+    const void *state, ptrdiff_t size, int64_t *counts, double *conf_mean, double *acc_mean, double *edges, double *ece,
+    double *mce);
+
+/**
+ * Reliability diagram: confidences divided into bins, and for each bin its count, mean confidence and accuracy.
+ *
+ * With n = `n_bins` there are M bins, M = n, or n + 1 for the edge `left_extra`. Edges are the doubles b / n; confidences
+ * are compared as doubles. Sums are exact: the result does not depend on the order of the samples.
+ *
+ * - Parameters:
+ *   - conf: `[count]`, the confidence of each prediction, in [0, 1].
+ *   - correct: `[count]`, 1 where the prediction was right, else 0.
+ *   - count: number of predictions, ≥ 0. With none, all bins are 0.
+ *   - n_bins: n, 1 to 2²⁴; 15 is usual.
+ *   - binning: how the edges are chosen; `uniform` is usual. The others sort, with 32 bytes of memory a prediction.
+ *   - edge: on which side a bin owns its edge; `right` is usual. `rank` does not use it.
+ *   - counts: optional output, `[M]`.
+ *   - conf_mean: optional output, `[M]`, 0 for empty bins.
+ *   - acc_mean: optional output, `[M]`, 0 for empty bins.
+ *   - edges: optional output, `[n + 1]`. With `midpoint`, equal edges are merged, and unused ones at the end are 1. With
+ *     `rank`, edge b > 0 is the smallest confidence in bin b (1 if there is none).
+ * - Errors: `INVALID_VALUE` if a confidence is NaN or outside [0, 1], `INVALID_TARGET` if `correct` is
+ *   neither 0 nor 1.
+ * - Reference: Guo et al., On Calibration of Modern Neural Networks, 2017 (`uniform`, `right`).
+ */
+LOSSKIT_API losskit_status losskit_reliability_bins_f32(
+    const float *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, int64_t *counts, float *conf_mean, float *acc_mean, float *edges);
+LOSSKIT_API losskit_status losskit_reliability_bins_f64(
+    const double *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, int64_t *counts, double *conf_mean, double *acc_mean, double *edges);
+
+/**
+ * Static calibration error (SCE, class-wise ECE): `calibration_error` with norm `l1` in mode `classwise`.
+ *
+ *     E = 1/C Σ_k Σ_b n_kb/N |mean p_k − share of label k in bin b|
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, ≥ 0. With N = 0 the error is NaN.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - n_bins: number of bins, 1 to 2²⁴; 15 is usual.
+ *   - value: optional output, the error.
+ *   - grad: optional output, like `probs`: the gradient, with bins and arg max as constants.
+ * - Reference: Nixon et al., Measuring Calibration in Deep Learning, 2019.
+ */
+LOSSKIT_API losskit_status losskit_static_calibration_error_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
+    float *grad);
+LOSSKIT_API losskit_status losskit_static_calibration_error_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
+    double *grad);
+
+/**
+ * Temperature scaling: the T for which softmax(z / T) has the least mean negative log-likelihood.
+ *
+ *     β = 1/T,  f(β) = mean_i (log Σ_c e^{β z_ic} − β z_{i,y_i}),
+ *     g(β) = f′(β) = mean_i (Σ_c softmax(β z_i)_c z_ic − z_{i,y_i}),  f″(β) = mean_i Var_softmax(z_i)
+ *
+ * f is convex in β. If g(1/`t_max`) ≥ 0 the result is `t_max`, else if g(1/`t_min`) ≤ 0 it is `t_min`, else the root of
+ * g, found by Newton's method inside a shrinking bracket. Where all rows are constant, that is `t_max`.
+ *
+ * - Parameters:
+ *   - logits: `[count, classes]`; −inf is a masked class.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 1.
+ *   - classes: number of columns, ≥ 1.
+ *   - t_min: the least temperature looked at, > 0; 0.01 is usual.
+ *   - t_max: the greatest, finite, ≥ `t_min`; 100 is usual.
+ *   - temperature: optional output, T.
+ *   - nll: optional output, f(1/T).
+ * - Errors: `INVALID_VALUE` if a logit is NaN or +inf, or the label's logit is −inf.
+ * - Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
+ */
+LOSSKIT_API losskit_status losskit_temperature_scaling_fit_f32(
+    const float *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double t_min, double t_max,
+    float *temperature, float *nll);
+LOSSKIT_API losskit_status losskit_temperature_scaling_fit_f64(
+    const double *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double t_min, double t_max,
+    double *temperature, double *nll);
 
 #ifdef __cplusplus
 }

@@ -29,3 +29,25 @@ enum Reduction: Int32 {
   /// The weighted sum.
   case sum = 2
 }
+
+/// How confidences are divided into bins.
+enum Binning: Int32 {
+  /// Equal width: the edges are `b / n_bins`.
+  case uniform = 0
+  /// Equal mass: the edges are the quantiles of the confidences at `b / n_bins`, linearly interpolated.
+  case quantile = 1
+  /// Equal mass: the sorted confidences are cut into runs of equal length, the edges lie midway between two runs.
+  case midpoint = 2
+  /// Equal mass: element k of the sorted confidences goes to bin ⌊k · n_bins / count⌋; no edges are compared.
+  case rank = 3
+}
+
+/// The side on which a bin owns its edge.
+enum BinEdge: Int32 {
+  /// Bin b = (e_b, e_{b+1}]; 0 falls in the first bin.
+  case right = 0
+  /// Bin b = [e_b, e_{b+1}); 1 falls in the last bin.
+  case left = 1
+  /// As `left`, but confidence 1 has a bin of its own, index n_bins: there is one bin more.
+  case leftExtra = 2
+}

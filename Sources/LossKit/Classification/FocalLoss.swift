@@ -74,24 +74,20 @@ func focalLossDense<S: Scalar>(
 }
 
 private struct FocalLoss<V: Lanes>: TargetRowLoss, DenseRowLoss {
-  let gamma: V
-  let power: FixedPower<V>
+  let modulator: FixedPower<V>
   let detachModulator: Bool
 
   init(gamma: Double, detachModulator: Bool) {
-    self.gamma = V(gamma)
-    power = FixedPower(gamma)
+    modulator = FixedPower(gamma)
     self.detachModulator = detachModulator
   }
 
-  /// v = (1−p)^γ ν and ψ = (1−p)^γ (1 + γ p ν/(1−p)), where ν/(1−p) → 1 as p → 1 and p ν → 0 as p → 0.
+  /// v = (1−p)^γ ν and ψ = (1−p)^γ + γ (1−p)^{γ−1} p ν, where p ν → 0 as p → 0.
   @inline(__always) private func formula(_ p: V, _ complement: V, _ nu: V) -> (value: V, psi: V) {
-    let modulator = power(complement)
-    let value = V.select(complement .== V.zero, V.zero, modulator * nu)
-    if detachModulator { return (value, modulator) }
-    let ratio = V.select(complement .== V.zero, V.one, nu / complement)
-    let slope = V.select(p .== V.zero, V.zero, gamma * p * ratio)
-    return (value, V.fma(modulator, slope, modulator))
+    let (power, slope) = modulator(complement)
+    let value = V.select(complement .== V.zero, V.zero, power * nu)
+    if detachModulator { return (value, power) }
+    return (value, V.select(p .== V.zero, power, V.fma(slope * p, nu, power)))
   }
 
   @inline(__always) func evaluate(_ row: TargetRow<V>) -> (value: V, psi: V) {

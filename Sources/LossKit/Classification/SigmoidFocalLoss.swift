@@ -33,15 +33,14 @@ func sigmoidFocalLoss<S: Scalar>(
 }
 
 private struct SigmoidFocalLoss<V: Lanes>: ElementLoss {
-  /// α_t = negativeWeight + t · slope.
-  let negativeWeight, slope, gamma: V
-  let power: FixedPower<V>
+  /// α_t = negativeWeight + t · alphaSlope.
+  let negativeWeight, alphaSlope: V
+  let modulator: FixedPower<V>
 
   init(alpha: Double, gamma: Double) {
     negativeWeight = V(alpha < 0 ? 1 : 1 - alpha)
-    slope = V(alpha < 0 ? 0 : 2 * alpha - 1)
-    self.gamma = V(gamma)
-    power = FixedPower(gamma)
+    alphaSlope = V(alpha < 0 ? 0 : 2 * alpha - 1)
+    modulator = FixedPower(gamma)
   }
 
   @inline(__always) func evaluate(_ z: V, _ t: V, _: V) -> (value: V, derivative: V) {
@@ -50,14 +49,12 @@ private struct SigmoidFocalLoss<V: Lanes>: ElementLoss {
     // softplus(z) − t z; the linear part vanishes on the right side, also for infinite z.
     let side = V.select(z .> V.zero, notT, -t)
     let crossEntropy = V.select(side .== V.zero, V.zero, side * z) + s.tail
-    let q = V.fma(t, s.negative, notT * s.positive)  // 1 − p_t
-    let factor = V.fma(t, slope, negativeWeight) * power(q)
+    let q = V.fma(t, s.negative, notT * s.positive)  // 1 − p_t, with derivative (1 − 2t) p (1 − p)
+    let (power, slope) = modulator(q)
+    let alpha = V.fma(t, alphaSlope, negativeWeight)
     let curvature = s.positive * s.negative
-    let modulation = V.select(
-      (q .== V.zero) | (curvature .== V.zero), V.zero, gamma * (notT - t) * curvature * (crossEntropy / q))
-    let derivative = factor * (V.fma(notT, s.positive, -(t * s.negative)) + modulation)
-    return (
-      V.select(q .== V.zero, V.zero, factor * crossEntropy), V.select(q .== V.zero, V.zero, derivative)
-    )
+    let modulation = V.select(curvature .== V.zero, V.zero, (notT - t) * curvature * slope * crossEntropy)
+    let residual = V.fma(notT, s.positive, -(t * s.negative))  // p − t
+    return (alpha * (power * crossEntropy), alpha * V.fma(power, residual, modulation))
   }
 }

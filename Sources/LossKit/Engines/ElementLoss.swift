@@ -98,7 +98,7 @@ struct Logistic<V: Lanes> {
   }
 }
 
-/// `q^γ` for fixed γ ≥ 0 and q in [0, 1]; the exponents that are mostly used are multiplications.
+/// `q^γ` and its derivative for fixed γ ≥ 0 and q in [0, 1]; the exponents that are mostly used are multiplications.
 struct FixedPower<V: Lanes> {
   private let exponent: V
   private let whole: Int
@@ -108,12 +108,15 @@ struct FixedPower<V: Lanes> {
     whole = exponent == 0 ? 0 : exponent == 1 ? 1 : exponent == 2 ? 2 : -1
   }
 
-  @inline(__always) func callAsFunction(_ q: V) -> V {
+  /// `q^γ` and `γ q^{γ−1}`, which is 0 at q = 0 also where it has no limit.
+  @inline(__always) func callAsFunction(_ q: V) -> (power: V, slope: V) {
     switch whole {
-    case 0: return V.one
-    case 1: return q
-    case 2: return q * q
-    default: return V.exp(exponent * V.log(q))
+    case 0: return (V.one, V.zero)
+    case 1: return (q, V.one)
+    case 2: return (q * q, q + q)
+    default:
+      let power = V.pow(q, exponent)
+      return (power, V.select(q .== V.zero, V.zero, exponent * power / q))
     }
   }
 }

@@ -8,10 +8,14 @@ protocol ElementaryFunctions {
   static func exp(_ x: Self) -> Self
   /// `e^x` for `x ≤ 0` (or NaN): what a max-shifted softmax needs, one instruction shorter.
   static func expOfNonPositive(_ x: Self) -> Self
+  /// `2^x`.
+  static func exp2(_ x: Self) -> Self
   /// `e^x − 1`, accurate near 0.
   static func expm1(_ x: Self) -> Self
   /// Natural logarithm: −inf at 0, NaN below.
   static func log(_ x: Self) -> Self
+  /// Logarithm to base 2: −inf at 0, NaN below.
+  static func log2(_ x: Self) -> Self
   /// `e·ln 2 + log(1 + f)` for −¼ ≤ f < ½ and integral `e`: the part that all logarithms share.
   static func logarithm(_ f: Self, _ e: Self) -> Self
   /// `log(1 + x)`, accurate near 0: −inf at −1, NaN below.
@@ -28,4 +32,10 @@ protocol ElementaryFunctions {
   static func exp2OfFraction(_ f: Self) -> Self
   static var roundingShift: Self { get }
   static var leastExponent: Double { get }
+  /// Hyperbolic tangent.
+  static func tanh(_ x: Self) -> Self
+  /// Error function.
+  static func erf(_ x: Self) -> Self
+  /// `x^y` with the special values of C's `pow`; x < 0 needs an integral y, else the result is NaN.
+  static func pow(_ x: Self, _ y: Self) -> Self
 }

@@ -35,11 +35,11 @@ extension FloatLanes {
 
   /// `2^f` for |f| ≤ ½: minimax polynomial, 1 at 0.
   @inline(__always) static func exp2OfFraction(_ f: Self) -> Self {
-    var q = Self(0x1.44138ap-13 as Float)
-    q = fma(q, f, Self(0x1.5f089p-10 as Float))
-    q = fma(q, f, Self(0x1.3b2a54p-7 as Float))
-    q = fma(q, f, Self(0x1.c6af6cp-5 as Float))
-    q = fma(q, f, Self(0x1.ebfbep-3 as Float))
+    var q = Self(0x1.3ec222p-13 as Float)
+    q = fma(q, f, Self(0x1.5f0ca6p-10 as Float))
+    q = fma(q, f, Self(0x1.3b31fcp-7 as Float))
+    q = fma(q, f, Self(0x1.c6af74p-5 as Float))
+    q = fma(q, f, Self(0x1.ebfbd6p-3 as Float))
     q = fma(q, f, Self(0x1.62e43p-1 as Float))
     return fma(q, f, one)
   }
@@ -50,16 +50,16 @@ extension DoubleLanes {
   static var leastExponent: Double { -1076 }
 
   @inline(__always) static func exp2OfFraction(_ f: Self) -> Self {
-    var q = Self(0x1.e9d3fe3952179p-32)
-    q = fma(q, f, Self(0x1.e6063f7217bc6p-28))
-    q = fma(q, f, Self(0x1.b524fae627834p-24))
-    q = fma(q, f, Self(0x1.62bfd47773353p-20))
-    q = fma(q, f, Self(0x1.ffcbfc670dcd4p-17))
-    q = fma(q, f, Self(0x1.430913096fd9fp-13))
-    q = fma(q, f, Self(0x1.5d87fe78a5276p-10))
-    q = fma(q, f, Self(0x1.3b2ab6fba1ddap-7))
-    q = fma(q, f, Self(0x1.c6b08d704a0c2p-5))
-    q = fma(q, f, Self(0x1.ebfbdff82c598p-3))
+    var q = Self(0x1.e95229fbeff4ap-32)
+    q = fma(q, f, Self(0x1.e61afedb84c74p-28))
+    q = fma(q, f, Self(0x1.b525379d95a82p-24))
+    q = fma(q, f, Self(0x1.62bfc7d27475ep-20))
+    q = fma(q, f, Self(0x1.ffcbfc5d48a31p-17))
+    q = fma(q, f, Self(0x1.4309130ec040bp-13))
+    q = fma(q, f, Self(0x1.5d87fe78a03b5p-10))
+    q = fma(q, f, Self(0x1.3b2ab6fba01adp-7))
+    q = fma(q, f, Self(0x1.c6b08d704a126p-5))
+    q = fma(q, f, Self(0x1.ebfbdff82c5a4p-3))
     q = fma(q, f, Self(0x1.62e42fefa39efp-1))
     return fma(q, f, one)
   }

@@ -53,6 +53,10 @@ struct DoubleLanes: Lanes {
   @inline(__always) static func transpose(_ rows: UnsafeMutablePointer<Self>) {
     vs_transpose_f64(rows)
   }
+  @inline(__always) static func evens(_ a: Self, _ b: Self) -> Self { Self(raw: vs_evens_f64(a.raw, b.raw)) }
+  @inline(__always) static func odds(_ a: Self, _ b: Self) -> Self { Self(raw: vs_odds_f64(a.raw, b.raw)) }
+  @inline(__always) static func zipLow(_ a: Self, _ b: Self) -> Self { Self(raw: vs_zip_low_f64(a.raw, b.raw)) }
+  @inline(__always) static func zipHigh(_ a: Self, _ b: Self) -> Self { Self(raw: vs_zip_high_f64(a.raw, b.raw)) }
 }
 
 /// 8 integers of 64 bits: lane indices, bit patterns and masks.
@@ -63,6 +67,7 @@ struct Int64Lanes: IntegerLanes {
   @inline(__always) static var indices: Self { Self(raw: vs_iota_lanes_i64()) }
   @inline(__always) static func first(_ n: Int) -> Self { Self(raw: vs_first_i64(n)) }
   @inline(__always) static func load(_ p: UnsafePointer<Int64>) -> Self { Self(raw: vs_load_i64(p)) }
+  @inline(__always) func store(_ p: UnsafeMutablePointer<Int64>) { vs_store_i64(p, raw) }
   @inline(__always) static func &+ (a: Self, b: Self) -> Self { Self(raw: vs_add_i64(a.raw, b.raw)) }
   @inline(__always) static func &- (a: Self, b: Self) -> Self { Self(raw: vs_sub_i64(a.raw, b.raw)) }
   @inline(__always) static func & (a: Self, b: Self) -> Self { Self(raw: vs_and_i64(a.raw, b.raw)) }

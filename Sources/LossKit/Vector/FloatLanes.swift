@@ -56,6 +56,10 @@ struct FloatLanes: Lanes {
   @inline(__always) static func transpose(_ rows: UnsafeMutablePointer<Self>) {
     vs_transpose_f32(rows)
   }
+  @inline(__always) static func evens(_ a: Self, _ b: Self) -> Self { Self(raw: vs_evens_f32(a.raw, b.raw)) }
+  @inline(__always) static func odds(_ a: Self, _ b: Self) -> Self { Self(raw: vs_odds_f32(a.raw, b.raw)) }
+  @inline(__always) static func zipLow(_ a: Self, _ b: Self) -> Self { Self(raw: vs_zip_low_f32(a.raw, b.raw)) }
+  @inline(__always) static func zipHigh(_ a: Self, _ b: Self) -> Self { Self(raw: vs_zip_high_f32(a.raw, b.raw)) }
 }
 
 /// 16 integers of 32 bits: lane indices, bit patterns and masks.
@@ -66,6 +70,7 @@ struct Int32Lanes: IntegerLanes {
   @inline(__always) static var indices: Self { Self(raw: vs_iota_lanes_i32()) }
   @inline(__always) static func first(_ n: Int) -> Self { Self(raw: vs_first_i32(n)) }
   @inline(__always) static func load(_ p: UnsafePointer<Int64>) -> Self { Self(raw: vs_load_i32_from_i64(p)) }
+  @inline(__always) func store(_ p: UnsafeMutablePointer<Int64>) { vs_store_i64_from_i32(p, raw) }
   @inline(__always) static func &+ (a: Self, b: Self) -> Self { Self(raw: vs_add_i32(a.raw, b.raw)) }
   @inline(__always) static func &- (a: Self, b: Self) -> Self { Self(raw: vs_sub_i32(a.raw, b.raw)) }
   @inline(__always) static func & (a: Self, b: Self) -> Self { Self(raw: vs_and_i32(a.raw, b.raw)) }

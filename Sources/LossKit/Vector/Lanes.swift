@@ -60,6 +60,12 @@ protocol Lanes: ElementaryFunctions {
   init(_ low: DoubleLanes, _ high: DoubleLanes)
   /// Transposes `count` rows of `count` lanes in place.
   static func transpose(_ rows: UnsafeMutablePointer<Self>)
+  /// The lanes of `a` and `b`, seen as one row, that are at even places; and those at odd places.
+  static func evens(_ a: Self, _ b: Self) -> Self
+  static func odds(_ a: Self, _ b: Self) -> Self
+  /// The lower half of the row a0 b0 a1 b1 …; and the upper half.
+  static func zipLow(_ a: Self, _ b: Self) -> Self
+  static func zipHigh(_ a: Self, _ b: Self) -> Self
 }
 
 /// Integers of the width of a lane: 16 × Int32 or 8 × Int64. Also the masks that comparisons give.
@@ -71,6 +77,8 @@ protocol IntegerLanes {
   static func first(_ n: Int) -> Self
   /// `count` class indices, narrowed where lanes are 32 bits wide (values must fit).
   static func load(_ p: UnsafePointer<Int64>) -> Self
+  /// `count` integers, widened where lanes are 32 bits wide.
+  func store(_ p: UnsafeMutablePointer<Int64>)
   static func &+ (a: Self, b: Self) -> Self
   static func &- (a: Self, b: Self) -> Self
   static func & (a: Self, b: Self) -> Self
@@ -93,8 +101,11 @@ protocol IntegerLanes {
 /// `Float` and `Double`: the two precisions that every kernel has.
 protocol Scalar: BinaryFloatingPoint {
   associatedtype Vector: Lanes where Vector.Element == Self
+  /// The unsigned integer of the same width.
+  associatedtype Bits: FixedWidthInteger & UnsignedInteger
   init(_ value: Double)
   var double: Double { get }
+  var bitPattern: Bits { get }
 }
 
 extension Float: Scalar {

@@ -133,6 +133,10 @@ typedef int64_t vs_i64x16_unaligned __attribute__((ext_vector_type(16), aligned(
 VS_INLINE vs_i32 vs_load_i32_from_i64(const int64_t *p) {
   return __builtin_convertvector(*(const vs_i64x16_unaligned *)p, vs_i32);
 }
+// And widened again.
+VS_INLINE void vs_store_i64_from_i32(int64_t *p, vs_i32 v) {
+  *(vs_i64x16_unaligned *)p = __builtin_convertvector(v, vs_i64x16_unaligned);
+}
 
 //===--- Masks as bits: lane i is bit i ------------------------------------===//
 
@@ -296,7 +300,8 @@ VS_INLINE vs_f32 vs_narrow_f64(vs_f64 lo, vs_f64 hi) {
 
 //===--- Transposes of square tiles ----------------------------------------===//
 // `tile` is an array of rows: row i on entry is column i on return. (A void
-// pointer, because Swift imports pointers to vectors as opaque ones.)
+// pointer, because Swift imports pointers to vectors as opaque ones; and not
+// aligned, because Swift aligns its own vectors to 16 bytes only.)
 
 #define VS_UNPACK_LO_32(a, b)                                                                      \
   __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29)
@@ -359,6 +364,35 @@ VS_INLINE void vs_transpose_f64(void *tile) {
     rows[c] = __builtin_shufflevector(top, bottom, 0, 1, 2, 3, 8, 9, 10, 11);
     rows[4 + c] = __builtin_shufflevector(top, bottom, 4, 5, 6, 7, 12, 13, 14, 15);
   }
+}
+
+//===--- Interleaving ------------------------------------------------------===//
+// The lanes of two vectors, seen as one row: those at even and at odd places;
+// and back, the lower and the upper half of the row a0 b0 a1 b1 …
+
+VS_INLINE vs_f32 vs_evens_f32(vs_f32 a, vs_f32 b) {
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+}
+VS_INLINE vs_f32 vs_odds_f32(vs_f32 a, vs_f32 b) {
+  return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+}
+VS_INLINE vs_f32 vs_zip_low_f32(vs_f32 a, vs_f32 b) {
+  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+}
+VS_INLINE vs_f32 vs_zip_high_f32(vs_f32 a, vs_f32 b) {
+  return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
+VS_INLINE vs_f64 vs_evens_f64(vs_f64 a, vs_f64 b) {
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+}
+VS_INLINE vs_f64 vs_odds_f64(vs_f64 a, vs_f64 b) {
+  return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
+}
+VS_INLINE vs_f64 vs_zip_low_f64(vs_f64 a, vs_f64 b) {
+  return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+}
+VS_INLINE vs_f64 vs_zip_high_f64(vs_f64 a, vs_f64 b) {
+  return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
 //===--- The cache ---------------------------------------------------------===//

@@ -13,6 +13,14 @@ VERSION = "1.0.0"
 ENUMS: dict[str, dict[str, int]] = {
     "Status": {"ok": 0, "null_pointer": 1, "invalid_shape": 2, "invalid_target": 3, "invalid_parameter": 4, "invalid_value": 5, "buffer_too_small": 6, "out_of_memory": 7, "unsupported": 8},
     "Reduction": {"none": 0, "mean": 1, "sum": 2},
+    "Binning": {"uniform": 0, "quantile": 1, "midpoint": 2, "rank": 3},
+    "BinEdge": {"right": 0, "left": 1, "left_extra": 2},
+    "DetectionActivation": {"sigmoid": 0, "softmax": 1, "none": 2},
+    "ObjectnessMode": {"product": 0, "sqrt": 1},
+    "DetectionSuppression": {"hard": 0, "soft_linear": 1, "soft_gaussian": 2, "none": 3},
+    "SoftNmsMethod": {"linear": 0, "gaussian": 1, "hard": 2},
+    "CalibrationNorm": {"l1": 0, "l2": 1, "max": 2},
+    "CalibrationMode": {"top": 0, "classwise": 1},
 }
 
 STATUS_MEANING: dict[int, str] = {
@@ -267,6 +275,383 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("sample_weight", "p"),
             ("loss", "p"),
             ("grad", "p"),
+        ),
+    ),
+    "box_iou": (
+        True,
+        (
+            ("boxes1", "p"),
+            ("boxes2", "p"),
+            ("count1", "n"),
+            ("count2", "n"),
+            ("offset", "d"),
+            ("iou", "p"),
+        ),
+    ),
+    "dfl_decode": (
+        True,
+        (
+            ("logits", "p"),
+            ("count", "n"),
+            ("reg_max", "n"),
+            ("distances", "p"),
+        ),
+    ),
+    "dfl_decode_vjp": (
+        True,
+        (
+            ("logits", "p"),
+            ("grad_output", "p"),
+            ("count", "n"),
+            ("reg_max", "n"),
+            ("grad_logits", "p"),
+        ),
+    ),
+    "decode_boxes": (
+        True,
+        (
+            ("deltas", "p"),
+            ("anchors", "p"),
+            ("count", "n"),
+            ("weight_x", "d"),
+            ("weight_y", "d"),
+            ("weight_width", "d"),
+            ("weight_height", "d"),
+            ("clip", "d"),
+            ("boxes", "p"),
+        ),
+    ),
+    "decode_boxes_vjp": (
+        True,
+        (
+            ("deltas", "p"),
+            ("anchors", "p"),
+            ("grad_output", "p"),
+            ("count", "n"),
+            ("weight_x", "d"),
+            ("weight_y", "d"),
+            ("weight_width", "d"),
+            ("weight_height", "d"),
+            ("clip", "d"),
+            ("grad_deltas", "p"),
+        ),
+    ),
+    "detection_postprocess": (
+        True,
+        (
+            ("logits", "p"),
+            ("boxes", "p"),
+            ("objectness", "p"),
+            ("anchors", "n"),
+            ("classes", "n"),
+            ("activation", "e:DetectionActivation"),
+            ("objectness_mode", "e:ObjectnessMode"),
+            ("score_threshold", "d"),
+            ("pre_nms_top_k", "n"),
+            ("suppression", "e:DetectionSuppression"),
+            ("iou_threshold", "d"),
+            ("sigma", "d"),
+            ("soft_score_threshold", "d"),
+            ("class_agnostic", "b"),
+            ("multi_label", "b"),
+            ("background_index", "n"),
+            ("max_detections", "n"),
+            ("has_image_size", "b"),
+            ("image_height", "d"),
+            ("image_width", "d"),
+            ("min_size", "d"),
+            ("detection_boxes", "p"),
+            ("detection_scores", "p"),
+            ("labels", "p"),
+            ("anchor_indices", "p"),
+            ("capacity", "n"),
+            ("detection_count", "p"),
+            ("workspace", "p"),
+            ("workspace_size", "n"),
+        ),
+    ),
+    "detection_postprocess_workspace_size": (
+        False,
+        (
+            ("anchors", "n"),
+            ("classes", "n"),
+            ("pre_nms_top_k", "n"),
+            ("size", "p"),
+        ),
+    ),
+    "distance_to_box": (
+        True,
+        (
+            ("points", "p"),
+            ("distances", "p"),
+            ("count", "n"),
+            ("has_image_size", "b"),
+            ("height", "d"),
+            ("width", "d"),
+            ("boxes", "p"),
+        ),
+    ),
+    "distance_to_box_vjp": (
+        True,
+        (
+            ("points", "p"),
+            ("distances", "p"),
+            ("grad_output", "p"),
+            ("count", "n"),
+            ("has_image_size", "b"),
+            ("height", "d"),
+            ("width", "d"),
+            ("grad_distances", "p"),
+        ),
+    ),
+    "nms": (
+        True,
+        (
+            ("boxes", "p"),
+            ("scores", "p"),
+            ("count", "n"),
+            ("iou_threshold", "d"),
+            ("keep", "p"),
+            ("capacity", "n"),
+            ("kept_count", "p"),
+            ("workspace", "p"),
+            ("workspace_size", "n"),
+        ),
+    ),
+    "batched_nms": (
+        True,
+        (
+            ("boxes", "p"),
+            ("scores", "p"),
+            ("idxs", "p"),
+            ("count", "n"),
+            ("iou_threshold", "d"),
+            ("keep", "p"),
+            ("capacity", "n"),
+            ("kept_count", "p"),
+            ("workspace", "p"),
+            ("workspace_size", "n"),
+        ),
+    ),
+    "nms_workspace_size": (
+        False,
+        (
+            ("count", "n"),
+            ("size", "p"),
+        ),
+    ),
+    "soft_nms": (
+        True,
+        (
+            ("boxes", "p"),
+            ("scores", "p"),
+            ("count", "n"),
+            ("method", "e:SoftNmsMethod"),
+            ("iou_threshold", "d"),
+            ("sigma", "d"),
+            ("score_threshold", "d"),
+            ("max_output", "n"),
+            ("offset", "d"),
+            ("indices", "p"),
+            ("new_scores", "p"),
+            ("capacity", "n"),
+            ("selected_count", "p"),
+            ("workspace", "p"),
+            ("workspace_size", "n"),
+        ),
+    ),
+    "batched_soft_nms": (
+        True,
+        (
+            ("boxes", "p"),
+            ("scores", "p"),
+            ("idxs", "p"),
+            ("count", "n"),
+            ("method", "e:SoftNmsMethod"),
+            ("iou_threshold", "d"),
+            ("sigma", "d"),
+            ("score_threshold", "d"),
+            ("max_output", "n"),
+            ("offset", "d"),
+            ("indices", "p"),
+            ("new_scores", "p"),
+            ("capacity", "n"),
+            ("selected_count", "p"),
+            ("workspace", "p"),
+            ("workspace_size", "n"),
+        ),
+    ),
+    "soft_nms_workspace_size": (
+        False,
+        (
+            ("count", "n"),
+            ("size", "p"),
+        ),
+    ),
+    "brier_score": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("scale_by_half", "b"),
+            ("sample_weight", "p"),
+            ("reduction", "e:Reduction"),
+            ("loss", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "calibration_error": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("n_bins", "n"),
+            ("norm", "e:CalibrationNorm"),
+            ("binning", "e:Binning"),
+            ("edge", "e:BinEdge"),
+            ("mode", "e:CalibrationMode"),
+            ("value", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "expected_calibration_error": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("n_bins", "n"),
+            ("value", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "log_loss": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("eps", "d"),
+            ("sample_weight", "p"),
+            ("reduction", "e:Reduction"),
+            ("loss", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "maximum_calibration_error": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("n_bins", "n"),
+            ("value", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "reliability_accumulator_size": (
+        False,
+        (
+            ("n_bins", "n"),
+            ("size", "p"),
+        ),
+    ),
+    "reliability_accumulator_init": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("n_bins", "n"),
+            ("edge", "e:BinEdge"),
+        ),
+    ),
+    "reliability_accumulator_check": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("n_bins", "p"),
+            ("edge", "p"),
+        ),
+    ),
+    "reliability_accumulator_update": (
+        True,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+        ),
+    ),
+    "reliability_accumulator_merge": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("other", "p"),
+            ("other_size", "n"),
+        ),
+    ),
+    "reliability_accumulator_result": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("counts", "p"),
+            ("conf_mean", "p"),
+            ("acc_mean", "p"),
+            ("edges", "p"),
+            ("ece", "p"),
+            ("mce", "p"),
+        ),
+    ),
+    "reliability_bins": (
+        True,
+        (
+            ("conf", "p"),
+            ("correct", "p"),
+            ("count", "n"),
+            ("n_bins", "n"),
+            ("binning", "e:Binning"),
+            ("edge", "e:BinEdge"),
+            ("counts", "p"),
+            ("conf_mean", "p"),
+            ("acc_mean", "p"),
+            ("edges", "p"),
+        ),
+    ),
+    "static_calibration_error": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("n_bins", "n"),
+            ("value", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "temperature_scaling_fit": (
+        True,
+        (
+            ("logits", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("t_min", "d"),
+            ("t_max", "d"),
+            ("temperature", "p"),
+            ("nll", "p"),
         ),
     ),
 }
@@ -602,5 +987,549 @@ DOCUMENTATION: dict[str, dict[str, Any]] = {
         },
         "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_TARGET for a NaN target, INVALID_VALUE for a negative weight.",
         "reference": "torch.nn.functional.binary_cross_entropy_with_logits.",
+    },
+    "box_iou": {
+        "summary": "Intersection over union of every box of one list with every box of another.",
+        "body": """\
+    iw = max(0, min(x2, x2′) − max(x1, x1′) + offset),  ih likewise,  I = iw · ih
+    U = A + A′ − I,  A = (x2 − x1 + offset)(y2 − y1 + offset),  IoU = I / U,  0 where U = 0
+
+Boxes are not validated: a reversed box has the area as computed. NaN coordinates give NaN.""",
+        "parameters": {
+            "boxes1": "`[count1, 4]`, x1, y1, x2, y2.",
+            "boxes2": "`[count2, 4]`.",
+            "count1": "≥ 0.",
+            "count2": "≥ 0.",
+            "offset": "0, or 1 for the old convention in which x2 and y2 are the last pixels inside.",
+        },
+        "outputs": {
+            "iou": "output, `[count1, count2]`.",
+        },
+    },
+    "dfl_decode": {
+        "summary": "Distances from the distributions over bins that a distribution-focal-loss head predicts: their expectations.",
+        "body": "    d = Σ_i i · softmax(logits)_i,  i = 0 … reg_max, for each of the four sides",
+        "parameters": {
+            "logits": "`[count, 4 (reg_max + 1)]`, the bins of a side together.",
+            "count": "number of anchors, ≥ 0.",
+            "reg_max": "the last bin, ≥ 0.",
+        },
+        "outputs": {
+            "distances": "output, `[count, 4]`, in [0, reg_max]. A logit of −inf is a bin that is never taken; NaN propagates to its side.",
+        },
+        "reference": "Li et al. 2020, Generalized Focal Loss. (YOLOv8 calls the number of bins reg_max = 16: here that is 15.)",
+    },
+    "dfl_decode_vjp": {
+        "summary": "Vector-Jacobian product of `dfl_decode`: `p_i (i − d) g` with the softmax p of a side and its distance d.",
+        "parameters": {
+            "logits": "`[count, 4 (reg_max + 1)]`.",
+            "grad_output": "`[count, 4]`, the incoming gradient g of the distances.",
+            "count": "number of anchors, ≥ 0.",
+            "reg_max": "the last bin, ≥ 0.",
+        },
+        "outputs": {
+            "grad_logits": "output, `[count, 4 (reg_max + 1)]`; may be `logits` itself.",
+        },
+    },
+    "decode_boxes": {
+        "summary": "Boxes from the offsets that a regression head predicts for its anchors (R-CNN parametrisation).",
+        "body": """\
+    centre = anchor centre + (dx / wx · w, dy / wy · h)
+    size   = (w e^{min(dw / ww, clip)}, h e^{min(dh / wh, clip)})
+
+with the anchor's size (w, h).""",
+        "parameters": {
+            "deltas": "`[count, 4]`, dx, dy, dw, dh.",
+            "anchors": "`[count, 4]`, x1, y1, x2, y2.",
+            "count": "≥ 0.",
+            "weight_x": "wx, > 0 and finite like the other weights (1 or, in R-CNN heads, 10).",
+            "weight_y": "wy (1 or 10).",
+            "weight_width": "ww (1 or 5).",
+            "weight_height": "wh (1 or 5).",
+            "clip": "the largest log scale, not NaN; ln(1000 / 16) = 4.135166556742356 is usual.",
+        },
+        "outputs": {
+            "boxes": "output, `[count, 4]`, x1, y1, x2, y2; may be `deltas` itself.",
+        },
+        "reference": "Girshick et al., Faster R-CNN; torchvision's BoxCoder.",
+    },
+    "decode_boxes_vjp": {
+        "summary": "Vector-Jacobian product of `decode_boxes` with respect to the deltas.",
+        "body": """\
+    g_cx = g_x1 + g_x2,  g_w = (g_x2 − g_x1) / 2,  and likewise in y
+    grad_dx = g_cx w / wx,  grad_dw = g_w · decoded width / ww where dw / ww ≤ clip, else 0""",
+        "parameters": {
+            "deltas": "`[count, 4]`, dx, dy, dw, dh.",
+            "anchors": "`[count, 4]`, x1, y1, x2, y2.",
+            "grad_output": "`[count, 4]`, the incoming gradient of the boxes.",
+            "count": "≥ 0.",
+            "weight_x": "wx, > 0 and finite like the other weights.",
+            "weight_y": "wy.",
+            "weight_width": "ww.",
+            "weight_height": "wh.",
+            "clip": "the largest log scale, not NaN.",
+        },
+        "outputs": {
+            "grad_deltas": "output, `[count, 4]`; may be `deltas` or `grad_output` itself.",
+        },
+    },
+    "detection_postprocess": {
+        "summary": "Detections from a model's raw outputs: activation, thresholding, selection, clipping and suppression in one call.",
+        "body": """\
+ 1. s = activation(logits); with objectness, o = σ(objectness): s · o or √(s · o). The background column is left out
+    after the activation; labels keep their numbers.
+ 2. Candidates: every (anchor, class) with s > score_threshold; without `multi_label`, only the best class of each anchor
+    (of equal ones the lowest), under the same condition.
+ 3. The `pre_nms_top_k` best of them, in descending order of score (equal ones: lower anchor, then lower class first).
+ 4. With an image size, boxes are clipped to it; with `min_size` > 0, boxes with a side shorter than that are dropped.
+ 5. Suppression within each label, or among all if `class_agnostic`.
+ 6. The first `max_detections`.
+
+Scores are not all sorted: they are filtered, and the best are selected.""",
+        "parameters": {
+            "logits": "`[anchors, classes]`. A NaN score gives `LOSSKIT_INVALID_VALUE`.",
+            "boxes": "`[anchors, 4]`, decoded: x1, y1, x2, y2.",
+            "objectness": "`[anchors]`, logits; null if the model has none.",
+            "anchors": "≥ 0.",
+            "classes": "≥ 0.",
+            "activation": "how logits become scores.",
+            "objectness_mode": "how objectness enters; not used without it.",
+            "score_threshold": "any number but NaN (0.05 is usual).",
+            "pre_nms_top_k": "≥ 0 (1000).",
+            "suppression": "how overlapping detections are suppressed.",
+            "iou_threshold": "for hard and soft_linear, any number but NaN (0.5).",
+            "sigma": "for soft_gaussian, ≥ 0 (0.5).",
+            "soft_score_threshold": "decayed scores below it are dropped; any number but NaN (0.001).",
+            "class_agnostic": "whether detections of different labels suppress each other.",
+            "multi_label": "whether an anchor may give several detections.",
+            "background_index": "the class that is background, −1 if there is none.",
+            "max_detections": "≥ 0 (300).",
+            "has_image_size": "whether boxes are clipped; if false, `image_height` and `image_width` are not read.",
+            "image_height": "≥ 0.",
+            "image_width": "≥ 0.",
+            "min_size": "shortest side, any number but NaN; 0 for no condition.",
+            "capacity": "entries that the outputs have room for; the least of `max_detections`, `pre_nms_top_k` and anchors · classes always suffices. If there are more detections: `LOSSKIT_BUFFER_TOO_SMALL`, and `detection_count` is the number needed.",
+            "workspace_size": "at least what `detection_postprocess_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not read where `workspace` is null.",
+        },
+        "outputs": {
+            "detection_boxes": "output, `[capacity, 4]`, clipped. May be null if not wanted, like the other outputs.",
+            "detection_scores": "output, `[capacity]`; for soft suppression decayed.",
+            "labels": "output, `[capacity]`.",
+            "anchor_indices": "output, `[capacity]`: which anchor each comes from.",
+            "detection_count": "output, the number of detections.",
+            "workspace": "scratch of `workspace_size` bytes, or null: then one allocation is made for the call (`LOSSKIT_OUT_OF_MEMORY` if it fails).",
+        },
+    },
+    "detection_postprocess_workspace_size": {
+        "summary": "The workspace that `detection_postprocess` wants, whatever the modes, in either precision.",
+        "parameters": {
+            "anchors": "≥ 0.",
+            "classes": "≥ 0.",
+            "pre_nms_top_k": "≥ 0.",
+        },
+        "outputs": {
+            "size": "output, bytes.",
+        },
+    },
+    "distance_to_box": {
+        "summary": "Boxes from the distances of a point to the four sides (FCOS and other anchor-free heads).",
+        "body": """\
+    (x − l, y − t, x + r, y + b), clipped to [0, width] × [0, height] if an image size is given
+
+Distances in units of a stride are multiplied by it beforehand.""",
+        "parameters": {
+            "points": "`[count, 2]`, x, y.",
+            "distances": "`[count, 4]`, left, top, right, bottom.",
+            "count": "≥ 0.",
+            "has_image_size": "whether to clip; if false, `height` and `width` are not read.",
+            "height": "of the image, ≥ 0.",
+            "width": "of the image, ≥ 0.",
+        },
+        "outputs": {
+            "boxes": "output, `[count, 4]`, x1, y1, x2, y2; may be `distances` itself. NaN propagates.",
+        },
+    },
+    "distance_to_box_vjp": {
+        "summary": "Vector-Jacobian product of `distance_to_box` with respect to the distances.",
+        "body": "    (−g_x1, −g_y1, g_x2, g_y2), 0 where a side was clipped from strictly outside the image",
+        "parameters": {
+            "points": "`[count, 2]`, x, y.",
+            "distances": "`[count, 4]`, left, top, right, bottom.",
+            "grad_output": "`[count, 4]`, the incoming gradient of the boxes.",
+            "count": "≥ 0.",
+            "has_image_size": "whether `distance_to_box` clipped; if false, `height` and `width` are not read.",
+            "height": "of the image, ≥ 0.",
+            "width": "of the image, ≥ 0.",
+        },
+        "outputs": {
+            "grad_distances": "output, `[count, 4]`; may be `distances` or `grad_output` itself.",
+        },
+    },
+    "nms": {
+        "summary": "Greedy non-maximum suppression: in descending order of score, a box is kept unless its IoU with a box kept before exceeds the threshold.",
+        "body": """\
+    IoU = I / U,  U = A + A′ − I,  0 where U = 0
+
+Equal scores are taken in ascending order of index. Boxes are not validated: a reversed box has the area
+(x2 − x1)(y2 − y1) as computed, and NaN coordinates neither suppress nor are suppressed. In single precision IoU is
+computed in single precision, with a true division, and compared with `iou_threshold` itself: the result is
+that of `torchvision.ops.nms`, ties included.""",
+        "parameters": {
+            "boxes": "`[count, 4]`, x1, y1, x2, y2.",
+            "scores": "`[count]`; NaN gives `LOSSKIT_INVALID_VALUE`.",
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+            "iou_threshold": "any number but NaN; from 1 on every box is kept, below 0 the best one alone.",
+            "capacity": "entries that `keep` has room for. If more are kept: `LOSSKIT_BUFFER_TOO_SMALL`, and `kept_count` is the number needed. With a capacity of 0 `keep` may be null.",
+            "workspace_size": "at least what `nms_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not read where `workspace` is null.",
+        },
+        "outputs": {
+            "keep": "output, `[capacity]`: the indices of the kept boxes, best first. `count` entries always suffice.",
+            "kept_count": "output, the number of kept boxes.",
+            "workspace": "scratch of `workspace_size` bytes, or null: then one allocation is made for the call (`LOSSKIT_OUT_OF_MEMORY` if it fails).",
+        },
+    },
+    "batched_nms": {
+        "summary": "Non-maximum suppression within groups: only boxes with equal `idxs` suppress each other.",
+        "body": """\
+What `nms` of each group keeps, together in descending order of score. Groups are told apart by their number, not by
+shifting coordinates, so no bit of a coordinate is lost.""",
+        "parameters": {
+            "boxes": "`[count, 4]`, x1, y1, x2, y2.",
+            "scores": "`[count]`; NaN gives `LOSSKIT_INVALID_VALUE`.",
+            "idxs": "`[count]`, the group (class, image, …) of each box: any numbers.",
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+            "iou_threshold": "any number but NaN; from 1 on every box is kept, below 0 the best one of each group.",
+            "capacity": "entries that `keep` has room for. If more are kept: `LOSSKIT_BUFFER_TOO_SMALL`, and `kept_count` is the number needed. With a capacity of 0 `keep` may be null.",
+            "workspace_size": "at least what `nms_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not read where `workspace` is null.",
+        },
+        "outputs": {
+            "keep": "output, `[capacity]`: the indices of the kept boxes, best first. `count` entries always suffice.",
+            "kept_count": "output, the number of kept boxes.",
+            "workspace": "scratch of `workspace_size` bytes, or null: then one allocation is made for the call.",
+        },
+    },
+    "nms_workspace_size": {
+        "summary": "The workspace that `nms` and `batched_nms` want, in either precision.",
+        "parameters": {
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+        },
+        "outputs": {
+            "size": "output, bytes.",
+        },
+    },
+    "soft_nms": {
+        "summary": "Soft non-maximum suppression: overlapping boxes have their scores lowered instead of being removed (Bodla et al. 2017).",
+        "body": """\
+    repeat: select the box with the highest score (equal ones: the lowest index); if below score_threshold, stop
+            for every other box with o = IoU(selected, box):
+              linear    s ← s (1 − o) if o > iou_threshold
+              gaussian  s ← s e^{−o²/sigma}
+              hard      dropped if o > iou_threshold
+
+The outputs are in the order of selection, which is that of non-increasing final scores. Boxes are not validated; NaN
+coordinates neither decay others nor are decayed. The given scores are not changed.""",
+        "parameters": {
+            "boxes": "`[count, 4]`, x1, y1, x2, y2.",
+            "scores": "`[count]`; NaN gives `LOSSKIT_INVALID_VALUE`.",
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+            "method": "how scores decay.",
+            "iou_threshold": "for linear and hard, any number but NaN (0.3 in the paper's code).",
+            "sigma": "for gaussian, ≥ 0 (0.5 in the paper's code).",
+            "score_threshold": "boxes below it are not returned; any number but NaN (0.001 in the paper's code).",
+            "max_output": "the most boxes to return, ≥ 0; `count` or more for all.",
+            "offset": "0, or 1 for the old convention in which x2 and y2 are the last pixels inside.",
+            "capacity": "entries that the outputs have room for; `count` always suffices. If more boxes are selected: `LOSSKIT_BUFFER_TOO_SMALL`, and `selected_count` is the number needed.",
+            "workspace_size": "at least what `soft_nms_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not read where `workspace` is null.",
+        },
+        "outputs": {
+            "indices": "output, `[capacity]`: the selected boxes. May be null if not wanted.",
+            "new_scores": "output, `[capacity]`: their decayed scores. May be null if not wanted.",
+            "selected_count": "output, the number of boxes selected.",
+            "workspace": "scratch of `workspace_size` bytes, or null: then one allocation is made for the call (`LOSSKIT_OUT_OF_MEMORY` if it fails).",
+        },
+        "reference": "Bodla et al., Soft-NMS – improving object detection with one line of code; its code uses `offset` 1.",
+    },
+    "batched_soft_nms": {
+        "summary": "Soft non-maximum suppression within groups: only boxes with equal `idxs` decay each other.",
+        "body": "As `soft_nms` of each group, but selected together in descending order of score.",
+        "parameters": {
+            "boxes": "`[count, 4]`, x1, y1, x2, y2.",
+            "scores": "`[count]`; NaN gives `LOSSKIT_INVALID_VALUE`.",
+            "idxs": "`[count]`, the group (class, image, …) of each box: any numbers.",
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+            "method": "how scores decay.",
+            "iou_threshold": "for linear and hard, any number but NaN.",
+            "sigma": "for gaussian, ≥ 0.",
+            "score_threshold": "boxes below it are not returned; any number but NaN.",
+            "max_output": "the most boxes to return, ≥ 0; `count` or more for all.",
+            "offset": "0, or 1 for the old convention in which x2 and y2 are the last pixels inside.",
+            "capacity": "entries that the outputs have room for; `count` always suffices. If more boxes are selected: `LOSSKIT_BUFFER_TOO_SMALL`, and `selected_count` is the number needed.",
+            "workspace_size": "at least what `soft_nms_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not read where `workspace` is null.",
+        },
+        "outputs": {
+            "indices": "output, `[capacity]`: the selected boxes. May be null if not wanted.",
+            "new_scores": "output, `[capacity]`: their decayed scores. May be null if not wanted.",
+            "selected_count": "output, the number of boxes selected.",
+            "workspace": "scratch of `workspace_size` bytes, or null: then one allocation is made for the call.",
+        },
+    },
+    "soft_nms_workspace_size": {
+        "summary": "The workspace that `soft_nms` and `batched_soft_nms` want, in either precision.",
+        "parameters": {
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+        },
+        "outputs": {
+            "size": "output, bytes.",
+        },
+    },
+    "brier_score": {
+        "summary": "Brier score: the squared distance between the predicted distribution and the outcome.",
+        "body": """\
+    l_i = Σ_c (p_ic − [y_i = c])²      (binary: (p_i − y_i)²)
+    ∂l_i/∂p_ic = 2 (p_ic − [y_i = c])""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 0.",
+            "classes": "number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+            "scale_by_half": "halve losses (and gradient), so that they stay within [0, 1].",
+            "sample_weight": "optional, `[count]`, ≥ 0.",
+            "reduction": "`mean` divides by the sum of the weights; a mean over nothing is 0.",
+        },
+        "outputs": {
+            "loss": "optional output, one number, or `[count]` with reduction `none`.",
+            "grad": "optional output, like `probs`.",
+        },
+        "errors": "`INVALID_VALUE` if a probability is outside [0, 1] or a weight negative, `INVALID_TARGET` if a label is out of range. NaN propagates.",
+        "reference": "Brier, Verification of Forecasts Expressed in Terms of Probability, 1950.",
+    },
+    "calibration_error": {
+        "summary": "Calibration error: how far confidences are from accuracies, over bins of like confidence.",
+        "body": """\
+    gap_b = mean confidence − accuracy of bin b (0 if empty),  n_b = its count
+    l1:  E = Σ n_b/N |gap_b|     l2:  E = √(Σ n_b/N gap_b²)     max:  E = max |gap_b|
+
+In mode `top` a row's confidence is its largest probability (the first of equal ones), and it is right if that class
+is the label. In mode `classwise` each class k has bins of its own, with confidence p_k, right if the label is k; the
+errors E_k are joined as mean (l1), root mean square (l2) or maximum (max).
+
+The gradient takes bins, counts and arg max as constants, and sign(0) = 0. An element of bin b gets
+sign(gap_b)/N (l1), gap_b/(N·E) (l2, 0 if E = 0), each ÷ C if classwise, or sign(gap_b)/n_b in the first bin (and
+class) that attains the maximum.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1]; rows need not sum to 1.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, ≥ 0. With N = 0 the error is NaN.",
+            "classes": "C. 0 stands for the binary view: `probs` is `[count]`, the probability of class 1, labels are 0 and 1, confidence is `probs` itself, and `mode` plays no role.",
+            "n_bins": "number of bins, 1 to 2²⁴; 15 is usual.",
+            "norm": "how gaps are joined; `l1` is usual.",
+            "binning": "how edges are chosen; `uniform` is usual. The others sort, with 32 bytes of memory a row (and 4 more an element where a gradient is wanted).",
+            "edge": "on which side a bin owns its edge; `right` is usual.",
+            "mode": "`top` or `classwise`.",
+        },
+        "outputs": {
+            "value": "optional output, the error.",
+            "grad": "optional output, like `probs`.",
+        },
+        "errors": "`INVALID_VALUE` if a probability is NaN or outside [0, 1], `INVALID_TARGET` if a label is out of range.",
+        "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017; Kumar et al., Verified Uncertainty Calibration, 2019.",
+    },
+    "expected_calibration_error": {
+        "summary": "Expected calibration error (ECE): `calibration_error` with norm `l1`.",
+        "body": "    E = Σ n_b/N |mean confidence − accuracy of bin b|",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, ≥ 0. With N = 0 the error is NaN.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+            "n_bins": "number of bins, 1 to 2²⁴; 15 is usual.",
+        },
+        "outputs": {
+            "value": "optional output, the error.",
+            "grad": "optional output, like `probs`: the gradient, with bins and arg max as constants.",
+        },
+        "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017.",
+    },
+    "log_loss": {
+        "summary": "Log loss: the negative logarithm of the probability given to what happened.",
+        "body": """\
+    l_i = −log max(q_i, ε),  q_i = p_{i,y_i}      (binary: p_i if y_i = 1, else 1 − p_i)
+    ∂l_i/∂q_i = −1/q_i where q_i > ε, else 0""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 0.",
+            "classes": "number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+            "eps": "ε, in [0, 1); 1e-12 is usual. With 0, a probability of 0 costs infinity.",
+            "sample_weight": "optional, `[count]`, ≥ 0.",
+            "reduction": "`mean` divides by the sum of the weights; a mean over nothing is 0.",
+        },
+        "outputs": {
+            "loss": "optional output, one number, or `[count]` with reduction `none`.",
+            "grad": "optional output, like `probs`.",
+        },
+        "errors": "`INVALID_VALUE` if a probability is outside [0, 1] or a weight negative, `INVALID_TARGET` if a label is out of range. NaN propagates.",
+        "reference": "Good, Rational Decisions, 1952.",
+    },
+    "maximum_calibration_error": {
+        "summary": "Maximum calibration error (MCE): `calibration_error` with norm `max`.",
+        "body": "    E = max_b |mean confidence − accuracy of bin b|",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, ≥ 0. With N = 0 the error is NaN.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+            "n_bins": "number of bins, 1 to 2²⁴; 15 is usual.",
+        },
+        "outputs": {
+            "value": "optional output, the error.",
+            "grad": "optional output, like `probs`: the gradient, with bins and arg max as constants.",
+        },
+        "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017.",
+    },
+    "reliability_accumulator_size": {
+        "summary": "The size of a reliability accumulator's state.",
+        "parameters": {
+            "n_bins": "number of bins, 1 to 2²⁴.",
+        },
+        "outputs": {
+            "size": "output, in bytes: 80 + 48 · `n_bins`.",
+        },
+    },
+    "reliability_accumulator_init": {
+        "summary": "Starts a reliability accumulator: a reliability diagram and calibration errors of data that come in batches.",
+        "body": """\
+The state takes O(bins) memory, which the caller owns. Its bytes are its serialised form: copy them to store or send
+a state, and pass what was read to `reliability_accumulator_check`. It consists of little-endian 64-bit words: the
+letters LKRELIA1; `n_bins`; the edge's number; 0; then for each of `n_bins` + 1 bins its count, its hits, and the sum of
+its confidences, w + h·2⁻⁴⁰ + m·2⁻⁸⁰ + l·2⁻¹²⁰, as four words w, h, m, l.
+
+A confidence counts as the nearest multiple of 2⁻¹²⁰ (as one at least, if it is not 0): that is itself if it is a
+float ≥ 2⁻⁹⁷ or a double ≥ 2⁻⁶⁸. These multiples are summed as integers. So batches and merged parts, in any order,
+give the same bytes as all data at once.""",
+        "parameters": {
+            "size": "what `reliability_accumulator_size` says, or more (the rest is not used).",
+            "n_bins": "number of bins of equal width, 1 to 2²⁴; 15 is usual.",
+            "edge": "on which side a bin owns its edge; `right` is usual.",
+        },
+        "outputs": {
+            "state": "output, `[size]` bytes, at any alignment.",
+        },
+        "errors": "`BUFFER_TOO_SMALL` if `size` is less than needed.",
+    },
+    "reliability_accumulator_check": {
+        "summary": "Is this the state of a reliability accumulator? For bytes that come from elsewhere.",
+        "parameters": {
+            "state": "`[size]` bytes, at any alignment.",
+            "size": "how many bytes there are; what goes beyond the state is not looked at.",
+        },
+        "outputs": {
+            "n_bins": "optional output, the number of bins it was started with.",
+            "edge": "optional output, the number of its `losskit_bin_edge`.",
+        },
+        "errors": "`INVALID_VALUE` if it is none.",
+    },
+    "reliability_accumulator_update": {
+        "summary": "Adds a batch to a reliability accumulator, in the top-label or the binary view.",
+        "parameters": {
+            "size": "of `state`.",
+            "probs": "`[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 0.",
+            "classes": "number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1, which is the confidence itself.",
+        },
+        "outputs": {
+            "state": "`[size]` bytes, in and out.",
+        },
+        "errors": "`INVALID_VALUE` if a probability is NaN or outside [0, 1], or `state` is not a state; `INVALID_TARGET` if a label is out of range. The state is then as it was.",
+    },
+    "reliability_accumulator_merge": {
+        "summary": "Adds all that another reliability accumulator holds. In whatever order parts are merged, the bytes are the same.",
+        "parameters": {
+            "size": "of `state`.",
+            "other": "`[other_size]` bytes, of as many bins and the same edge.",
+            "other_size": "of `other`.",
+        },
+        "outputs": {
+            "state": "`[size]` bytes, in and out.",
+        },
+        "errors": "`INVALID_VALUE` if either is not a state, `INVALID_SHAPE` if bins or edges differ.",
+    },
+    "reliability_accumulator_result": {
+        "summary": "What a reliability accumulator holds: the bins, as `reliability_bins` gives them, and the errors that follow.",
+        "parameters": {
+            "state": "`[size]` bytes.",
+            "size": "of `state`.",
+        },
+        "outputs": {
+            "counts": "optional output, `[M]`; M = n_bins, or n_bins + 1 for the edge `left_extra`.",
+            "conf_mean": "optional output, `[M]`, mean confidences, 0 for empty bins.",
+            "acc_mean": "optional output, `[M]`, accuracies, 0 for empty bins.",
+            "edges": "optional output, `[n_bins + 1]`.",
+            "ece": "optional output, the expected calibration error (`calibration_error` with norm `l1`); NaN without data.",
+            "mce": "optional output, the maximum calibration error (norm `max`); NaN without data.",
+        },
+        "errors": "`INVALID_VALUE` if `state` is not a state.",
+    },
+    "reliability_bins": {
+        "summary": "Reliability diagram: confidences divided into bins, and for each bin its count, mean confidence and accuracy.",
+        "body": """\
+With n = `n_bins` there are M bins, M = n, or n + 1 for the edge `left_extra`. Edges are the doubles b / n; confidences
+are compared as doubles. Sums are exact: the result does not depend on the order of the samples.""",
+        "parameters": {
+            "conf": "`[count]`, the confidence of each prediction, in [0, 1].",
+            "correct": "`[count]`, 1 where the prediction was right, else 0.",
+            "count": "number of predictions, ≥ 0. With none, all bins are 0.",
+            "n_bins": "n, 1 to 2²⁴; 15 is usual.",
+            "binning": "how the edges are chosen; `uniform` is usual. The others sort, with 32 bytes of memory a prediction.",
+            "edge": "on which side a bin owns its edge; `right` is usual. `rank` does not use it.",
+        },
+        "outputs": {
+            "counts": "optional output, `[M]`.",
+            "conf_mean": "optional output, `[M]`, 0 for empty bins.",
+            "acc_mean": "optional output, `[M]`, 0 for empty bins.",
+            "edges": "optional output, `[n + 1]`. With `midpoint`, equal edges are merged, and unused ones at the end are 1. With `rank`, edge b > 0 is the smallest confidence in bin b (1 if there is none).",
+        },
+        "errors": "`INVALID_VALUE` if a confidence is NaN or outside [0, 1], `INVALID_TARGET` if `correct` is neither 0 nor 1.",
+        "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017 (`uniform`, `right`).",
+    },
+    "static_calibration_error": {
+        "summary": "Static calibration error (SCE, class-wise ECE): `calibration_error` with norm `l1` in mode `classwise`.",
+        "body": "    E = 1/C Σ_k Σ_b n_kb/N |mean p_k − share of label k in bin b|",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, ≥ 0. With N = 0 the error is NaN.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+            "n_bins": "number of bins, 1 to 2²⁴; 15 is usual.",
+        },
+        "outputs": {
+            "value": "optional output, the error.",
+            "grad": "optional output, like `probs`: the gradient, with bins and arg max as constants.",
+        },
+        "reference": "Nixon et al., Measuring Calibration in Deep Learning, 2019.",
+    },
+    "temperature_scaling_fit": {
+        "summary": "Temperature scaling: the T for which softmax(z / T) has the least mean negative log-likelihood.",
+        "body": """\
+    β = 1/T,  f(β) = mean_i (log Σ_c e^{β z_ic} − β z_{i,y_i}),
+    g(β) = f′(β) = mean_i (Σ_c softmax(β z_i)_c z_ic − z_{i,y_i}),  f″(β) = mean_i Var_softmax(z_i)
+
+f is convex in β. If g(1/`t_max`) ≥ 0 the result is `t_max`, else if g(1/`t_min`) ≤ 0 it is `t_min`, else the root of
+g, found by Newton's method inside a shrinking bracket. Where all rows are constant, that is `t_max`.""",
+        "parameters": {
+            "logits": "`[count, classes]`; −inf is a masked class.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 1.",
+            "classes": "number of columns, ≥ 1.",
+            "t_min": "the least temperature looked at, > 0; 0.01 is usual.",
+            "t_max": "the greatest, finite, ≥ `t_min`; 100 is usual.",
+        },
+        "outputs": {
+            "temperature": "optional output, T.",
+            "nll": "optional output, f(1/T).",
+        },
+        "errors": "`INVALID_VALUE` if a logit is NaN or +inf, or the label's logit is −inf.",
+        "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017.",
     },
 }

@@ -27,7 +27,8 @@ extension DoubleLanes {
     return fma(power, q * r, power - one)
   }
 
-  /// At most 2 ulp. The error of r is carried along, and halves keep 2^n finite up to the overflow of the result.
+  /// At most 2 ulp. With e^r − 1 = r + a small tail, (2^n − 1) + 2^n·r keeps its rounding error, and r its own. All of
+  /// it is halved, so that 2^n is finite up to the overflow of the result.
   @inline(__always) static func expm1(_ x: Self) -> Self {
     let inRange = max(Self(-50), min(Self(710), x))
     let toInteger = Self(0x1.8p52)
@@ -35,8 +36,11 @@ extension DoubleLanes {
     let rHigh = fma(n, Self(-0x1.62e42feep-1), inRange)
     let r = fma(n, Self(-0x1.a39ef35793c76p-33), rHigh)
     let rError = fma(n, Self(-0x1.a39ef35793c76p-33), rHigh - r)
-    let e = r + fma(exponentialTail(r), r * r, rError)
-    let halfPower = Self(0.5).scaled(n)
-    return (Self(2) * fma(halfPower, e, halfPower - Self(0.5))).copySign(x)
+    let tail = fma(exponentialTail(r), r * r, rError)
+    let power = Self(0.5).scaled(n)
+    let offset = power - Self(0.5)
+    let sum = fma(power, r, offset)
+    let sumError = fma(power, r, offset - sum)
+    return (Self(2) * (sum + fma(power, tail, sumError))).copySign(x)
   }
 }

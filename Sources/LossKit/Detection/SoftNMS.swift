@@ -1,0 +1,209 @@
+/// How Soft-NMS treats the score s of a box that overlaps a selected one by o = IoU.
+enum SoftNmsMethod: Int32 {
+  /// s (1 − o) where o exceeds the IoU threshold.
+  case linear = 0
+  /// s e^{−o²/σ}.
+  case gaussian = 1
+  /// The box is dropped where o exceeds the IoU threshold: ordinary suppression.
+  case hard = 2
+}
+
+/// Soft non-maximum suppression: overlapping boxes have their scores lowered instead of being removed (Bodla et al. 2017).
+///
+///     repeat: select the box with the highest score (equal ones: the lowest index); if below scoreThreshold, stop
+///             for every other box with o = IoU(selected, box):
+///               linear    s ← s (1 − o) if o > iouThreshold
+///               gaussian  s ← s e^{−o²/sigma}
+///               hard      dropped if o > iouThreshold
+///
+/// The outputs are in the order of selection, which is that of non-increasing final scores. Boxes are not validated; NaN
+/// coordinates neither decay others nor are decayed. The given scores are not changed.
+///
+/// Reference: Bodla et al., Soft-NMS – improving object detection with one line of code; its code uses `offset` 1.
+///
+/// - Parameters:
+///   - boxes: `[count, 4]`, x1, y1, x2, y2.
+///   - scores: `[count]`; NaN gives `LOSSKIT_INVALID_VALUE`.
+///   - count: number of boxes, 0 … 2³¹ − 1.
+///   - method: how scores decay.
+///   - iouThreshold: for linear and hard, any number but NaN (0.3 in the paper's code).
+///   - sigma: for gaussian, ≥ 0 (0.5 in the paper's code).
+///   - scoreThreshold: boxes below it are not returned; any number but NaN (0.001 in the paper's code).
+///   - maxOutput: the most boxes to return, ≥ 0; `count` or more for all.
+///   - offset: 0, or 1 for the old convention in which x2 and y2 are the last pixels inside.
+///   - indices: output, `[capacity]`: the selected boxes. May be null if not wanted.
+///   - newScores: output, `[capacity]`: their decayed scores. May be null if not wanted.
+///   - capacity: entries that the outputs have room for; `count` always suffices. If more boxes are selected:
+///     `LOSSKIT_BUFFER_TOO_SMALL`, and `selectedCount` is the number needed.
+///   - selectedCount: output, the number of boxes selected.
+///   - workspace: scratch of `workspaceSize` bytes, or null: then one allocation is made for the call
+///     (`LOSSKIT_OUT_OF_MEMORY` if it fails).
+///   - workspaceSize: at least what `softNmsWorkspaceSize` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not
+///     read where `workspace` is null.
+func softNms<S: Scalar>(
+  _ boxes: UnsafePointer<S>?, _ scores: UnsafePointer<S>?, _ count: Int, _ method: SoftNmsMethod,
+  _ iouThreshold: Double, _ sigma: Double, _ scoreThreshold: Double, _ maxOutput: Int, _ offset: Double,
+  _ indices: UnsafeMutablePointer<Int64>?, _ newScores: UnsafeMutablePointer<S>?, _ capacity: Int,
+  _ selectedCount: UnsafeMutablePointer<Int>?, _ workspace: UnsafeMutableRawPointer?, _ workspaceSize: Int
+) -> Status {
+  select(
+    boxes, scores, nil, count, isBatched: false, SoftNmsRule(method, iouThreshold, sigma, scoreThreshold, maxOutput, offset),
+    indices, newScores, capacity, selectedCount, workspace, workspaceSize)
+}
+
+/// Soft non-maximum suppression within groups: only boxes with equal `idxs` decay each other.
+///
+/// As `softNms` of each group, but selected together in descending order of score.
+///
+/// - Parameters:
+///   - boxes: `[count, 4]`, x1, y1, x2, y2.
+///   - scores: `[count]`; NaN gives `LOSSKIT_INVALID_VALUE`.
+///   - idxs: `[count]`, the group (class, image, …) of each box: any numbers.
+///   - count: number of boxes, 0 … 2³¹ − 1.
+///   - method: how scores decay.
+///   - iouThreshold: for linear and hard, any number but NaN.
+///   - sigma: for gaussian, ≥ 0.
+///   - scoreThreshold: boxes below it are not returned; any number but NaN.
+///   - maxOutput: the most boxes to return, ≥ 0; `count` or more for all.
+///   - offset: 0, or 1 for the old convention in which x2 and y2 are the last pixels inside.
+///   - indices: output, `[capacity]`: the selected boxes. May be null if not wanted.
+///   - newScores: output, `[capacity]`: their decayed scores. May be null if not wanted.
+///   - capacity: entries that the outputs have room for; `count` always suffices. If more boxes are selected:
+///     `LOSSKIT_BUFFER_TOO_SMALL`, and `selectedCount` is the number needed.
+///   - selectedCount: output, the number of boxes selected.
+///   - workspace: scratch of `workspaceSize` bytes, or null: then one allocation is made for the call.
+///   - workspaceSize: at least what `softNmsWorkspaceSize` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not
+///     read where `workspace` is null.
+func batchedSoftNms<S: Scalar>(
+  _ boxes: UnsafePointer<S>?, _ scores: UnsafePointer<S>?, _ idxs: UnsafePointer<Int64>?, _ count: Int,
+  _ method: SoftNmsMethod, _ iouThreshold: Double, _ sigma: Double, _ scoreThreshold: Double, _ maxOutput: Int,
+  _ offset: Double, _ indices: UnsafeMutablePointer<Int64>?, _ newScores: UnsafeMutablePointer<S>?, _ capacity: Int,
+  _ selectedCount: UnsafeMutablePointer<Int>?, _ workspace: UnsafeMutableRawPointer?, _ workspaceSize: Int
+) -> Status {
+  select(
+    boxes, scores, idxs, count, isBatched: true, SoftNmsRule(method, iouThreshold, sigma, scoreThreshold, maxOutput, offset),
+    indices, newScores, capacity, selectedCount, workspace, workspaceSize)
+}
+
+/// The workspace that `softNms` and `batchedSoftNms` want, in either precision.
+///
+/// - Parameters:
+///   - count: number of boxes, 0 … 2³¹ − 1.
+///   - size: output, bytes.
+func softNmsWorkspaceSize(_ count: Int, _ size: UnsafeMutablePointer<Int>?) -> Status {
+  guard count >= 0, count <= largestSortCount else { return .invalidShape }
+  guard let size else { return .nullPointer }
+  var arena = Arena()
+  _ = SoftSuppressor<Double>(&arena, capacity: count, isBatched: true)
+  size.pointee = arena.bytes
+  return .ok
+}
+
+/// The parameters of Soft-NMS.
+struct SoftNmsRule {
+  let method: SoftNmsMethod
+  let iouThreshold: Double
+  let sigma: Double
+  let scoreThreshold: Double
+  let maxOutput: Int
+  let offset: Double
+
+  init(
+    _ method: SoftNmsMethod, _ iouThreshold: Double, _ sigma: Double, _ scoreThreshold: Double, _ maxOutput: Int,
+    _ offset: Double
+  ) {
+    self.method = method
+    self.iouThreshold = iouThreshold
+    self.sigma = sigma
+    self.scoreThreshold = scoreThreshold
+    self.maxOutput = maxOutput
+    self.offset = offset
+  }
+
+  var isValid: Bool {
+    iouThreshold == iouThreshold && sigma >= 0 && scoreThreshold == scoreThreshold && maxOutput >= 0
+      && (offset == 0 || offset == 1)
+  }
+
+  /// Runs the method; returns how many boxes are selected.
+  func run<S: Scalar>(
+    _ suppressor: inout SoftSuppressor<S>, _ boxes: UnsafePointer<S>, _ scores: UnsafePointer<S>,
+    _ groups: UnsafePointer<Int64>?, _ count: Int
+  ) -> Int {
+    switch method {
+    case .linear: run(&suppressor, boxes, scores, groups, count, LinearDecay(limit: S.roundedDown(iouThreshold)))
+    case .gaussian: run(&suppressor, boxes, scores, groups, count, GaussianDecay(sigma: S(sigma)))
+    case .hard:
+      run(
+        &suppressor, boxes, scores, groups, count,
+        HardDecay(limit: S.roundedDown(iouThreshold), needsOverlap: iouThreshold >= 0))
+    }
+  }
+
+  @inline(never)
+  private func run<S: Scalar, Decay: ScoreDecay>(
+    _ suppressor: inout SoftSuppressor<S>, _ boxes: UnsafePointer<S>, _ scores: UnsafePointer<S>,
+    _ groups: UnsafePointer<Int64>?, _ count: Int, _ decay: Decay
+  ) -> Int where Decay.V == S.Vector {
+    suppressor.run(
+      boxes, scores, groups, count, decay, scoreThreshold: scoreThreshold, limit: maxOutput, offset: S(offset))
+  }
+}
+
+private struct LinearDecay<S: Scalar>: ScoreDecay {
+  typealias V = S.Vector
+  let limit: S
+  var needsOverlap: Bool { true }
+  @inline(__always)
+  func decayed(_ score: V, _ overlap: V) -> V { V.select(V(limit) .< overlap, score * (V.one - overlap), score) }
+}
+
+private struct GaussianDecay<S: Scalar>: ScoreDecay {
+  typealias V = S.Vector
+  let sigma: S
+  var needsOverlap: Bool { true }
+  @inline(__always)
+  func decayed(_ score: V, _ overlap: V) -> V {
+    V.select(V.zero .< overlap, score * V.expOfNonPositive(-(overlap * overlap) / V(sigma)), score)
+  }
+}
+
+private struct HardDecay<S: Scalar>: ScoreDecay {
+  typealias V = S.Vector
+  let limit: S
+  let needsOverlap: Bool
+  @inline(__always)
+  func decayed(_ score: V, _ overlap: V) -> V { V.select(V(limit) .< overlap, V.nan, score) }
+}
+
+private func select<S: Scalar>(
+  _ boxes: UnsafePointer<S>?, _ scores: UnsafePointer<S>?, _ idxs: UnsafePointer<Int64>?, _ count: Int,
+  isBatched: Bool, _ rule: SoftNmsRule, _ indices: UnsafeMutablePointer<Int64>?,
+  _ newScores: UnsafeMutablePointer<S>?, _ capacity: Int, _ selectedCount: UnsafeMutablePointer<Int>?,
+  _ workspace: UnsafeMutableRawPointer?, _ workspaceSize: Int
+) -> Status {
+  guard count >= 0, count <= largestSortCount, capacity >= 0 else { return .invalidShape }
+  guard let selectedCount else { return .nullPointer }
+  guard rule.isValid else { return .invalidParameter }
+  if count == 0 {
+    selectedCount.pointee = 0
+    return .ok
+  }
+  guard let boxes, let scores, !isBatched || idxs != nil else { return .nullPointer }
+  guard !containsNaN(scores, count) else { return .invalidValue }
+
+  var measure = Arena()
+  _ = SoftSuppressor<S>(&measure, capacity: count, isBatched: isBatched)
+  return withWorkspace(workspace, workspaceSize, measure.bytes) { memory in
+    var arena = Arena(memory)
+    var suppressor = SoftSuppressor<S>(&arena, capacity: count, isBatched: isBatched)
+    let selected = rule.run(&suppressor, boxes, scores, idxs, count)
+    selectedCount.pointee = selected
+    guard selected <= capacity else { return .bufferTooSmall }
+    for i in 0..<selected {
+      indices?[i] = Int64(suppressor.selected[i])
+      newScores?[i] = suppressor.selectedScores[i]
+    }
+    return .ok
+  }
+}

@@ -1,0 +1,167 @@
+import RuntimeShims
+
+// Bins of confidences: how many fell in, how many of them were hits, and the exact sum of the confidences. All three
+// are integers, so that bins can be joined in any order.
+
+/// One bin.
+struct Bin {
+  var count: Int64 = 0
+  var hits: Int64 = 0
+  var confidence = ExactSum()
+
+  mutating func add(_ value: Double, hit: Int64) {
+    count &+= 1
+    hits &+= hit
+    confidence.add(value)
+  }
+
+  mutating func add(_ other: Bin) {
+    count &+= other.count
+    hits &+= other.hits
+    confidence.add(other.confidence)
+  }
+
+  /// Σ confidence − Σ hits: the bin's calibration gap times its count, with the sign of the exact difference.
+  var excess: Double { confidence.minus(hits) }
+  /// Mean confidence − accuracy; 0 if the bin is empty.
+  var gap: Double { count == 0 ? 0 : excess / Double(count) }
+  var meanConfidence: Double { count == 0 ? 0 : confidence.value / Double(count) }
+  var accuracy: Double { count == 0 ? 0 : Double(hits) / Double(count) }
+}
+
+/// The most bins that a call may ask for.
+let largestBinCount = 1 << 24
+
+/// Bins of equal width: the edges are the doubles `b / n`.
+struct UniformBins {
+  let count: Int
+  let edge: BinEdge
+
+  /// Bins in use: `leftExtra` has one more, for confidence 1.
+  var total: Int { edge == .leftExtra ? count + 1 : count }
+
+  /// Each bin has this many tallies, taken in turn: adding to one has to wait for the sum before it.
+  private var copies: Int { total <= 1024 ? 4 : 1 }
+
+  func border(_ b: Int) -> Double { Double(b) / Double(count) }
+
+  /// The bins of confidences in [0, 1].
+  ///
+  /// With g the integer nearest to c·n, the edges below g/n are certainly less than c and those above are greater,
+  /// rounding included. So only g/n itself need be compared.
+  @inline(__always) func index(_ c: DoubleLanes) -> Int64Lanes {
+    let n = DoubleLanes(Double(count))
+    let nearest = (c * n).nearestInteger
+    let border = nearest.value / n
+    if edge == .right {
+      let index = nearest.integer &+ (c .<= border)
+      return Int64Lanes.select(c .== DoubleLanes.zero, Int64Lanes(0), index)
+    }
+    let index = nearest.integer &+ (c .< border)
+    return Int64Lanes.select(c .== DoubleLanes.one, Int64Lanes(total &- 1), index)
+  }
+
+  /// Adds the confidences of every view of `rows` to its bins: `bins[view * total + index]`. Nothing is added unless
+  /// the result is `ok`.
+  func add<S: Scalar>(_ rows: ConfidenceRows<S>, to bins: UnsafeMutablePointer<Bin>) -> Status {
+    let width = rows.views &* total &* copies
+    // Tallies hold 2²² rows; 64 parts of these, one after the other, make up what there is.
+    let slab = Split.limit &* Tally.capacity
+    let smallest = max(smallestElementwisePart / rows.columns, 64 &* total)
+    let largest = Split(min(rows.count, slab), smallest: min(smallest, Tally.capacity), multiple: 16).parts
+    guard let size = elementCount(width, MemoryLayout<Tally>.stride, largest),
+      let memory = losskit_runtime_allocate(size), let sums = losskit_runtime_allocate(rows.views &* total &* MemoryLayout<Bin>.stride)
+    else { return .outOfMemory }
+    defer {
+      losskit_runtime_free(memory)
+      losskit_runtime_free(sums)
+    }
+    let tallies = memory.bindMemory(to: Tally.self, capacity: width &* largest)
+    let fresh = sums.bindMemory(to: Bin.self, capacity: rows.views &* total)
+    fresh.initialize(repeating: Bin(), count: rows.views &* total)
+    var faults = DataFaults()
+    var start = 0
+    while start < rows.count {
+      let split = Split(min(slab, rows.count &- start), smallest: min(smallest, Tally.capacity), multiple: 16)
+      withUnsafeTemporaryAllocation(of: DataFaults.self, capacity: split.parts) { partFaults in
+        parallel(split.parts) { part in
+          let range = split.range(part)
+          let mine = tallies + part &* width
+          mine.initialize(repeating: Tally(), count: width)
+          partFaults[part] = tally(rows, start &+ range.lowerBound..<start &+ range.upperBound, mine)
+        }
+        for part in 0..<split.parts { faults.join(partFaults[part]) }
+      }
+      for part in 0..<split.parts {
+        for i in 0..<width { tallies[part &* width &+ i].add(to: &fresh[i / copies]) }
+      }
+      start &+= slab
+    }
+    if faults.status == .ok {
+      for i in 0..<rows.views &* total { bins[i].add(fresh[i]) }
+    }
+    return faults.status
+  }
+
+  @inline(__always)
+  private func tally<S: Scalar>(
+    _ rows: ConfidenceRows<S>, _ range: Range<Int>, _ tallies: UnsafeMutablePointer<Tally>
+  ) -> DataFaults {
+    rows.forEachTile(range) { view, tile in
+      let mine = tallies + view &* total &* copies
+      let halves = tile.confidence.doubles
+      add(halves.0, tile.hits, min(tile.count, 8), to: mine)
+      if S.Vector.count > 8, tile.count > 8 { add(halves.1, tile.hits >> 8, tile.count &- 8, to: mine) }
+    }
+  }
+
+  @inline(__always)
+  private func add(_ confidence: DoubleLanes, _ hits: UInt32, _ n: Int, to tallies: UnsafeMutablePointer<Tally>) {
+    let digits = ExactDigits(confidence)
+    withUnsafeTemporaryAllocation(of: Int64.self, capacity: 32) { lanes in
+      let index = lanes.baseAddress!
+      self.index(confidence).store(index)
+      digits.high.store(index + 8)
+      @inline(__always) func tally(_ lane: Int) -> UnsafeMutablePointer<Tally> {
+        tallies + (Int(index[lane]) &* copies &+ lane & (copies &- 1))
+      }
+      if !digits.isShort {
+        let (middle, low) = digits.middleAndLow
+        middle.store(index + 16)
+        low.store(index + 24)
+        for lane in 0..<n { tally(lane).pointee.add(middle: index[16 &+ lane], low: index[24 &+ lane]) }
+      }
+      if n == 8 {
+        for lane in 0..<8 { tally(lane).pointee.add(hit: hits &>> UInt32(lane), high: index[8 &+ lane]) }
+      } else {
+        for lane in 0..<n { tally(lane).pointee.add(hit: hits &>> UInt32(lane), high: index[8 &+ lane]) }
+      }
+    }
+  }
+}
+
+/// A bin that is being filled: one that carries nothing from digit to digit, and so holds `capacity` rows at most.
+private struct Tally {
+  static let capacity = 1 << 22
+  /// Count in the lower half, hits in the upper.
+  private var countAndHits: UInt64 = 0
+  private var high: Int64 = 0
+  private var middle: Int64 = 0
+  private var low: Int64 = 0
+
+  @inline(__always) mutating func add(hit: UInt32, high: Int64) {
+    countAndHits &+= 1 &+ (UInt64(hit & 1) &<< 32)
+    self.high &+= high
+  }
+
+  @inline(__always) mutating func add(middle: Int64, low: Int64) {
+    self.middle &+= middle
+    self.low &+= low
+  }
+
+  func add(to bin: inout Bin) {
+    bin.count &+= Int64(countAndHits & 0xffff_ffff)
+    bin.hits &+= Int64(countAndHits >> 32)
+    bin.confidence.add(high: high, middle: middle, low: low)
+  }
+}

@@ -1,0 +1,1 @@
+#include <losskit/losskit.h>

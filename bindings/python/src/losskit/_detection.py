@@ -1,0 +1,388 @@
+"""Boxes, suppression and decoding."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from typing import Any, Optional, Sequence, Tuple
+
+import numpy as np
+
+from ._core import as_integers, as_reals, call, check_shape, documented, fail
+
+__all__ = [
+    "batched_nms",
+    "batched_soft_nms",
+    "box_iou",
+    "decode_boxes",
+    "decode_boxes_vjp",
+    "detection_postprocess",
+    "dfl_decode",
+    "dfl_decode_vjp",
+    "distance_to_box",
+    "distance_to_box_vjp",
+    "nms",
+    "soft_nms",
+]
+
+
+def _rows(name: str, what: str, x: np.ndarray, width: int = 4) -> np.ndarray:
+    """``x`` with the shape (n, width); an empty list is no rows."""
+    if x.size == 0 and x.ndim == 1:
+        return x.reshape(0, width)
+    if x.ndim != 2 or x.shape[1] != width:
+        raise fail("INVALID_SHAPE", name, f"{what} has shape {x.shape}, expected (n, {width})")
+    return x
+
+
+def _image_size(height: Optional[float], width: Optional[float]) -> Tuple[bool, float, float]:
+    if height is None or width is None:
+        return False, 0.0, 0.0
+    return True, height, width
+
+
+class _Count:
+    """The number of results that the library reports."""
+
+    def __init__(self) -> None:
+        self._value = ctypes.c_ssize_t()
+        self.address = ctypes.addressof(self._value)
+
+    def __index__(self) -> int:
+        return self._value.value
+
+
+# --- Overlap ---------------------------------------------------------------------------------------------------------
+
+
+@documented
+def box_iou(boxes1: Any, boxes2: Any, *, offset: float = 0.0) -> np.ndarray:
+    """Intersection over union of every box of one list with every box of another.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> losskit.box_iou([[0, 0, 2, 2]], [[1, 1, 3, 4], [5, 5, 6, 6]]).round(7).tolist()
+    [[0.1111111, 0.0]]
+    """
+    dtype, boxes1, boxes2 = as_reals("box_iou", boxes1, boxes2)
+    boxes1, boxes2 = _rows("box_iou", "boxes1", boxes1), _rows("box_iou", "boxes2", boxes2)
+    iou = np.empty((len(boxes1), len(boxes2)), dtype)
+    call("box_iou", dtype, boxes1, boxes2, len(boxes1), len(boxes2), offset, iou)
+    return iou
+
+
+# --- Decoding --------------------------------------------------------------------------------------------------------
+
+
+@documented
+def decode_boxes(
+    deltas: Any,
+    anchors: Any,
+    *,
+    weights: Sequence[float] = (1.0, 1.0, 1.0, 1.0),
+    clip: float = 4.135166556742356,
+) -> np.ndarray:
+    """Boxes from the offsets that a regression head predicts for its anchors.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> losskit.decode_boxes([[0.1, 0, 0.2, -1]], [[0, 0, 10, 20]]).round(5).tolist()
+    [[-0.10701, 6.32121, 12.10701, 13.67879]]
+    """
+    dtype, deltas, anchors = as_reals("decode_boxes", deltas, anchors)
+    deltas = _rows("decode_boxes", "deltas", deltas)
+    check_shape("decode_boxes", "anchors", _rows("decode_boxes", "anchors", anchors), deltas.shape)
+    boxes = np.empty_like(deltas)
+    call("decode_boxes", dtype, deltas, anchors, len(deltas), *_four("decode_boxes", weights), clip, boxes)
+    return boxes
+
+
+@documented
+def decode_boxes_vjp(
+    deltas: Any,
+    anchors: Any,
+    grad_output: Any,
+    *,
+    weights: Sequence[float] = (1.0, 1.0, 1.0, 1.0),
+    clip: float = 4.135166556742356,
+) -> np.ndarray:
+    """Vector-Jacobian product of :func:`decode_boxes` with respect to ``deltas``."""
+    name = "decode_boxes_vjp"
+    dtype, deltas, anchors, grad_output = as_reals(name, deltas, anchors, grad_output)
+    deltas = _rows(name, "deltas", deltas)
+    check_shape(name, "anchors", _rows(name, "anchors", anchors), deltas.shape)
+    check_shape(name, "grad_output", _rows(name, "grad_output", grad_output), deltas.shape)
+    grad = np.empty_like(deltas)
+    call(name, dtype, deltas, anchors, grad_output, len(deltas), *_four(name, weights), clip, grad)
+    return grad
+
+
+def _four(name: str, weights: Sequence[float]) -> Sequence[float]:
+    if len(weights) != 4:
+        raise fail("INVALID_PARAMETER", name, "weights are four numbers")
+    return weights
+
+
+@documented
+def distance_to_box(
+    points: Any, distances: Any, *, height: Optional[float] = None, width: Optional[float] = None
+) -> np.ndarray:
+    """Boxes from the distances of a point to the four sides, clipped to the image if its size is given.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> losskit.distance_to_box([[5, 5]], [[1, 2, 3, 4]]).tolist()
+    [[4.0, 3.0, 8.0, 9.0]]
+    """
+    dtype, points, distances = as_reals("distance_to_box", points, distances)
+    distances = _rows("distance_to_box", "distances", distances)
+    points = _rows("distance_to_box", "points", points, 2)
+    check_shape("distance_to_box", "points", points, (len(distances), 2))
+    boxes = np.empty_like(distances)
+    call("distance_to_box", dtype, points, distances, len(distances), *_image_size(height, width), boxes)
+    return boxes
+
+
+@documented
+def distance_to_box_vjp(
+    points: Any,
+    distances: Any,
+    grad_output: Any,
+    *,
+    height: Optional[float] = None,
+    width: Optional[float] = None,
+) -> np.ndarray:
+    """Vector-Jacobian product of :func:`distance_to_box` with respect to ``distances``."""
+    name = "distance_to_box_vjp"
+    dtype, points, distances, grad_output = as_reals(name, points, distances, grad_output)
+    distances = _rows(name, "distances", distances)
+    points = _rows(name, "points", points, 2)
+    check_shape(name, "points", points, (len(distances), 2))
+    check_shape(name, "grad_output", _rows(name, "grad_output", grad_output), distances.shape)
+    grad = np.empty_like(distances)
+    call(name, dtype, points, distances, grad_output, len(distances), *_image_size(height, width), grad)
+    return grad
+
+
+@documented
+def dfl_decode(logits: Any, *, reg_max: int = 16) -> np.ndarray:
+    """Distances to the four sides from the distributions that a distribution-focal-loss head predicts.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> logits = [[0, 1, 2, 0, 0, 0, 2, 1, 0, 5, 0, 0]]
+    >>> losskit.dfl_decode(logits, reg_max=2).round(5).tolist()
+    [[1.57521, 1.0, 0.42479, 0.01995]]
+    """
+    dtype, logits = as_reals("dfl_decode", logits)
+    logits = _bins("dfl_decode", logits, reg_max)
+    distances = np.empty((len(logits), 4), dtype)
+    call("dfl_decode", dtype, logits, len(logits), reg_max, distances)
+    return distances
+
+
+@documented
+def dfl_decode_vjp(logits: Any, grad_output: Any, *, reg_max: int = 16) -> np.ndarray:
+    """Vector-Jacobian product of :func:`dfl_decode`."""
+    dtype, logits, grad_output = as_reals("dfl_decode_vjp", logits, grad_output)
+    logits = _bins("dfl_decode_vjp", logits, reg_max)
+    grad_output = _rows("dfl_decode_vjp", "grad_output", grad_output)
+    check_shape("dfl_decode_vjp", "grad_output", grad_output, (len(logits), 4))
+    grad = np.empty_like(logits)
+    call("dfl_decode_vjp", dtype, logits, grad_output, len(logits), reg_max, grad)
+    return grad
+
+
+def _bins(name: str, logits: np.ndarray, reg_max: int) -> np.ndarray:
+    if not 0 <= reg_max < 2**40:
+        raise fail("INVALID_PARAMETER", name, f"reg_max is {reg_max}")
+    return _rows(name, "logits", logits, 4 * (reg_max + 1))
+
+
+# --- Suppression -----------------------------------------------------------------------------------------------------
+
+
+def _scored(name: str, boxes: Any, scores: Any) -> Tuple[np.dtype, np.ndarray, np.ndarray]:
+    dtype, boxes, scores = as_reals(name, boxes, scores)
+    boxes = _rows(name, "boxes", boxes)
+    check_shape(name, "scores", scores, (len(boxes),))
+    return dtype, boxes, scores
+
+
+def _groups(name: str, idxs: Any, n: int) -> np.ndarray:
+    idxs = as_integers(name, "idxs", idxs)
+    check_shape(name, "idxs", idxs, (n,))
+    return idxs
+
+
+@documented
+def nms(boxes: Any, scores: Any, *, iou_threshold: float) -> np.ndarray:
+    """Indices of the boxes that greedy non-maximum suppression keeps, best first.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> boxes = [[0, 0, 10, 10], [1, 1, 11, 11], [0, 0, 9, 10], [20, 20, 30, 30]]
+    >>> losskit.nms(boxes, [0.9, 0.8, 0.7, 0.6], iou_threshold=0.5).tolist()
+    [0, 3]
+    """
+    dtype, boxes, scores = _scored("nms", boxes, scores)
+    n, kept = len(boxes), _Count()
+    keep = np.empty(n, np.int64)
+    call("nms", dtype, boxes, scores, n, iou_threshold, keep, n, kept.address, None, 0)
+    return keep[:kept].copy()
+
+
+@documented
+def batched_nms(boxes: Any, scores: Any, idxs: Any, *, iou_threshold: float) -> np.ndarray:
+    """As :func:`nms`, but only boxes with equal ``idxs`` suppress each other.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> boxes = [[0, 0, 10, 10], [1, 1, 11, 11], [0, 0, 9, 10], [20, 20, 30, 30]]
+    >>> losskit.batched_nms(boxes, [0.9, 0.8, 0.7, 0.6], [0, 1, 0, 0], iou_threshold=0.5).tolist()
+    [0, 1, 3]
+    """
+    dtype, boxes, scores = _scored("batched_nms", boxes, scores)
+    n, kept = len(boxes), _Count()
+    idxs = _groups("batched_nms", idxs, n)
+    keep = np.empty(n, np.int64)
+    call("batched_nms", dtype, boxes, scores, idxs, n, iou_threshold, keep, n, kept.address, None, 0)
+    return keep[:kept].copy()
+
+
+@documented
+def soft_nms(
+    boxes: Any,
+    scores: Any,
+    *,
+    method: str = "linear",
+    iou_threshold: float = 0.3,
+    sigma: float = 0.5,
+    score_threshold: float = 0.001,
+    max_output: Optional[int] = None,
+    offset: float = 0.0,
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Soft non-maximum suppression: the selected boxes and their decayed scores, in order of selection.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> boxes = [[0, 0, 10, 10], [1, 1, 11, 11], [0, 0, 9, 10], [20, 20, 30, 30]]
+    >>> indices, scores = losskit.soft_nms(boxes, [0.9, 0.8, 0.7, 0.6])
+    >>> indices.tolist(), scores.round(5).tolist()
+    ([0, 3, 1, 2], [0.9, 0.6, 0.25546, 0.02729])
+    """
+    dtype, boxes, scores = _scored("soft_nms", boxes, scores)
+    rule = (method, iou_threshold, sigma, score_threshold, _limit(max_output), offset)
+    return _select("soft_nms", dtype, len(boxes), (boxes, scores), rule)
+
+
+@documented
+def batched_soft_nms(
+    boxes: Any,
+    scores: Any,
+    idxs: Any,
+    *,
+    method: str = "linear",
+    iou_threshold: float = 0.3,
+    sigma: float = 0.5,
+    score_threshold: float = 0.001,
+    max_output: Optional[int] = None,
+    offset: float = 0.0,
+) -> Tuple[np.ndarray, np.ndarray]:
+    """As :func:`soft_nms`, but only boxes with equal ``idxs`` decay each other.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> boxes = [[0, 0, 10, 10], [1, 1, 11, 11], [0, 0, 9, 10], [20, 20, 30, 30]]
+    >>> indices, scores = losskit.batched_soft_nms(boxes, [0.9, 0.8, 0.7, 0.6], [0, 1, 0, 0])
+    >>> indices.tolist(), scores.round(5).tolist()
+    ([0, 1, 3, 2], [0.9, 0.8, 0.6, 0.07])
+    """
+    dtype, boxes, scores = _scored("batched_soft_nms", boxes, scores)
+    idxs = _groups("batched_soft_nms", idxs, len(boxes))
+    rule = (method, iou_threshold, sigma, score_threshold, _limit(max_output), offset)
+    return _select("batched_soft_nms", dtype, len(boxes), (boxes, scores, idxs), rule)
+
+
+def _limit(maximum: Optional[int]) -> int:
+    return sys.maxsize if maximum is None else min(maximum, sys.maxsize)
+
+
+def _select(
+    name: str, dtype: np.dtype, n: int, arrays: Tuple[np.ndarray, ...], rule: Tuple[Any, ...]
+) -> Tuple[np.ndarray, np.ndarray]:
+    indices, scores, selected = np.empty(n, np.int64), np.empty(n, dtype), _Count()
+    call(name, dtype, *arrays, n, *rule, indices, scores, n, selected.address, None, 0)
+    return indices[:selected].copy(), scores[:selected].copy()
+
+
+# --- Everything after the head ---------------------------------------------------------------------------------------
+
+
+@documented
+def detection_postprocess(
+    logits: Any,
+    boxes: Any,
+    objectness: Any = None,
+    *,
+    activation: str = "sigmoid",
+    objectness_mode: str = "product",
+    score_threshold: float = 0.05,
+    pre_nms_top_k: int = 1000,
+    nms: str = "hard",
+    iou_threshold: float = 0.5,
+    sigma: float = 0.5,
+    soft_score_threshold: float = 0.001,
+    class_agnostic: bool = False,
+    multi_label: bool = True,
+    background_index: Optional[int] = None,
+    max_detections: int = 300,
+    image_size: Optional[Tuple[float, float]] = None,
+    min_size: float = 0.0,
+) -> Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Detections from a model's raw outputs, as ``(boxes, scores, labels, anchor_indices)``.
+
+    ``logits`` has the shape (anchors, classes); ``image_size`` is (height, width).
+
+    Examples
+    --------
+    >>> import losskit
+    >>> logits = [[2, -3], [1.5, 0], [-4, 1]]
+    >>> boxes = [[0, 0, 10, 10], [1, 1, 11, 11], [20, 20, 30, 30]]
+    >>> _, scores, labels, anchors = losskit.detection_postprocess(logits, boxes)
+    >>> scores.round(4).tolist(), labels.tolist(), anchors.tolist()
+    ([0.8808, 0.7311, 0.5], [0, 1, 1], [0, 2, 1])
+    """
+    name = "detection_postprocess"
+    dtype, logits, boxes, objectness = as_reals(name, logits, boxes, objectness)
+    if logits.ndim != 2:
+        raise fail("INVALID_SHAPE", name, f"logits has shape {logits.shape}, expected (anchors, classes)")
+    anchors, classes = logits.shape
+    check_shape(name, "boxes", _rows(name, "boxes", boxes), (anchors, 4))
+    check_shape(name, "objectness", objectness, (anchors,))
+    if background_index is not None and background_index < 0:
+        raise fail("INVALID_PARAMETER", name, f"background_index is {background_index}")
+    background = -1 if background_index is None else background_index
+    size = (None, None) if image_size is None else image_size
+    capacity = max(min(max_detections, pre_nms_top_k, logits.size), 0)
+    found = _Count()
+    outputs = (
+        np.empty((capacity, 4), dtype),
+        np.empty(capacity, dtype),
+        np.empty(capacity, np.int64),
+        np.empty(capacity, np.int64),
+    )
+    call(
+        name, dtype, logits, boxes, objectness, anchors, classes, activation, objectness_mode, score_threshold,
+        _limit(pre_nms_top_k), nms, iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, background,
+        _limit(max_detections), *_image_size(*size), min_size, *outputs, capacity, found.address, None, 0,
+    )  # fmt: skip
+    return tuple(output[:found].copy() for output in outputs)  # type: ignore[return-value]
