@@ -303,6 +303,9 @@ def rows_of(name: str, x: np.ndarray, axis: int = -1) -> Rows:
     shape = x.shape
     if not shape:
         raise fail("INVALID_SHAPE", name, "a scalar has no rows")
+    if axis == -1:
+        before = shape[:-1]
+        return Rows(math.prod(before), shape[-1], 1, before)
     try:
         if not -len(shape) <= axis < len(shape):
             raise fail("INVALID_PARAMETER", name, f"axis {axis} is out of range for {len(shape)} dimensions")

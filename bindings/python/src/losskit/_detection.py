@@ -85,6 +85,11 @@ def decode_boxes(
 ) -> np.ndarray:
     """Boxes from the offsets that a regression head predicts for its anchors.
 
+    Parameters
+    ----------
+    weights : sequence of four numbers, default (1.0, 1.0, 1.0, 1.0)
+        wx, wy, ww, wh, > 0; R-CNN heads have 10, 10, 5, 5.
+
     Examples
     --------
     >>> import losskit
@@ -108,7 +113,19 @@ def decode_boxes_vjp(
     weights: Sequence[float] = (1.0, 1.0, 1.0, 1.0),
     clip: float = 4.135166556742356,
 ) -> np.ndarray:
-    """Vector-Jacobian product of :func:`decode_boxes` with respect to ``deltas``."""
+    """Vector-Jacobian product of :func:`decode_boxes` with respect to ``deltas``.
+
+    Parameters
+    ----------
+    weights : sequence of four numbers, default (1.0, 1.0, 1.0, 1.0)
+        wx, wy, ww, wh, > 0; R-CNN heads have 10, 10, 5, 5.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> losskit.decode_boxes_vjp([[0.1, 0, 0.2, -1]], [[0, 0, 10, 20]], [[1, 0, 0, 0]]).round(5).tolist()
+    [[10.0, 0.0, -6.10701, 0.0]]
+    """
     name = "decode_boxes_vjp"
     dtype, deltas, anchors, grad_output = as_reals(name, deltas, anchors, grad_output)
     deltas = _rows(name, "deltas", deltas)
@@ -155,7 +172,14 @@ def distance_to_box_vjp(
     height: Optional[float] = None,
     width: Optional[float] = None,
 ) -> np.ndarray:
-    """Vector-Jacobian product of :func:`distance_to_box` with respect to ``distances``."""
+    """Vector-Jacobian product of :func:`distance_to_box` with respect to ``distances``.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> losskit.distance_to_box_vjp([[5, 5]], [[2, 3, 4, 6]], [[1, 2, 3, 4]]).tolist()
+    [[-1.0, -2.0, 3.0, 4.0]]
+    """
     name = "distance_to_box_vjp"
     dtype, points, distances, grad_output = as_reals(name, points, distances, grad_output)
     distances = _rows(name, "distances", distances)
@@ -187,7 +211,15 @@ def dfl_decode(logits: Any, *, reg_max: int = 16) -> np.ndarray:
 
 @documented
 def dfl_decode_vjp(logits: Any, grad_output: Any, *, reg_max: int = 16) -> np.ndarray:
-    """Vector-Jacobian product of :func:`dfl_decode`."""
+    """Vector-Jacobian product of :func:`dfl_decode`.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> logits = [[0, 0, 0, 0, 0, 0, 0, 0]]
+    >>> losskit.dfl_decode_vjp(logits, [[1, 2, 3, 4]], reg_max=1).tolist()
+    [[-0.25, 0.25, -0.5, 0.5, -0.75, 0.75, -1.0, 1.0]]
+    """
     dtype, logits, grad_output = as_reals("dfl_decode_vjp", logits, grad_output)
     logits = _bins("dfl_decode_vjp", logits, reg_max)
     grad_output = _rows("dfl_decode_vjp", "grad_output", grad_output)
@@ -351,6 +383,13 @@ def detection_postprocess(
     """Detections from a model's raw outputs, as ``(boxes, scores, labels, anchor_indices)``.
 
     ``logits`` has the shape (anchors, classes); ``image_size`` is (height, width).
+
+    Parameters
+    ----------
+    nms : {'hard', 'soft_linear', 'soft_gaussian', 'none'}, default 'hard'
+        How overlapping detections suppress each other.
+    image_size : tuple (height, width), optional
+        The image that boxes are clipped to; without it they are not.
 
     Examples
     --------
