@@ -20,6 +20,6 @@ printf 'Installing into %s:' "$environment"
   done
 echo
 if [ "$(tail -n 1 "$log")" = "pip failed" ]; then
-  tail -n 20 "$log" >&2
+  tail -n 5 "$log" >&2
   exit 1
 fi

@@ -38,7 +38,7 @@ if ! command -v apt-get >/dev/null; then
 fi
 if [ "$(id -u)" = 0 ]; then as_root=; else as_root=sudo; fi
 log=$(mktemp)
-echo "Installing them with $as_root apt-get …"
+echo "Installing them with ${as_root:+$as_root }apt-get …"
 if ! { $as_root apt-get update && $as_root apt-get install -y --no-install-recommends $packages; } >"$log" 2>&1; then
   tail -n 20 "$log" >&2
   echo "That failed (all of it: $log). Please install$packages, then try again." >&2
