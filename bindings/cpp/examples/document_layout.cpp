@@ -5,12 +5,12 @@
 // [rows · columns][4 · 8]. Output: the boxes as JSON, with digits enough to tell every float32 from its neighbours.
 #include <losskit/losskit.h>
 
+#include <cinttypes>
 #include <cstdint>
 #include <cstdio>
-#include <cstring>
 #include <fstream>
-#include <iostream>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 namespace {
@@ -24,6 +24,12 @@ void check(losskit_status status) {
 
 struct Candidates {
   std::vector<float> scores, boxes;
+};
+
+struct Detections {
+  std::vector<float> boxes, scores;
+  std::vector<std::int64_t> labels, anchors;
+  std::ptrdiff_t count;
 };
 
 void read(std::istream& file, std::vector<float>& values, std::size_t count) {
@@ -49,11 +55,37 @@ Candidates decode(std::istream& file) {
     }
     check(losskit_dfl_decode_f32(logits.data(), cells, kLastBin, distances.data()));
     for (float& distance : distances) distance *= stride;
-    check(losskit_distance_to_box_f32(centres.data(), distances.data(), cells, boxes.data()));
+    check(losskit_distance_to_box_f32(centres.data(), distances.data(), cells, false, 0, 0, boxes.data()));
     all.scores.insert(all.scores.end(), scores.begin(), scores.end());
     all.boxes.insert(all.boxes.end(), boxes.begin(), boxes.end());
   }
   return all;
+}
+
+// The same choices as in document_layout.py.
+Detections detect(const Candidates& candidates, losskit_detection_suppression suppression) {
+  Detections found{std::vector<float>(kMaxDetections * 4), std::vector<float>(kMaxDetections),
+                   std::vector<std::int64_t>(kMaxDetections), std::vector<std::int64_t>(kMaxDetections), 0};
+  const double score_threshold = 0.3, iou_threshold = 0.5, sigma = 0.5, soft_score_threshold = 0.25, min_size = 0;
+  const bool class_agnostic = false, multi_label = true, has_image_size = true;
+  const std::ptrdiff_t anchors = candidates.boxes.size() / 4, pre_nms_top_k = 1000, background_index = -1;
+  check(losskit_detection_postprocess_f32(
+      candidates.scores.data(), candidates.boxes.data(), nullptr, anchors, kClasses, LOSSKIT_DETECTION_ACTIVATION_NONE,
+      LOSSKIT_OBJECTNESS_MODE_PRODUCT, score_threshold, pre_nms_top_k, suppression, iou_threshold, sigma,
+      soft_score_threshold, class_agnostic, multi_label, background_index, kMaxDetections, has_image_size, kHeight,
+      kWidth, min_size, found.boxes.data(), found.scores.data(), found.labels.data(), found.anchors.data(),
+      kMaxDetections, &found.count, nullptr, 0));
+  return found;
+}
+
+void write_json(const Detections& found) {
+  for (std::ptrdiff_t i = 0; i < found.count; ++i) {
+    const float* box = &found.boxes[i * 4];
+    std::printf("%s{\"label\": %" PRId64 ", \"score\": %.9g, \"box\": [%.9g, %.9g, %.9g, %.9g], \"anchor\": %" PRId64 "}",
+                i == 0 ? "[\n  " : ",\n  ", found.labels[i], found.scores[i], box[0], box[1], box[2], box[3],
+                found.anchors[i]);
+  }
+  std::puts(found.count == 0 ? "[]" : "\n]");
 }
 
 }  // namespace
@@ -62,9 +94,10 @@ int main(int argc, char** argv) try {
   if (argc != 3) throw std::runtime_error("usage: document_layout <heads file> <hard|soft_gaussian>");
   std::ifstream file(argv[1], std::ios::binary);
   if (!file) throw std::runtime_error("cannot open the heads file");
-  const bool soft = std::strcmp(argv[2], "soft_gaussian") == 0;
-  return 0;
+  const bool is_soft = std::string(argv[2]) == "soft_gaussian";
+  const Candidates candidates = decode(file);
+  write_json(detect(candidates, is_soft ? LOSSKIT_DETECTION_SUPPRESSION_SOFT_GAUSSIAN : LOSSKIT_DETECTION_SUPPRESSION_HARD));
 } catch (const std::exception& error) {
-  std::cerr << "document_layout: " << error.what() << '\n';
+  std::fprintf(stderr, "document_layout: %s\n", error.what());
   return 1;
 }
