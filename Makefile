@@ -25,7 +25,7 @@ build: build-tools generate
 #--- The demonstration --------------------------------------------------------------------------------------------
 
 build/document_layout: bindings/cpp/examples/document_layout.cpp build
-	@g++ -std=c++17 -O2 -static -Wl,--gc-sections -Iinclude $< build/liblosskit.a -o $@
+	@g++ -std=c++17 -O2 -static -pthread -Wl,--gc-sections -Iinclude $< build/liblosskit.a -o $@
 
 # A stamp's date says when its environment was last brought up to its lists of packages.
 .venv/examples-installed: $(EXAMPLES)/requirements.txt $(EXAMPLES)/requirements-files.txt

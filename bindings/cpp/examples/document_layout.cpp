@@ -3,7 +3,7 @@
 // What document_layout.py does with NumPy and losskit, in a program that needs nothing but LossKit's static library.
 // Input: for each level int32 stride, rows, columns, then float32 scores [rows · columns][10] and distances
 // [rows · columns][4 · 8]. Output: the boxes as JSON, with digits enough to tell every float32 from its neighbours.
-#include <losskit/losskit.h>
+#include <losskit/losskit.hpp>
 
 #include <cinttypes>
 #include <cstdint>
@@ -17,10 +17,6 @@ namespace {
 
 constexpr float kWidth = 608, kHeight = 800;
 constexpr std::ptrdiff_t kClasses = 10, kLastBin = 7, kMaxDetections = 300;
-
-void check(losskit_status status) {
-  if (status != LOSSKIT_OK) throw std::runtime_error(losskit_status_string(status));
-}
 
 struct Candidates {
   std::vector<float> scores, boxes;
@@ -53,9 +49,9 @@ Candidates decode(std::istream& file) {
         centres.insert(centres.end(), {(column + 0.5f) * stride, (row + 0.5f) * stride});
       }
     }
-    check(losskit_dfl_decode_f32(logits.data(), cells, kLastBin, distances.data()));
+    losskit::dfl_decode(logits.data(), cells, kLastBin, distances.data());
     for (float& distance : distances) distance *= stride;
-    check(losskit_distance_to_box_f32(centres.data(), distances.data(), cells, false, 0, 0, boxes.data()));
+    losskit::distance_to_box(centres, distances, cells, /* has_image_size */ false, 0, 0, boxes);
     all.scores.insert(all.scores.end(), scores.begin(), scores.end());
     all.boxes.insert(all.boxes.end(), boxes.begin(), boxes.end());
   }
@@ -63,18 +59,17 @@ Candidates decode(std::istream& file) {
 }
 
 // The same choices as in document_layout.py.
-Detections detect(const Candidates& candidates, losskit_detection_suppression suppression) {
+Detections detect(const Candidates& candidates, losskit::detection_suppression suppression) {
   Detections found{std::vector<float>(kMaxDetections * 4), std::vector<float>(kMaxDetections),
                    std::vector<std::int64_t>(kMaxDetections), std::vector<std::int64_t>(kMaxDetections), 0};
   const double score_threshold = 0.3, iou_threshold = 0.5, sigma = 0.5, soft_score_threshold = 0.25, min_size = 0;
   const bool class_agnostic = false, multi_label = true, has_image_size = true;
   const std::ptrdiff_t anchors = candidates.boxes.size() / 4, pre_nms_top_k = 1000, background_index = -1;
-  check(losskit_detection_postprocess_f32(
-      candidates.scores.data(), candidates.boxes.data(), nullptr, anchors, kClasses, LOSSKIT_DETECTION_ACTIVATION_NONE,
-      LOSSKIT_OBJECTNESS_MODE_PRODUCT, score_threshold, pre_nms_top_k, suppression, iou_threshold, sigma,
+  losskit::detection_postprocess(
+      candidates.scores, candidates.boxes, {}, anchors, kClasses, losskit::detection_activation::none,
+      losskit::objectness_mode::product, score_threshold, pre_nms_top_k, suppression, iou_threshold, sigma,
       soft_score_threshold, class_agnostic, multi_label, background_index, kMaxDetections, has_image_size, kHeight,
-      kWidth, min_size, found.boxes.data(), found.scores.data(), found.labels.data(), found.anchors.data(),
-      kMaxDetections, &found.count, nullptr, 0));
+      kWidth, min_size, found.boxes, found.scores, found.labels, found.anchors, &found.count, nullptr, 0);
   return found;
 }
 
@@ -95,8 +90,8 @@ int main(int argc, char** argv) try {
   std::ifstream file(argv[1], std::ios::binary);
   if (!file) throw std::runtime_error("cannot open the heads file");
   const bool is_soft = std::string(argv[2]) == "soft_gaussian";
-  const Candidates candidates = decode(file);
-  write_json(detect(candidates, is_soft ? LOSSKIT_DETECTION_SUPPRESSION_SOFT_GAUSSIAN : LOSSKIT_DETECTION_SUPPRESSION_HARD));
+  using suppression = losskit::detection_suppression;
+  write_json(detect(decode(file), is_soft ? suppression::soft_gaussian : suppression::hard));
 } catch (const std::exception& error) {
   std::fprintf(stderr, "document_layout: %s\n", error.what());
   return 1;
