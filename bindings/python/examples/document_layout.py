@@ -25,6 +25,7 @@ from PIL import Image
 WIDTH, HEIGHT = 608, 800
 STRIDES = 8, 16, 32, 64
 LAST_BIN = 7
+SCORE_THRESHOLD = 0.3
 METHODS = {"hard": "Hard NMS, overlap > 0.5", "soft_gaussian": "Soft-NMS, Gaussian, σ = 0.5"}
 
 
@@ -73,7 +74,7 @@ def detect(levels: list[Level], method: str) -> Boxes:
             scores,
             boxes,
             activation="none",
-            score_threshold=0.3,
+            score_threshold=SCORE_THRESHOLD,
             nms=method,
             iou_threshold=0.5,
             sigma=0.5,
@@ -113,15 +114,17 @@ def main(folder: Path, program: Path) -> None:
     page = typeset()
     levels = run_network(network, page)
     scores = np.concatenate([level.scores for level in levels])
-    candidates = int(np.sum(scores > 0.3))
-    print(f"Document layout: PicoDet on a page of {WIDTH} × {HEIGHT} pixels, {fastest(run_network, network, page):.0f} ms in the network")
-    print(f"  {len(scores)} anchors × {len(names)} classes, {candidates} scores above 0.3")
+    candidates = int(np.sum(scores > SCORE_THRESHOLD))
+    elapsed = fastest(run_network, network, page)
+    print(f"Document layout: PicoDet on a page of {WIDTH} × {HEIGHT} pixels, {elapsed:.0f} ms in the network")
+    print(f"  {len(scores)} anchors × {len(names)} classes, {candidates} scores above {SCORE_THRESHOLD}")
     pictures = []
     for method, title in METHODS.items():
         found = detect(levels, method)
         same = identical(found, detect_in_cpp(program, levels, method, folder))
         verdict = "bit-identical to" if same else "DIFFERENT from"
-        print(f"  {title:28} {len(found.boxes):2} boxes in {fastest(detect, levels, method):.2f} ms, {verdict} the C++ program's")
+        elapsed = fastest(detect, levels, method)
+        print(f"  {title:28} {len(found.boxes):2} boxes in {elapsed:.2f} ms, {verdict} the C++ program's")
         if not same:
             sys.exit(1)
         scale = page.width / WIDTH
