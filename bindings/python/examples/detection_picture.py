@@ -48,8 +48,9 @@ def annotated(page: Image.Image, title: str, detections: list[Detection]) -> Ima
         free[side] = y + ROW + 2
         length = font(17).getlength(label) + 12
         left = 10 if side == "left" else sheet.width - 10 - length
-        pen.rounded_rectangle((left, y, left + length, y + ROW), 5, fill="white" if lowered else colour, outline=colour, width=2)
-        pen.text((left + 6, y + ROW / 2), label, colour if lowered else "white", font(17), anchor="lm")
+        paper, ink = ("white", colour) if lowered else (colour, "white")
+        pen.rounded_rectangle((left, y, left + length, y + ROW), 5, fill=paper, outline=colour, width=2)
+        pen.text((left + 6, y + ROW / 2), label, ink, font(17), anchor="lm")
         edge, target = (left + length, x1) if side == "left" else (left, x2)
         pen.line((edge, y + ROW / 2, target, min(max(y + ROW / 2, y1), y2)), colour, 2)
     return sheet

@@ -95,8 +95,8 @@ def detect_in_cpp(program: Path, levels: list[Level], method: str, folder: Path)
     output = folder / f"document_layout_{method}.json"
     output.write_bytes(subprocess.run([program, heads, method], check=True, stdout=subprocess.PIPE).stdout)
     found = json.loads(output.read_text())
-    kinds = Boxes(np.float32, np.float32, np.int64, np.int64)
-    return Boxes(*(np.array([row[name] for row in found], kind) for name, kind in zip(("box", "score", "label", "anchor"), kinds)))
+    columns = {"box": np.float32, "score": np.float32, "label": np.int64, "anchor": np.int64}
+    return Boxes(*(np.array([row[name] for row in found], kind) for name, kind in columns.items()))
 
 
 def identical(a: Boxes, b: Boxes) -> bool:

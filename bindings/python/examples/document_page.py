@@ -40,8 +40,10 @@ the boxes that carry a score near 0.8, four in five should be right. Most networ
 confidence against accuracy shows by how much, and one temperature, fitted on pages that were kept aside, repairs the
 greater part of it [3]."""
 REFERENCES = [
-    "[1] N. Bodla, B. Singh, R. Chellappa, L. Davis. Soft-NMS: improving object detection with one line of code. ICCV, 2017.",
-    "[2] X. Li, W. Wang, L. Wu et al. Generalized focal loss: learning qualified and distributed bounding boxes. NeurIPS, 2020.",
+    "[1] N. Bodla, B. Singh, R. Chellappa, L. Davis. Soft-NMS: improving object detection with one "
+    "line of code. ICCV, 2017.",
+    "[2] X. Li, W. Wang, L. Wu et al. Generalized focal loss: learning qualified and "
+    "distributed bounding boxes. NeurIPS, 2020.",
     "[3] C. Guo, G. Pleiss, Y. Sun, K. Weinberger. On calibration of modern neural networks. ICML, 2017.",
     "[4] G. Yu, Q. Chang, W. Lv et al. PP-PicoDet: a better real-time object detector on mobile devices. 2021.",
 ]
@@ -70,12 +72,12 @@ class Page:
         self.pen.text((x, y), text, "black", face, anchor=anchor)
         return y + 1.2 * face.size
 
-    def paragraph(self, x: float, y: float, text: str, size: float = 21, width: float = COLUMN, indent: float = 0) -> float:
-        """Justified text; ``indent`` moves the first line in, or the others if it is negative."""
+    def paragraph(self, x: float, y: float, text: str, size: float = 21, indent: float = 0) -> float:
+        """A column of justified text; ``indent`` moves the first line in, or the others if it is negative."""
         face, words = font(size), text.split()
         left = x + max(indent, 0)
         while words:
-            room = x + width - left
+            room = x + COLUMN - left
             count = max(n for n in range(1, len(words) + 1) if n == 1 or face.getlength(" ".join(words[:n])) <= room)
             row, words = words[:count], words[count:]
             lengths = [face.getlength(word) for word in row]
@@ -150,7 +152,7 @@ def typeset() -> Image.Image:
     y = page.paragraph(left, y, "Figure 1: A portrait. It has one object, and every rule agrees on it.", 18) + 10
     y = page.heading(left, y, "2  The Gaussian decay")
     y = page.paragraph(left, y, LINEAR)
-    y = page.picture(left, y, formula(r"$s \; \leftarrow \; s \, \exp\left(-\,\mathrm{IoU}(M, b)^2 \,/\, \sigma\right)$"))
+    y = page.picture(left, y, formula(r"$s \; \leftarrow \; s \, \exp(-\,\mathrm{IoU}(M, b)^2 \,/\, \sigma)$"))
     y = page.paragraph(left, y, SIGMA)
     y = page.paragraph(left, y, PAGES, indent=24)
 

@@ -54,7 +54,8 @@ def main(folder: Path) -> None:
         pen = ImageDraw.Draw(panel)
         pen.text((panel.width / 2, 25), f"{title}: {len(found)}", "black", font(20, "-Bold"), anchor="mm")
         for box in found:
-            pen.rectangle(tuple(box * (portrait.width / SIZE) + (10, 50, 10, 50)), outline="#ffe14d", width=1 if method == "none" else 3)
+            corners = tuple(box * (portrait.width / SIZE) + (10, 50, 10, 50))
+            pen.rectangle(corners, outline="#ffe14d", width=1 if method == "none" else 3)
         print(f"  {title:30} {len(found)}   scores {' '.join(f'{score:.2f}' for score in scores)}")
         panels.append(panel)
     side_by_side(*panels).save(folder / "portrait_faces.png")
