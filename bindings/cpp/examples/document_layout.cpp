@@ -76,9 +76,9 @@ Detections detect(const Candidates& candidates, losskit::detection_suppression s
 void write_json(const Detections& found) {
   for (std::ptrdiff_t i = 0; i < found.count; ++i) {
     const float* box = &found.boxes[i * 4];
-    std::printf("%s{\"label\": %" PRId64 ", \"score\": %.9g, \"box\": [%.9g, %.9g, %.9g, %.9g], \"anchor\": %" PRId64 "}",
-                i == 0 ? "[\n  " : ",\n  ", found.labels[i], found.scores[i], box[0], box[1], box[2], box[3],
-                found.anchors[i]);
+    std::printf("%s{\"label\": %" PRId64 ", \"score\": %.9g, \"box\": [%.9g, %.9g, %.9g, %.9g], ", i == 0 ? "[\n  " : ",\n  ",
+                found.labels[i], found.scores[i], box[0], box[1], box[2], box[3]);
+    std::printf("\"anchor\": %" PRId64 "}", found.anchors[i]);
   }
   std::puts(found.count == 0 ? "[]" : "\n]");
 }

@@ -47,6 +47,7 @@ REFERENCES = [
     "[3] C. Guo, G. Pleiss, Y. Sun, K. Weinberger. On calibration of modern neural networks. ICML, 2017.",
     "[4] G. Yu, Q. Chang, W. Lv et al. PP-PicoDet: a better real-time object detector on mobile devices. 2021.",
 ]
+DECAY = r"$s \; \leftarrow \; s \, \exp\left(-\,\mathrm{IoU}(M, b)^2 \,/\, \sigma\right)$"
 OVERLAPS = (0.2, 0.4, 0.6, 0.8)
 RULES = {
     "greedy, 0.5": lambda overlap: np.where(overlap > 0.5, 0, 1),
@@ -152,7 +153,7 @@ def typeset() -> Image.Image:
     y = page.paragraph(left, y, "Figure 1: A portrait. It has one object, and every rule agrees on it.", 18) + 10
     y = page.heading(left, y, "2  The Gaussian decay")
     y = page.paragraph(left, y, LINEAR)
-    y = page.picture(left, y, formula(r"$s \; \leftarrow \; s \, \exp(-\,\mathrm{IoU}(M, b)^2 \,/\, \sigma)$"))
+    y = page.picture(left, y, formula(DECAY))
     y = page.paragraph(left, y, SIGMA)
     y = page.paragraph(left, y, PAGES, indent=24)
 
