@@ -1,7 +1,8 @@
 # make run    sets up, builds, runs the demonstration        make test   sets up, builds, runs every test
 # make build  the libraries only                             make generate   what is derived from Swift declarations
+# make bench  installs peers, compares with them             (BENCH="--quick --only nms" to narrow it)
 .DEFAULT_GOAL := build
-.PHONY: build generate run build-tools
+.PHONY: build build-tools generate run bench
 
 GENERATOR := .build-generator/interface-generator
 EXAMPLES := bindings/python/examples
@@ -39,3 +40,9 @@ run: .venv/examples-installed build/document_layout
 	@$(EXAMPLE)/document_layout.py out build/document_layout
 	@$(EXAMPLE)/portrait_faces.py out
 	@$(EXAMPLE)/digits_calibration.py out
+
+#--- Benchmarks ---------------------------------------------------------------------------------------------------
+
+bench: build
+	@.ci/packages.sh venv
+	@python3 Tests/Benchmarks/bench.py $(BENCH)

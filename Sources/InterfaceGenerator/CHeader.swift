@@ -31,15 +31,16 @@ extension ExportedFunction {
     }
   }
 
-  /// The documentation with the names that C and Python use: parameters and functions in snake case.
+  /// The documentation with the names that C and Python use: functions (`like this`) and parameters, in formulas too, in
+  /// snake case.
   func documentation(knownNames: [String: String]) -> [String] {
-    var names = knownNames
-    for parameter in parameters { names[parameter.name] = snakeCase(parameter.name) }
-    return documentation.map { line in
+    documentation.map { line in
       var result = line
-      for (swift, snake) in names where swift != snake {
-        result = result.replacingOccurrences(of: "`\(swift)`", with: "`\(snake)`")
-        result = result.replacingOccurrences(of: "- \(swift):", with: "- \(snake):")
+      for (swift, known) in knownNames where swift != known {
+        result = result.replacingOccurrences(of: "`\(swift)`", with: "`\(known)`")
+      }
+      for name in parameters.map(\.name) where name != snakeCase(name) {
+        result = result.replacingOccurrences(of: "\\b\(name)\\b", with: snakeCase(name), options: .regularExpression)
       }
       return result
     }

@@ -61,23 +61,34 @@ func dispatcherEntries(_ declarations: Declarations) throws -> String {
   return out
 }
 
-/// `_prototypes.py`: for ctypes, the kind of each argument; for docstrings, the documentation.
+/// `_prototypes.py`: for ctypes, the kind of each argument; for docstrings, the documentation in its parts.
 func pythonPrototypes(_ declarations: Declarations, version: String) throws -> String {
   let knownNames = Dictionary(uniqueKeysWithValues: declarations.functions.map { ($0.name, snakeCase($0.name)) })
-  var out = "# \(note)\n"
-  out += "\"\"\"What ctypes needs to know of the C interface.\n\n"
-  out += "``FUNCTIONS``: name -> (has _f32 and _f64 forms, ((argument, kind), ...)) with the kinds p pointer, n ptrdiff_t,\n"
-  out += "i int32_t, l int64_t, u uint64_t, d double, b bool, e:Name an enumeration of ``ENUMS``.\n\"\"\"\n\n"
-  out += "VERSION = \"\(version)\"\n\nENUMS = {\n"
+  var out = """
+    # \(note)
+    \"""What ctypes and the docstrings need to know of the C interface.
+
+    ``FUNCTIONS``: name -> (has _f32 and _f64 forms, ((argument, kind), ...)) with the kinds p pointer, n ptrdiff_t,
+    i int32_t, l int64_t, u uint64_t, d double, b bool, e:Name an enumeration of ``ENUMS``.
+    ``DOCUMENTATION``: name -> parts, those that the function has: summary, body, parameters, outputs, errors, reference, ...
+    \"""
+
+    from typing import Any
+
+    VERSION = "\(version)"
+
+    ENUMS: dict[str, dict[str, int]] = {
+
+    """
   for type in declarations.enums {
     let cases = type.cases.map { "\"\(snakeCase($0.name))\": \($0.value)" }.joined(separator: ", ")
     out += "    \"\(type.name)\": {\(cases)},\n"
   }
-  out += "}\n\nSTATUS_MEANING = {\n"
+  out += "}\n\nSTATUS_MEANING: dict[int, str] = {\n"
   for item in declarations.enums.first(where: { $0.name == "Status" })!.cases {
-    out += "    \(item.value): \"\(item.documentation.joined(separator: " ").replacingOccurrences(of: "\"", with: "'"))\",\n"
+    out += "    \(item.value): \(pythonString(item.documentation.joined(separator: " "))),\n"
   }
-  out += "}\n\nFUNCTIONS = {\n"
+  out += "}\n\nFUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {\n"
   for function in declarations.functions {
     let arguments = try function.parameters.map { parameter -> String in
       let kinds = ["Int": "n", "Int32": "i", "Int64": "l", "UInt64": "u", "Double": "d", "Bool": "b"]
@@ -90,10 +101,25 @@ func pythonPrototypes(_ declarations: Declarations, version: String) throws -> S
     out += "    \"\(snakeCase(function.name))\": (\n        \(function.isGeneric ? "True" : "False"),\n        (\n"
     out += arguments.map { "            \($0),\n" }.joined() + "        ),\n    ),\n"
   }
-  out += "}\n\nDOCUMENTATION = {\n"
+  out += "}\n\nDOCUMENTATION: dict[str, dict[str, Any]] = {\n"
   for function in declarations.functions {
-    out += "    \"\(snakeCase(function.name))\": r\"\"\""
-    out += function.documentation(knownNames: knownNames).joined(separator: "\n") + "\n\"\"\",\n"
+    let outputs = Set(function.parameters.filter { $0.type.hasPrefix("UnsafeMutable") }.map { snakeCase($0.name) })
+    let parts = DocumentationParts(function.documentation(knownNames: knownNames))
+    out += "    \"\(snakeCase(function.name))\": {\n        \"summary\": \(pythonString(parts.summary)),\n"
+    if !parts.body.isEmpty { out += "        \"body\": \(pythonString(parts.body)),\n" }
+    for (key, isOutput) in [("parameters", false), ("outputs", true)] {
+      let members = parts.parameters.filter { outputs.contains($0.name) == isOutput }
+      if members.isEmpty { continue }
+      out += "        \"\(key)\": {\n"
+      out += members.map { "            \"\($0.name)\": \(pythonString($0.text)),\n" }.joined() + "        },\n"
+    }
+    out += parts.sections.map { "        \"\($0.name)\": \(pythonString($0.text)),\n" }.joined() + "    },\n"
   }
   return out + "}\n"
+}
+
+private func pythonString(_ text: String) -> String {
+  let escaped = text.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(of: "\"", with: "\\\"")
+  if !text.contains("\n") { return "\"\(escaped)\"" }
+  return "\"\"\"\\\n\(escaped)\"\"\""
 }

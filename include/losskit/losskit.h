@@ -112,6 +112,96 @@ LOSSKIT_API int32_t losskit_get_num_threads(void);
  * ==================================================================================================== */
 
 /**
+ * Logarithm of the softmax of each row.
+ *
+ *     x = (z − max z)/T,   log p = x − log Σ_j e^{x_j}
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf gives −inf; a row with NaN or +inf, or of −inf alone, gives NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - temperature: T > 0, default 1.
+ *   - log_p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: torch.nn.functional.log_softmax.
+ */
+LOSSKIT_API losskit_status losskit_log_softmax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double temperature, float *log_p);
+LOSSKIT_API losskit_status losskit_log_softmax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double temperature, double *log_p);
+
+/**
+ * Vector-Jacobian product of log_softmax.
+ *
+ *     grad_z = (g − e^{log p} Σ_j g_j) / T
+ *
+ * - Parameters:
+ *   - log_p: `[outer, classes, inner]`, what `losskit_log_softmax` returned.
+ *   - grad_output: g, shaped as `log_p`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - temperature: T > 0, as given to `losskit_log_softmax`.
+ *   - grad_z: output, shaped as `log_p`; may be `grad_output` itself. Where log p = −inf it is g/T, as in torch.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_log_softmax_vjp_f32(
+    const float *log_p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double temperature, float *grad_z);
+LOSSKIT_API losskit_status losskit_log_softmax_vjp_f64(
+    const double *log_p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double temperature, double *grad_z);
+
+/**
+ * Logarithm of the (weighted) sum of exponentials of each row.
+ *
+ *     lse = m + log Σ_j w_j e^{z_j − m},   m = max {z_j : w_j > 0}
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. Entries of weight 0 do not count, whatever they hold. A row of −inf (or of
+ *     weights 0) gives −inf, a row with +inf gives +inf.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - weights: optional, ≥ 0: `[classes]`, or shaped as `z`; default 1.
+ *   - weights_per_element: are `weights` shaped as `z`?
+ *   - lse: output, one per row.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for a negative or NaN weight.
+ * - Reference: torch.logsumexp; scipy.special.logsumexp.
+ */
+LOSSKIT_API losskit_status losskit_logsumexp_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const float *weights, bool weights_per_element,
+    float *lse);
+LOSSKIT_API losskit_status losskit_logsumexp_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *weights,
+    bool weights_per_element, double *lse);
+
+/**
+ * Vector-Jacobian product of logsumexp.
+ *
+ *     grad_z_j = g w_j e^{z_j − lse}     (0 where lse = −inf)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`.
+ *   - lse: one per row, what `losskit_logsumexp` returned.
+ *   - grad_output: g, one per row: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - weights: optional, ≥ 0: `[classes]`, or shaped as `z`; default 1.
+ *   - weights_per_element: are `weights` shaped as `z`?
+ *   - grad_z: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for a negative or NaN weight.
+ */
+LOSSKIT_API losskit_status losskit_logsumexp_vjp_f32(
+    const float *z, const float *lse, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    const float *weights, bool weights_per_element, float *grad_z);
+LOSSKIT_API losskit_status losskit_logsumexp_vjp_f64(
+    const double *z, const double *lse, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    const double *weights, bool weights_per_element, double *grad_z);
+
+/**
  * Logistic function, element by element.
  *
  *     σ(x) = 1 / (1 + e^{−x})
@@ -137,6 +227,259 @@ LOSSKIT_API losskit_status losskit_sigmoid_vjp_f32(
     const float *y, const float *grad_output, ptrdiff_t count, float *grad);
 LOSSKIT_API losskit_status losskit_sigmoid_vjp_f64(
     const double *y, const double *grad_output, ptrdiff_t count, double *grad);
+
+/**
+ * Softmax of each row.
+ *
+ *     p_i = e^{(z_i − m)/T} / Σ_j e^{(z_j − m)/T},   m = max z
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class (probability 0); a row with NaN or +inf, or of −inf
+ *     alone, gives a row of NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - temperature: T > 0, default 1.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: torch.nn.functional.softmax.
+ */
+LOSSKIT_API losskit_status losskit_softmax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double temperature, float *p);
+LOSSKIT_API losskit_status losskit_softmax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double temperature, double *p);
+
+/**
+ * Vector-Jacobian product of softmax.
+ *
+ *     grad_z = p ⊙ (g − ⟨p, g⟩) / T
+ *
+ * - Parameters:
+ *   - p: `[outer, classes, inner]`, what `losskit_softmax` returned.
+ *   - grad_output: g, shaped as `p`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - temperature: T > 0, as given to `losskit_softmax`.
+ *   - grad_z: output, shaped as `p`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_softmax_vjp_f32(
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double temperature,
+    float *grad_z);
+LOSSKIT_API losskit_status losskit_softmax_vjp_f64(
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double temperature,
+    double *grad_z);
+
+/* ====================================================================================================
+ * Classification losses
+ * ==================================================================================================== */
+
+/**
+ * Cross-entropy of softmax probabilities and integer targets.
+ *
+ *     ν = −log softmax(z)_y,   L = w_y ν
+ *     with label smoothing ls:   L = (1 − ls) w_y ν_y + (ls/C) Σ_c w_c ν_c
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes, or `ignore_index`.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - weight: optional, `[classes]`, ≥ 0: class weights, default 1. The mean divides by Σ s_i w_{y_i}.
+ *   - ignore_index: rows with this target have loss and gradient 0 and do not count; any integer, default −100.
+ *   - label_smoothing: ls in [0, 1], default 0.
+ *   - reduction: default mean.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: torch.nn.functional.cross_entropy.
+ */
+LOSSKIT_API losskit_status losskit_cross_entropy_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const float *weight,
+    int64_t ignore_index, double label_smoothing, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad);
+LOSSKIT_API losskit_status losskit_cross_entropy_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *weight,
+    int64_t ignore_index, double label_smoothing, losskit_reduction reduction, const double *sample_weight,
+    double *loss, double *grad);
+
+/**
+ * Cross-entropy of softmax probabilities and dense targets.
+ *
+ *     t' = (1 − ls) t + ls/C,   L = −Σ_c w_c t'_c log softmax(z)_c
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: t, shaped as `z`: the weight of each class, usually probabilities. Not checked. Terms with t' = 0 are
+ *     skipped, whatever the logit.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - weight: optional, `[classes]`, ≥ 0: class weights, default 1. They are no part of the mean's denominator.
+ *   - label_smoothing: ls in [0, 1], default 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: torch.nn.functional.cross_entropy.
+ */
+LOSSKIT_API losskit_status losskit_cross_entropy_dense_f32(
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const float *weight,
+    double label_smoothing, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_cross_entropy_dense_f64(
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *weight,
+    double label_smoothing, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Focal loss on softmax probabilities: cross-entropy that down-weights well-classified rows.
+ *
+ *     L = α_y (1 − p_y)^γ ν,   ν = −log p_y,   p = softmax(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - gamma: γ ≥ 0, default 2. 0 gives cross-entropy.
+ *   - alpha: optional, `[classes]`, default 1. Part of the loss, not of the mean's denominator.
+ *   - detach_modulator: treat (1 − p_y)^γ as a constant in the gradient; default false.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Lin et al. 2017, Focal Loss for Dense Object Detection, extended to softmax.
+ */
+LOSSKIT_API losskit_status losskit_focal_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
+    const float *alpha, bool detach_modulator, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad);
+LOSSKIT_API losskit_status losskit_focal_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
+    const double *alpha, bool detach_modulator, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad);
+
+/**
+ * Focal loss on softmax probabilities with dense targets.
+ *
+ *     L = Σ_k t_k α_k (1 − p_k)^γ ν_k,   ν_k = −log p_k,   p = softmax(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: t, shaped as `z`: the weight of each class, usually probabilities. Not checked. Terms with t = 0 are
+ *     skipped, whatever the logit.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - gamma: γ ≥ 0, default 2. 0 gives cross-entropy.
+ *   - alpha: optional, `[classes]`, default 1. Part of the loss, not of the mean's denominator.
+ *   - detach_modulator: treat (1 − p_k)^γ as a constant in the gradient; default false.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Lin et al. 2017, Focal Loss for Dense Object Detection, extended to softmax.
+ */
+LOSSKIT_API losskit_status losskit_focal_loss_dense_f32(
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
+    const float *alpha, bool detach_modulator, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad);
+LOSSKIT_API losskit_status losskit_focal_loss_dense_f64(
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
+    const double *alpha, bool detach_modulator, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad);
+
+/**
+ * Negative log-likelihood of log-probabilities and integer targets.
+ *
+ *     L = −w_y log p_y
+ *
+ * - Parameters:
+ *   - log_p: log-probabilities, `[outer, classes, inner]`.
+ *   - target: one class per row, in 0 ..< classes, or `ignore_index`.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - weight: optional, `[classes]`, ≥ 0: class weights, default 1. The mean divides by Σ s_i w_{y_i}.
+ *   - ignore_index: rows with this target have loss and gradient 0 and do not count; any integer, default −100.
+ *   - reduction: default mean.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `log_p`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: torch.nn.functional.nll_loss.
+ */
+LOSSKIT_API losskit_status losskit_nll_loss_f32(
+    const float *log_p, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const float *weight,
+    int64_t ignore_index, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_nll_loss_f64(
+    const double *log_p, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    const double *weight, int64_t ignore_index, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad);
+
+/**
+ * Focal loss on sigmoid scores, element by element: binary cross-entropy that down-weights easy examples.
+ *
+ *     p = σ(z),  p_t = p t + (1 − p)(1 − t),  α_t = α t + (1 − α)(1 − t)
+ *     L = α_t (1 − p_t)^γ (softplus(z) − t z)
+ *
+ * - Parameters:
+ *   - z: logits, `[rows, columns]`.
+ *   - t: targets in [0, 1], shaped as `z`. Not checked.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 0.
+ *   - alpha: α in [0, 1], default 0.25; negative: no factor α_t.
+ *   - gamma: γ ≥ 0, default 2.
+ *   - reduction: default mean, over all elements, weighted. (Detectors divide the sum by the number of positives.)
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: output, one value, or one per element without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Lin et al. 2017, Focal Loss for Dense Object Detection; torchvision.ops.sigmoid_focal_loss.
+ */
+LOSSKIT_API losskit_status losskit_sigmoid_focal_loss_f32(
+    const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_sigmoid_focal_loss_f64(
+    const double *z, const double *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/* ====================================================================================================
+ * Multi-label losses
+ * ==================================================================================================== */
+
+/**
+ * Binary cross-entropy of sigmoid scores, element by element.
+ *
+ *     L = w [(1 − t) softplus(z) + q t softplus(−z)]
+ *
+ * - Parameters:
+ *   - z: logits, `[rows, columns]`.
+ *   - t: targets in [0, 1], shaped as `z`; soft ones are allowed.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 0.
+ *   - weight: optional, ≥ 0: w, `[columns]`, or shaped as `z`; default 1. Not part of the mean's denominator.
+ *   - weight_per_element: is `weight` shaped as `z`?
+ *   - pos_weight: optional, `[columns]`, > 0: q, the weight of positives, default 1.
+ *   - reduction: default mean, over all elements, weighted by `sample_weight`.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: output, one value, or one per element without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET for a NaN target, INVALID_VALUE for a negative weight.
+ * - Reference: torch.nn.functional.binary_cross_entropy_with_logits.
+ */
+LOSSKIT_API losskit_status losskit_binary_cross_entropy_with_logits_f32(
+    const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, const float *weight, bool weight_per_element,
+    const float *pos_weight, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_binary_cross_entropy_with_logits_f64(
+    const double *z, const double *t, ptrdiff_t rows, ptrdiff_t columns, const double *weight, bool weight_per_element,
+    const double *pos_weight, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
 
 #ifdef __cplusplus
 }

@@ -18,3 +18,34 @@ func elementCount(_ a: Int, _ b: Int, _ c: Int) -> Int? {
 
 /// Is `x` a finite number greater than 0?
 func isPositive(_ x: Double) -> Bool { x > 0 && x < .infinity }
+
+/// Are all numbers ≥ 0 (and none NaN)?
+@inline(__always) func areNonNegative<S: Scalar>(_ p: UnsafePointer<S>, _ count: Int) -> Bool {
+  var bad = S.Vector.Integers(0)
+  forEachVector(S.Vector.self, 0..<count) { i, n in
+    bad = bad | ~(S.Vector.zero .<= S.Vector.load(p + i, lanes: n))
+  }
+  return !bad.any
+}
+
+/// Are all numbers > 0 (and none NaN)? An absent array is.
+@inline(__always) func arePositive<S: Scalar>(_ p: UnsafePointer<S>?, _ count: Int) -> Bool {
+  guard let p else { return true }
+  var bad = S.Vector.Integers(0)
+  forEachVector(S.Vector.self, 0..<count) { i, n in
+    bad = bad | ~(S.Vector.zero .< S.Vector.load(p + i, lanes: n, fill: 1))
+  }
+  return !bad.any
+}
+
+/// Is an optional array of weights free of negative numbers and NaN?
+@inline(__always) func areWeights<S: Scalar>(_ p: UnsafePointer<S>?, _ count: Int) -> Bool {
+  p.map { areNonNegative($0, count) } ?? true
+}
+
+/// Does an array hold a NaN?
+@inline(__always) func hasNaN<S: Scalar>(_ p: UnsafePointer<S>, _ count: Int) -> Bool {
+  var bad = S.Vector.Integers(0)
+  forEachVector(S.Vector.self, 0..<count) { i, n in bad = bad | S.Vector.load(p + i, lanes: n).isNaN }
+  return bad.any
+}

@@ -1,3 +1,8 @@
+import VectorShims
+
+/// Asks for the cache line at `p`, which need not be a valid address.
+@inline(__always) func prefetch<T>(_ p: UnsafePointer<T>) { vs_prefetch(p) }
+
 /// Runs `body(offset, n)` over `count` elements, a vector at a time: n is the number of lanes, `V.count` but at the end.
 @inline(__always)
 func forEachVector<V: Lanes>(_ type: V.Type, _ range: Range<Int>, _ body: (Int, Int) -> Void) {
@@ -25,29 +30,31 @@ extension Lanes {
 /// Elements a part must have before a thread is worth waking.
 let smallestElementwisePart = 32768
 
-/// `output[i] = function(input[i])`.
-@inline(__always)
-func mapElements<S: Scalar>(
-  _ input: UnsafePointer<S>, _ count: Int, _ output: UnsafeMutablePointer<S>, _ function: (S.Vector) -> S.Vector
-) {
-  let split = Split(count, smallest: smallestElementwisePart, multiple: S.Vector.count)
-  parallel(split.parts) { part in
-    forEachVector(S.Vector.self, split.range(part)) { offset, n in
-      function(S.Vector.load(input + offset, lanes: n)).store(output + offset, lanes: n)
-    }
-  }
+/// A map of elements, `output = value(x, y)`; y is x again where the map has one input.
+protocol ElementMap {
+  associatedtype V: Lanes
+  func value(_ x: V, _ y: V) -> V
 }
 
-/// `output[i] = function(a[i], b[i])`.
+/// `output[i] = map.value(x[i], y[i])`; `output` may be one of the inputs.
 @inline(__always)
-func mapElements<S: Scalar>(
-  _ a: UnsafePointer<S>, _ b: UnsafePointer<S>, _ count: Int, _ output: UnsafeMutablePointer<S>,
-  _ function: (S.Vector, S.Vector) -> S.Vector
+func mapElements<M: ElementMap>(
+  _ map: M, _ x: UnsafePointer<M.V.Element>, _ y: UnsafePointer<M.V.Element>, _ count: Int,
+  _ output: UnsafeMutablePointer<M.V.Element>
 ) {
-  let split = Split(count, smallest: smallestElementwisePart, multiple: S.Vector.count)
-  parallel(split.parts) { part in
-    forEachVector(S.Vector.self, split.range(part)) { offset, n in
-      function(S.Vector.load(a + offset, lanes: n), S.Vector.load(b + offset, lanes: n)).store(output + offset, lanes: n)
+  let split = Split(count, smallest: smallestElementwisePart, multiple: M.V.count)
+  parallel(split.parts, ElementMapJob(map: map, x: x, y: y, output: output, split: split))
+}
+
+private struct ElementMapJob<M: ElementMap>: ParallelJob {
+  let map: M
+  let x, y: UnsafePointer<M.V.Element>
+  let output: UnsafeMutablePointer<M.V.Element>
+  let split: Split
+
+  @inline(__always) func run(part: Int) {
+    forEachVector(M.V.self, split.range(part)) { i, n in
+      map.value(M.V.load(x + i, lanes: n), M.V.load(y + i, lanes: n)).store(output + i, lanes: n)
     }
   }
 }

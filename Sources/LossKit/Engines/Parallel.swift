@@ -1,5 +1,21 @@
 import RuntimeShims
 
+/// Work that is split into parts: everything a part needs is in the job.
+protocol ParallelJob {
+  func run(part: Int)
+}
+
+/// Runs `job.run(part: 0) … job.run(part: count − 1)`.
+///
+/// Generic code takes this form, not a closure: a closure that captures generic values is compiled behind a thunk, and
+/// calls in thunks (all the vector primitives) are not inlined. A pointer to the job is safe to capture.
+@inline(__always)
+func parallel<Job: ParallelJob>(_ count: Int, _ job: Job) {
+  withUnsafePointer(to: job) { job in
+    parallel(count) { part in job.pointee.run(part: part) }
+  }
+}
+
 /// Runs `body(0) … body(count − 1)`, on several threads if the caller has set so. The work behind an index must not
 /// depend on the thread it runs on; results that are joined are joined in index order by the caller.
 ///

@@ -1,12 +1,31 @@
 /// The elementary functions that formulas are made of, on whole vectors.
 ///
-/// Every function is defined for all inputs: NaN propagates, ±inf and out-of-range arguments give the limits. One
-/// file holds each function for both precisions, with its error bound.
+/// Every function is defined for all inputs: NaN propagates, ±inf and out-of-range arguments give the limits,
+/// subnormal arguments and results are exact to the stated bound. One file holds each function for both precisions,
+/// with its error bound; README.md has the table of what was measured.
 protocol ElementaryFunctions {
   /// `e^x`.
   static func exp(_ x: Self) -> Self
-  /// `e^x` for `x ≤ 0` (or NaN): what a max-shifted softmax needs, two instructions shorter.
+  /// `e^x` for `x ≤ 0` (or NaN): what a max-shifted softmax needs, one instruction shorter.
   static func expOfNonPositive(_ x: Self) -> Self
+  /// `e^x − 1`, accurate near 0.
+  static func expm1(_ x: Self) -> Self
   /// Natural logarithm: −inf at 0, NaN below.
   static func log(_ x: Self) -> Self
+  /// `e·ln 2 + log(1 + f)` for −¼ ≤ f < ½ and integral `e`: the part that all logarithms share.
+  static func logarithm(_ f: Self, _ e: Self) -> Self
+  /// `log(1 + x)`, accurate near 0: −inf at −1, NaN below.
+  static func log1p(_ x: Self) -> Self
+  /// `log(1 + x)` for `0 ≤ x ≤ 1` (or NaN): what `log(1 + e^{−|x|})` needs, at half the cost.
+  static func log1pOfFraction(_ x: Self) -> Self
+  /// Logistic function `1 / (1 + e^{−x})`.
+  static func sigmoid(_ x: Self) -> Self
+  /// `log σ(x) = min(x, 0) − log(1 + e^{−|x|})`.
+  static func logSigmoid(_ x: Self) -> Self
+  /// `log(1 + e^x) = max(x, 0) + log(1 + e^{−|x|})`.
+  static func softplus(_ x: Self) -> Self
+  /// `2^f` for |f| ≤ ½, and what rounds its argument: the parts of `ScaledExponential`.
+  static func exp2OfFraction(_ f: Self) -> Self
+  static var roundingShift: Self { get }
+  static var leastExponent: Double { get }
 }

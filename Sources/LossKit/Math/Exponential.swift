@@ -37,6 +37,11 @@ extension DoubleLanes {
     let n = fma(x, Self(0x1.71547652b82fep0), toInteger) - toInteger
     var r = fma(n, Self(-0x1.62e42feep-1), x)
     r = fma(n, Self(-0x1.a39ef35793c76p-33), r)
+    return (fma(exponentialTail(r), r * r, r) + one).scaled(n)
+  }
+
+  /// `(e^r − 1 − r) / r²` for |r| ≤ ln 2 / 2.
+  @inline(__always) static func exponentialTail(_ r: Self) -> Self {
     var q = Self(0x1.af389ecfc4b9cp-26)
     q = fma(q, r, Self(0x1.28917c89a43a7p-22))
     q = fma(q, r, Self(0x1.71de0db2f6b19p-19))
@@ -46,7 +51,6 @@ extension DoubleLanes {
     q = fma(q, r, Self(0x1.11111111109b5p-7))
     q = fma(q, r, Self(0x1.5555555553d68p-5))
     q = fma(q, r, Self(0x1.5555555555556p-3))
-    q = fma(q, r, Self(0x1p-1))
-    return (fma(q, r * r, r) + one).scaled(n)
+    return fma(q, r, Self(0x1p-1))
   }
 }

@@ -1,5 +1,5 @@
-// log x = e·ln 2 + log m with x = m·2^e and m in [√½, √2). With f = m − 1 and s = f / (2 + f):
-// log m = f − s·(f − s²·R(s²)), R a minimax polynomial: the leading term f is exact, the rest is small.
+// log x = e·ln 2 + log(1 + f) with x = (1 + f)·2^e and 1 + f in [¾, 1½): with this cut f is exact, also where it is
+// made from the x of log(1 + x).
 
 extension FloatLanes {
   /// At most 1 ulp.
@@ -8,27 +8,29 @@ extension FloatLanes {
     let isSmall = x .< Self(0x1p-126 as Float)
     let scaled = select(isSmall, x * Self(0x1p23 as Float), x)
     let bias = select(isSmall, Self(23 as Float), zero)
-    // The exponent of x/√½: an integer subtraction moves the cut from 1 to √½.
-    let shifted = scaled.bits &- Integers(0x3f35_04f3)
-    let e = Self(shifted.shiftedRightArithmetic(23)) - bias
-    let m = Self(bits: (shifted & Integers(0x007f_ffff)) &+ Integers(0x3f35_04f3))
-    let f = m - one
-    let s = f / (Self(2 as Float) + f)
-    let u = s * s
-    var r = Self(0x1.ddcedp-3 as Float)
-    r = fma(r, u, Self(0x1.245c44p-2 as Float))
-    r = fma(r, u, Self(0x1.9999ecp-2 as Float))
-    r = fma(r, u, Self(0x1.555556p-1 as Float))
-    let logM = f - s * (f - u * r)
-    let result = fma(e, Self(0x1.62e43p-1 as Float), fma(e, Self(-0x1.05c61p-29 as Float), logM))
-    return special(x, result)
+    let exponentBits = (scaled.bits &- Self(0.75 as Float).bits) & Integers(-0x0080_0000)
+    let e = Self(exponentBits.shiftedRightArithmetic(23)) - bias
+    let f = Self(bits: scaled.bits &- exponentBits) - one
+    return logarithmAtLimits(x, logarithm(f, e))
   }
 
-  /// The logarithm's values outside (0, inf).
-  @inline(__always) private static func special(_ x: Self, _ result: Self) -> Self {
-    let positive = select(x .== infinity, infinity, result)
-    let atZero = select(x .== zero, -infinity, positive)
-    return select(x .>= zero, atZero, nan)
+  /// `e·ln 2 + log(1 + f)` for −¼ ≤ f < ½. With log(1 + f) = f − f²/2 + f³·p(f), what is rounded is small beside
+  /// e·ln 2 + f, whose own rounding error is kept.
+  @inline(__always) static func logarithm(_ f: Self, _ e: Self) -> Self {
+    var p = Self(0x1.328c88p-5 as Float)
+    p = fma(p, f, Self(-0x1.743814p-4 as Float))
+    p = fma(p, f, Self(0x1.df0e92p-4 as Float))
+    p = fma(p, f, Self(-0x1.04bbfap-3 as Float))
+    p = fma(p, f, Self(0x1.24658p-3 as Float))
+    p = fma(p, f, Self(-0x1.55190ep-3 as Float))
+    p = fma(p, f, Self(0x1.999752p-3 as Float))
+    p = fma(p, f, Self(-0x1.00007p-2 as Float))
+    p = fma(p, f, Self(0x1.55555ap-2 as Float))
+    p = fma(p, f, Self(-0.5 as Float))
+    let low = fma(f * f, p, e * Self(-0x1.05c61p-29 as Float))
+    let high = fma(e, Self(0x1.62e43p-1 as Float), f)
+    let highError = f - fma(e, Self(-0x1.62e43p-1 as Float), high)
+    return high + (highError + low)
   }
 }
 
@@ -38,25 +40,34 @@ extension DoubleLanes {
     let isSmall = x .< Self(0x1p-1022)
     let scaled = select(isSmall, x * Self(0x1p52), x)
     let bias = select(isSmall, Self(52), zero)
-    let shifted = scaled.bits &- Integers(0x3fe6_a09e_667f_3bcd)
-    let e = Self(shifted.shiftedRightArithmetic(52)) - bias
-    let m = Self(bits: (shifted & Integers(0x000f_ffff_ffff_ffff)) &+ Integers(0x3fe6_a09e_667f_3bcd))
-    let f = m - one
-    let s = f / (Self(2) + f)
-    let u = s * s
-    var r = Self(0x1.2b584aae78a57p-3)
-    r = fma(r, u, Self(0x1.39fe606542ddep-3))
-    r = fma(r, u, Self(0x1.7462b4ab2ef6bp-3))
-    r = fma(r, u, Self(0x1.c71c62e5800a1p-3))
-    r = fma(r, u, Self(0x1.2492492df148dp-2))
-    r = fma(r, u, Self(0x1.99999999952e2p-2))
-    r = fma(r, u, Self(0x1.5555555555558p-1))
-    let logM = f - s * (f - u * r)
-    let result = fma(e, Self(0x1.62e42fefa39efp-1), fma(e, Self(0x1.abc9e3b39803fp-56), logM))
-    return special(x, result)
+    let exponentBits = (scaled.bits &- Self(0.75).bits) & Integers(-0x0010_0000_0000_0000)
+    let e = Self(exponentBits.shiftedRightArithmetic(52)) - bias
+    let f = Self(bits: scaled.bits &- exponentBits) - one
+    return logarithmAtLimits(x, logarithm(f, e))
   }
 
-  @inline(__always) private static func special(_ x: Self, _ result: Self) -> Self {
+  /// `e·ln 2 + log(1 + f)` for −¼ ≤ f < ½. With s = f / (2 + f), log(1 + f) = f − s·(f − s²·p(s²)): the polynomial
+  /// would be more than twice as long without the division.
+  @inline(__always) static func logarithm(_ f: Self, _ e: Self) -> Self {
+    let s = f / (Self(2) + f)
+    let u = s * s
+    var p = Self(0x1.3abe5fc1fa14ap-3)
+    p = fma(p, u, Self(0x1.3852ce9bcae9ap-3))
+    p = fma(p, u, Self(0x1.7474e337f6f7ep-3))
+    p = fma(p, u, Self(0x1.c71c0160d604p-3))
+    p = fma(p, u, Self(0x1.249249b228b01p-2))
+    p = fma(p, u, Self(0x1.99999998f0b81p-2))
+    p = fma(p, u, Self(0x1.5555555555776p-1))
+    let low = fma(-s, fma(-u, p, f), e * Self(0x1.abc9e3b39803fp-56))
+    let high = fma(e, Self(0x1.62e42fefa39efp-1), f)
+    let highError = f - fma(e, Self(-0x1.62e42fefa39efp-1), high)
+    return high + (highError + low)
+  }
+}
+
+extension Lanes {
+  /// The values of log x outside (0, inf), else `result`.
+  @inline(__always) static func logarithmAtLimits(_ x: Self, _ result: Self) -> Self {
     let positive = select(x .== infinity, infinity, result)
     let atZero = select(x .== zero, -infinity, positive)
     return select(x .>= zero, atZero, nan)

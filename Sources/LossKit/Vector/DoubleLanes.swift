@@ -49,6 +49,7 @@ struct DoubleLanes: Lanes {
   @inline(__always) var maximum: Double { vs_reduce_max_f64(raw) }
   @inline(__always) var minimum: Double { vs_reduce_min_f64(raw) }
   @inline(__always) var doubles: (DoubleLanes, DoubleLanes) { (self, DoubleLanes(0)) }
+  @inline(__always) init(_ low: DoubleLanes, _ high: DoubleLanes) { self = low }
   @inline(__always) static func transpose(_ rows: UnsafeMutablePointer<Self>) {
     vs_transpose_f64(rows)
   }
@@ -81,5 +82,12 @@ struct Int64Lanes: IntegerLanes {
     Self(raw: vs_select_i64(mask.raw, a.raw, b.raw))
   }
   @inline(__always) var maskBits: UInt32 { vs_mask_bits_i64(raw) }
+  @inline(__always) subscript(_ lane: Int) -> Int {
+    get { Int(withUnsafeBytes(of: raw) { $0.baseAddress!.assumingMemoryBound(to: Int64.self)[lane] }) }
+    set {
+      let value = Int64(truncatingIfNeeded: newValue)
+      withUnsafeMutableBytes(of: &raw) { $0.baseAddress!.assumingMemoryBound(to: Int64.self)[lane] = value }
+    }
+  }
   @inline(__always) var any: Bool { vs_any_i64(raw) }
 }

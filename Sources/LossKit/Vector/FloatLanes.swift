@@ -52,7 +52,6 @@ struct FloatLanes: Lanes {
   @inline(__always) var doubles: (DoubleLanes, DoubleLanes) {
     (DoubleLanes(raw: vs_widen_lo_f32(raw)), DoubleLanes(raw: vs_widen_hi_f32(raw)))
   }
-  /// Sixteen doubles, rounded to floats.
   @inline(__always) init(_ low: DoubleLanes, _ high: DoubleLanes) { raw = vs_narrow_f64(low.raw, high.raw) }
   @inline(__always) static func transpose(_ rows: UnsafeMutablePointer<Self>) {
     vs_transpose_f32(rows)
@@ -86,5 +85,12 @@ struct Int32Lanes: IntegerLanes {
     Self(raw: vs_select_i32(mask.raw, a.raw, b.raw))
   }
   @inline(__always) var maskBits: UInt32 { vs_mask_bits_i32(raw) }
+  @inline(__always) subscript(_ lane: Int) -> Int {
+    get { Int(withUnsafeBytes(of: raw) { $0.baseAddress!.assumingMemoryBound(to: Int32.self)[lane] }) }
+    set {
+      let value = Int32(truncatingIfNeeded: newValue)
+      withUnsafeMutableBytes(of: &raw) { $0.baseAddress!.assumingMemoryBound(to: Int32.self)[lane] = value }
+    }
+  }
   @inline(__always) var any: Bool { vs_any_i32(raw) }
 }

@@ -56,6 +56,8 @@ protocol Lanes: ElementaryFunctions {
   var minimum: Element { get }
   /// The lanes as doubles, lower half then upper half (a double vector has no upper half: zeros).
   var doubles: (DoubleLanes, DoubleLanes) { get }
+  /// The inverse: sixteen doubles rounded to floats, or the lower eight doubles.
+  init(_ low: DoubleLanes, _ high: DoubleLanes)
   /// Transposes `count` rows of `count` lanes in place.
   static func transpose(_ rows: UnsafeMutablePointer<Self>)
 }
@@ -81,6 +83,7 @@ protocol IntegerLanes {
   func shiftedRightLogical(_ n: Int) -> Self
   func shiftedRightArithmetic(_ n: Int) -> Self
   static func select(_ mask: Self, _ a: Self, _ b: Self) -> Self
+  subscript(_ lane: Int) -> Int { get set }
   /// A mask as bits: lane i is bit i.
   var maskBits: UInt32 { get }
   /// Is any lane of a mask true?
@@ -112,6 +115,12 @@ extension Lanes {
   @inline(__always) var isNaN: Integers { self .!= self }
   @inline(__always) static func .> (a: Self, b: Self) -> Integers { b .< a }
   @inline(__always) static func .>= (a: Self, b: Self) -> Integers { b .<= a }
+
+  /// One lane, by way of memory: for per-row work, not for inner loops.
+  @inline(__always) subscript(_ lane: Int) -> Element {
+    get { withUnsafeBytes(of: self) { $0.baseAddress!.assumingMemoryBound(to: Element.self)[lane] } }
+    set { withUnsafeMutableBytes(of: &self) { $0.baseAddress!.assumingMemoryBound(to: Element.self)[lane] = newValue } }
+  }
 
   @inline(__always) static func load(_ p: UnsafeMutablePointer<Element>) -> Self { load(UnsafePointer(p)) }
   @inline(__always) static func load(_ p: UnsafeMutablePointer<Element>, first n: Int, fill: Element) -> Self {

@@ -312,7 +312,7 @@ VS_INLINE vs_f32 vs_narrow_f64(vs_f64 lo, vs_f64 hi) {
   __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31)
 
 VS_INLINE void vs_transpose_f32(void *tile) {
-  vs_f32 *rows = tile;
+  vs_f32_unaligned *rows = tile;
   vs_f32 a[16], b[16];
   for (int i = 0; i < 16; i += 2) {
     a[i] = VS_UNPACK_LO_32(rows[i], rows[i + 1]);
@@ -342,7 +342,7 @@ VS_INLINE void vs_transpose_f32(void *tile) {
 #undef VS_QUARTERS_ODD
 
 VS_INLINE void vs_transpose_f64(void *tile) {
-  vs_f64 *rows = tile;
+  vs_f64_unaligned *rows = tile;
   vs_f64 a[8], b[8];
   for (int i = 0; i < 8; i += 2) {
     a[i] = __builtin_shufflevector(rows[i], rows[i + 1], 0, 8, 2, 10, 4, 12, 6, 14);

@@ -29,7 +29,14 @@ def sigmoid(x: Any) -> np.ndarray:
 
 @documented
 def sigmoid_vjp(y: Any, grad_output: Any) -> np.ndarray:
-    """Vector-Jacobian product of the logistic function."""
+    """Vector-Jacobian product of the logistic function, `grad_output · y · (1 − y)`.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> losskit.sigmoid_vjp([0.5, 0.9], [1.0, 2.0]).round(4).tolist()
+    [0.25, 0.18]
+    """
     dtype, y, grad_output = as_reals("sigmoid_vjp", y, grad_output)
     check_shape("sigmoid_vjp", "grad_output", grad_output, y.shape)
     grad = np.empty_like(y)

@@ -10,7 +10,7 @@ func sigmoid<S: Scalar>(_ x: UnsafePointer<S>?, _ count: Int, _ y: UnsafeMutable
   guard elementCount(count, 1) != nil else { return .invalidShape }
   if count == 0 { return .ok }
   guard let x, let y else { return .nullPointer }
-  mapElements(x, count, y) { S.Vector.one / (S.Vector.one + S.Vector.exp(-$0)) }
+  mapElements(Sigmoid<S.Vector>(), x, x, count, y)
   return .ok
 }
 
@@ -27,6 +27,14 @@ func sigmoidVjp<S: Scalar>(
   guard elementCount(count, 1) != nil else { return .invalidShape }
   if count == 0 { return .ok }
   guard let y, let gradOutput, let grad else { return .nullPointer }
-  mapElements(y, gradOutput, count, grad) { y, g in g * y * (S.Vector.one - y) }
+  mapElements(SigmoidVjp<S.Vector>(), y, gradOutput, count, grad)
   return .ok
+}
+
+private struct Sigmoid<V: Lanes>: ElementMap {
+  @inline(__always) func value(_ x: V, _: V) -> V { V.one / (V.one + V.exp(-x)) }
+}
+
+private struct SigmoidVjp<V: Lanes>: ElementMap {
+  @inline(__always) func value(_ y: V, _ g: V) -> V { g * y * (V.one - y) }
 }

@@ -1,0 +1,140 @@
+// Losses of rows of logits whose target is a distribution over the classes: given densely, or an integer target with
+// label smoothing.
+
+/// What the engine knows of one class of a row when the formula runs.
+struct ClassProbability<V: Lanes> {
+  /// p_k, the softmax probability.
+  let probability: V
+  /// 1 − p_k, computed without cancellation.
+  let complement: V
+  /// ν_k = −log p_k.
+  let nu: V
+  /// The class's entry of the per-class array; 1 where there is none.
+  let perClass: V
+}
+
+/// A loss `L = Σ_k t_k v(p_k)`. Its gradient is `dL/dz_j = p_j Σ_k t_k ψ_k − t_j ψ_j` with `ψ_k = dv/dν_k`, so the formula
+/// states v and ψ of one class and nothing else.
+protocol DenseRowLoss {
+  associatedtype V: Lanes
+  func evaluate(_ c: ClassProbability<V>) -> (value: V, psi: V)
+}
+
+/// Where the target weight of a class comes from.
+protocol TargetDistribution {
+  associatedtype V: Lanes
+  static var usesSecond: Bool { get }
+  func weight(_ e: RowElements<V>, _ target: V.Integers) -> V
+}
+
+/// `(1 − ls) t + ls/C` of dense targets, the second input.
+struct DenseTargets<V: Lanes>: TargetDistribution {
+  let keep, spread: V
+  static var usesSecond: Bool { true }
+
+  init(labelSmoothing: Double, classes: Int) {
+    keep = V(1 - labelSmoothing)
+    spread = V(labelSmoothing / Double(classes))
+  }
+
+  @inline(__always) func weight(_ e: RowElements<V>, _: V.Integers) -> V { V.fma(keep, e.y, spread) }
+}
+
+/// `(1 − ls) [k = y] + ls/C` of integer targets.
+struct SmoothedTargets<V: Lanes>: TargetDistribution {
+  let keep, spread: V
+  static var usesSecond: Bool { false }
+
+  init(labelSmoothing: Double, classes: Int) {
+    keep = V(1 - labelSmoothing)
+    spread = V(labelSmoothing / Double(classes))
+  }
+
+  @inline(__always) func weight(_ e: RowElements<V>, _ target: V.Integers) -> V {
+    V.select(e.classes .== target, keep + spread, spread)
+  }
+}
+
+/// Value and gradient of a loss of rows with a distribution as target.
+///
+/// - Parameters:
+///   - second: the dense targets; nil with `SmoothedTargets`.
+///   - targets: the integer targets, already checked; nil with `DenseTargets`.
+@inline(__always)
+func denseRowLoss<L: DenseRowLoss, D: TargetDistribution>(
+  _ loss: L, _ distribution: D, _ shape: RowShape, _ z: UnsafePointer<L.V.Element>,
+  second: UnsafePointer<L.V.Element>?, perClass: UnsafePointer<L.V.Element>?, targets: Targets<L.V.Element>?,
+  denominator: Double, _ call: LossCall<L.V.Element>
+) where D.V == L.V {
+  LossSink.run(call, denominator: denominator) { sink in
+    forEachRowTile(
+      shape, RowArrays(first: z, second: second ?? z, perClass: perClass, output: call.grad),
+      DenseRowKernel(loss: loss, distribution: distribution, targets: targets, sink: sink))
+  }
+}
+
+private struct DenseRowKernel<L: DenseRowLoss, D: TargetDistribution>: RowKernel where D.V == L.V {
+  typealias V = L.V
+  let loss: L
+  let distribution: D
+  let targets: Targets<V.Element>?
+  let sink: LossSink<V.Element>
+  let exponential = ScaledExponential<V>(temperature: 1)
+  static var usesSecond: Bool { D.usesSecond }
+  var empty: LossSink<V.Element>.Partial { sink.empty }
+
+  @inline(__always)
+  func run<Tile: RowTile>(_ tile: Tile, _ partial: inout LossSink<V.Element>.Partial) where Tile.V == V {
+    var row = RowTargets<V>()
+    if let targets {
+      row = targets.load(tile.rows, sink.call.sampleWeight)
+    } else {
+      row.counts = ~row.counts
+      if let sampleWeight = sink.call.sampleWeight { row.sampleWeight = tile.rows.load(sampleWeight) }
+    }
+    let shift = V.shift(tile.maximum { $0.x })
+    var k = RowConstants<V>(a: shift, target: row.target)
+
+    // The maximum's term is 1. Kept out of the sum, it leaves Σ − 1, from which log Σ and 1 − p come without
+    // cancellation; where several classes share the maximum, the others count.
+    let below = tile.sum(k, keep: false) { e, k in
+      V.select(e.x .== k.a, V.zero, exponential(e.x - k.a))
+    }
+    let atMaximum = tile.sum(k, keep: false) { e, k in V.select(e.x .== k.a, V.one, V.zero) }
+    let excess = below + (atMaximum - V.one)
+    let sum = V.definedSum(excess + V.one)
+    k.b = V.select(sum .== sum, V.log1p(excess), V.nan)
+    k.c = V.one / sum
+
+    let value = tile.sum(k, keep: false) { e, k in
+      let t = distribution.weight(e, k.target)
+      return V.select(t .== V.zero, V.zero, t * loss.evaluate(statistics(e, k)).value)
+    }
+    let counted = V.select(row.counts, value * row.sampleWeight, V.zero)
+    sink.deposit(counted, first: tile.firstRow, count: tile.count, &partial)
+
+    if sink.call.grad == nil { return }
+    let total = tile.sum(k, keep: true) { e, k in
+      let t = distribution.weight(e, k.target)
+      return V.select(t .== V.zero, V.zero, t * loss.evaluate(statistics(e, k)).psi)
+    }
+    let scale = row.sampleWeight * sink.gradientScale
+    let factor = V.select(row.counts, scale, V.nan)  // NaN marks an ignored row
+    k.b = total * k.c
+    k.c = factor
+    tile.map(k) { e, k in
+      V.select(k.c .== k.c, (exponential(e.x - k.a) * k.b - e.kept) * k.c, V.zero)
+    }
+  }
+
+  /// k: the shift, log Σ e^{z − shift} and 1 / Σ e^{z − shift}.
+  @inline(__always) private func statistics(_ e: RowElements<V>, _ k: RowConstants<V>) -> ClassProbability<V> {
+    let x = e.x - k.a
+    let probability = exponential(x) * k.c
+    // Only the maximum can come close to probability 1. Its complement is (Σ − 1)/Σ; Σ − 1 comes back from log Σ.
+    let complement = V.select(x .== V.zero, -V.expm1(-k.b), V.one - probability)
+    return ClassProbability(probability: probability, complement: complement, nu: k.b - x, perClass: e.perClass)
+  }
+
+  @inline(__always) func finish(_ partial: LossSink<V.Element>.Partial, part: Int) { sink.finish(partial, part: part) }
+}

@@ -1,0 +1,79 @@
+/// A map of rows: what `softmax` and its relatives state. The engine makes the passes it asks for.
+///
+///     maximum:  m = max x          (0 where the row has no finite maximum, so that x − m never is inf − inf)
+///     sum:      s = Σ term(e, m)   over the elements e of the row
+///     output:   output(e, k),  k = constants(m, s, rows)
+protocol RowMap {
+  associatedtype V: Lanes
+  static var usesMaximum: Bool { get }
+  static var usesSum: Bool { get }
+  /// Keep the terms in the output array between the passes, for `output` to use.
+  static var keepsTerms: Bool { get }
+  /// Does the map have a second input?
+  static var usesSecond: Bool { get }
+  func term(_ e: RowElements<V>, _ maximum: V) -> V
+  /// Two numbers per row for `output`; `rows` says which rows they are, for maps with per-row inputs.
+  func constants(_ maximum: V, _ sum: V, _ rows: RowSlice) -> (V, V)
+  func output(_ e: RowElements<V>, _ k: (V, V)) -> V
+}
+
+extension RowMap {
+  static var usesMaximum: Bool { true }
+  static var usesSum: Bool { true }
+  static var keepsTerms: Bool { false }
+  static var usesSecond: Bool { false }
+  @inline(__always) func term(_ e: RowElements<V>, _ maximum: V) -> V { V.zero }
+}
+
+/// The rows of a tile.
+struct RowSlice {
+  let first: Int
+  let count: Int
+
+  /// The rows' entries of a per-row array, as lanes.
+  @inline(__always) func load<S: Scalar>(_ perRow: UnsafePointer<S>) -> S.Vector {
+    S.Vector.load(perRow + first, first: count, fill: 0)
+  }
+}
+
+extension RowTile {
+  @inline(__always) var rows: RowSlice { RowSlice(first: firstRow, count: count) }
+}
+
+/// Applies a row map; `output` may be one of the inputs.
+@inline(__always)
+func mapRows<M: RowMap>(
+  _ map: M, _ shape: RowShape, _ first: UnsafePointer<M.V.Element>, _ second: UnsafePointer<M.V.Element>? = nil,
+  perClass: UnsafePointer<M.V.Element>? = nil, output: UnsafeMutablePointer<M.V.Element>
+) {
+  forEachRowTile(
+    shape, RowArrays(first: first, second: second ?? first, perClass: perClass, output: output), RowMapKernel(map: map))
+}
+
+private struct RowMapKernel<M: RowMap>: RowKernel {
+  typealias V = M.V
+  let map: M
+  static var usesSecond: Bool { M.usesSecond }
+  var empty: Void { () }
+
+  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == M.V {
+    var k = RowConstants<V>()
+    if M.usesMaximum { k.a = V.shift(tile.maximum { $0.x }) }
+    var sum = V.zero
+    if M.usesSum { sum = tile.sum(k, keep: M.keepsTerms) { e, k in map.term(e, k.a) } }
+    (k.a, k.b) = map.constants(k.a, sum, tile.rows)
+    tile.map(k) { e, k in map.output(e, (k.a, k.b)) }
+  }
+
+  @inline(__always) func finish(_ partial: Void, part: Int) {}
+}
+
+extension Lanes {
+  /// A row's maximum as a shift of its exponents: 0 where it is not finite.
+  @inline(__always) static func shift(_ maximum: Self) -> Self {
+    select(maximum.magnitude .< infinity, maximum, zero)
+  }
+
+  /// A row's sum of shifted exponentials; NaN where the row had +inf, which makes its probabilities undefined.
+  @inline(__always) static func definedSum(_ sum: Self) -> Self { select(sum .== infinity, nan, sum) }
+}

@@ -1,0 +1,140 @@
+// Losses of rows of logits with one integer target each.
+
+/// What the engine knows of a row when its formula runs; lane r for row r.
+struct TargetRow<V: Lanes> {
+  /// p_y, the softmax probability of the target.
+  let probability: V
+  /// 1 − p_y, computed without cancellation.
+  let complement: V
+  /// ν = −log p_y.
+  let nu: V
+}
+
+/// A loss that is a function of p_y alone. Its gradient is `dL/dz_j = ψ (p_j − [j = y])` with `ψ = dL/dν`, so the formula
+/// states the value and ψ and nothing else.
+protocol TargetRowLoss {
+  associatedtype V: Lanes
+  func evaluate(_ row: TargetRow<V>) -> (value: V, psi: V)
+}
+
+/// Targets and the class weights that go with them.
+struct Targets<S: Scalar> {
+  /// One class per row, or `ignoreIndex`.
+  let classes: UnsafePointer<Int64>
+  /// Rows with this target do not count; nil where the loss has no such target.
+  let ignoreIndex: Int64?
+  /// A factor per class, applied to the loss of the rows with that target; 1 where absent.
+  let classFactor: UnsafePointer<S>?
+  /// Is the factor a weight, which enters the mean's denominator, or part of the loss's formula?
+  let factorIsWeight: Bool
+
+  /// The sum of the weights that count, or nil if a target is out of range.
+  @inline(never)
+  func denominator(_ rows: Int, classCount: Int, _ sampleWeight: UnsafePointer<S>?) -> Double? {
+    let weight = factorIsWeight ? classFactor : nil
+    var outOfRange = false
+    if weight == nil && sampleWeight == nil {
+      var kept = 0
+      for row in 0..<rows {
+        let ignored = ignoreIndex != nil && classes[row] == ignoreIndex!
+        outOfRange = outOfRange || (!ignored && UInt64(bitPattern: classes[row]) >= UInt64(classCount))
+        kept &+= ignored ? 0 : 1
+      }
+      return outOfRange ? nil : Double(kept)
+    }
+    // Eight running sums: one would wait for itself.
+    var sums = InlineArray<8, Double>(repeating: 0)
+    for row in 0..<rows {
+      let target = classes[row]
+      if let ignoreIndex, target == ignoreIndex { continue }
+      if UInt64(bitPattern: target) >= UInt64(classCount) { return nil }
+      let w = weight.map { $0[Int(target)].double } ?? 1
+      sums[row & 7] += w * (sampleWeight.map { $0[row].double } ?? 1)
+    }
+    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]))
+  }
+
+  /// The targets of a tile's rows.
+  @inline(never)
+  func load(_ rows: RowSlice, _ sampleWeight: UnsafePointer<S>?) -> RowTargets<S.Vector> {
+    var result = RowTargets<S.Vector>()
+    for row in 0..<rows.count {
+      let target = classes[rows.first &+ row]
+      if let ignoreIndex, target == ignoreIndex { continue }
+      result.target[row] = Int(target)
+      result.factor[row] = classFactor.map { $0[Int(target)] } ?? 1
+      result.counts[row] = -1
+    }
+    result.sampleWeight = sampleWeight.map { rows.load($0) } ?? S.Vector.one
+    return result
+  }
+}
+
+/// The targets of a tile's rows; ignored rows have target 0 and a false `counts`.
+struct RowTargets<V: Lanes> {
+  var target = V.Integers(0)
+  var factor = V.zero
+  var sampleWeight = V.one
+  var counts = V.Integers(0)
+}
+
+/// Value and gradient of a loss of rows with integer targets. INVALID_TARGET if one is out of range.
+@inline(__always)
+func targetRowLoss<L: TargetRowLoss>(
+  _ loss: L, _ shape: RowShape, _ z: UnsafePointer<L.V.Element>, _ targets: Targets<L.V.Element>,
+  _ call: LossCall<L.V.Element>
+) -> Status {
+  guard let denominator = targets.denominator(shape.rows, classCount: shape.classes, call.sampleWeight) else {
+    return .invalidTarget
+  }
+  LossSink.run(call, denominator: denominator) { sink in
+    forEachRowTile(
+      shape, RowArrays(first: z, second: z, perClass: nil, output: call.grad),
+      TargetRowKernel(loss: loss, targets: targets, sink: sink))
+  }
+  return .ok
+}
+
+private struct TargetRowKernel<L: TargetRowLoss>: RowKernel {
+  typealias V = L.V
+  let loss: L
+  let targets: Targets<V.Element>
+  let sink: LossSink<V.Element>
+  let exponential = ScaledExponential<V>(temperature: 1)
+  static var usesSecond: Bool { false }
+  var empty: LossSink<V.Element>.Partial { sink.empty }
+
+  @inline(__always)
+  func run<Tile: RowTile>(_ tile: Tile, _ partial: inout LossSink<V.Element>.Partial) where Tile.V == V {
+    let row = targets.load(tile.rows, sink.call.sampleWeight)
+    var k = RowConstants<V>(a: V.shift(tile.maximum { $0.x }), target: row.target)
+
+    // The target's own term stays out of the sum: the rest is 1 − p_y, without a subtraction.
+    let others = tile.sum(k, keep: sink.call.grad != nil) { e, k in
+      V.select(e.classes .== k.target, V.zero, exponential(e.x - k.a))
+    }
+    var x = V.zero
+    for r in 0..<tile.count { x[r] = tile.input(row: r, class: row.target[r]) }
+    x = x - k.a
+    let own = V.exp(x)
+    let sum = V.definedSum(others + own)
+    let reciprocal = V.one / sum
+    // log Σ − x, with log Σ = log1p(Σ − 1): exact to the last bits where p_y is close to 1.
+    let nu = V.select(sum .== sum, V.log1p(others + (own - V.one)) - x, V.nan)
+    let result = loss.evaluate(TargetRow(probability: own * reciprocal, complement: others * reciprocal, nu: nu))
+
+    let weight = row.factor * row.sampleWeight
+    sink.deposit(
+      V.select(row.counts, result.value * weight, V.zero), first: tile.firstRow, count: tile.count, &partial)
+
+    if sink.call.grad == nil { return }
+    let psi = result.psi * weight * sink.gradientScale
+    k.a = psi * reciprocal
+    k.b = V(row.counts)  // −1 or 0: an ignored row may hold NaN, and its gradient is 0 all the same
+    tile.map(k) { e, k in V.select(k.b .< V.zero, e.kept * k.a, V.zero) }
+    let atTarget = V.select(row.counts, -psi * others * reciprocal, V.zero)
+    for r in 0..<tile.count { tile.setOutput(row: r, class: row.target[r], atTarget[r]) }
+  }
+
+  @inline(__always) func finish(_ partial: LossSink<V.Element>.Partial, part: Int) { sink.finish(partial, part: part) }
+}

@@ -1,0 +1,53 @@
+/// Binary cross-entropy of sigmoid scores, element by element.
+///
+///     L = w [(1 − t) softplus(z) + q t softplus(−z)]
+///
+/// - Parameters:
+///   - z: logits, `[rows, columns]`.
+///   - t: targets in [0, 1], shaped as `z`; soft ones are allowed.
+///   - rows: ≥ 0.
+///   - columns: ≥ 0.
+///   - weight: optional, ≥ 0: w, `[columns]`, or shaped as `z`; default 1. Not part of the mean's denominator.
+///   - weightPerElement: is `weight` shaped as `z`?
+///   - posWeight: optional, `[columns]`, > 0: q, the weight of positives, default 1.
+///   - reduction: default mean, over all elements, weighted by `sampleWeight`.
+///   - sampleWeight: optional, one per row, ≥ 0, default 1.
+///   - loss: output, one value, or one per element without reduction.
+///   - grad: optional output, shaped as `z`.
+/// - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET for a NaN target, INVALID_VALUE for a negative weight.
+/// - Reference: torch.nn.functional.binary_cross_entropy_with_logits.
+func binaryCrossEntropyWithLogits<S: Scalar>(
+  _ z: UnsafePointer<S>?, _ t: UnsafePointer<S>?, _ rows: Int, _ columns: Int, _ weight: UnsafePointer<S>?,
+  _ weightPerElement: Bool, _ posWeight: UnsafePointer<S>?, _ reduction: Reduction, _ sampleWeight: UnsafePointer<S>?,
+  _ loss: UnsafeMutablePointer<S>?, _ grad: UnsafeMutablePointer<S>?
+) -> Status {
+  guard let count = elementCount(rows, columns) else { return .invalidShape }
+  guard let loss else { return count == 0 && reduction == .none ? .ok : .nullPointer }
+  let call = LossCall(reduction: reduction, sampleWeight: sampleWeight, loss: loss, grad: grad)
+  if count == 0 { return call.empty }
+  guard let z, let t else { return .nullPointer }
+  guard areWeights(sampleWeight, rows), areWeights(weight, weightPerElement ? count : columns),
+    arePositive(posWeight, columns)
+  else { return .invalidValue }
+  guard !hasNaN(t, count) else { return .invalidTarget }
+  elementLoss(
+    BinaryCrossEntropyWithLogits<S.Vector>(), z, t, rows: rows, columns: columns,
+    weights: ElementFactors(
+      perElement: weightPerElement ? weight : nil, perColumn: weightPerElement ? nil : weight, column: posWeight),
+    call)
+  return .ok
+}
+
+private struct BinaryCrossEntropyWithLogits<V: Lanes>: ElementLoss {
+  @inline(__always) func evaluate(_ z: V, _ t: V, _ posWeight: V) -> (value: V, derivative: V) {
+    let s = Logistic(z)
+    let negative = V.one - t
+    let positive = posWeight * t
+    // softplus(±z) = max(±z, 0) + tail: only one side has a linear part, and none where its weight is 0.
+    let side = V.select(z .> V.zero, negative, positive)
+    let linear = V.select(side .== V.zero, V.zero, side * z.magnitude)
+    return (
+      V.fma(negative + positive, s.tail, linear), V.fma(negative, s.positive, -(positive * s.negative))
+    )
+  }
+}
