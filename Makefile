@@ -37,8 +37,11 @@ build/document_layout: bindings/cpp/examples/document_layout.cpp build
 
 run: .venv/examples-installed build/document_layout
 	@mkdir -p out
+	@echo
 	@$(EXAMPLE)/document_layout.py out build/document_layout
+	@echo
 	@$(EXAMPLE)/portrait_faces.py out
+	@echo
 	@$(EXAMPLE)/digits_calibration.py out
 
 #--- Benchmarks ---------------------------------------------------------------------------------------------------

@@ -115,6 +115,7 @@ def main(folder: Path, program: Path) -> None:
     levels = run_network(network, page)
     scores = np.concatenate([level.scores for level in levels])
     candidates = int(np.sum(scores > SCORE_THRESHOLD))
+    print(f"LossKit {losskit.__version__}, {losskit.isa_name()}\n")
     elapsed = fastest(run_network, network, page)
     print(f"Document layout: PicoDet on a page of {WIDTH} × {HEIGHT} pixels, {elapsed:.0f} ms in the network")
     print(f"  {len(scores)} anchors × {len(names)} classes, {candidates} scores above {SCORE_THRESHOLD}")
