@@ -9,7 +9,6 @@ set -eu
 present() {
   case $1 in
   venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
-  libc-static) echo 'int main(void){return 0;}' | gcc -static -x c - -o /dev/null 2>/dev/null ;;
   *) command -v "$1" >/dev/null ;;
   esac
 }
@@ -18,7 +17,6 @@ package_of() {
   case $1 in
   ninja) echo ninja-build ;;
   venv) echo python3-venv ;;
-  libc-static) echo libc6-dev ;;
   aarch64-linux-gnu-gcc) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross ;;
   qemu-aarch64) echo qemu-user ;;
   *) echo "$1" ;;
