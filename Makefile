@@ -2,9 +2,11 @@
 # make build  the libraries only                             make generate   what is derived from Swift declarations
 # make bench  installs peers, compares with them             (BENCH="--quick --only nms" to narrow it)
 .DEFAULT_GOAL := build
-.PHONY: build generate bench test-exhaustive
+.PHONY: build build-tools generate run bench test-exhaustive
 
 GENERATOR := .build-generator/interface-generator
+EXAMPLES := bindings/python/examples
+EXAMPLE = PYTHONPATH=bindings/python/src .venv/bin/python $(EXAMPLES)
 
 $(GENERATOR): $(wildcard Sources/InterfaceGenerator/*.swift)
 	@mkdir -p $(dir $@)
@@ -14,11 +16,38 @@ $(GENERATOR): $(wildcard Sources/InterfaceGenerator/*.swift)
 generate: $(GENERATOR)
 	@$(GENERATOR) .
 
-build: generate
+build-tools:
+	@.ci/packages.sh cmake ninja g++
+
+build: build-tools generate
 	@cmake -B build -G Ninja >/dev/null
 	@cmake --build build
 
+#--- The demonstration --------------------------------------------------------------------------------------------
+
+build/document_layout: bindings/cpp/examples/document_layout.cpp build
+	@g++ -std=c++17 -O2 -static -pthread -Wl,--gc-sections -Iinclude $< build/liblosskit.a -o $@
+
+# A stamp's date says when its environment was last brought up to its lists of packages.
+.venv/examples-installed: $(EXAMPLES)/requirements.txt $(EXAMPLES)/requirements-files.txt
+	@.ci/packages.sh venv
+	@.ci/environment.sh .venv -r $(EXAMPLES)/requirements.txt
+	@.ci/environment.sh .venv --no-deps -r $(EXAMPLES)/requirements-files.txt
+	@touch $@
+
+run: .venv/examples-installed build/document_layout
+	@mkdir -p out
+	@echo
+	@$(EXAMPLE)/document_layout.py out build/document_layout
+	@echo
+	@$(EXAMPLE)/portrait_faces.py out
+	@echo
+	@$(EXAMPLE)/digits_calibration.py out
+
+#--- Benchmarks ---------------------------------------------------------------------------------------------------
+
 bench: build
+	@.ci/packages.sh venv
 	@python3 Tests/Benchmarks/bench.py $(BENCH)
 
 # The elementary functions over all 2^32 floats, and against mpmath: half an hour on two cores.

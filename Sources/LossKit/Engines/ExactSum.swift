@@ -29,10 +29,10 @@ struct ExactSum {
   /// Adds one confidence.
   mutating func add(_ confidence: Double) {
     let scaled = (confidence > 0 ? max(confidence, Self.unit) : 0) * 0x1p40
-    let high = scaled.rounded(.toNearestOrEven)
+    let high = nearestInteger(scaled)
     let rest = (scaled - high) * 0x1p40
-    let middle = rest.rounded(.toNearestOrEven)
-    let low = ((rest - middle) * 0x1p40).rounded(.toNearestOrEven)
+    let middle = nearestInteger(rest)
+    let low = nearestInteger((rest - middle) * 0x1p40)
     add(high: Int64(high), middle: Int64(middle), low: Int64(low))
   }
 
@@ -106,3 +106,6 @@ extension DoubleLanes {
   /// Rounded to the nearest integer, ties to even, for `|x| < 2⁵¹`.
   @inline(__always) var nearestInteger: NearestInteger { NearestInteger(of: self) }
 }
+
+/// Ties to even, for |x| ≤ 2^51. `rounded()` is a call into libm where the instruction set lacks it.
+@inline(__always) private func nearestInteger(_ x: Double) -> Double { (x + 0x1.8p52) - 0x1.8p52 }
