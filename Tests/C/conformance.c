@@ -53,6 +53,9 @@ static uint64_t run(const function *f, const plan *plan, uint64_t hash, int *suc
 // Functions whose work grows with the square of a count: their large size is smaller.
 static ptrdiff_t largest_total(const function *f) { return strstr(f->name, "soft_nms") ? 3000 : 100000; }
 
+// A state that another function must have made first: these are called, but refuse.
+static bool needs_state(const function *f) { return strstr(f->name, "accumulator_") != NULL; }
+
 int main(int argument_count, char **arguments) {
   const int threads = argument_count > 1 ? atoi(arguments[1]) : 1;
   const bool quick = argument_count > 2;
@@ -78,7 +81,7 @@ int main(int argument_count, char **arguments) {
           }
     }
     printf("%-48s %016llx  %d calls done\n", f->name, (unsigned long long)hash, succeeded);
-    if (succeeded == 0) {
+    if (succeeded == 0 && !needs_state(f)) {
       fprintf(stderr, "%s: no call was accepted: see choose_scalars\n", f->name);
       checks_failed++;
     }
