@@ -87,7 +87,7 @@ private func spanOverload(
   _ enums: [ExportedEnum]
 ) throws -> String? {
   let notes = function.notes
-  let spans = function.parameters.filter { $0.type.hasPrefix("Unsafe") && notes[$0.name]!.shape != nil }
+  let spans = function.parameters.filter { $0.type.hasPrefix("Unsafe") && !$0.type.contains("Raw") && notes[$0.name]!.shape != nil }
   if spans.isEmpty { return nil }
   var source: [String: String] = [:]  // size → the span that has it
   for span in spans where !notes[span.name]!.isOptional {

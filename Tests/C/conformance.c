@@ -51,14 +51,17 @@ static uint64_t run(const function *f, const plan *plan, uint64_t hash, int *suc
 }
 
 // Functions whose work grows with the square of a count: their large size is smaller.
-static ptrdiff_t largest_total(const function *f) { return strstr(f->name, "soft_nms") ? 5000 : 140000; }
+static ptrdiff_t largest_total(const function *f) { return strstr(f->name, "soft_nms") ? 3000 : 100000; }
+
+// A state that another function must have made first: these are called, but refuse.
+static bool needs_state(const function *f) { return strstr(f->name, "accumulator_") != NULL; }
 
 int main(int argument_count, char **arguments) {
   const int threads = argument_count > 1 ? atoi(arguments[1]) : 1;
   const bool quick = argument_count > 2;
   CHECK(losskit_set_num_threads(threads) == LOSSKIT_OK);
   setvbuf(stdout, NULL, _IOLBF, 0);  // after a crash the last line tells which function came before
-  static const ptrdiff_t totals[] = {10, 3000, 140000};
+  static const ptrdiff_t totals[] = {10, 1000, 100000};
   static const double reals[] = {0.5, 1, 2};
   for (int i = 0; i < FUNCTIONS; i++) {
     const function *f = &functions[i];
@@ -66,7 +69,7 @@ int main(int argument_count, char **arguments) {
     int succeeded = 0, side = 0;
     for (int size = 0; size < (quick ? 2 : 3); size++) {
       // The large size is for threads: fewer combinations.
-      const int modes = mode_count(f), most = size == 2 ? 4 : quick ? 6 : 24;
+      const int modes = mode_count(f), most = size == 2 ? 2 : quick ? 4 : 12;
       for (int m = 0; m < (modes < most ? modes : most); m++)
         for (int data = 0; data < DATA_KINDS; data++)
           for (int real = 0; real < (size == 2 ? 1 : 3); real++) {
@@ -78,7 +81,7 @@ int main(int argument_count, char **arguments) {
           }
     }
     printf("%-48s %016llx  %d calls done\n", f->name, (unsigned long long)hash, succeeded);
-    if (succeeded == 0) {
+    if (succeeded == 0 && !needs_state(f)) {
       fprintf(stderr, "%s: no call was accepted: see choose_scalars\n", f->name);
       checks_failed++;
     }

@@ -47,6 +47,6 @@ expect "g++ with the archive" ./archive_cxx
 expect "g++ -static" ./static_cxx
 
 if command -v swiftc > /dev/null; then
-  swiftc -I "$here/swift" -Xcc -I -Xcc "$prefix/include" "$here/swift/main.swift" "$archive" -o swift_program
+  swiftc -I "$here/swift" -Xcc -I -Xcc "$prefix/include" "$here/swift/main.swift" "$archive" -lm -o swift_program
   expect "Swift with the archive" ./swift_program
 fi

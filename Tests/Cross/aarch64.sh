@@ -19,14 +19,12 @@ compile conformance_static -static "$root/Tests/C/conformance.c" liblosskit.a
 compile conformance_shared "$root/Tests/C/conformance.c" liblosskit.so.1
 compile threads "$root/Tests/C/threads.c" liblosskit.a
 
-"$host" > host.txt
-for threads in 1 5; do
-  $run ./conformance $threads > arm.txt
-  diff host.txt arm.txt || { echo "aarch64 ($threads threads) and $(uname -m) differ"; exit 1; }
-done
-LD_LIBRARY_PATH=. $run ./conformance_shared 1 quick > shared.txt
-qemu-aarch64 ./conformance_static 1 quick > static.txt
-diff shared.txt static.txt
+# Without the large sizes: the emulator is slow. What threads do is tested by the other program.
+"$host" 1 quick > host.txt
+$run ./conformance 1 quick > arm.txt
+diff host.txt arm.txt || { echo "aarch64 and $(uname -m) differ"; exit 1; }
+LD_LIBRARY_PATH=. $run ./conformance_shared 1 quick | diff host.txt -
+qemu-aarch64 ./conformance_static 1 quick | diff host.txt -
 $run ./threads 2 no-forks
 "$root/Tests/Consumers/symbols.sh" liblosskit.so.1 liblosskit.a "$root/Sources/Dispatcher/exports.txt"
 wc -l < arm.txt | sed 's/$/ functions give the same bits/'
