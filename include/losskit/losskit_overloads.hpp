@@ -1596,23 +1596,11 @@ inline void reliability_accumulator_init(
   check(losskit_reliability_accumulator_init(state, size, n_bins, static_cast<losskit_bin_edge>(edge)));
 }
 
-/// The same on spans.
-inline void reliability_accumulator_init(span<void> state, std::ptrdiff_t n_bins, losskit::bin_edge edge) {
-  const std::ptrdiff_t size = state.ssize();
-  check(losskit_reliability_accumulator_init(state.data(), size, n_bins, static_cast<losskit_bin_edge>(edge)));
-}
-
 /// Is this the state of a reliability accumulator? For bytes that come from elsewhere.
 /// See losskit_reliability_accumulator_check.
 inline void reliability_accumulator_check(
     const void *state, std::ptrdiff_t size, std::ptrdiff_t *n_bins, std::int32_t *edge) {
   check(losskit_reliability_accumulator_check(state, size, n_bins, edge));
-}
-
-/// The same on spans.
-inline void reliability_accumulator_check(span<const void> state, std::ptrdiff_t *n_bins, std::int32_t *edge) {
-  const std::ptrdiff_t size = state.ssize();
-  check(losskit_reliability_accumulator_check(state.data(), size, n_bins, edge));
 }
 
 /// Adds a batch to a reliability accumulator, in the top-label or the binary view.
@@ -1625,11 +1613,10 @@ inline void reliability_accumulator_update(
 
 /// The same on spans.
 inline void reliability_accumulator_update(
-    span<void> state, span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes) {
-  const std::ptrdiff_t size = state.ssize();
+    void *state, std::ptrdiff_t size, span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes) {
   const std::ptrdiff_t count = y.ssize();
   detail::expect(probs, false, {count, classes});
-  check(losskit_reliability_accumulator_update_f32(state.data(), size, probs.data(), y.data(), count, classes));
+  check(losskit_reliability_accumulator_update_f32(state, size, probs.data(), y.data(), count, classes));
 }
 
 /// Adds a batch to a reliability accumulator, in the top-label or the binary view.
@@ -1642,11 +1629,10 @@ inline void reliability_accumulator_update(
 
 /// The same on spans.
 inline void reliability_accumulator_update(
-    span<void> state, span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes) {
-  const std::ptrdiff_t size = state.ssize();
+    void *state, std::ptrdiff_t size, span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes) {
   const std::ptrdiff_t count = y.ssize();
   detail::expect(probs, false, {count, classes});
-  check(losskit_reliability_accumulator_update_f64(state.data(), size, probs.data(), y.data(), count, classes));
+  check(losskit_reliability_accumulator_update_f64(state, size, probs.data(), y.data(), count, classes));
 }
 
 /// Adds all that another reliability accumulator holds. In whatever order parts are merged, the bytes are the same.
@@ -1656,27 +1642,12 @@ inline void reliability_accumulator_merge(
   check(losskit_reliability_accumulator_merge(state, size, other, other_size));
 }
 
-/// The same on spans.
-inline void reliability_accumulator_merge(span<void> state, span<const void> other) {
-  const std::ptrdiff_t size = state.ssize();
-  const std::ptrdiff_t other_size = other.ssize();
-  check(losskit_reliability_accumulator_merge(state.data(), size, other.data(), other_size));
-}
-
 /// What a reliability accumulator holds: the bins, as `reliabilityBins` gives them, and the errors that follow.
 /// See losskit_reliability_accumulator_result.
 inline void reliability_accumulator_result(
     const void *state, std::ptrdiff_t size, std::int64_t *counts, double *conf_mean, double *acc_mean, double *edges,
     double *ece, double *mce) {
   check(losskit_reliability_accumulator_result(state, size, counts, conf_mean, acc_mean, edges, ece, mce));
-}
-
-/// The same on spans.
-inline void reliability_accumulator_result(
-    span<const void> state, std::int64_t *counts, double *conf_mean, double *acc_mean, double *edges, double *ece,
-    double *mce) {
-  const std::ptrdiff_t size = state.ssize();
-  check(losskit_reliability_accumulator_result(state.data(), size, counts, conf_mean, acc_mean, edges, ece, mce));
 }
 
 /// Reliability diagram: confidences divided into bins, and for each bin its count, mean confidence and accuracy.
