@@ -317,7 +317,7 @@ static bool measure_f64(const char *path, const char *name) {
     merge(&total, &part);
   }
   fclose(file);
-  return report(name, "f64", &total, bound_f64);
+  return report(name, "f64", &total, function ? fmax(bound_f64, function->bound) : bound_f64);
 }
 
 int main(int argc, char **argv) {

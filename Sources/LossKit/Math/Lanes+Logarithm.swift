@@ -45,7 +45,7 @@ extension FloatLanes {
 }
 
 extension DoubleLanes {
-  /// At most 1 ulp.
+  /// At most 2 ulp.
   @inline(__always) static func log(_ x: Self) -> Self {
     let (f, e) = decomposed(x)
     return logarithmAtLimits(x, logarithm(f, e))

@@ -25,9 +25,15 @@ extension DoubleLanes {
     return one / (one + e)
   }
 
-  /// `1 / (1 + e^{−x})`, at most 2 ulp. From e^{−|x|}, which cannot overflow.
+  /// `1 / (1 + e^{−x})`, at most 2 ulp. From e^{−|x|}, which cannot overflow; the roundings of 1 + e^{−|x|} and of the
+  /// quotient are put right, for which a rough reciprocal is enough.
   @inline(__always) static func sigmoid(_ x: Self) -> Self {
     let e = expOfNonPositive(-x.magnitude)
-    return select(x .< zero, e, one) / (one + e)
+    let sum = one + e
+    let sumError = e - (sum - one)
+    let numerator = select(x .< zero, e, one)
+    let quotient = numerator / sum
+    let remainder = fma(-quotient, sumError, fma(-quotient, sum, numerator))
+    return fma(remainder, fma(sum, Self(-0.5), Self(1.457)), quotient)  // 1 / sum to 5 % for 1 ≤ sum ≤ 2
   }
 }

@@ -5,7 +5,7 @@ extension Lanes {
   }
 
   /// σ(x) and `log(1 + e^x)` from one exponential: the gradient and the value of losses on logits.
-  /// At most 3 ulp (f32) or 2 ulp (f64) for σ, which pays for the shared exponential; 2 ulp for the other.
+  /// At most 3 ulp for σ, which pays for the shared exponential; 2 ulp for the other.
   @inline(__always) static func sigmoidAndSoftplus(_ x: Self) -> (sigmoid: Self, softplus: Self) {
     let e = expOfNonPositive(-x.magnitude)
     return (select(x .< zero, e, one) / (one + e), max(x, zero) + log1pOfFraction(e))
