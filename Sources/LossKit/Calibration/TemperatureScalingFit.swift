@@ -140,7 +140,8 @@ private struct TemperedLikelihood<S: Scalar> {
     var slope = DoubleLanes.zero
     var curvature = DoubleLanes.zero
     withUnsafeTemporaryAllocation(of: Double.self, capacity: 32) { block in
-      let (mass, first, second, target) = (block.baseAddress!, block.baseAddress! + 8, block.baseAddress! + 16, block.baseAddress! + 24)
+      let mass = block.baseAddress!
+      let (first, second, target) = (mass + 8, mass + 16, mass + 24)
       var row = rows.lowerBound
       while row < rows.upperBound {
         let n = min(8, rows.upperBound &- row)
@@ -174,7 +175,8 @@ private struct TemperedLikelihood<S: Scalar> {
   }
 
   /// Σ e^{β u}, Σ u e^{β u} and Σ u² e^{β u} over u = z − shift ≤ 0.
-  @inline(__always) private func weigh(_ z: UnsafePointer<S>, _ shift: Double, _ beta: Double) -> (Double, Double, Double) {
+  @inline(__always)
+  private func weigh(_ z: UnsafePointer<S>, _ shift: Double, _ beta: Double) -> (Double, Double, Double) {
     var mass = DoubleLanes.zero
     var first = DoubleLanes.zero
     var second = DoubleLanes.zero
