@@ -122,7 +122,9 @@ private struct TemperedLikelihood<S: Scalar> {
   private func moments(_ beta: Double) -> LikelihoodMoments {
     let split = self.split
     var total = LikelihoodMoments()
-    withUnsafeTemporaryAllocation(of: LikelihoodMoments.self, capacity: Split.limit) { sums in
+    var parts = InlineArray<64, LikelihoodMoments>(repeating: LikelihoodMoments())  // one for each of Split.limit
+    withUnsafeMutableBytes(of: &parts) {
+      let sums = $0.assumingMemoryBound(to: LikelihoodMoments.self)
       parallel(split.parts) { part in sums[part] = moments(beta, split.range(part)) }
       for part in 0..<split.parts {
         total.value += sums[part].value

@@ -84,7 +84,7 @@ struct UniformBins {
     var start = 0
     while start < rows.count {
       let split = Split(min(slab, rows.count &- start), smallest: smallest, multiple: 16)
-      withUnsafeTemporaryAllocation(of: DataFaults.self, capacity: split.parts) { partFaults in
+      withUnsafeTemporaryAllocation(of: DataFaults.self, capacity: Split.limit) { partFaults in
         parallel(split.parts) { part in
           let range = split.range(part)
           let mine = tallies + part &* width
