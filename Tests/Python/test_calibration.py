@@ -171,7 +171,9 @@ def test_bins_follow_their_definition(binning, edge, data):
     n_bins = data.draw(st.sampled_from([1, 2, 3, 6, 10, 15, 50]))
     conf = data.draw(confidences((n,), n_bins, dtype))
     correct = np.array(data.draw(st.lists(st.integers(0, 1), min_size=n, max_size=n)), np.int64)
-    count, conf_mean, acc_mean, edges = losskit.reliability_bins(conf, correct, n_bins=n_bins, binning=binning, edge=edge)
+    count, conf_mean, acc_mean, edges = losskit.reliability_bins(
+        conf, correct, n_bins=n_bins, binning=binning, edge=edge
+    )
     index, expected_edges, total = reference_bins(conf, n_bins, binning, edge)
     assert count.tolist() == np.bincount(index, minlength=total).tolist()
     for b in range(total):
@@ -186,7 +188,9 @@ def test_bins_follow_their_definition(binning, edge, data):
 def test_borders_belong_to_the_right_bin(dtype, edge, n_bins):
     some = np.unique(np.linspace(0, n_bins, 2000).astype(np.int64))
     border = (some / n_bins).astype(dtype)
-    conf = np.concatenate([border, np.nextafter(border, dtype.type(0)), np.minimum(np.nextafter(border, dtype.type(2)), 1)])
+    conf = np.concatenate(
+        [border, np.nextafter(border, dtype.type(0)), np.minimum(np.nextafter(border, dtype.type(2)), 1)]
+    )
     count = losskit.reliability_bins(conf, np.zeros(len(conf), int), n_bins=n_bins, edge=edge)[0]
     inner = np.arange(1, n_bins) / n_bins
     index = np.searchsorted(inner, conf.astype(np.float64), side="left" if edge == "right" else "right")
@@ -202,7 +206,7 @@ def test_sums_do_not_depend_on_order(dtype, rng):
     order = rng.permutation(len(conf))
     for a, b in zip(first, losskit.reliability_bins(conf[order], correct[order])):
         assert a.tobytes() == b.tobytes()
-    inside = (conf.astype(np.float64) <= 1 / 15)
+    inside = conf.astype(np.float64) <= 1 / 15
     assert first[1][0] == dtype.type(math.fsum(conf[inside].astype(np.float64)) / inside.sum())
 
 
@@ -289,7 +293,9 @@ def test_the_gradient_is_that_of_the_error(rng):
 
 
 def test_a_perfect_bin_has_no_gradient(dtype):
-    value, gradient = losskit.calibration_error(np.array([0.5, 0.5, 0.25, 0.25, 0.25, 0.25], dtype), [0, 1, 0, 1, 0, 0], grad=True)
+    value, gradient = losskit.calibration_error(
+        np.array([0.5, 0.5, 0.25, 0.25, 0.25, 0.25], dtype), [0, 1, 0, 1, 0, 0], grad=True
+    )
     assert value == 0 and not gradient.any()
     value, gradient = losskit.calibration_error(np.array([0.5, 0.5], dtype), [0, 1], norm="l2", grad=True)
     assert value == 0 and not gradient.any()
@@ -322,7 +328,9 @@ def test_agrees_with_torchmetrics(rng):
     probs = rng.dirichlet(np.full(6, 0.4), 3000).astype(np.float32).clip(0, 1)
     y = rng.integers(0, 6, 3000)
     for norm in NORMS:
-        expected = functional.multiclass_calibration_error(torch.from_numpy(probs), torch.from_numpy(y), 6, n_bins=15, norm=norm)
+        expected = functional.multiclass_calibration_error(
+            torch.from_numpy(probs), torch.from_numpy(y), 6, n_bins=15, norm=norm
+        )
         actual = losskit.calibration_error(probs, y, norm=norm, edge="left_extra")
         np.testing.assert_allclose(actual, float(expected), rtol=1e-4)
 
@@ -352,7 +360,8 @@ def test_worked_examples_of_scores(dtype):
     value, gradient = losskit.log_loss(P.astype(dtype), YP, grad=True)
     np.testing.assert_allclose(value, 0.746941, rtol=1e-6)
     np.testing.assert_allclose(
-        gradient, [[-0.3571429, 0, 0], [0, -0.4166667, 0], [0, 0, -1.25], [0, 0, -0.4166667]], rtol=1e-6)
+        gradient, [[-0.3571429, 0, 0], [0, -0.4166667, 0], [0, 0, -1.25], [0, 0, -0.4166667]], rtol=1e-6
+    )
 
 
 @pytest.mark.parametrize("name", ["brier_score", "log_loss"])
@@ -368,8 +377,7 @@ def test_scores_follow_their_definition(name, reduction, data, weighted, option,
     if reduction == "mean":
         w = w / w.sum() if w.sum() else np.zeros(len(y))
     expected = w * losses if reduction == "none" else (w * losses).sum()
-    value, gradient = getattr(losskit, name)(
-        probs, y, sample_weight=weights, reduction=reduction, grad=True, **option)
+    value, gradient = getattr(losskit, name)(probs, y, sample_weight=weights, reduction=reduction, grad=True, **option)
     close(value, expected, rtol=3e-6 if probs.dtype == np.float32 else 1e-12)
     close(gradient, slopes * (w if probs.ndim == 1 else w[:, None]), rtol=3e-6 if probs.dtype == np.float32 else 1e-12)
 
@@ -446,9 +454,14 @@ def test_worked_example_of_temperature(dtype):
 
 
 @given(
-    seed=st.integers(0, 2**32), dtype=dtypes, n=st.sampled_from([1, 2, 7, 8, 9, 50]),
-    classes=st.sampled_from([1, 2, 3, 8, 10, 16, 17, 50]), scale=st.sampled_from([0.0, 0.01, 1.0, 30.0, 1000.0]),
-    skill=st.sampled_from([0.0, 0.3, 1.0, 3.0]), masked=st.booleans(), shift=st.sampled_from([0.0, 1e4]),
+    seed=st.integers(0, 2**32),
+    dtype=dtypes,
+    n=st.sampled_from([1, 2, 7, 8, 9, 50]),
+    classes=st.sampled_from([1, 2, 3, 8, 10, 16, 17, 50]),
+    scale=st.sampled_from([0.0, 0.01, 1.0, 30.0, 1000.0]),
+    skill=st.sampled_from([0.0, 0.3, 1.0, 3.0]),
+    masked=st.booleans(),
+    shift=st.sampled_from([0.0, 1e4]),
 )
 def test_temperature_is_the_minimum(seed, dtype, n, classes, scale, skill, masked, shift):
     random = np.random.default_rng(seed)
@@ -471,14 +484,19 @@ def test_temperature_is_accurate(dtype, rng):
         logits = (3 * rng.standard_normal((n, classes))).astype(dtype)
         y = (0.4 * logits + rng.gumbel(size=(n, classes))).argmax(1)
         expected = reference_temperature(logits, y)
-        np.testing.assert_allclose(losskit.temperature_scaling_fit(logits, y), expected, rtol=1e-6 if dtype == np.float32 else 1e-11)
+        np.testing.assert_allclose(
+            losskit.temperature_scaling_fit(logits, y), expected, rtol=1e-6 if dtype == np.float32 else 1e-11
+        )
 
 
 def test_temperature_at_its_limits():
     separable = np.eye(3)
     assert losskit.temperature_scaling_fit(separable, [0, 1, 2])[0] == pytest.approx(0.01)
     assert losskit.temperature_scaling_fit(separable, [1, 2, 0])[0] == pytest.approx(100)
-    assert losskit.temperature_scaling_fit(np.ones((4, 3)), [0, 1, 2, 0]) == (pytest.approx(100), pytest.approx(math.log(3)))
+    assert losskit.temperature_scaling_fit(np.ones((4, 3)), [0, 1, 2, 0]) == (
+        pytest.approx(100),
+        pytest.approx(math.log(3)),
+    )
     assert losskit.temperature_scaling_fit(Z, YZ, t_min=2, t_max=2)[0] == 2
     assert losskit.temperature_scaling_fit([[-np.inf, 3.0]], [1]) == (pytest.approx(100), 0)
 
@@ -513,8 +531,7 @@ def test_merging_is_associative_and_commutative_to_the_last_bit(data):
     y = np.array(data.draw(st.lists(st.integers(0, 1), min_size=30, max_size=30)))
     whole = filled(probs, y, 5)
     parts = np.split(np.arange(30), sorted(data.draw(st.lists(st.integers(0, 30), min_size=3, max_size=3))))
-    a, b, c, d = (lambda k: (lambda: filled(probs[parts[k]], y[parts[k]], 5)))(0), *(
-        (lambda k: (lambda: filled(probs[parts[k]], y[parts[k]], 5)))(k) for k in (1, 2, 3))
+    a, b, c, d = ((lambda part=part: filled(probs[part], y[part], 5)) for part in parts)
     left = a().merge(b()).merge(c()).merge(d())
     right = d().merge(c().merge(b().merge(a())))
     assert whole.to_bytes() == left.to_bytes() == right.to_bytes()
@@ -623,7 +640,8 @@ for dtype in (np.float32, np.float64):
 """
     assert_same_bits(code, isas=("baseline", "avx2", "avx512"))
     code += """
-    results[kind + " brier"], results[kind + " brier grad"] = losskit.brier_score(p, y, sample_weight=p[:, 0], grad=True)
+    weights = p[:, 0]
+    results[kind + " brier"], results[kind + " brier grad"] = losskit.brier_score(p, y, sample_weight=weights, grad=True)
     results[kind + " log"], results[kind + " log grad"] = losskit.log_loss(p, y, grad=True)
     results[kind + " fit"] = np.array(losskit.temperature_scaling_fit(np.log(p + 1e-3), y))
 """
@@ -633,7 +651,9 @@ for dtype in (np.float32, np.float64):
 # --- Errors ----------------------------------------------------------------------------------------------------------
 
 ERRORS = [
-    losskit.calibration_error, losskit.expected_calibration_error, losskit.maximum_calibration_error,
+    losskit.calibration_error,
+    losskit.expected_calibration_error,
+    losskit.maximum_calibration_error,
     losskit.static_calibration_error,
 ]
 SCORES = [losskit.brier_score, losskit.log_loss]
@@ -668,12 +688,25 @@ def test_bad_data_are_refused(function, dtype):
 def test_bad_data_of_bins_are_refused(dtype):
     for binning in BINNINGS:
         for bad in (-0.1, 1.1, np.nan, np.inf):
-            assert_error("INVALID_VALUE", losskit.reliability_bins, np.array([0.5, bad], dtype), [0, 1], binning=binning)
-            assert_error("INVALID_VALUE", losskit.calibration_error, np.array([0.5, bad], dtype), [0, 1], binning=binning)
+            assert_error(
+                "INVALID_VALUE", losskit.reliability_bins, np.array([0.5, bad], dtype), [0, 1], binning=binning
+            )
+            assert_error(
+                "INVALID_VALUE", losskit.calibration_error, np.array([0.5, bad], dtype), [0, 1], binning=binning
+            )
         for bad in (-1, 2):
-            assert_error("INVALID_TARGET", losskit.reliability_bins, np.array([0.5, 0.1], dtype), [0, bad], binning=binning)
+            assert_error(
+                "INVALID_TARGET", losskit.reliability_bins, np.array([0.5, 0.1], dtype), [0, bad], binning=binning
+            )
             for mode in MODES:
-                assert_error("INVALID_TARGET", losskit.calibration_error, P.astype(dtype), [0, 1, 2, 3], binning=binning, mode=mode)
+                assert_error(
+                    "INVALID_TARGET",
+                    losskit.calibration_error,
+                    P.astype(dtype),
+                    [0, 1, 2, 3],
+                    binning=binning,
+                    mode=mode,
+                )
     assert_error("INVALID_SHAPE", losskit.reliability_bins, [0.5], [0, 1])
 
 
@@ -729,8 +762,25 @@ def test_what_is_no_state_is_refused():
     good = np.frombuffer(data, "<i8")
     losskit.ReliabilityAccumulator.from_bytes(data)
     spoiled = [b"", data[:8], data[:-1], data + b"\0", bytes(len(data)), b"x" + data[1:]]
-    for word, value in [(1, 0), (1, -1), (1, 3), (1, 2**62), (2, 3), (2, -1), (2, 2**32), (3, 1), (4, -1), (4, 2**62), (5, 7),
-                        (5, -1), (6, -1), (6, 100), (7, 2**40), (8, -1), (9, 2**41)]:
+    for word, value in [
+        (1, 0),
+        (1, -1),
+        (1, 3),
+        (1, 2**62),
+        (2, 3),
+        (2, -1),
+        (2, 2**32),
+        (3, 1),
+        (4, -1),
+        (4, 2**62),
+        (5, 7),
+        (5, -1),
+        (6, -1),
+        (6, 100),
+        (7, 2**40),
+        (8, -1),
+        (9, 2**41),
+    ]:
         copy = good.copy()
         copy[word] = value
         spoiled.append(copy.tobytes())
@@ -772,7 +822,11 @@ def test_null_pointers_and_sizes_in_c(suffix):
             assert entry(x, None, n(4), size(3), *parameters, *nothing) == NULL_POINTER, name
             for count, classes in ((-1, 3), (4, -1), (2**62, 3), (2**40, 2**40), (2, 2**62), (2**63 - 1, 2**63 - 1)):
                 given_ = [pointer(out)] + [None] * (outputs - 1)
-                assert entry(x, labels, n(count), size(classes), *parameters, *given_) == INVALID_SHAPE, (name, count, classes)
+                assert entry(x, labels, n(count), size(classes), *parameters, *given_) == INVALID_SHAPE, (
+                    name,
+                    count,
+                    classes,
+                )
             if name != "temperature_scaling_fit":
                 assert entry(None, None, n(0), size(3), *parameters, *nothing) == OK, name
             else:

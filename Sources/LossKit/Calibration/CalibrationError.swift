@@ -148,7 +148,8 @@ extension ConfidenceRows {
           binsOf(view, tile, bins)
           tile.column.store(column)
           for lane in 0..<tile.count {
-            grad[(tile.row &+ lane) &* columns &+ Int(column[lane])] = S(derivatives[view &* perView &+ Int(bins[lane])])
+            let derivative = derivatives[view &* perView &+ Int(bins[lane])]
+            grad[(tile.row &+ lane) &* columns &+ Int(column[lane])] = S(derivative)
           }
         }
       }

@@ -20,6 +20,8 @@ enum CalibrationMode: Int32 {
 @inline(__always) func faultOf<S>(
   _ probs: UnsafePointer<S>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int
 ) -> Status? {
-  guard classes <= Int(Int32.max), elementCount(count, max(classes, 1)) != nil, classes >= 0 else { return .invalidShape }
+  guard classes >= 0, classes <= Int(Int32.max), elementCount(count, max(classes, 1)) != nil else {
+    return .invalidShape
+  }
   return count > 0 && (probs == nil || y == nil) ? .nullPointer : nil
 }

@@ -102,7 +102,9 @@ func reliabilityAccumulatorSize(_ nBins: Int, _ size: UnsafeMutablePointer<Int>?
 ///   - nBins: number of bins of equal width, 1 to 2²⁴; 15 is usual.
 ///   - edge: on which side a bin owns its edge; `right` is usual.
 /// - Errors: `BUFFER_TOO_SMALL` if `size` is less than needed.
-func reliabilityAccumulatorInit(_ state: UnsafeMutableRawPointer?, _ size: Int, _ nBins: Int, _ edge: BinEdge) -> Status {
+func reliabilityAccumulatorInit(
+  _ state: UnsafeMutableRawPointer?, _ size: Int, _ nBins: Int, _ edge: BinEdge
+) -> Status {
   guard size >= 0 else { return .invalidShape }
   guard nBins >= 1, nBins <= largestBinCount else { return .invalidParameter }
   guard let state else { return .nullPointer }

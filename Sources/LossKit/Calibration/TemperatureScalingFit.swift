@@ -122,7 +122,9 @@ private struct TemperedLikelihood<S: Scalar> {
   private func moments(_ beta: Double) -> LikelihoodMoments {
     let split = self.split
     var total = LikelihoodMoments()
-    withUnsafeTemporaryAllocation(of: LikelihoodMoments.self, capacity: Split.limit) { sums in
+    var parts = InlineArray<64, LikelihoodMoments>(repeating: LikelihoodMoments())  // one for each of Split.limit
+    withUnsafeMutableBytes(of: &parts) {
+      let sums = $0.assumingMemoryBound(to: LikelihoodMoments.self)
       parallel(split.parts) { part in sums[part] = moments(beta, split.range(part)) }
       for part in 0..<split.parts {
         total.value += sums[part].value
@@ -140,7 +142,8 @@ private struct TemperedLikelihood<S: Scalar> {
     var slope = DoubleLanes.zero
     var curvature = DoubleLanes.zero
     withUnsafeTemporaryAllocation(of: Double.self, capacity: 32) { block in
-      let (mass, first, second, target) = (block.baseAddress!, block.baseAddress! + 8, block.baseAddress! + 16, block.baseAddress! + 24)
+      let mass = block.baseAddress!
+      let (first, second, target) = (mass + 8, mass + 16, mass + 24)
       var row = rows.lowerBound
       while row < rows.upperBound {
         let n = min(8, rows.upperBound &- row)
@@ -174,7 +177,8 @@ private struct TemperedLikelihood<S: Scalar> {
   }
 
   /// Σ e^{β u}, Σ u e^{β u} and Σ u² e^{β u} over u = z − shift ≤ 0.
-  @inline(__always) private func weigh(_ z: UnsafePointer<S>, _ shift: Double, _ beta: Double) -> (Double, Double, Double) {
+  @inline(__always)
+  private func weigh(_ z: UnsafePointer<S>, _ shift: Double, _ beta: Double) -> (Double, Double, Double) {
     var mass = DoubleLanes.zero
     var first = DoubleLanes.zero
     var second = DoubleLanes.zero

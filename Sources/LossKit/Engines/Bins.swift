@@ -40,9 +40,6 @@ struct UniformBins {
   /// Bins in use: `leftExtra` has one more, for confidence 1.
   var total: Int { edge == .leftExtra ? count + 1 : count }
 
-  /// Each bin has this many tallies, taken in turn: adding to one has to wait for the sum before it.
-  private var copies: Int { total <= 1024 ? 4 : 1 }
-
   func border(_ b: Int) -> Double { Double(b) / Double(count) }
 
   /// The bins of confidences in [0, 1].
@@ -64,31 +61,35 @@ struct UniformBins {
   /// Adds the confidences of every view of `rows` to its bins: `bins[view * total + index]`. Nothing is added unless
   /// the result is `ok`.
   func add<S: Scalar>(_ rows: ConfidenceRows<S>, to bins: UnsafeMutablePointer<Bin>) -> Status {
-    let width = rows.views &* total &* copies
-    // Tallies hold 2²² rows; 64 parts of these, one after the other, make up what there is.
+    let binCount = rows.views &* total
+    // Each bin has several tallies, taken in turn, because adding to one has to wait for the sum before it. Where bins
+    // are many, the cache matters more.
+    let copies = binCount <= 4096 ? 4 : 1
+    let width = binCount &* copies
+    // Tallies hold 2²² rows; 64 parts of these, one after the other, make up what there is. A part has far more rows
+    // than tallies, so that these take little memory beside the data.
     let slab = Split.limit &* Tally.capacity
-    let smallest = max(smallestElementwisePart / rows.columns, 64 &* total)
-    let largest = Split(min(rows.count, slab), smallest: min(smallest, Tally.capacity), multiple: 16).parts
+    let smallest = min(max(smallestElementwisePart / rows.columns, 64 &* total &* copies), Tally.capacity)
+    let largest = Split(min(rows.count, slab), smallest: smallest, multiple: 16).parts
     guard let size = elementCount(width, MemoryLayout<Tally>.stride, largest),
-      let memory = losskit_runtime_allocate(size), let sums = losskit_runtime_allocate(rows.views &* total &* MemoryLayout<Bin>.stride)
+      let memory = losskit_runtime_allocate(size)
     else { return .outOfMemory }
-    defer {
-      losskit_runtime_free(memory)
-      losskit_runtime_free(sums)
-    }
+    defer { losskit_runtime_free(memory) }
+    guard let sums = losskit_runtime_allocate(binCount &* MemoryLayout<Bin>.stride) else { return .outOfMemory }
+    defer { losskit_runtime_free(sums) }
     let tallies = memory.bindMemory(to: Tally.self, capacity: width &* largest)
-    let fresh = sums.bindMemory(to: Bin.self, capacity: rows.views &* total)
-    fresh.initialize(repeating: Bin(), count: rows.views &* total)
+    let fresh = sums.bindMemory(to: Bin.self, capacity: binCount)
+    fresh.initialize(repeating: Bin(), count: binCount)
     var faults = DataFaults()
     var start = 0
     while start < rows.count {
-      let split = Split(min(slab, rows.count &- start), smallest: min(smallest, Tally.capacity), multiple: 16)
-      withUnsafeTemporaryAllocation(of: DataFaults.self, capacity: split.parts) { partFaults in
+      let split = Split(min(slab, rows.count &- start), smallest: smallest, multiple: 16)
+      withUnsafeTemporaryAllocation(of: DataFaults.self, capacity: Split.limit) { partFaults in
         parallel(split.parts) { part in
           let range = split.range(part)
           let mine = tallies + part &* width
           mine.initialize(repeating: Tally(), count: width)
-          partFaults[part] = tally(rows, start &+ range.lowerBound..<start &+ range.upperBound, mine)
+          partFaults[part] = fill(mine, copies, rows, start &+ range.lowerBound..<start &+ range.upperBound)
         }
         for part in 0..<split.parts { faults.join(partFaults[part]) }
       }
@@ -98,25 +99,28 @@ struct UniformBins {
       start &+= slab
     }
     if faults.status == .ok {
-      for i in 0..<rows.views &* total { bins[i].add(fresh[i]) }
+      for i in 0..<binCount { bins[i].add(fresh[i]) }
     }
     return faults.status
   }
 
   @inline(__always)
-  private func tally<S: Scalar>(
-    _ rows: ConfidenceRows<S>, _ range: Range<Int>, _ tallies: UnsafeMutablePointer<Tally>
+  private func fill<S: Scalar>(
+    _ tallies: UnsafeMutablePointer<Tally>, _ copies: Int, _ rows: ConfidenceRows<S>, _ range: Range<Int>
   ) -> DataFaults {
     rows.forEachTile(range) { view, tile in
       let mine = tallies + view &* total &* copies
       let halves = tile.confidence.doubles
-      add(halves.0, tile.hits, min(tile.count, 8), to: mine)
-      if S.Vector.count > 8, tile.count > 8 { add(halves.1, tile.hits >> 8, tile.count &- 8, to: mine) }
+      add(halves.0, tile.hits, tile.count, to: mine, copies)
+      if S.Vector.count > 8 { add(halves.1, tile.hits >> 8, tile.count &- 8, to: mine, copies) }
     }
   }
 
+  /// Adds the first `n` of eight confidences.
   @inline(__always)
-  private func add(_ confidence: DoubleLanes, _ hits: UInt32, _ n: Int, to tallies: UnsafeMutablePointer<Tally>) {
+  private func add(
+    _ confidence: DoubleLanes, _ hits: UInt32, _ n: Int, to tallies: UnsafeMutablePointer<Tally>, _ copies: Int
+  ) {
     let digits = ExactDigits(confidence)
     withUnsafeTemporaryAllocation(of: Int64.self, capacity: 32) { lanes in
       let index = lanes.baseAddress!
@@ -125,16 +129,14 @@ struct UniformBins {
       @inline(__always) func tally(_ lane: Int) -> UnsafeMutablePointer<Tally> {
         tallies + (Int(index[lane]) &* copies &+ lane & (copies &- 1))
       }
+      for lane in 0..<8 where lane < n {
+        tally(lane).pointee.add(hit: hits &>> UInt32(lane), high: index[8 &+ lane])
+      }
       if !digits.isShort {
         let (middle, low) = digits.middleAndLow
         middle.store(index + 16)
         low.store(index + 24)
-        for lane in 0..<n { tally(lane).pointee.add(middle: index[16 &+ lane], low: index[24 &+ lane]) }
-      }
-      if n == 8 {
-        for lane in 0..<8 { tally(lane).pointee.add(hit: hits &>> UInt32(lane), high: index[8 &+ lane]) }
-      } else {
-        for lane in 0..<n { tally(lane).pointee.add(hit: hits &>> UInt32(lane), high: index[8 &+ lane]) }
+        for lane in 0..<8 where lane < n { tally(lane).pointee.add(middle: index[16 &+ lane], low: index[24 &+ lane]) }
       }
     }
   }

@@ -119,8 +119,9 @@ extension ConfidenceRows {
 
   /// Calls `body(c, lanes)` with each column of rows `row ..< row + n`; the lanes from n on are 0.
   @inline(__always)
-  private func forEachColumn(_ row: Int, _ n: Int, _ tile: UnsafeMutablePointer<S.Vector>, _ body: (Int, S.Vector) -> Void)
-  {
+  private func forEachColumn(
+    _ row: Int, _ n: Int, _ tile: UnsafeMutablePointer<S.Vector>, _ body: (Int, S.Vector) -> Void
+  ) {
     typealias V = S.Vector
     let first = probs + row &* columns
     if columns == 1 { return body(0, V.load(first, lanes: n)) }
@@ -133,7 +134,9 @@ extension ConfidenceRows {
       if goesOn {
         for lane in 0..<V.count { tile[lane] = V.load(first + (lane &* columns &+ c)) }
       } else {
-        for lane in 0..<V.count { tile[lane] = lane < n ? V.load(first + (lane &* columns &+ c), lanes: width) : V.zero }
+        for lane in 0..<V.count {
+          tile[lane] = lane < n ? V.load(first + (lane &* columns &+ c), lanes: width) : V.zero
+        }
       }
       V.transpose(tile)
       for lane in 0..<width { body(c &+ lane, tile[lane]) }

@@ -56,7 +56,8 @@ struct ExactSum {
     if difference.whole >= 0 { return difference.value }
     var opposite = ExactSum()
     opposite.add(
-      whole: 0 &- difference.whole, high: 0 &- difference.high, middle: 0 &- difference.middle, low: 0 &- difference.low)
+      whole: 0 &- difference.whole, high: 0 &- difference.high, middle: 0 &- difference.middle,
+      low: 0 &- difference.low)
     return -opposite.value
   }
 

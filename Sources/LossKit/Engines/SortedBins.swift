@@ -114,7 +114,9 @@ struct SortedBins {
         }
         quota &+= count
       } else {
-        while index < used, edge == .right ? edges[index &+ 1] < confidence : edges[index &+ 1] <= confidence { index &+= 1 }
+        while index < used, edges[index &+ 1] < confidence || (edge != .right && edges[index &+ 1] == confidence) {
+          index &+= 1
+        }
         if edge == .leftExtra, confidence == 1 { index = count }
       }
       bins[index].add(confidence, hit: item.payload & 1)

@@ -273,12 +273,14 @@ class ReliabilityAccumulator:
         names = {value: name for name, value in _prototypes.ENUMS["BinEdge"].items()}
         result = cls(int(n_bins), names[int(edge)])
         if state.size != result._state.size:
-            raise fail("INVALID_VALUE", "reliability_accumulator_check", f"{state.size} bytes, not {result._state.size}")
+            raise fail(
+                "INVALID_VALUE", "reliability_accumulator_check", f"{state.size} bytes, not {result._state.size}"
+            )
         result._state = state
         return result
 
     def result(self) -> Tuple[Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray], float, float]:
-        """``((count, conf_mean, acc_mean, edges), ece, mce)``, as ``reliability_bins`` and the calibration errors give."""
+        """``((count, conf_mean, acc_mean, edges), ece, mce)``: the bins, as ``reliability_bins`` gives them, and errors."""
         total = self.n_bins + (self.edge == "left_extra")
         count = np.empty(total, np.int64)
         conf_mean, acc_mean = np.empty(total), np.empty(total)
