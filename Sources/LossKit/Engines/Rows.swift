@@ -394,8 +394,9 @@ private struct ColumnRowsJob<K: RowKernel>: ParallelJob {
     let copy = TransposedTile<V>(
       memory: memory, classes: shape.classes, count: Swift.min(V.count, shape.rows &- row))
     let original = arrays.advanced(by: row &* shape.classes)
-    copy.read(original.first, copy.first)
-    if K.usesSecond { copy.read(original.second, copy.second) }
+    let rest = (shape.rows &- row) &* shape.classes
+    copy.read(original.first, rest, copy.first)
+    if K.usesSecond { copy.read(original.second, rest, copy.second) }
     return ColumnRows<V>(
       arrays: RowArrays(
         first: UnsafePointer(copy.first), second: UnsafePointer(K.usesSecond ? copy.second : copy.first),
@@ -419,8 +420,10 @@ private struct TransposedTile<V: Lanes> {
   var second: UnsafeMutablePointer<V.Element> { memory + capacity }
   var output: UnsafeMutablePointer<V.Element> { memory + 2 &* capacity }
 
-  @inline(__always) func read(_ source: UnsafePointer<V.Element>, _ copy: UnsafeMutablePointer<V.Element>) {
-    readTransposed(V.self, source, copy, classes, count)
+  /// - Parameter rest: how many elements the source has from the tile's first on.
+  @inline(__always)
+  func read(_ source: UnsafePointer<V.Element>, _ rest: Int, _ copy: UnsafeMutablePointer<V.Element>) {
+    readTransposed(V.self, source, rest, copy, classes, count)
   }
 
   @inline(__always) func write(_ destination: UnsafeMutablePointer<V.Element>) {
@@ -428,16 +431,20 @@ private struct TransposedTile<V: Lanes> {
   }
 }
 
+/// Whole vectors are loaded wherever the array goes on behind the row, and stored wherever the tile does: what spills
+/// into the next row is overwritten with that row. Partial accesses take several times as long.
 @inline(never)
 private func readTransposed<V: Lanes>(
-  _ type: V.Type, _ source: UnsafePointer<V.Element>, _ copy: UnsafeMutablePointer<V.Element>, _ classes: Int,
-  _ count: Int
+  _ type: V.Type, _ source: UnsafePointer<V.Element>, _ rest: Int, _ copy: UnsafeMutablePointer<V.Element>,
+  _ classes: Int, _ count: Int
 ) {
   forEachVector(V.self, 0..<classes) { c, n in
     let block = UnsafeMutableRawPointer(copy + c &* V.count).assumingMemoryBound(to: V.self)
-    for row in 0..<V.count {
-      block[row] = row < count ? V.load(source + (row &* classes &+ c), first: n, fill: 0) : V.zero
-    }
+    let spare = rest &- c &- V.count
+    let whole = spare < 0 ? 0 : Swift.min(count, spare / classes &+ 1)
+    for row in 0..<whole { block[row] = V.load(source + (row &* classes &+ c)) }
+    for row in whole..<count { block[row] = V.load(source + (row &* classes &+ c), lanes: n) }
+    for row in count..<V.count { block[row] = V.zero }
     V.transpose(block)
   }
 }
@@ -448,9 +455,18 @@ private func writeTransposed<V: Lanes>(
   _ type: V.Type, _ copy: UnsafeMutablePointer<V.Element>, _ destination: UnsafeMutablePointer<V.Element>,
   _ classes: Int, _ count: Int
 ) {
-  forEachVector(V.self, 0..<classes) { c, n in
-    let block = UnsafeMutableRawPointer(copy + c &* V.count).assumingMemoryBound(to: V.self)
-    V.transpose(block)
-    for row in 0..<count { block[row].store(destination + (row &* classes &+ c), first: n) }
+  let vectors = (classes &+ V.count &- 1) / V.count
+  let blocks = UnsafeMutableRawPointer(copy).assumingMemoryBound(to: V.self)
+  for vector in 0..<vectors { V.transpose(blocks + vector &* V.count) }
+  for row in 0..<count {
+    for vector in 0..<vectors {
+      let at = row &* classes &+ vector &* V.count
+      let value = blocks[vector &* V.count &+ row]
+      if at &+ V.count <= count &* classes {
+        value.store(destination + at)
+      } else {
+        value.store(destination + at, lanes: Swift.min(V.count, classes &- vector &* V.count))
+      }
+    }
   }
 }
