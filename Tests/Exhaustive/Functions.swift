@@ -35,7 +35,7 @@ typealias FloatResults = UnsafeMutablePointer<Float>
 @c func test_log1p_f32(_ x: Floats, _ y: FloatResults, _ count: Int) { apply(x, y, count) { .log1p($0) } }
 @c func test_log1p_of_fraction_f32(_ x: Floats, _ y: FloatResults, _ count: Int) { apply(x, y, count) { .log1pOfFraction($0) } }
 @c func test_sigmoid_f32(_ x: Floats, _ y: FloatResults, _ count: Int) { apply(x, y, count) { .sigmoid($0) } }
-@c func test_shared_sigmoid_f32(_ x: Floats, _ y: FloatResults, _ count: Int) { apply(x, y, count) { .sigmoidAndSoftplus($0).sigmoid } }
+@c func test_shared_sigmoid_f32(_ x: Floats, _ y: FloatResults, _ count: Int) { apply(x, y, count) { Logistic($0).positive } }
 @c func test_log_sigmoid_f32(_ x: Floats, _ y: FloatResults, _ count: Int) { apply(x, y, count) { .logSigmoid($0) } }
 @c func test_softplus_f32(_ x: Floats, _ y: FloatResults, _ count: Int) { apply(x, y, count) { .softplus($0) } }
 @c func test_tanh_f32(_ x: Floats, _ y: FloatResults, _ count: Int) { apply(x, y, count) { .tanh($0) } }
@@ -54,7 +54,7 @@ typealias DoubleResults = UnsafeMutablePointer<Double>
 @c func test_log1p_f64(_ x: Doubles, _ y: DoubleResults, _ count: Int) { apply(x, y, count) { .log1p($0) } }
 @c func test_log1p_of_fraction_f64(_ x: Doubles, _ y: DoubleResults, _ count: Int) { apply(x, y, count) { .log1pOfFraction($0) } }
 @c func test_sigmoid_f64(_ x: Doubles, _ y: DoubleResults, _ count: Int) { apply(x, y, count) { .sigmoid($0) } }
-@c func test_shared_sigmoid_f64(_ x: Doubles, _ y: DoubleResults, _ count: Int) { apply(x, y, count) { .sigmoidAndSoftplus($0).sigmoid } }
+@c func test_shared_sigmoid_f64(_ x: Doubles, _ y: DoubleResults, _ count: Int) { apply(x, y, count) { Logistic($0).positive } }
 @c func test_log_sigmoid_f64(_ x: Doubles, _ y: DoubleResults, _ count: Int) { apply(x, y, count) { .logSigmoid($0) } }
 @c func test_softplus_f64(_ x: Doubles, _ y: DoubleResults, _ count: Int) { apply(x, y, count) { .softplus($0) } }
 @c func test_tanh_f64(_ x: Doubles, _ y: DoubleResults, _ count: Int) { apply(x, y, count) { .tanh($0) } }

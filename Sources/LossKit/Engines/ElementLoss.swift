@@ -80,24 +80,6 @@ private struct ElementLossJob<L: ElementLoss>: ParallelJob {
   }
 }
 
-/// `e^{−|x|}` and what logistic losses are made of, without cancellation on either side of 0.
-struct Logistic<V: Lanes> {
-  /// σ(x) and σ(−x).
-  let positive, negative: V
-  /// `log1p(e^{−|x|})`, so that softplus(±x) = max(±x, 0) + this.
-  let tail: V
-
-  @inline(__always) init(_ x: V) {
-    let e = V.expOfNonPositive(-x.magnitude)
-    let larger = V.one / (V.one + e)
-    let smaller = e * larger
-    let isNegative = x .< V.zero
-    positive = V.select(isNegative, smaller, larger)
-    negative = V.select(isNegative, larger, smaller)
-    tail = V.log1pOfFraction(e)
-  }
-}
-
 /// `q^γ` and its derivative for fixed γ ≥ 0 and q in [0, 1]; the exponents that are mostly used are multiplications.
 struct FixedPower<V: Lanes> {
   private let exponent: V
