@@ -498,6 +498,9 @@ def test_temperature_at_its_limits():
         pytest.approx(math.log(3)),
     )
     assert losskit.temperature_scaling_fit(Z, YZ, t_min=2, t_max=2)[0] == 2
+    # 1/(1/49) is not 49.
+    assert losskit.temperature_scaling_fit(np.zeros((2, 3)), [0, 1], t_max=49)[0] == 49
+    assert losskit.temperature_scaling_fit([[9.0, 0.0]], [0], t_min=49, t_max=98)[0] == 49
     assert losskit.temperature_scaling_fit([[-np.inf, 3.0]], [1]) == (pytest.approx(100), 0)
 
 

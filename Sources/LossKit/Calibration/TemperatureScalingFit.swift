@@ -15,7 +15,7 @@
 ///   - tMax: the greatest, finite, ≥ `tMin`; 100 is usual.
 ///   - temperature: optional output, T.
 ///   - nll: optional output, f(1/T).
-/// - Errors: `INVALID_VALUE` if a logit is NaN or +inf, or the label's logit is −inf.
+/// - Errors: INVALID_VALUE if a logit is NaN or +inf, or the label's logit is −inf.
 /// - Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
 func temperatureScalingFit<S: Scalar>(
   _ logits: UnsafePointer<S>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int, _ tMin: Double, _ tMax: Double,
@@ -28,7 +28,8 @@ func temperatureScalingFit<S: Scalar>(
   let faults = likelihood.faults
   guard faults.status == .ok else { return faults.status }
   let fit = likelihood.minimise(from: 1 / tMax, to: 1 / tMin)
-  temperature?.pointee = S(1 / fit.beta)
+  // 1/(1/t) need not be t.
+  temperature?.pointee = S(fit.beta == 1 / tMax ? tMax : fit.beta == 1 / tMin ? tMin : 1 / fit.beta)
   nll?.pointee = S(fit.nll)
   return .ok
 }
