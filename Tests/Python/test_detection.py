@@ -885,6 +885,14 @@ def at_end_of_memory(array):
     return copy
 
 
+def test_workspace_of_no_logits_is_small():
+    size = np.full((), -1, np.intp)
+    for anchors, classes in ((0, 2**62), (2**50, 0), (0, 0)):
+        _core.call("detection_postprocess_workspace_size", None, anchors, classes, 1000, size)
+        assert 0 <= size < 1024
+
+
+
 # --- The same bits on every instruction set ----------------------------------------------------------------------------
 
 FINGERPRINT = """

@@ -42,9 +42,9 @@ enum DetectionSuppression: Int32 {
 /// Scores are not all sorted: they are filtered, and the best are selected.
 ///
 /// - Parameters:
-///   - logits: `[anchors, classes]`. A NaN score gives `LOSSKIT_INVALID_VALUE`.
+///   - logits: `[anchors, classes]`. A NaN score gives INVALID_VALUE.
 ///   - boxes: `[anchors, 4]`, decoded: x1, y1, x2, y2.
-///   - objectness: `[anchors]`, logits; null if the model has none.
+///   - objectness: optional, `[anchors]`, logits; absent if the model has none.
 ///   - anchors: ≥ 0.
 ///   - classes: ≥ 0.
 ///   - activation: how logits become scores.
@@ -63,18 +63,19 @@ enum DetectionSuppression: Int32 {
 ///   - imageHeight: ≥ 0.
 ///   - imageWidth: ≥ 0.
 ///   - minSize: shortest side, any number but NaN; 0 for no condition.
-///   - detectionBoxes: output, `[capacity, 4]`, clipped. May be null if not wanted, like the other outputs.
-///   - detectionScores: output, `[capacity]`; for soft suppression decayed.
-///   - labels: output, `[capacity]`.
-///   - anchorIndices: output, `[capacity]`: which anchor each comes from.
+///   - detectionBoxes: optional output, `[capacity, 4]`, clipped.
+///   - detectionScores: optional output, `[capacity]`; for soft suppression decayed.
+///   - labels: optional output, `[capacity]`.
+///   - anchorIndices: optional output, `[capacity]`: which anchor each comes from.
 ///   - capacity: entries that the outputs have room for; the least of `maxDetections`, `preNmsTopK` and
-///     anchors · classes always suffices. If there are more detections: `LOSSKIT_BUFFER_TOO_SMALL`, and
+///     anchors · classes always suffices. If there are more detections: BUFFER_TOO_SMALL, and
 ///     `detectionCount` is the number needed.
 ///   - detectionCount: output, the number of detections.
-///   - workspace: scratch of `workspaceSize` bytes, or null: then one allocation is made for the call
-///     (`LOSSKIT_OUT_OF_MEMORY` if it fails).
-///   - workspaceSize: at least what `detectionPostprocessWorkspaceSize` says, else `LOSSKIT_BUFFER_TOO_SMALL` with
+///   - workspace: optional scratch of `workspaceSize` bytes; if it is null, one allocation is made for the call.
+///   - workspaceSize: at least what `detectionPostprocessWorkspaceSize` says, else BUFFER_TOO_SMALL with
 ///     nothing written; not read where `workspace` is null.
+/// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score or
+///   objectness, BUFFER_TOO_SMALL, OUT_OF_MEMORY.
 func detectionPostprocess<S: Scalar>(
   _ logits: UnsafePointer<S>?, _ boxes: UnsafePointer<S>?, _ objectness: UnsafePointer<S>?, _ anchors: Int,
   _ classes: Int, _ activation: DetectionActivation, _ objectnessMode: ObjectnessMode, _ scoreThreshold: Double,
@@ -112,7 +113,7 @@ func detectionPostprocess<S: Scalar>(
   ) { state in
     if let objectness {
       forEachVector(S.Vector.self, 0..<anchors) { i, n in
-        sigmoid(S.Vector.load(objectness + i, lanes: n)).store(state.objectness + i, lanes: n)
+        S.Vector.sigmoid(S.Vector.load(objectness + i, lanes: n)).store(state.objectness + i, lanes: n)
       }
       let hasForeground = classes > 1 || backgroundIndex == -1
       if hasForeground, hasNaN(objectness, anchors) { return .invalidValue }
@@ -121,7 +122,7 @@ func detectionPostprocess<S: Scalar>(
       state.candidates, classes, backgroundIndex, multiLabel, scoreThreshold,
       objectness == nil ? nil : (mode: objectnessMode, values: UnsafePointer(state.objectness)), state.row)
     switch activation {
-    case .sigmoid: collector.scan(logits, total, above: collector.logitBound) { sigmoid($0) }
+    case .sigmoid: collector.scan(logits, total, above: collector.logitBound) { S.Vector.sigmoid($0) }
     case .softmax: collector.scanSoftmax(logits, anchors)
     case .none: collector.scan(logits, total, above: collector.scoreBound) { $0 }
     }
@@ -152,6 +153,7 @@ func detectionPostprocess<S: Scalar>(
 ///   - classes: ≥ 0.
 ///   - preNmsTopK: ≥ 0.
 ///   - size: output, bytes.
+/// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
 func detectionPostprocessWorkspaceSize(
   _ anchors: Int, _ classes: Int, _ preNmsTopK: Int, _ size: UnsafeMutablePointer<Int>?
 ) -> Status {
@@ -160,6 +162,11 @@ func detectionPostprocessWorkspaceSize(
   let limit = Swift.max(Swift.min(preNmsTopK, total), 1)
   guard limit <= largestSortCount else { return .invalidShape }
   guard let size else { return .nullPointer }
+  if total == 0 {
+    // One of the sizes may be huge: nothing is laid out.
+    size.pointee = 0
+    return .ok
+  }
   let hard = bytesTaken { PostprocessMemory<Double>(&$0, anchors, classes, limit, .hard, 0, hasObjectness: true) }
   let soft = bytesTaken {
     PostprocessMemory<Double>(&$0, anchors, classes, limit, .softGaussian, 0, hasObjectness: true)
@@ -167,9 +174,6 @@ func detectionPostprocessWorkspaceSize(
   size.pointee = Swift.max(hard, soft)
   return .ok
 }
-
-@inline(__always)
-private func sigmoid<V: Lanes>(_ x: V) -> V { V.one / (V.one + V.exp(-x)) }
 
 /// What the steps hand to one another.
 private struct PostprocessMemory<S: Scalar> {
