@@ -15,8 +15,8 @@
  * OWNERSHIP.   The caller owns every array and passes it for the duration of the call. Nothing is retained. Inputs are
  *              never written to. Output arrays must not overlap inputs, unless a function says that it works in place.
  * OPTIONAL.    Pointers described as optional may be NULL. A required pointer may be NULL only where its array is empty.
- * LOSSES.      A loss call gives the value and, if `grad` is not NULL, the gradient of the reduced loss with respect to
- *              the first input, in the same pass. With LOSSKIT_REDUCTION_NONE `loss` holds one value per row or
+ * LOSSES.      A loss call gives the value, if `loss` is not NULL, and the gradient of the reduced loss with respect to
+ *              the first input, if `grad` is not NULL, in the same pass. With LOSSKIT_REDUCTION_NONE `loss` holds one value per row or
  *              element, otherwise one value. A mean over nothing is 0, with zero gradients.
  * NAN AND INF. In differentiable inputs they are no errors: they propagate to their own row, never to another. A logit
  *              of -INFINITY is a masked class. Functions that sort or bin return LOSSKIT_INVALID_VALUE on NaN.
@@ -649,6 +649,8 @@ LOSSKIT_API losskit_status losskit_binary_cross_entropy_with_logits_f64(
  *   - count2: ≥ 0.
  *   - offset: 0, or 1 for the old convention in which x2 and y2 are the last pixels inside.
  *   - iou: output, `[count1, count2]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: torchvision.ops.box_iou.
  */
 LOSSKIT_API losskit_status losskit_box_iou_f32(
     const float *boxes1, const float *boxes2, ptrdiff_t count1, ptrdiff_t count2, double offset, float *iou);
@@ -660,7 +662,7 @@ LOSSKIT_API losskit_status losskit_box_iou_f64(
  *
  *     d = Σ_i i · softmax(logits)_i,  i = 0 … reg_max, for each of the four sides
  *
- * Reference: Li et al. 2020, Generalized Focal Loss. (YOLOv8 calls the number of bins reg_max = 16: here that is 15.)
+ * (YOLOv8 calls the number of bins reg_max = 16: here that is 15.)
  *
  * - Parameters:
  *   - logits: `[count, 4 (reg_max + 1)]`, the bins of a side together.
@@ -668,6 +670,8 @@ LOSSKIT_API losskit_status losskit_box_iou_f64(
  *   - reg_max: the last bin, ≥ 0.
  *   - distances: output, `[count, 4]`, in [0, reg_max]. A logit of −inf is a bin that is never taken; NaN propagates to
  *     its side.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: Li et al. 2020, Generalized Focal Loss.
  */
 LOSSKIT_API losskit_status losskit_dfl_decode_f32(
     const float *logits, ptrdiff_t count, ptrdiff_t reg_max, float *distances);
@@ -683,6 +687,7 @@ LOSSKIT_API losskit_status losskit_dfl_decode_f64(
  *   - count: number of anchors, ≥ 0.
  *   - reg_max: the last bin, ≥ 0.
  *   - grad_logits: output, `[count, 4 (reg_max + 1)]`; may be `logits` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
  */
 LOSSKIT_API losskit_status losskit_dfl_decode_vjp_f32(
     const float *logits, const float *grad_output, ptrdiff_t count, ptrdiff_t reg_max, float *grad_logits);
@@ -695,7 +700,7 @@ LOSSKIT_API losskit_status losskit_dfl_decode_vjp_f64(
  *     centre = anchor centre + (dx / wx · w, dy / wy · h)
  *     size   = (w e^{min(dw / ww, clip)}, h e^{min(dh / wh, clip)})
  *
- * with the anchor's size (w, h). Reference: Girshick et al., Faster R-CNN; torchvision's BoxCoder.
+ * with the anchor's size (w, h).
  *
  * - Parameters:
  *   - deltas: `[count, 4]`, dx, dy, dw, dh.
@@ -707,6 +712,8 @@ LOSSKIT_API losskit_status losskit_dfl_decode_vjp_f64(
  *   - weight_height: wh (1 or 5).
  *   - clip: the largest log scale, not NaN; ln(1000 / 16) = 4.135166556742356 is usual.
  *   - boxes: output, `[count, 4]`, x1, y1, x2, y2; may be `deltas` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: Ren et al. 2015, Faster R-CNN; torchvision.models.detection, BoxCoder.
  */
 LOSSKIT_API losskit_status losskit_decode_boxes_f32(
     const float *deltas, const float *anchors, ptrdiff_t count, double weight_x, double weight_y, double weight_width,
@@ -732,6 +739,7 @@ LOSSKIT_API losskit_status losskit_decode_boxes_f64(
  *   - weight_height: wh.
  *   - clip: the largest log scale, not NaN.
  *   - grad_deltas: output, `[count, 4]`; may be `deltas` or `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
  */
 LOSSKIT_API losskit_status losskit_decode_boxes_vjp_f32(
     const float *deltas, const float *anchors, const float *grad_output, ptrdiff_t count, double weight_x,
@@ -755,9 +763,9 @@ LOSSKIT_API losskit_status losskit_decode_boxes_vjp_f64(
  * Scores are not all sorted: they are filtered, and the best are selected.
  *
  * - Parameters:
- *   - logits: `[anchors, classes]`. A NaN score gives `LOSSKIT_INVALID_VALUE`.
+ *   - logits: `[anchors, classes]`. A NaN score gives INVALID_VALUE.
  *   - boxes: `[anchors, 4]`, decoded: x1, y1, x2, y2.
- *   - objectness: `[anchors]`, logits; null if the model has none.
+ *   - objectness: optional, `[anchors]`, logits; absent if the model has none.
  *   - anchors: ≥ 0.
  *   - classes: ≥ 0.
  *   - activation: how logits become scores.
@@ -776,18 +784,19 @@ LOSSKIT_API losskit_status losskit_decode_boxes_vjp_f64(
  *   - image_height: ≥ 0.
  *   - image_width: ≥ 0.
  *   - min_size: shortest side, any number but NaN; 0 for no condition.
- *   - detection_boxes: output, `[capacity, 4]`, clipped. May be null if not wanted, like the other outputs.
- *   - detection_scores: output, `[capacity]`; for soft suppression decayed.
- *   - labels: output, `[capacity]`.
- *   - anchor_indices: output, `[capacity]`: which anchor each comes from.
+ *   - detection_boxes: optional output, `[capacity, 4]`, clipped.
+ *   - detection_scores: optional output, `[capacity]`; for soft suppression decayed.
+ *   - labels: optional output, `[capacity]`.
+ *   - anchor_indices: optional output, `[capacity]`: which anchor each comes from.
  *   - capacity: entries that the outputs have room for; the least of `max_detections`, `pre_nms_top_k` and
- *     anchors · classes always suffices. If there are more detections: `LOSSKIT_BUFFER_TOO_SMALL`, and
+ *     anchors · classes always suffices. If there are more detections: BUFFER_TOO_SMALL, and
  *     `detection_count` is the number needed.
  *   - detection_count: output, the number of detections.
- *   - workspace: scratch of `workspace_size` bytes, or null: then one allocation is made for the call
- *     (`LOSSKIT_OUT_OF_MEMORY` if it fails).
- *   - workspace_size: at least what `losskit_detection_postprocess_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_detection_postprocess_workspace_size` says, else BUFFER_TOO_SMALL with
  *     nothing written; not read where `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score or
+ *   objectness, BUFFER_TOO_SMALL, OUT_OF_MEMORY.
  */
 LOSSKIT_API losskit_status losskit_detection_postprocess_f32(
     const float *logits, const float *boxes, const float *objectness, ptrdiff_t anchors, ptrdiff_t classes,
@@ -814,6 +823,7 @@ LOSSKIT_API losskit_status losskit_detection_postprocess_f64(
  *   - classes: ≥ 0.
  *   - pre_nms_top_k: ≥ 0.
  *   - size: output, bytes.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
  */
 LOSSKIT_API losskit_status losskit_detection_postprocess_workspace_size(
     ptrdiff_t anchors, ptrdiff_t classes, ptrdiff_t pre_nms_top_k, ptrdiff_t *size);
@@ -833,6 +843,8 @@ LOSSKIT_API losskit_status losskit_detection_postprocess_workspace_size(
  *   - height: of the image, ≥ 0.
  *   - width: of the image, ≥ 0.
  *   - boxes: output, `[count, 4]`, x1, y1, x2, y2; may be `distances` itself. NaN propagates.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: Tian et al. 2019, FCOS: Fully Convolutional One-Stage Object Detection.
  */
 LOSSKIT_API losskit_status losskit_distance_to_box_f32(
     const float *points, const float *distances, ptrdiff_t count, bool has_image_size, double height, double width,
@@ -855,6 +867,7 @@ LOSSKIT_API losskit_status losskit_distance_to_box_f64(
  *   - height: of the image, ≥ 0.
  *   - width: of the image, ≥ 0.
  *   - grad_distances: output, `[count, 4]`; may be `distances` or `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
  */
 LOSSKIT_API losskit_status losskit_distance_to_box_vjp_f32(
     const float *points, const float *distances, const float *grad_output, ptrdiff_t count, bool has_image_size,
@@ -876,17 +889,18 @@ LOSSKIT_API losskit_status losskit_distance_to_box_vjp_f64(
  *
  * - Parameters:
  *   - boxes: `[count, 4]`, x1, y1, x2, y2.
- *   - scores: `[count]`; NaN gives `LOSSKIT_INVALID_VALUE`.
+ *   - scores: `[count]`; NaN gives INVALID_VALUE.
  *   - count: number of boxes, 0 … 2³¹ − 1.
  *   - iou_threshold: any number but NaN; from 1 on every box is kept, below 0 the best one alone.
  *   - keep: output, `[capacity]`: the indices of the kept boxes, best first. `count` entries always suffice.
- *   - capacity: entries that `keep` has room for. If more are kept: `LOSSKIT_BUFFER_TOO_SMALL`, and `kept_count` is
+ *   - capacity: entries that `keep` has room for. If more are kept: BUFFER_TOO_SMALL, and `kept_count` is
  *     the number needed. With a capacity of 0 `keep` may be null.
  *   - kept_count: output, the number of kept boxes.
- *   - workspace: scratch of `workspace_size` bytes, or null: then one allocation is made for the call
- *     (`LOSSKIT_OUT_OF_MEMORY` if it fails).
- *   - workspace_size: at least what `losskit_nms_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_nms_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not
  *     read where `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+ *   OUT_OF_MEMORY.
  */
 LOSSKIT_API losskit_status losskit_nms_f32(
     const float *boxes, const float *scores, ptrdiff_t count, double iou_threshold, int64_t *keep, ptrdiff_t capacity,
@@ -903,17 +917,19 @@ LOSSKIT_API losskit_status losskit_nms_f64(
  *
  * - Parameters:
  *   - boxes: `[count, 4]`, x1, y1, x2, y2.
- *   - scores: `[count]`; NaN gives `LOSSKIT_INVALID_VALUE`.
+ *   - scores: `[count]`; NaN gives INVALID_VALUE.
  *   - idxs: `[count]`, the group (class, image, …) of each box: any numbers.
  *   - count: number of boxes, 0 … 2³¹ − 1.
  *   - iou_threshold: any number but NaN; from 1 on every box is kept, below 0 the best one of each group.
  *   - keep: output, `[capacity]`: the indices of the kept boxes, best first. `count` entries always suffice.
- *   - capacity: entries that `keep` has room for. If more are kept: `LOSSKIT_BUFFER_TOO_SMALL`, and `kept_count` is
+ *   - capacity: entries that `keep` has room for. If more are kept: BUFFER_TOO_SMALL, and `kept_count` is
  *     the number needed. With a capacity of 0 `keep` may be null.
  *   - kept_count: output, the number of kept boxes.
- *   - workspace: scratch of `workspace_size` bytes, or null: then one allocation is made for the call.
- *   - workspace_size: at least what `losskit_nms_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_nms_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not
  *     read where `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+ *   OUT_OF_MEMORY.
  */
 LOSSKIT_API losskit_status losskit_batched_nms_f32(
     const float *boxes, const float *scores, const int64_t *idxs, ptrdiff_t count, double iou_threshold, int64_t *keep,
@@ -928,6 +944,7 @@ LOSSKIT_API losskit_status losskit_batched_nms_f64(
  * - Parameters:
  *   - count: number of boxes, 0 … 2³¹ − 1.
  *   - size: output, bytes.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
  */
 LOSSKIT_API losskit_status losskit_nms_workspace_size(ptrdiff_t count, ptrdiff_t *size);
 
@@ -943,11 +960,9 @@ LOSSKIT_API losskit_status losskit_nms_workspace_size(ptrdiff_t count, ptrdiff_t
  * The outputs are in the order of selection, which is that of non-increasing final scores. Boxes are not validated; NaN
  * coordinates neither decay others nor are decayed. The given scores are not changed.
  *
- * Reference: Bodla et al., Soft-NMS – improving object detection with one line of code; its code uses `offset` 1.
- *
  * - Parameters:
  *   - boxes: `[count, 4]`, x1, y1, x2, y2.
- *   - scores: `[count]`; NaN gives `LOSSKIT_INVALID_VALUE`.
+ *   - scores: `[count]`; NaN gives INVALID_VALUE.
  *   - count: number of boxes, 0 … 2³¹ − 1.
  *   - method: how scores decay.
  *   - iou_threshold: for linear and hard, any number but NaN (0.3 in the paper's code).
@@ -955,15 +970,18 @@ LOSSKIT_API losskit_status losskit_nms_workspace_size(ptrdiff_t count, ptrdiff_t
  *   - score_threshold: boxes below it are not returned; any number but NaN (0.001 in the paper's code).
  *   - max_output: the most boxes to return, ≥ 0; `count` or more for all.
  *   - offset: 0, or 1 for the old convention in which x2 and y2 are the last pixels inside.
- *   - indices: output, `[capacity]`: the selected boxes. May be null if not wanted.
- *   - new_scores: output, `[capacity]`: their decayed scores. May be null if not wanted.
+ *   - indices: optional output, `[capacity]`: the selected boxes.
+ *   - new_scores: optional output, `[capacity]`: their decayed scores.
  *   - capacity: entries that the outputs have room for; `count` always suffices. If more boxes are selected:
- *     `LOSSKIT_BUFFER_TOO_SMALL`, and `selected_count` is the number needed.
+ *     BUFFER_TOO_SMALL, and `selected_count` is the number needed.
  *   - selected_count: output, the number of boxes selected.
- *   - workspace: scratch of `workspace_size` bytes, or null: then one allocation is made for the call
- *     (`LOSSKIT_OUT_OF_MEMORY` if it fails).
- *   - workspace_size: at least what `losskit_soft_nms_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_soft_nms_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not
  *     read where `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+ *   OUT_OF_MEMORY.
+ * - Reference: Bodla et al. 2017, Soft-NMS: Improving Object Detection with One Line of Code; its code uses
+ *   `offset` 1.
  */
 LOSSKIT_API losskit_status losskit_soft_nms_f32(
     const float *boxes, const float *scores, ptrdiff_t count, losskit_soft_nms_method method, double iou_threshold,
@@ -981,7 +999,7 @@ LOSSKIT_API losskit_status losskit_soft_nms_f64(
  *
  * - Parameters:
  *   - boxes: `[count, 4]`, x1, y1, x2, y2.
- *   - scores: `[count]`; NaN gives `LOSSKIT_INVALID_VALUE`.
+ *   - scores: `[count]`; NaN gives INVALID_VALUE.
  *   - idxs: `[count]`, the group (class, image, …) of each box: any numbers.
  *   - count: number of boxes, 0 … 2³¹ − 1.
  *   - method: how scores decay.
@@ -990,14 +1008,16 @@ LOSSKIT_API losskit_status losskit_soft_nms_f64(
  *   - score_threshold: boxes below it are not returned; any number but NaN.
  *   - max_output: the most boxes to return, ≥ 0; `count` or more for all.
  *   - offset: 0, or 1 for the old convention in which x2 and y2 are the last pixels inside.
- *   - indices: output, `[capacity]`: the selected boxes. May be null if not wanted.
- *   - new_scores: output, `[capacity]`: their decayed scores. May be null if not wanted.
+ *   - indices: optional output, `[capacity]`: the selected boxes.
+ *   - new_scores: optional output, `[capacity]`: their decayed scores.
  *   - capacity: entries that the outputs have room for; `count` always suffices. If more boxes are selected:
- *     `LOSSKIT_BUFFER_TOO_SMALL`, and `selected_count` is the number needed.
+ *     BUFFER_TOO_SMALL, and `selected_count` is the number needed.
  *   - selected_count: output, the number of boxes selected.
- *   - workspace: scratch of `workspace_size` bytes, or null: then one allocation is made for the call.
- *   - workspace_size: at least what `losskit_soft_nms_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_soft_nms_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not
  *     read where `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+ *   OUT_OF_MEMORY.
  */
 LOSSKIT_API losskit_status losskit_batched_soft_nms_f32(
     const float *boxes, const float *scores, const int64_t *idxs, ptrdiff_t count, losskit_soft_nms_method method,
@@ -1014,6 +1034,7 @@ LOSSKIT_API losskit_status losskit_batched_soft_nms_f64(
  * - Parameters:
  *   - count: number of boxes, 0 … 2³¹ − 1.
  *   - size: output, bytes.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
  */
 LOSSKIT_API losskit_status losskit_soft_nms_workspace_size(ptrdiff_t count, ptrdiff_t *size);
 
@@ -1037,7 +1058,7 @@ LOSSKIT_API losskit_status losskit_soft_nms_workspace_size(ptrdiff_t count, ptrd
  *   - reduction: `mean` divides by the sum of the weights; a mean over nothing is 0.
  *   - loss: optional output, one number, or `[count]` with reduction `none`.
  *   - grad: optional output, like `probs`.
- * - Errors: `INVALID_VALUE` if a probability is outside [0, 1] or a weight negative, `INVALID_TARGET` if a
+ * - Errors: INVALID_VALUE if a probability is outside [0, 1] or a weight negative, INVALID_TARGET if a
  *   label is out of range. NaN propagates.
  * - Reference: Brier, Verification of Forecasts Expressed in Terms of Probability, 1950.
  */
@@ -1076,7 +1097,7 @@ LOSSKIT_API losskit_status losskit_brier_score_f64(
  *   - mode: `top` or `classwise`.
  *   - value: optional output, the error.
  *   - grad: optional output, like `probs`.
- * - Errors: `INVALID_VALUE` if a probability is NaN or outside [0, 1], `INVALID_TARGET` if a label is out
+ * - Errors: INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET if a label is out
  *   of range.
  * - Reference: Guo et al., On Calibration of Modern Neural Networks, 2017; Kumar et al., Verified
  *   Uncertainty Calibration, 2019.
@@ -1128,7 +1149,7 @@ LOSSKIT_API losskit_status losskit_expected_calibration_error_f64(
  *   - reduction: `mean` divides by the sum of the weights; a mean over nothing is 0.
  *   - loss: optional output, one number, or `[count]` with reduction `none`.
  *   - grad: optional output, like `probs`.
- * - Errors: `INVALID_VALUE` if a probability is outside [0, 1] or a weight negative, `INVALID_TARGET` if a
+ * - Errors: INVALID_VALUE if a probability is outside [0, 1] or a weight negative, INVALID_TARGET if a
  *   label is out of range. NaN propagates.
  * - Reference: Good, Rational Decisions, 1952.
  */
@@ -1187,7 +1208,7 @@ LOSSKIT_API losskit_status losskit_reliability_accumulator_size(ptrdiff_t n_bins
  *   - size: what `losskit_reliability_accumulator_size` says, or more (the rest is not used).
  *   - n_bins: number of bins of equal width, 1 to 2²⁴; 15 is usual.
  *   - edge: on which side a bin owns its edge; `right` is usual.
- * - Errors: `BUFFER_TOO_SMALL` if `size` is less than needed.
+ * - Errors: BUFFER_TOO_SMALL if `size` is less than needed.
  */
 LOSSKIT_API losskit_status losskit_reliability_accumulator_init(
     void *state, ptrdiff_t size, ptrdiff_t n_bins, losskit_bin_edge edge);
@@ -1200,7 +1221,7 @@ LOSSKIT_API losskit_status losskit_reliability_accumulator_init(
  *   - size: how many bytes there are; what goes beyond the state is not looked at.
  *   - n_bins: optional output, the number of bins it was started with.
  *   - edge: optional output, the number of its `losskit_bin_edge`.
- * - Errors: `INVALID_VALUE` if it is none.
+ * - Errors: INVALID_VALUE if it is none.
  */
 LOSSKIT_API losskit_status losskit_reliability_accumulator_check(
     const void *state, ptrdiff_t size, ptrdiff_t *n_bins, int32_t *edge);
@@ -1216,8 +1237,8 @@ LOSSKIT_API losskit_status losskit_reliability_accumulator_check(
  *   - count: number of rows, ≥ 0.
  *   - classes: number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1, which is the
  *     confidence itself.
- * - Errors: `INVALID_VALUE` if a probability is NaN or outside [0, 1], or `state` is not a state;
- *   `INVALID_TARGET` if a label is out of range. The state is then as it was.
+ * - Errors: INVALID_VALUE if a probability is NaN or outside [0, 1], or `state` is not a state;
+ *   INVALID_TARGET if a label is out of range. The state is then as it was.
  */
 LOSSKIT_API losskit_status losskit_reliability_accumulator_update_f32(
     void *state, ptrdiff_t size, const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes);
@@ -1232,7 +1253,7 @@ LOSSKIT_API losskit_status losskit_reliability_accumulator_update_f64(
  *   - size: of `state`.
  *   - other: `[other_size]` bytes, of as many bins and the same edge.
  *   - other_size: of `other`.
- * - Errors: `INVALID_VALUE` if either is not a state, `INVALID_SHAPE` if bins or edges differ.
+ * - Errors: INVALID_VALUE if either is not a state, INVALID_SHAPE if bins or edges differ.
  */
 LOSSKIT_API losskit_status losskit_reliability_accumulator_merge(
     void *state, ptrdiff_t size, const void *other, ptrdiff_t other_size);
@@ -1249,7 +1270,7 @@ LOSSKIT_API losskit_status losskit_reliability_accumulator_merge(
  *   - edges: optional output, `[n_bins + 1]`.
  *   - ece: optional output, the expected calibration error (`losskit_calibration_error` with norm `l1`); NaN without data.
  *   - mce: optional output, the maximum calibration error (norm `max`); NaN without data.
- * - Errors: `INVALID_VALUE` if `state` is not a state.
+ * - Errors: INVALID_VALUE if `state` is not a state.
  */
 LOSSKIT_API losskit_status losskit_reliability_accumulator_result(
     const void *state, ptrdiff_t size, int64_t *counts, double *conf_mean, double *acc_mean, double *edges, double *ece,
@@ -1274,7 +1295,7 @@ LOSSKIT_API losskit_status losskit_reliability_accumulator_result(
  *   - acc_mean: optional output, `[M]`, 0 for empty bins.
  *   - edges: optional output, `[n + 1]`. With `midpoint`, equal edges are merged, and unused ones at the end are 1. With
  *     `rank`, edge b > 0 is the smallest confidence in bin b (1 if there is none).
- * - Errors: `INVALID_VALUE` if a confidence is NaN or outside [0, 1], `INVALID_TARGET` if `correct` is
+ * - Errors: INVALID_VALUE if a confidence is NaN or outside [0, 1], INVALID_TARGET if `correct` is
  *   neither 0 nor 1.
  * - Reference: Guo et al., On Calibration of Modern Neural Networks, 2017 (`uniform`, `right`).
  */
@@ -1325,7 +1346,7 @@ LOSSKIT_API losskit_status losskit_static_calibration_error_f64(
  *   - t_max: the greatest, finite, ≥ `t_min`; 100 is usual.
  *   - temperature: optional output, T.
  *   - nll: optional output, f(1/T).
- * - Errors: `INVALID_VALUE` if a logit is NaN or +inf, or the label's logit is −inf.
+ * - Errors: INVALID_VALUE if a logit is NaN or +inf, or the label's logit is −inf.
  * - Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
  */
 LOSSKIT_API losskit_status losskit_temperature_scaling_fit_f32(

@@ -1015,15 +1015,15 @@ inline void detection_postprocess(
     double iou_threshold, double sigma, double soft_score_threshold, bool class_agnostic, bool multi_label,
     std::ptrdiff_t background_index, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
     double image_width, double min_size, span<float> detection_boxes, span<float> detection_scores,
-    span<std::int64_t> labels, span<std::int64_t> anchor_indices, std::ptrdiff_t *detection_count, void *workspace,
-    std::ptrdiff_t workspace_size) {
-  const std::ptrdiff_t capacity = detection_scores.ssize();
+    span<std::int64_t> labels, span<std::int64_t> anchor_indices, std::ptrdiff_t capacity,
+    std::ptrdiff_t *detection_count, void *workspace, std::ptrdiff_t workspace_size) {
   detail::expect(logits, false, {anchors, classes});
   detail::expect(boxes, false, {anchors, 4});
   detail::expect(objectness, true, {anchors});
   detail::expect(detection_boxes, true, {capacity, 4});
-  detail::expect(labels, false, {capacity});
-  detail::expect(anchor_indices, false, {capacity});
+  detail::expect(detection_scores, true, {capacity});
+  detail::expect(labels, true, {capacity});
+  detail::expect(anchor_indices, true, {capacity});
   check(
     
     losskit_detection_postprocess_f32(logits.data(), boxes.data(), objectness.data(), anchors, classes, static_cast<losskit_detection_activation>(activation), static_cast<losskit_objectness_mode>(objectness_mode), score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, background_index, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes.data(), detection_scores.data(), labels.data(), anchor_indices.data(), capacity, detection_count, workspace, workspace_size));
@@ -1052,15 +1052,15 @@ inline void detection_postprocess(
     double iou_threshold, double sigma, double soft_score_threshold, bool class_agnostic, bool multi_label,
     std::ptrdiff_t background_index, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
     double image_width, double min_size, span<double> detection_boxes, span<double> detection_scores,
-    span<std::int64_t> labels, span<std::int64_t> anchor_indices, std::ptrdiff_t *detection_count, void *workspace,
-    std::ptrdiff_t workspace_size) {
-  const std::ptrdiff_t capacity = detection_scores.ssize();
+    span<std::int64_t> labels, span<std::int64_t> anchor_indices, std::ptrdiff_t capacity,
+    std::ptrdiff_t *detection_count, void *workspace, std::ptrdiff_t workspace_size) {
   detail::expect(logits, false, {anchors, classes});
   detail::expect(boxes, false, {anchors, 4});
   detail::expect(objectness, true, {anchors});
   detail::expect(detection_boxes, true, {capacity, 4});
-  detail::expect(labels, false, {capacity});
-  detail::expect(anchor_indices, false, {capacity});
+  detail::expect(detection_scores, true, {capacity});
+  detail::expect(labels, true, {capacity});
+  detail::expect(anchor_indices, true, {capacity});
   check(
     
     losskit_detection_postprocess_f64(logits.data(), boxes.data(), objectness.data(), anchors, classes, static_cast<losskit_detection_activation>(activation), static_cast<losskit_objectness_mode>(objectness_mode), score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, background_index, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes.data(), detection_scores.data(), labels.data(), anchor_indices.data(), capacity, detection_count, workspace, workspace_size));

@@ -13,7 +13,7 @@
 ///   - reduction: `mean` divides by the sum of the weights; a mean over nothing is 0.
 ///   - loss: optional output, one number, or `[count]` with reduction `none`.
 ///   - grad: optional output, like `probs`.
-/// - Errors: `INVALID_VALUE` if a probability is outside [0, 1] or a weight negative, `INVALID_TARGET` if a
+/// - Errors: INVALID_VALUE if a probability is outside [0, 1] or a weight negative, INVALID_TARGET if a
 ///   label is out of range. NaN propagates.
 /// - Reference: Brier, Verification of Forecasts Expressed in Terms of Probability, 1950.
 func brierScore<S: Scalar>(

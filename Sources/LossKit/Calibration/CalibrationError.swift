@@ -25,7 +25,7 @@
 ///   - mode: `top` or `classwise`.
 ///   - value: optional output, the error.
 ///   - grad: optional output, like `probs`.
-/// - Errors: `INVALID_VALUE` if a probability is NaN or outside [0, 1], `INVALID_TARGET` if a label is out
+/// - Errors: INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET if a label is out
 ///   of range.
 /// - Reference: Guo et al., On Calibration of Modern Neural Networks, 2017; Kumar et al., Verified
 ///   Uncertainty Calibration, 2019.

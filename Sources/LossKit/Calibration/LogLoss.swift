@@ -13,7 +13,7 @@
 ///   - reduction: `mean` divides by the sum of the weights; a mean over nothing is 0.
 ///   - loss: optional output, one number, or `[count]` with reduction `none`.
 ///   - grad: optional output, like `probs`.
-/// - Errors: `INVALID_VALUE` if a probability is outside [0, 1] or a weight negative, `INVALID_TARGET` if a
+/// - Errors: INVALID_VALUE if a probability is outside [0, 1] or a weight negative, INVALID_TARGET if a
 ///   label is out of range. NaN propagates.
 /// - Reference: Good, Rational Decisions, 1952.
 func logLoss<S: Scalar>(
@@ -39,14 +39,11 @@ private struct LogLoss<V: Lanes>: RowKernel {
   func run<Tile: RowTile>(_ tile: Tile, _ partial: inout LossSink<V.Element>.Partial) where Tile.V == V {
     // q = offset + sign · p: p itself, or 1 − p for label 0 of the binary view.
     let columns = outcomes.columns(tile.rows)
-    var p = V.one, sign = V.one, offset = V.zero
-    for row in 0..<tile.count {
-      p[row] = tile.input(row: row, class: Swift.max(columns[row], 0))
-      if columns[row] < 0 {
-        sign[row] = -1
-        offset[row] = 1
-      }
-    }
+    var p = V.one
+    for row in 0..<tile.count { p[row] = tile.input(row: row, class: Swift.max(columns[row], 0)) }
+    let isComplement = columns .< V.Integers(0)
+    let sign = V.select(isComplement, -V.one, V.one)
+    let offset = V.select(isComplement, V.one, V.zero)
     // In double, because 1 − p would lose the small p of a float.
     let (ps, signs, offsets) = (p.doubles, sign.doubles, offset.doubles)
     let low = evaluate(DoubleLanes.fma(signs.0, ps.0, offsets.0))

@@ -99,7 +99,7 @@ func reliabilityAccumulatorSize(_ nBins: Int, _ size: UnsafeMutablePointer<Int>?
 ///   - size: what `reliabilityAccumulatorSize` says, or more (the rest is not used).
 ///   - nBins: number of bins of equal width, 1 to 2²⁴; 15 is usual.
 ///   - edge: on which side a bin owns its edge; `right` is usual.
-/// - Errors: `BUFFER_TOO_SMALL` if `size` is less than needed.
+/// - Errors: BUFFER_TOO_SMALL if `size` is less than needed.
 func reliabilityAccumulatorInit(
   _ state: UnsafeMutableRawPointer?, _ size: Int, _ nBins: Int, _ edge: BinEdge
 ) -> Status {
@@ -121,7 +121,7 @@ func reliabilityAccumulatorInit(
 ///   - size: how many bytes there are; what goes beyond the state is not looked at.
 ///   - nBins: optional output, the number of bins it was started with.
 ///   - edge: optional output, the number of its `losskit_bin_edge`.
-/// - Errors: `INVALID_VALUE` if it is none.
+/// - Errors: INVALID_VALUE if it is none.
 func reliabilityAccumulatorCheck(
   _ state: UnsafeRawPointer?, _ size: Int, _ nBins: UnsafeMutablePointer<Int>?, _ edge: UnsafeMutablePointer<Int32>?
 ) -> Status {
@@ -142,8 +142,8 @@ func reliabilityAccumulatorCheck(
 ///   - count: number of rows, ≥ 0.
 ///   - classes: number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1, which is the
 ///     confidence itself.
-/// - Errors: `INVALID_VALUE` if a probability is NaN or outside [0, 1], or `state` is not a state;
-///   `INVALID_TARGET` if a label is out of range. The state is then as it was.
+/// - Errors: INVALID_VALUE if a probability is NaN or outside [0, 1], or `state` is not a state;
+///   INVALID_TARGET if a label is out of range. The state is then as it was.
 func reliabilityAccumulatorUpdate<S: Scalar>(
   _ state: UnsafeMutableRawPointer?, _ size: Int, _ probs: UnsafePointer<S>?, _ y: UnsafePointer<Int64>?, _ count: Int,
   _ classes: Int
@@ -170,7 +170,7 @@ func reliabilityAccumulatorUpdate<S: Scalar>(
 ///   - size: of `state`.
 ///   - other: `[otherSize]` bytes, of as many bins and the same edge.
 ///   - otherSize: of `other`.
-/// - Errors: `INVALID_VALUE` if either is not a state, `INVALID_SHAPE` if bins or edges differ.
+/// - Errors: INVALID_VALUE if either is not a state, INVALID_SHAPE if bins or edges differ.
 func reliabilityAccumulatorMerge(
   _ state: UnsafeMutableRawPointer?, _ size: Int, _ other: UnsafeRawPointer?, _ otherSize: Int
 ) -> Status {
@@ -195,7 +195,7 @@ func reliabilityAccumulatorMerge(
 ///   - edges: optional output, `[n_bins + 1]`.
 ///   - ece: optional output, the expected calibration error (`calibrationError` with norm `l1`); NaN without data.
 ///   - mce: optional output, the maximum calibration error (norm `max`); NaN without data.
-/// - Errors: `INVALID_VALUE` if `state` is not a state.
+/// - Errors: INVALID_VALUE if `state` is not a state.
 func reliabilityAccumulatorResult(
   _ state: UnsafeRawPointer?, _ size: Int, _ counts: UnsafeMutablePointer<Int64>?,
   _ confMean: UnsafeMutablePointer<Double>?, _ accMean: UnsafeMutablePointer<Double>?,

@@ -16,7 +16,7 @@
 ///   - accMean: optional output, `[M]`, 0 for empty bins.
 ///   - edges: optional output, `[n + 1]`. With `midpoint`, equal edges are merged, and unused ones at the end are 1. With
 ///     `rank`, edge b > 0 is the smallest confidence in bin b (1 if there is none).
-/// - Errors: `INVALID_VALUE` if a confidence is NaN or outside [0, 1], `INVALID_TARGET` if `correct` is
+/// - Errors: INVALID_VALUE if a confidence is NaN or outside [0, 1], INVALID_TARGET if `correct` is
 ///   neither 0 nor 1.
 /// - Reference: Guo et al., On Calibration of Modern Neural Networks, 2017 (`uniform`, `right`).
 func reliabilityBins<S: Scalar>(

@@ -12,6 +12,8 @@
 ///   - count2: ≥ 0.
 ///   - offset: 0, or 1 for the old convention in which x2 and y2 are the last pixels inside.
 ///   - iou: output, `[count1, count2]`.
+/// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+/// - Reference: torchvision.ops.box_iou.
 func boxIoU<S: Scalar>(
   _ boxes1: UnsafePointer<S>?, _ boxes2: UnsafePointer<S>?, _ count1: Int, _ count2: Int, _ offset: Double,
   _ iou: UnsafeMutablePointer<S>?

@@ -2,7 +2,7 @@
 ///
 ///     d = Σ_i i · softmax(logits)_i,  i = 0 … regMax, for each of the four sides
 ///
-/// Reference: Li et al. 2020, Generalized Focal Loss. (YOLOv8 calls the number of bins reg_max = 16: here that is 15.)
+/// (YOLOv8 calls the number of bins reg_max = 16: here that is 15.)
 ///
 /// - Parameters:
 ///   - logits: `[count, 4 (regMax + 1)]`, the bins of a side together.
@@ -10,6 +10,8 @@
 ///   - regMax: the last bin, ≥ 0.
 ///   - distances: output, `[count, 4]`, in [0, regMax]. A logit of −inf is a bin that is never taken; NaN propagates to
 ///     its side.
+/// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+/// - Reference: Li et al. 2020, Generalized Focal Loss.
 func dflDecode<S: Scalar>(
   _ logits: UnsafePointer<S>?, _ count: Int, _ regMax: Int, _ distances: UnsafeMutablePointer<S>?
 ) -> Status {
@@ -29,6 +31,7 @@ func dflDecode<S: Scalar>(
 ///   - count: number of anchors, ≥ 0.
 ///   - regMax: the last bin, ≥ 0.
 ///   - gradLogits: output, `[count, 4 (regMax + 1)]`; may be `logits` itself.
+/// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
 func dflDecodeVjp<S: Scalar>(
   _ logits: UnsafePointer<S>?, _ gradOutput: UnsafePointer<S>?, _ count: Int, _ regMax: Int,
   _ gradLogits: UnsafeMutablePointer<S>?

@@ -3,7 +3,7 @@
 ///     centre = anchor centre + (dx / wx · w, dy / wy · h)
 ///     size   = (w e^{min(dw / ww, clip)}, h e^{min(dh / wh, clip)})
 ///
-/// with the anchor's size (w, h). Reference: Girshick et al., Faster R-CNN; torchvision's BoxCoder.
+/// with the anchor's size (w, h).
 ///
 /// - Parameters:
 ///   - deltas: `[count, 4]`, dx, dy, dw, dh.
@@ -15,6 +15,8 @@
 ///   - weightHeight: wh (1 or 5).
 ///   - clip: the largest log scale, not NaN; ln(1000 / 16) = 4.135166556742356 is usual.
 ///   - boxes: output, `[count, 4]`, x1, y1, x2, y2; may be `deltas` itself.
+/// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+/// - Reference: Ren et al. 2015, Faster R-CNN; torchvision.models.detection, BoxCoder.
 func decodeBoxes<S: Scalar>(
   _ deltas: UnsafePointer<S>?, _ anchors: UnsafePointer<S>?, _ count: Int, _ weightX: Double, _ weightY: Double,
   _ weightWidth: Double, _ weightHeight: Double, _ clip: Double, _ boxes: UnsafeMutablePointer<S>?
@@ -47,6 +49,7 @@ func decodeBoxes<S: Scalar>(
 ///   - weightHeight: wh.
 ///   - clip: the largest log scale, not NaN.
 ///   - gradDeltas: output, `[count, 4]`; may be `deltas` or `gradOutput` itself.
+/// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
 func decodeBoxesVjp<S: Scalar>(
   _ deltas: UnsafePointer<S>?, _ anchors: UnsafePointer<S>?, _ gradOutput: UnsafePointer<S>?, _ count: Int,
   _ weightX: Double, _ weightY: Double, _ weightWidth: Double, _ weightHeight: Double, _ clip: Double,

@@ -12,6 +12,8 @@
 ///   - height: of the image, ≥ 0.
 ///   - width: of the image, ≥ 0.
 ///   - boxes: output, `[count, 4]`, x1, y1, x2, y2; may be `distances` itself. NaN propagates.
+/// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+/// - Reference: Tian et al. 2019, FCOS: Fully Convolutional One-Stage Object Detection.
 func distanceToBox<S: Scalar>(
   _ points: UnsafePointer<S>?, _ distances: UnsafePointer<S>?, _ count: Int, _ hasImageSize: Bool, _ height: Double,
   _ width: Double, _ boxes: UnsafeMutablePointer<S>?
@@ -42,6 +44,7 @@ func distanceToBox<S: Scalar>(
 ///   - height: of the image, ≥ 0.
 ///   - width: of the image, ≥ 0.
 ///   - gradDistances: output, `[count, 4]`; may be `distances` or `gradOutput` itself.
+/// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
 func distanceToBoxVjp<S: Scalar>(
   _ points: UnsafePointer<S>?, _ distances: UnsafePointer<S>?, _ gradOutput: UnsafePointer<S>?, _ count: Int,
   _ hasImageSize: Bool, _ height: Double, _ width: Double, _ gradDistances: UnsafeMutablePointer<S>?

@@ -10,17 +10,18 @@
 ///
 /// - Parameters:
 ///   - boxes: `[count, 4]`, x1, y1, x2, y2.
-///   - scores: `[count]`; NaN gives `LOSSKIT_INVALID_VALUE`.
+///   - scores: `[count]`; NaN gives INVALID_VALUE.
 ///   - count: number of boxes, 0 … 2³¹ − 1.
 ///   - iouThreshold: any number but NaN; from 1 on every box is kept, below 0 the best one alone.
 ///   - keep: output, `[capacity]`: the indices of the kept boxes, best first. `count` entries always suffice.
-///   - capacity: entries that `keep` has room for. If more are kept: `LOSSKIT_BUFFER_TOO_SMALL`, and `keptCount` is
+///   - capacity: entries that `keep` has room for. If more are kept: BUFFER_TOO_SMALL, and `keptCount` is
 ///     the number needed. With a capacity of 0 `keep` may be null.
 ///   - keptCount: output, the number of kept boxes.
-///   - workspace: scratch of `workspaceSize` bytes, or null: then one allocation is made for the call
-///     (`LOSSKIT_OUT_OF_MEMORY` if it fails).
-///   - workspaceSize: at least what `nmsWorkspaceSize` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not
+///   - workspace: optional scratch of `workspaceSize` bytes; if it is null, one allocation is made for the call.
+///   - workspaceSize: at least what `nmsWorkspaceSize` says, else BUFFER_TOO_SMALL with nothing written; not
 ///     read where `workspace` is null.
+/// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+///   OUT_OF_MEMORY.
 func nms<S: Scalar>(
   _ boxes: UnsafePointer<S>?, _ scores: UnsafePointer<S>?, _ count: Int, _ iouThreshold: Double,
   _ keep: UnsafeMutablePointer<Int64>?, _ capacity: Int, _ keptCount: UnsafeMutablePointer<Int>?,
@@ -37,17 +38,19 @@ func nms<S: Scalar>(
 ///
 /// - Parameters:
 ///   - boxes: `[count, 4]`, x1, y1, x2, y2.
-///   - scores: `[count]`; NaN gives `LOSSKIT_INVALID_VALUE`.
+///   - scores: `[count]`; NaN gives INVALID_VALUE.
 ///   - idxs: `[count]`, the group (class, image, …) of each box: any numbers.
 ///   - count: number of boxes, 0 … 2³¹ − 1.
 ///   - iouThreshold: any number but NaN; from 1 on every box is kept, below 0 the best one of each group.
 ///   - keep: output, `[capacity]`: the indices of the kept boxes, best first. `count` entries always suffice.
-///   - capacity: entries that `keep` has room for. If more are kept: `LOSSKIT_BUFFER_TOO_SMALL`, and `keptCount` is
+///   - capacity: entries that `keep` has room for. If more are kept: BUFFER_TOO_SMALL, and `keptCount` is
 ///     the number needed. With a capacity of 0 `keep` may be null.
 ///   - keptCount: output, the number of kept boxes.
-///   - workspace: scratch of `workspaceSize` bytes, or null: then one allocation is made for the call.
-///   - workspaceSize: at least what `nmsWorkspaceSize` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not
+///   - workspace: optional scratch of `workspaceSize` bytes; if it is null, one allocation is made for the call.
+///   - workspaceSize: at least what `nmsWorkspaceSize` says, else BUFFER_TOO_SMALL with nothing written; not
 ///     read where `workspace` is null.
+/// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+///   OUT_OF_MEMORY.
 func batchedNms<S: Scalar>(
   _ boxes: UnsafePointer<S>?, _ scores: UnsafePointer<S>?, _ idxs: UnsafePointer<Int64>?, _ count: Int,
   _ iouThreshold: Double, _ keep: UnsafeMutablePointer<Int64>?, _ capacity: Int,
@@ -62,6 +65,7 @@ func batchedNms<S: Scalar>(
 /// - Parameters:
 ///   - count: number of boxes, 0 … 2³¹ − 1.
 ///   - size: output, bytes.
+/// - Errors: INVALID_SHAPE, NULL_POINTER.
 func nmsWorkspaceSize(_ count: Int, _ size: UnsafeMutablePointer<Int>?) -> Status {
   guard count >= 0, count <= largestSortCount else { return .invalidShape }
   guard let size else { return .nullPointer }

@@ -19,11 +19,9 @@ enum SoftNmsMethod: Int32 {
 /// The outputs are in the order of selection, which is that of non-increasing final scores. Boxes are not validated; NaN
 /// coordinates neither decay others nor are decayed. The given scores are not changed.
 ///
-/// Reference: Bodla et al., Soft-NMS – improving object detection with one line of code; its code uses `offset` 1.
-///
 /// - Parameters:
 ///   - boxes: `[count, 4]`, x1, y1, x2, y2.
-///   - scores: `[count]`; NaN gives `LOSSKIT_INVALID_VALUE`.
+///   - scores: `[count]`; NaN gives INVALID_VALUE.
 ///   - count: number of boxes, 0 … 2³¹ − 1.
 ///   - method: how scores decay.
 ///   - iouThreshold: for linear and hard, any number but NaN (0.3 in the paper's code).
@@ -31,15 +29,18 @@ enum SoftNmsMethod: Int32 {
 ///   - scoreThreshold: boxes below it are not returned; any number but NaN (0.001 in the paper's code).
 ///   - maxOutput: the most boxes to return, ≥ 0; `count` or more for all.
 ///   - offset: 0, or 1 for the old convention in which x2 and y2 are the last pixels inside.
-///   - indices: output, `[capacity]`: the selected boxes. May be null if not wanted.
-///   - newScores: output, `[capacity]`: their decayed scores. May be null if not wanted.
+///   - indices: optional output, `[capacity]`: the selected boxes.
+///   - newScores: optional output, `[capacity]`: their decayed scores.
 ///   - capacity: entries that the outputs have room for; `count` always suffices. If more boxes are selected:
-///     `LOSSKIT_BUFFER_TOO_SMALL`, and `selectedCount` is the number needed.
+///     BUFFER_TOO_SMALL, and `selectedCount` is the number needed.
 ///   - selectedCount: output, the number of boxes selected.
-///   - workspace: scratch of `workspaceSize` bytes, or null: then one allocation is made for the call
-///     (`LOSSKIT_OUT_OF_MEMORY` if it fails).
-///   - workspaceSize: at least what `softNmsWorkspaceSize` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not
+///   - workspace: optional scratch of `workspaceSize` bytes; if it is null, one allocation is made for the call.
+///   - workspaceSize: at least what `softNmsWorkspaceSize` says, else BUFFER_TOO_SMALL with nothing written; not
 ///     read where `workspace` is null.
+/// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+///   OUT_OF_MEMORY.
+/// - Reference: Bodla et al. 2017, Soft-NMS: Improving Object Detection with One Line of Code; its code uses
+///   `offset` 1.
 func softNms<S: Scalar>(
   _ boxes: UnsafePointer<S>?, _ scores: UnsafePointer<S>?, _ count: Int, _ method: SoftNmsMethod,
   _ iouThreshold: Double, _ sigma: Double, _ scoreThreshold: Double, _ maxOutput: Int, _ offset: Double,
@@ -57,7 +58,7 @@ func softNms<S: Scalar>(
 ///
 /// - Parameters:
 ///   - boxes: `[count, 4]`, x1, y1, x2, y2.
-///   - scores: `[count]`; NaN gives `LOSSKIT_INVALID_VALUE`.
+///   - scores: `[count]`; NaN gives INVALID_VALUE.
 ///   - idxs: `[count]`, the group (class, image, …) of each box: any numbers.
 ///   - count: number of boxes, 0 … 2³¹ − 1.
 ///   - method: how scores decay.
@@ -66,14 +67,16 @@ func softNms<S: Scalar>(
 ///   - scoreThreshold: boxes below it are not returned; any number but NaN.
 ///   - maxOutput: the most boxes to return, ≥ 0; `count` or more for all.
 ///   - offset: 0, or 1 for the old convention in which x2 and y2 are the last pixels inside.
-///   - indices: output, `[capacity]`: the selected boxes. May be null if not wanted.
-///   - newScores: output, `[capacity]`: their decayed scores. May be null if not wanted.
+///   - indices: optional output, `[capacity]`: the selected boxes.
+///   - newScores: optional output, `[capacity]`: their decayed scores.
 ///   - capacity: entries that the outputs have room for; `count` always suffices. If more boxes are selected:
-///     `LOSSKIT_BUFFER_TOO_SMALL`, and `selectedCount` is the number needed.
+///     BUFFER_TOO_SMALL, and `selectedCount` is the number needed.
 ///   - selectedCount: output, the number of boxes selected.
-///   - workspace: scratch of `workspaceSize` bytes, or null: then one allocation is made for the call.
-///   - workspaceSize: at least what `softNmsWorkspaceSize` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not
+///   - workspace: optional scratch of `workspaceSize` bytes; if it is null, one allocation is made for the call.
+///   - workspaceSize: at least what `softNmsWorkspaceSize` says, else BUFFER_TOO_SMALL with nothing written; not
 ///     read where `workspace` is null.
+/// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+///   OUT_OF_MEMORY.
 func batchedSoftNms<S: Scalar>(
   _ boxes: UnsafePointer<S>?, _ scores: UnsafePointer<S>?, _ idxs: UnsafePointer<Int64>?, _ count: Int,
   _ method: SoftNmsMethod, _ iouThreshold: Double, _ sigma: Double, _ scoreThreshold: Double, _ maxOutput: Int,
@@ -90,6 +93,7 @@ func batchedSoftNms<S: Scalar>(
 /// - Parameters:
 ///   - count: number of boxes, 0 … 2³¹ − 1.
 ///   - size: output, bytes.
+/// - Errors: INVALID_SHAPE, NULL_POINTER.
 func softNmsWorkspaceSize(_ count: Int, _ size: UnsafeMutablePointer<Int>?) -> Status {
   guard count >= 0, count <= largestSortCount else { return .invalidShape }
   guard let size else { return .nullPointer }
