@@ -6,7 +6,7 @@ import pytest
 from losskit._core import call
 
 DTYPES = [np.dtype(np.float32), np.dtype(np.float64)]
-MEAN, NONE = 1, 0
+MEAN, NONE = "mean", "none"
 
 
 def losses(dtype, reduction):
