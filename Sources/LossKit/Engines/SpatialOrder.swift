@@ -1,8 +1,8 @@
 /// An order of boxes in which neighbours in the plane are neighbours in memory.
 ///
 /// The boxes are cut by the height of their centres into strips of equal population, each strip is sorted by the
-/// centres' x, and cut into tiles of equal population. Equal population, not equal size, makes it indifferent to how the
-/// boxes are distributed. Centres are doubled (x1 + x2) and rounded to floats whatever the precision of the boxes:
+/// centres' x, and cut into tiles of equal population. Equal population, not equal size, makes it indifferent to how
+/// the boxes are distributed. Centres are doubled (x1 + x2) and rounded to floats whatever the precision of the boxes:
 /// rounding keeps their order, so a range of centres that was rounded in the same way loses none.
 struct SpatialOrder {
   /// Position → box.

@@ -1,9 +1,8 @@
 /// Greedy non-maximum suppression of boxes that are given best first.
 ///
-/// A box that is kept removes every box whose IoU with it exceeds the threshold. Which boxes are tested is narrowed by a
-/// spatial order: IoU > t needs an intersection wider than t times the wider box, so centres less than
-/// w (1 − t) / (2 min(t, ½)) apart, and likewise in height. Who is tested more than necessary is tested exactly, so the
-/// result is that of all pairs.
+/// A box that is kept removes every box whose IoU with it exceeds the threshold. Which boxes are tested is narrowed by
+/// a spatial order: IoU > t needs an intersection wider than t times the wider box, so centres that are less than
+/// w (1 − t) / (2 min(t, ½)) apart, and likewise in height. Every test is exact, so the result is that of all pairs.
 struct Suppressor<S: Scalar> {
   typealias V = S.Vector
   /// The boxes, best first within a group; to be filled by the caller, `computeAreas` included.
