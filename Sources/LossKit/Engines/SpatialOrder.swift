@@ -24,7 +24,7 @@ struct SpatialOrder {
     strip = arena.take(UInt32.self, capacity)
     let strips = Self.stripCount(capacity)
     bottom = arena.take(Float.self, strips)
-    top = arena.take(Float.self, strips)
+    top = arena.take(Float.self, strips &+ FloatLanes.count)
     next = arena.take(Int.self, strips)
     // A tile may be cut short at the end of each strip; and whole vectors are read.
     let tiles = capacity / tile &+ strips &+ FloatLanes.count
@@ -73,15 +73,14 @@ struct SpatialOrder {
   func forEachTile(x low: Float, _ high: Float, y bottomLimit: Float, _ topLimit: Float, _ body: (Int) -> Void) {
     // The first strip that reaches up to the range. Negated comparisons, for NaN bounds to be true.
     var s = 0
-    var candidates = strips
-    while candidates > 0 {
-      let half = candidates / 2
-      if top[s &+ half] < bottomLimit {
-        s &+= half &+ 1
-        candidates &-= half &+ 1
-      } else {
-        candidates = half
+    while s < strips {
+      let isBelow = FloatLanes.load(top + s) .< FloatLanes(bottomLimit)
+      let bits = (~isBelow & Int32Lanes.first(Swift.min(strips &- s, FloatLanes.count))).maskBits
+      if bits != 0 {
+        s &+= bits.trailingZeroBitCount
+        break
       }
+      s &+= FloatLanes.count
     }
     let tiles = (count &+ tile &- 1) / tile
     while s < strips, !(bottom[s] > topLimit) {
