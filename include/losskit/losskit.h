@@ -745,10 +745,10 @@ LOSSKIT_API losskit_status losskit_decode_boxes_vjp_f64(
  *
  *  1. s = activation(logits); with objectness, o = σ(objectness): s · o or √(s · o). The background column is left out
  *     after the activation; labels keep their numbers.
- *  2. Candidates: every (anchor, class) with s > score_threshold; without `multi_label`, only the best class of each anchor
- *     (of equal ones the lowest), under the same condition.
+ *  2. Candidates: every (anchor, class) with s > score_threshold; without `multi_label`, only the best class of each
+ *     anchor (of equal ones the lowest), under the same condition.
  *  3. The `pre_nms_top_k` best of them, in descending order of score (equal ones: lower anchor, then lower class first).
- *  4. With an image size, boxes are clipped to it; with `min_size` > 0, boxes with a side shorter than that are dropped.
+ *  4. With an image size, boxes are clipped to it; with `min_size` > 0, boxes with a side shorter than it are dropped.
  *  5. Suppression within each label, or among all if `class_agnostic`.
  *  6. The first `max_detections`.
  *
@@ -932,7 +932,7 @@ LOSSKIT_API losskit_status losskit_batched_nms_f64(
 LOSSKIT_API losskit_status losskit_nms_workspace_size(ptrdiff_t count, ptrdiff_t *size);
 
 /**
- * Soft non-maximum suppression: overlapping boxes have their scores lowered instead of being removed (Bodla et al. 2017).
+ * Soft non-maximum suppression: boxes that overlap better ones have their scores lowered instead of being removed.
  *
  *     repeat: select the box with the highest score (equal ones: the lowest index); if below score_threshold, stop
  *             for every other box with o = IoU(selected, box):
@@ -940,10 +940,10 @@ LOSSKIT_API losskit_status losskit_nms_workspace_size(ptrdiff_t count, ptrdiff_t
  *               gaussian  s ← s e^{−o²/sigma}
  *               hard      dropped if o > iou_threshold
  *
- * The outputs are in the order of selection, which is that of non-increasing final scores. Boxes are not validated; NaN
- * coordinates neither decay others nor are decayed. The given scores are not changed.
+ * The outputs are in the order of selection, which is that of non-increasing final scores. Boxes are not validated;
+ * NaN coordinates neither decay others nor are decayed. The given scores are not changed.
  *
- * Reference: Bodla et al., Soft-NMS – improving object detection with one line of code; its code uses `offset` 1.
+ * Reference: Bodla et al. 2017, Soft-NMS – improving object detection with one line of code; its code uses `offset` 1.
  *
  * - Parameters:
  *   - boxes: `[count, 4]`, x1, y1, x2, y2.
@@ -962,8 +962,8 @@ LOSSKIT_API losskit_status losskit_nms_workspace_size(ptrdiff_t count, ptrdiff_t
  *   - selected_count: output, the number of boxes selected.
  *   - workspace: scratch of `workspace_size` bytes, or null: then one allocation is made for the call
  *     (`LOSSKIT_OUT_OF_MEMORY` if it fails).
- *   - workspace_size: at least what `losskit_soft_nms_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not
- *     read where `workspace` is null.
+ *   - workspace_size: at least what `losskit_soft_nms_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written;
+ *     not read where `workspace` is null.
  */
 LOSSKIT_API losskit_status losskit_soft_nms_f32(
     const float *boxes, const float *scores, ptrdiff_t count, losskit_soft_nms_method method, double iou_threshold,
@@ -996,8 +996,8 @@ LOSSKIT_API losskit_status losskit_soft_nms_f64(
  *     `LOSSKIT_BUFFER_TOO_SMALL`, and `selected_count` is the number needed.
  *   - selected_count: output, the number of boxes selected.
  *   - workspace: scratch of `workspace_size` bytes, or null: then one allocation is made for the call.
- *   - workspace_size: at least what `losskit_soft_nms_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not
- *     read where `workspace` is null.
+ *   - workspace_size: at least what `losskit_soft_nms_workspace_size` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written;
+ *     not read where `workspace` is null.
  */
 LOSSKIT_API losskit_status losskit_batched_soft_nms_f32(
     const float *boxes, const float *scores, const int64_t *idxs, ptrdiff_t count, losskit_soft_nms_method method,

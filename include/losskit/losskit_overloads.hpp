@@ -1251,7 +1251,7 @@ inline void nms_workspace_size(std::ptrdiff_t count, std::ptrdiff_t *size) {
   check(losskit_nms_workspace_size(count, size));
 }
 
-/// Soft non-maximum suppression: overlapping boxes have their scores lowered instead of being removed (Bodla et al. 2017).
+/// Soft non-maximum suppression: boxes that overlap better ones have their scores lowered instead of being removed.
 /// See losskit_soft_nms_f32.
 inline void soft_nms(
     const float *boxes, const float *scores, std::ptrdiff_t count, losskit::soft_nms_method method,
@@ -1278,7 +1278,7 @@ inline void soft_nms(
     losskit_soft_nms_f32(boxes.data(), scores.data(), count, static_cast<losskit_soft_nms_method>(method), iou_threshold, sigma, score_threshold, max_output, offset, indices.data(), new_scores.data(), capacity, selected_count, workspace, workspace_size));
 }
 
-/// Soft non-maximum suppression: overlapping boxes have their scores lowered instead of being removed (Bodla et al. 2017).
+/// Soft non-maximum suppression: boxes that overlap better ones have their scores lowered instead of being removed.
 /// See losskit_soft_nms_f64.
 inline void soft_nms(
     const double *boxes, const double *scores, std::ptrdiff_t count, losskit::soft_nms_method method,

@@ -8,7 +8,7 @@ enum SoftNmsMethod: Int32 {
   case hard = 2
 }
 
-/// Soft non-maximum suppression: overlapping boxes have their scores lowered instead of being removed (Bodla et al. 2017).
+/// Soft non-maximum suppression: boxes that overlap better ones have their scores lowered instead of being removed.
 ///
 ///     repeat: select the box with the highest score (equal ones: the lowest index); if below scoreThreshold, stop
 ///             for every other box with o = IoU(selected, box):
@@ -16,10 +16,10 @@ enum SoftNmsMethod: Int32 {
 ///               gaussian  s ← s e^{−o²/sigma}
 ///               hard      dropped if o > iouThreshold
 ///
-/// The outputs are in the order of selection, which is that of non-increasing final scores. Boxes are not validated; NaN
-/// coordinates neither decay others nor are decayed. The given scores are not changed.
+/// The outputs are in the order of selection, which is that of non-increasing final scores. Boxes are not validated;
+/// NaN coordinates neither decay others nor are decayed. The given scores are not changed.
 ///
-/// Reference: Bodla et al., Soft-NMS – improving object detection with one line of code; its code uses `offset` 1.
+/// Reference: Bodla et al. 2017, Soft-NMS – improving object detection with one line of code; its code uses `offset` 1.
 ///
 /// - Parameters:
 ///   - boxes: `[count, 4]`, x1, y1, x2, y2.
@@ -38,8 +38,8 @@ enum SoftNmsMethod: Int32 {
 ///   - selectedCount: output, the number of boxes selected.
 ///   - workspace: scratch of `workspaceSize` bytes, or null: then one allocation is made for the call
 ///     (`LOSSKIT_OUT_OF_MEMORY` if it fails).
-///   - workspaceSize: at least what `softNmsWorkspaceSize` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not
-///     read where `workspace` is null.
+///   - workspaceSize: at least what `softNmsWorkspaceSize` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written;
+///     not read where `workspace` is null.
 func softNms<S: Scalar>(
   _ boxes: UnsafePointer<S>?, _ scores: UnsafePointer<S>?, _ count: Int, _ method: SoftNmsMethod,
   _ iouThreshold: Double, _ sigma: Double, _ scoreThreshold: Double, _ maxOutput: Int, _ offset: Double,
@@ -47,7 +47,10 @@ func softNms<S: Scalar>(
   _ selectedCount: UnsafeMutablePointer<Int>?, _ workspace: UnsafeMutableRawPointer?, _ workspaceSize: Int
 ) -> Status {
   select(
-    boxes, scores, nil, count, isBatched: false, SoftNmsRule(method, iouThreshold, sigma, scoreThreshold, maxOutput, offset),
+    boxes, scores, nil, count, isBatched: false,
+    SoftNmsRule(
+      method: method, iouThreshold: iouThreshold, sigma: sigma, scoreThreshold: scoreThreshold, maxOutput: maxOutput,
+      offset: offset),
     indices, newScores, capacity, selectedCount, workspace, workspaceSize)
 }
 
@@ -72,8 +75,8 @@ func softNms<S: Scalar>(
 ///     `LOSSKIT_BUFFER_TOO_SMALL`, and `selectedCount` is the number needed.
 ///   - selectedCount: output, the number of boxes selected.
 ///   - workspace: scratch of `workspaceSize` bytes, or null: then one allocation is made for the call.
-///   - workspaceSize: at least what `softNmsWorkspaceSize` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written; not
-///     read where `workspace` is null.
+///   - workspaceSize: at least what `softNmsWorkspaceSize` says, else `LOSSKIT_BUFFER_TOO_SMALL` with nothing written;
+///     not read where `workspace` is null.
 func batchedSoftNms<S: Scalar>(
   _ boxes: UnsafePointer<S>?, _ scores: UnsafePointer<S>?, _ idxs: UnsafePointer<Int64>?, _ count: Int,
   _ method: SoftNmsMethod, _ iouThreshold: Double, _ sigma: Double, _ scoreThreshold: Double, _ maxOutput: Int,
@@ -81,7 +84,10 @@ func batchedSoftNms<S: Scalar>(
   _ selectedCount: UnsafeMutablePointer<Int>?, _ workspace: UnsafeMutableRawPointer?, _ workspaceSize: Int
 ) -> Status {
   select(
-    boxes, scores, idxs, count, isBatched: true, SoftNmsRule(method, iouThreshold, sigma, scoreThreshold, maxOutput, offset),
+    boxes, scores, idxs, count, isBatched: true,
+    SoftNmsRule(
+      method: method, iouThreshold: iouThreshold, sigma: sigma, scoreThreshold: scoreThreshold, maxOutput: maxOutput,
+      offset: offset),
     indices, newScores, capacity, selectedCount, workspace, workspaceSize)
 }
 
@@ -107,18 +113,6 @@ struct SoftNmsRule {
   let scoreThreshold: Double
   let maxOutput: Int
   let offset: Double
-
-  init(
-    _ method: SoftNmsMethod, _ iouThreshold: Double, _ sigma: Double, _ scoreThreshold: Double, _ maxOutput: Int,
-    _ offset: Double
-  ) {
-    self.method = method
-    self.iouThreshold = iouThreshold
-    self.sigma = sigma
-    self.scoreThreshold = scoreThreshold
-    self.maxOutput = maxOutput
-    self.offset = offset
-  }
 
   var isValid: Bool {
     iouThreshold == iouThreshold && sigma >= 0 && scoreThreshold == scoreThreshold && maxOutput >= 0

@@ -31,7 +31,7 @@ struct Arena {
   var bytes: Int { Int(bitPattern: address &- start) &+ 64 }
 }
 
-/// Runs `body` with at least `bytes` bytes: the caller's workspace, or, if that is null, memory allocated for this call.
+/// Runs `body` with at least `bytes` bytes: the caller's workspace or, if that is null, memory allocated for this call.
 ///
 /// `bufferTooSmall` where the workspace has fewer, `outOfMemory` where the allocation fails.
 @inline(__always)

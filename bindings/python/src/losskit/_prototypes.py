@@ -1078,10 +1078,10 @@ with the anchor's size (w, h).""",
         "body": """\
  1. s = activation(logits); with objectness, o = σ(objectness): s · o or √(s · o). The background column is left out
     after the activation; labels keep their numbers.
- 2. Candidates: every (anchor, class) with s > score_threshold; without `multi_label`, only the best class of each anchor
-    (of equal ones the lowest), under the same condition.
+ 2. Candidates: every (anchor, class) with s > score_threshold; without `multi_label`, only the best class of each
+    anchor (of equal ones the lowest), under the same condition.
  3. The `pre_nms_top_k` best of them, in descending order of score (equal ones: lower anchor, then lower class first).
- 4. With an image size, boxes are clipped to it; with `min_size` > 0, boxes with a side shorter than that are dropped.
+ 4. With an image size, boxes are clipped to it; with `min_size` > 0, boxes with a side shorter than it are dropped.
  5. Suppression within each label, or among all if `class_agnostic`.
  6. The first `max_detections`.
 
@@ -1218,7 +1218,7 @@ shifting coordinates, so no bit of a coordinate is lost.""",
         },
     },
     "soft_nms": {
-        "summary": "Soft non-maximum suppression: overlapping boxes have their scores lowered instead of being removed (Bodla et al. 2017).",
+        "summary": "Soft non-maximum suppression: boxes that overlap better ones have their scores lowered instead of being removed.",
         "body": """\
     repeat: select the box with the highest score (equal ones: the lowest index); if below score_threshold, stop
             for every other box with o = IoU(selected, box):
@@ -1226,8 +1226,8 @@ shifting coordinates, so no bit of a coordinate is lost.""",
               gaussian  s ← s e^{−o²/sigma}
               hard      dropped if o > iou_threshold
 
-The outputs are in the order of selection, which is that of non-increasing final scores. Boxes are not validated; NaN
-coordinates neither decay others nor are decayed. The given scores are not changed.""",
+The outputs are in the order of selection, which is that of non-increasing final scores. Boxes are not validated;
+NaN coordinates neither decay others nor are decayed. The given scores are not changed.""",
         "parameters": {
             "boxes": "`[count, 4]`, x1, y1, x2, y2.",
             "scores": "`[count]`; NaN gives `LOSSKIT_INVALID_VALUE`.",
@@ -1247,7 +1247,7 @@ coordinates neither decay others nor are decayed. The given scores are not chang
             "selected_count": "output, the number of boxes selected.",
             "workspace": "scratch of `workspace_size` bytes, or null: then one allocation is made for the call (`LOSSKIT_OUT_OF_MEMORY` if it fails).",
         },
-        "reference": "Bodla et al., Soft-NMS – improving object detection with one line of code; its code uses `offset` 1.",
+        "reference": "Bodla et al. 2017, Soft-NMS – improving object detection with one line of code; its code uses `offset` 1.",
     },
     "batched_soft_nms": {
         "summary": "Soft non-maximum suppression within groups: only boxes with equal `idxs` decay each other.",
