@@ -929,7 +929,10 @@ def test_same_bits_on_every_instruction_set():
     found = {}
     for isa in ("baseline", "avx2", "avx512", "neon"):
         run = subprocess.run(
-            [sys.executable, "-c", FINGERPRINT], env={**os.environ, "LOSSKIT_ISA": isa}, capture_output=True, text=True
+            [sys.executable, "-c", FINGERPRINT],
+            env={**os.environ, "LOSSKIT_ISA": isa, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
         )
         assert run.returncode == 0, run.stderr
         name, exact, fused = run.stdout.split()

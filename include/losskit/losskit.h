@@ -274,8 +274,8 @@ LOSSKIT_API losskit_status losskit_log_softmax_vjp_f64(
  *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
  *   - classes: ≥ 1.
  *   - inner: ≥ 0.
- *   - weights: optional, ≥ 0: `[classes]`, or shaped as `z`; default 1.
- *   - weights_per_element: are `weights` shaped as `z`?
+ *   - weights: optional, ≥ 0, default 1: one per class, or one per element if `weights_per_element`.
+ *   - weights_per_element: is there a weight for each element, in the order of `z`?
  *   - lse: output, one per row.
  * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for a negative or NaN weight.
  * - Reference: torch.logsumexp; scipy.special.logsumexp.
@@ -299,8 +299,8 @@ LOSSKIT_API losskit_status losskit_logsumexp_f64(
  *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
  *   - classes: ≥ 1.
  *   - inner: ≥ 0.
- *   - weights: optional, ≥ 0: `[classes]`, or shaped as `z`; default 1.
- *   - weights_per_element: are `weights` shaped as `z`?
+ *   - weights: optional, ≥ 0, default 1: one per class, or one per element if `weights_per_element`.
+ *   - weights_per_element: is there a weight for each element, in the order of `z`?
  *   - grad_z: output, shaped as `z`; may be `z` itself.
  * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for a negative or NaN weight.
  */
@@ -613,8 +613,9 @@ LOSSKIT_API losskit_status losskit_sigmoid_focal_loss_f64(
  *   - t: targets in [0, 1], shaped as `z`; soft ones are allowed.
  *   - rows: ≥ 0.
  *   - columns: ≥ 0.
- *   - weight: optional, ≥ 0: w, `[columns]`, or shaped as `z`; default 1. Not part of the mean's denominator.
- *   - weight_per_element: is `weight` shaped as `z`?
+ *   - weight: optional, ≥ 0, default 1: w, one per column, or one per element if `weight_per_element`. Not part of the
+ *     mean's denominator.
+ *   - weight_per_element: is there a weight for each element, in the order of `z`?
  *   - pos_weight: optional, `[columns]`, > 0: q, the weight of positives, default 1.
  *   - reduction: default mean, over all elements, weighted by `sample_weight`.
  *   - sample_weight: optional, one per row, ≥ 0, default 1.
