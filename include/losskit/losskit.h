@@ -441,7 +441,7 @@ LOSSKIT_API losskit_status losskit_softplus_vjp_f64(
  *   - label_smoothing: ls in [0, 1], default 0.
  *   - reduction: default mean.
  *   - sample_weight: optional, one per row, ≥ 0, default 1.
- *   - loss: output, one value, or one per row without reduction.
+ *   - loss: optional output, one value, or one per row without reduction.
  *   - grad: optional output, shaped as `z`.
  * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
  * - Reference: torch.nn.functional.cross_entropy.
@@ -471,7 +471,7 @@ LOSSKIT_API losskit_status losskit_cross_entropy_f64(
  *   - label_smoothing: ls in [0, 1], default 0.
  *   - reduction: default mean, which divides by Σ s_i.
  *   - sample_weight: optional, one per row, ≥ 0, default 1.
- *   - loss: output, one value, or one per row without reduction.
+ *   - loss: optional output, one value, or one per row without reduction.
  *   - grad: optional output, shaped as `z`.
  * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
  * - Reference: torch.nn.functional.cross_entropy.
@@ -499,7 +499,7 @@ LOSSKIT_API losskit_status losskit_cross_entropy_dense_f64(
  *   - detach_modulator: treat (1 − p_y)^γ as a constant in the gradient; default false.
  *   - reduction: default mean, which divides by Σ s_i.
  *   - sample_weight: optional, one per row, ≥ 0, default 1.
- *   - loss: output, one value, or one per row without reduction.
+ *   - loss: optional output, one value, or one per row without reduction.
  *   - grad: optional output, shaped as `z`.
  * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
  * - Reference: Lin et al. 2017, Focal Loss for Dense Object Detection, extended to softmax.
@@ -530,7 +530,7 @@ LOSSKIT_API losskit_status losskit_focal_loss_f64(
  *   - detach_modulator: treat (1 − p_k)^γ as a constant in the gradient; default false.
  *   - reduction: default mean, which divides by Σ s_i.
  *   - sample_weight: optional, one per row, ≥ 0, default 1.
- *   - loss: output, one value, or one per row without reduction.
+ *   - loss: optional output, one value, or one per row without reduction.
  *   - grad: optional output, shaped as `z`.
  * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
  * - Reference: Lin et al. 2017, Focal Loss for Dense Object Detection, extended to softmax.
@@ -559,7 +559,7 @@ LOSSKIT_API losskit_status losskit_focal_loss_dense_f64(
  *   - ignore_index: rows with this target have loss and gradient 0 and do not count; any integer, default −100.
  *   - reduction: default mean.
  *   - sample_weight: optional, one per row, ≥ 0, default 1.
- *   - loss: output, one value, or one per row without reduction.
+ *   - loss: optional output, one value, or one per row without reduction.
  *   - grad: optional output, shaped as `log_p`.
  * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
  * - Reference: torch.nn.functional.nll_loss.
@@ -587,7 +587,7 @@ LOSSKIT_API losskit_status losskit_nll_loss_f64(
  *   - gamma: γ ≥ 0, default 2.
  *   - reduction: default mean, over all elements, weighted. (Detectors divide the sum by the number of positives.)
  *   - sample_weight: optional, one per row, ≥ 0, default 1.
- *   - loss: output, one value, or one per element without reduction.
+ *   - loss: optional output, one value, or one per element without reduction.
  *   - grad: optional output, shaped as `z`.
  * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
  * - Reference: Lin et al. 2017, Focal Loss for Dense Object Detection; torchvision.ops.sigmoid_focal_loss.
@@ -619,7 +619,7 @@ LOSSKIT_API losskit_status losskit_sigmoid_focal_loss_f64(
  *   - pos_weight: optional, `[columns]`, > 0: q, the weight of positives, default 1.
  *   - reduction: default mean, over all elements, weighted by `sample_weight`.
  *   - sample_weight: optional, one per row, ≥ 0, default 1.
- *   - loss: output, one value, or one per element without reduction.
+ *   - loss: optional output, one value, or one per element without reduction.
  *   - grad: optional output, shaped as `z`.
  * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET for a NaN target, INVALID_VALUE for a negative weight.
  * - Reference: torch.nn.functional.binary_cross_entropy_with_logits.
@@ -1066,7 +1066,7 @@ LOSSKIT_API losskit_status losskit_brier_score_f64(
  * - Parameters:
  *   - probs: `[count, classes]`, probabilities in [0, 1]; rows need not sum to 1.
  *   - y: `[count]`, labels 0 ..< classes.
- *   - count: N, ≥ 0. With N = 0 the error is NaN.
+ *   - count: N, ≥ 0, with a binning other than `uniform` 2³¹ − 1 at most. With N = 0 the error is NaN.
  *   - classes: C. 0 stands for the binary view: `probs` is `[count]`, the probability of class 1, labels are 0 and 1,
  *     confidence is `probs` itself, and `mode` plays no role.
  *   - n_bins: number of bins, 1 to 2²⁴; 15 is usual.
@@ -1265,7 +1265,8 @@ LOSSKIT_API losskit_status losskit_reliability_accumulator_result(
  * - Parameters:
  *   - conf: `[count]`, the confidence of each prediction, in [0, 1].
  *   - correct: `[count]`, 1 where the prediction was right, else 0.
- *   - count: number of predictions, ≥ 0. With none, all bins are 0.
+ *   - count: number of predictions, ≥ 0, with a binning other than `uniform` 2³¹ − 1 at most. With none, all bins
+ *     are 0.
  *   - n_bins: n, 1 to 2²⁴; 15 is usual.
  *   - binning: how the edges are chosen; `uniform` is usual. The others sort, with 32 bytes of memory a prediction.
  *   - edge: on which side a bin owns its edge; `right` is usual. `rank` does not use it.

@@ -38,9 +38,15 @@ func isPositive(_ x: Double) -> Bool { x > 0 && x < .infinity }
   return !bad.any
 }
 
-/// Is an optional array of weights free of negative numbers and NaN?
+/// Are all numbers ≥ 0 and finite, as weights have to be? An absent array is.
 @inline(__always) func areWeights<S: Scalar>(_ p: UnsafePointer<S>?, _ count: Int) -> Bool {
-  p.map { areNonNegative($0, count) } ?? true
+  guard let p else { return true }
+  var bad = S.Vector.Integers(0)
+  forEachVector(S.Vector.self, 0..<count) { i, n in
+    let x = S.Vector.load(p + i, lanes: n)
+    bad = bad | ~((S.Vector.zero .<= x) & (x .< S.Vector.infinity))
+  }
+  return !bad.any
 }
 
 /// Does an array hold a NaN?

@@ -21,40 +21,37 @@ func brierScore<S: Scalar>(
   _ sampleWeight: UnsafePointer<S>?, _ reduction: Reduction, _ loss: UnsafeMutablePointer<S>?,
   _ grad: UnsafeMutablePointer<S>?
 ) -> Status {
-  if let fault = faultOf(probs, y, count, classes) { return fault }
-  guard count > 0, let probs, let y else {
-    if reduction != .none { loss?.pointee = 0 }
-    return .ok
+  let call = LossCall(reduction: reduction, sampleWeight: sampleWeight, loss: loss, grad: grad)
+  return call.properScore(probs, y, count, classes) { outcomes, sink in
+    BrierScore<S.Vector>(outcomes: outcomes, scale: S.Vector(scaleByHalf ? 0.5 : 1), sink: sink)
   }
-  let rows = ConfidenceRows(probs, y, count, classes: classes, isTopLabel: false)
-  let faults = rows.faultsOfLoss()
-  guard faults.status == .ok else { return faults.status }
-  guard let weights = RowWeights(sampleWeight, count) else { return .invalidValue }
+}
 
-  typealias V = S.Vector
-  let half = scaleByHalf ? 0.5 : 1
-  let columns = rows.columns
-  /// Calls `body(c, n, error)` for the errors p − [y = c] of a row, a vector at a time.
-  @inline(__always) func forEachError(_ row: Int, _ body: (Int, Int, V) -> Void) {
-    let hit = Int(y[row]) &- rows.firstLabel
-    forEachVector(V.self, 0..<columns) { c, n in
-      let isHit = V.Integers.indices .== V.Integers(hit &- c)
-      body(c, n, V.load(probs + (row &* columns &+ c), lanes: n) - V.select(isHit & .first(n), V.one, V.zero))
+private struct BrierScore<V: Lanes>: RowKernel {
+  let outcomes: Outcomes<V.Element>
+  let scale: V
+  let sink: LossSink<V.Element>
+  static var usesSecond: Bool { false }
+  var empty: LossSink<V.Element>.Partial { sink.empty }
+
+  @inline(__always)
+  func run<Tile: RowTile>(_ tile: Tile, _ partial: inout LossSink<V.Element>.Partial) where Tile.V == V {
+    var k = RowConstants<V>(target: outcomes.columns(tile.rows))
+    let weight = scale * sink.weights(tile.rows)
+    let squares = tile.sum(k, keep: false) { e, k in
+      let error = error(e, k)
+      return error * error
     }
+    sink.deposit(squares * weight, first: tile.firstRow, count: tile.count, &partial)
+    if sink.call.grad == nil { return }
+    k.a = (weight + weight) * sink.gradientScale
+    tile.map(k) { e, k in error(e, k) * k.a }
   }
-  rows.reduceLosses(
-    weights, reduction, loss,
-    losses: { first, n, losses in
-      for i in 0..<n {
-        var sum = V.zero
-        forEachError(first &+ i) { _, _, error in sum = V.fma(error, error, sum) }
-        losses[i] = half * sum.sum.double
-      }
-    },
-    gradient: { row, factor in
-      guard let grad else { return }
-      let factor = V(2 * half * factor)
-      forEachError(row) { c, n, error in (error * factor).store(grad + (row &* columns &+ c), lanes: n) }
-    })
-  return .ok
+
+  /// p − [y = c].
+  @inline(__always) private func error(_ e: RowElements<V>, _ k: RowConstants<V>) -> V {
+    e.x - V.select(e.classes .== k.target, V.one, V.zero)
+  }
+
+  @inline(__always) func finish(_ partial: LossSink<V.Element>.Partial, part: Int) { sink.finish(partial, part: part) }
 }

@@ -1,5 +1,3 @@
-import RuntimeShims
-
 /// Calibration error: how far confidences are from accuracies, over bins of like confidence.
 ///
 ///     gap_b = mean confidence − accuracy of bin b (0 if empty),  n_b = its count
@@ -16,7 +14,7 @@ import RuntimeShims
 /// - Parameters:
 ///   - probs: `[count, classes]`, probabilities in [0, 1]; rows need not sum to 1.
 ///   - y: `[count]`, labels 0 ..< classes.
-///   - count: N, ≥ 0. With N = 0 the error is NaN.
+///   - count: N, ≥ 0, with a binning other than `uniform` 2³¹ − 1 at most. With N = 0 the error is NaN.
 ///   - classes: C. 0 stands for the binary view: `probs` is `[count]`, the probability of class 1, labels are 0 and 1,
 ///     confidence is `probs` itself, and `mode` plays no role.
 ///   - nBins: number of bins, 1 to 2²⁴; 15 is usual.
@@ -43,44 +41,36 @@ func calibrationError<S: Scalar>(
     return .ok
   }
   guard let probs, let y else { return .nullPointer }
+  guard binning == .uniform || count <= largestSortCount else { return .invalidShape }
   let rows = ConfidenceRows(probs, y, count, classes: classes, isTopLabel: mode == .top)
   let uniform = UniformBins(count: nBins, edge: edge)
-  guard let binCount = elementCount(rows.views, uniform.total),
-    let binBytes = elementCount(binCount, MemoryLayout<Bin>.stride),
-    let indexCount = elementCount(count, binning == .uniform || grad == nil ? 0 : rows.views),
-    let binMemory = losskit_runtime_allocate(binBytes)
+  guard let binCount = elementCount(rows.views, uniform.total), elementCount(binCount, MemoryLayout<Bin>.stride) != nil,
+    let indexCount = elementCount(count, binning == .uniform || grad == nil ? 0 : rows.views)
   else { return .outOfMemory }
-  defer { losskit_runtime_free(binMemory) }
-  guard let derivativeMemory = losskit_runtime_allocate(binCount * 8) else { return .outOfMemory }
-  defer { losskit_runtime_free(derivativeMemory) }
-  guard let indexMemory = losskit_runtime_allocate(indexCount * 4) else { return .outOfMemory }
-  defer { losskit_runtime_free(indexMemory) }
-  let bins = binMemory.bindMemory(to: Bin.self, capacity: binCount)
-  bins.initialize(repeating: Bin(), count: binCount)
-  let derivatives = derivativeMemory.bindMemory(to: Double.self, capacity: binCount)
-  let indices = indexMemory.bindMemory(to: Int32.self, capacity: indexCount)
-
-  let status =
-    binning == .uniform
-    ? uniform.add(rows, to: bins)
-    : SortedBins(count: nBins, binning: binning, edge: edge)
-      .add(rows, to: bins, edges: nil, indices: grad == nil ? nil : indices)
-  guard status == .ok else { return status }
-
-  let error = joinGaps(bins, binCount, perView: uniform.total, norm, samples: count, derivatives)
-  value?.pointee = S(error)
-  guard let grad else { return .ok }
-  if binning == .uniform {
-    rows.scatter(derivatives, uniform.total, grad) { _, tile, lanes in
-      uniform.index(tile.confidence.doubles.0).store(lanes)
-      if S.Vector.count > 8 { uniform.index(tile.confidence.doubles.1).store(lanes + 8) }
+  return withWorkspace(layout: {
+    (
+      bins: $0.take(Bin.self, binCount), derivatives: $0.take(Double.self, binCount),
+      indices: $0.take(Int32.self, indexCount)
+    )
+  }) { memory in
+    memory.bins.initialize(repeating: Bin(), count: binCount)
+    let indices = indexCount == 0 ? nil : memory.indices
+    let status =
+      binning == .uniform
+      ? uniform.add(rows, to: memory.bins)
+      : SortedBins(count: nBins, binning: binning, edge: edge).add(rows, to: memory.bins, edges: nil, indices: indices)
+    guard status == .ok else { return status }
+    let error = joinGaps(memory.bins, binCount, perView: uniform.total, norm, samples: count, memory.derivatives)
+    value?.pointee = S(error)
+    if let grad {
+      let split = Split(count, smallest: max(smallestElementwisePart / rows.columns, 1))
+      parallel(
+        split.parts,
+        GradientJob(
+          rows: rows, bins: uniform, indices: indices, derivatives: memory.derivatives, grad: grad, split: split))
     }
-  } else {
-    rows.scatter(derivatives, uniform.total, grad) { view, tile, lanes in
-      for lane in 0..<tile.count { lanes[lane] = Int64(indices[view &* count &+ tile.row &+ lane]) }
-    }
+    return .ok
   }
-  return .ok
 }
 
 /// The error that filled bins amount to; writes its derivative with respect to a confidence in each bin.
@@ -124,33 +114,37 @@ private func joinGaps(
   }
 }
 
-extension ConfidenceRows {
-  /// Writes the derivative of each confidence's bin where the confidence stands, 0 elsewhere.
-  ///
-  /// - Parameters:
-  ///   - derivatives: `[views, perView]`.
-  ///   - binsOf: writes the bins of a tile of a view.
-  @inline(__always)
-  fileprivate func scatter(
-    _ derivatives: UnsafePointer<Double>, _ perView: Int, _ grad: UnsafeMutablePointer<S>,
-    _ binsOf: (Int, ConfidenceTile<S.Vector>, UnsafeMutablePointer<Int64>) -> Void
-  ) {
-    let split = Split(count, smallest: max(smallestElementwisePart / columns, 1))
-    parallel(split.parts) { part in
-      let range = split.range(part)
-      if isTopLabel {
-        (grad + range.lowerBound &* columns).update(repeating: 0, count: range.count &* columns)
-      }
-      _ = forEachTile(range) { view, tile in
-        withUnsafeTemporaryAllocation(of: Int64.self, capacity: 32) { lanes in
-          let bins = lanes.baseAddress!
-          let column = bins + 16
-          binsOf(view, tile, bins)
-          tile.column.store(column)
-          for lane in 0..<tile.count {
-            let derivative = derivatives[view &* perView &+ Int(bins[lane])]
-            grad[(tile.row &+ lane) &* columns &+ Int(column[lane])] = S(derivative)
-          }
+/// Gives every element the derivative of its bin; elements that are in no bin get 0.
+private struct GradientJob<S: Scalar>: ParallelJob {
+  let rows: ConfidenceRows<S>
+  let bins: UniformBins
+  /// The bin of each row in each view, `[views, rows]`; absent where `bins` says it.
+  let indices: UnsafeMutablePointer<Int32>?
+  /// `[views, bins]`.
+  let derivatives: UnsafePointer<Double>
+  let grad: UnsafeMutablePointer<S>
+  let split: Split
+
+  @inline(__always) func run(part: Int) {
+    let range = split.range(part)
+    if rows.isTopLabel {
+      (grad + range.lowerBound &* rows.columns).update(repeating: 0, count: range.count &* rows.columns)
+    }
+    var lanes = InlineArray<32, Int64>(repeating: 0)
+    withUnsafeMutableBytes(of: &lanes) { bytes in
+      let bin = bytes.baseAddress!.assumingMemoryBound(to: Int64.self)
+      let column = bin + 16
+      _ = rows.forEachTile(range) { view, tile in
+        if let indices {
+          for lane in 0..<tile.count { bin[lane] = Int64(indices[view &* rows.count &+ tile.row &+ lane]) }
+        } else {
+          bins.index(tile.confidence.doubles.0).store(bin)
+          if S.Vector.count > 8 { bins.index(tile.confidence.doubles.1).store(bin + 8) }
+        }
+        tile.column.store(column)
+        for lane in 0..<tile.count {
+          let derivative = derivatives[view &* bins.total &+ Int(bin[lane])]
+          grad[(tile.row &+ lane) &* rows.columns &+ Int(column[lane])] = S(derivative)
         }
       }
     }

@@ -21,38 +21,52 @@ func logLoss<S: Scalar>(
   _ sampleWeight: UnsafePointer<S>?, _ reduction: Reduction, _ loss: UnsafeMutablePointer<S>?,
   _ grad: UnsafeMutablePointer<S>?
 ) -> Status {
-  if let fault = faultOf(probs, y, count, classes) { return fault }
   guard eps >= 0, eps < 1 else { return .invalidParameter }
-  guard count > 0, let probs, let y else {
-    if reduction != .none { loss?.pointee = 0 }
-    return .ok
+  let call = LossCall(reduction: reduction, sampleWeight: sampleWeight, loss: loss, grad: grad)
+  return call.properScore(probs, y, count, classes) { outcomes, sink in
+    LogLoss<S.Vector>(outcomes: outcomes, eps: eps, sink: sink)
   }
-  let rows = ConfidenceRows(probs, y, count, classes: classes, isTopLabel: false)
-  let faults = rows.faultsOfLoss()
-  guard faults.status == .ok else { return faults.status }
-  guard let weights = RowWeights(sampleWeight, count) else { return .invalidValue }
+}
 
-  let columns = rows.columns
-  let isBinary = rows.firstLabel == 1
-  @inline(__always) func given(_ row: Int) -> Double {
-    if isBinary { return y[row] == 1 ? probs[row].double : 1 - probs[row].double }
-    return probs[row &* columns &+ Int(y[row])].double
+private struct LogLoss<V: Lanes>: RowKernel {
+  let outcomes: Outcomes<V.Element>
+  let eps: Double
+  let sink: LossSink<V.Element>
+  static var usesSecond: Bool { false }
+  var empty: LossSink<V.Element>.Partial { sink.empty }
+
+  @inline(__always)
+  func run<Tile: RowTile>(_ tile: Tile, _ partial: inout LossSink<V.Element>.Partial) where Tile.V == V {
+    // q = offset + sign · p: p itself, or 1 − p for label 0 of the binary view.
+    let columns = outcomes.columns(tile.rows)
+    var p = V.one, sign = V.one, offset = V.zero
+    for row in 0..<tile.count {
+      p[row] = tile.input(row: row, class: Swift.max(columns[row], 0))
+      if columns[row] < 0 {
+        sign[row] = -1
+        offset[row] = 1
+      }
+    }
+    // In double, because 1 − p would lose the small p of a float.
+    let (ps, signs, offsets) = (p.doubles, sign.doubles, offset.doubles)
+    let low = evaluate(DoubleLanes.fma(signs.0, ps.0, offsets.0))
+    let high = V.count > 8 ? evaluate(DoubleLanes.fma(signs.1, ps.1, offsets.1)) : low
+    let weight = sink.weights(tile.rows)
+    sink.deposit(V(low.value, high.value) * weight, first: tile.firstRow, count: tile.count, &partial)
+    if sink.call.grad == nil { return }
+    tile.map(RowConstants<V>()) { _, _ in V.zero }
+    let slope = V(low.slope, high.slope) * sign * weight * sink.gradientScale
+    for row in 0..<tile.count { tile.setOutput(row: row, class: Swift.max(columns[row], 0), slope[row]) }
   }
-  rows.reduceLosses(
-    weights, reduction, loss,
-    losses: { first, n, losses in
-      for i in 0..<n { losses[i] = given(first &+ i) }
-      let q = DoubleLanes.load(losses, first: n, fill: 1)
-      // max(ε, NaN) is NaN.
-      (DoubleLanes.zero - DoubleLanes.log(DoubleLanes.max(DoubleLanes(eps), q))).store(losses, first: n)
-    },
-    gradient: { row, factor in
-      guard let grad else { return }
-      let q = given(row)
-      let slope = q <= eps ? 0 : -factor / q
-      let gradient = grad + row &* columns
-      gradient.update(repeating: 0, count: columns)
-      gradient[isBinary ? 0 : Int(y[row])] = S(isBinary && y[row] == 0 ? -slope : slope)
-    })
-  return .ok
+
+  @inline(__always) private func evaluate(_ q: DoubleLanes) -> (value: DoubleLanes, slope: DoubleLanes) {
+    let eps = DoubleLanes(eps)
+    // max(ε, NaN) is NaN.
+    return (
+      DoubleLanes.zero - DoubleLanes.log(DoubleLanes.max(eps, q)),
+      DoubleLanes.select(q .<= eps, DoubleLanes.zero, -(DoubleLanes.one / q))
+    )
+  }
+
+  @inline(__always) func finish(_ partial: LossSink<V.Element>.Partial, part: Int) { sink.finish(partial, part: part) }
 }

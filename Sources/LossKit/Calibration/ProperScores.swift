@@ -1,93 +1,57 @@
-// What the proper scores share: checks of their input, and the weighted reduction of the rows' losses.
+// Proper scores: losses of probabilities, on the engine of rows.
 
-/// The weights of `count` rows, looked through.
-struct RowWeights<S: Scalar> {
-  let weights: UnsafePointer<S>?
-  let count: Int
-  let total: Double
+/// What happened: the column of each row's label. The binary view has one column, that of class 1.
+struct Outcomes<S: Scalar> {
+  let labels: UnsafePointer<Int64>
+  let firstLabel: Int64
 
-  /// nil if a weight is negative or not finite.
-  init?(_ weights: UnsafePointer<S>?, _ count: Int) {
-    self.weights = weights
-    self.count = count
-    guard let weights else {
-      total = Double(count)
-      return
-    }
-    var sum = 0.0
-    for i in 0..<count {
-      let weight = weights[i].double
-      guard weight >= 0, weight < .infinity else { return nil }
-      sum += weight
-    }
-    total = sum
+  /// The columns of the labels of a tile's rows; −1 where the label has none, as 0 in the binary view.
+  @inline(__always) func columns(_ rows: RowSlice) -> S.Vector.Integers {
+    var columns = S.Vector.Integers(-1)
+    for row in 0..<rows.count { columns[row] = Int(labels[rows.first &+ row] &- firstLabel) }
+    return columns
   }
-
-  @inline(__always) subscript(row: Int) -> Double { weights.map { $0[row].double } ?? 1 }
-
-  /// What the gradient of row i's loss, and the loss, are multiplied by besides its weight.
-  func scale(_ reduction: Reduction) -> Double { reduction == .mean ? (total > 0 ? 1 / total : 0) : 1 }
 }
 
-extension ConfidenceRows {
-  /// Labels in range? No probability outside [0, 1]? (NaN is let through: losses propagate it.)
-  func faultsOfLoss() -> DataFaults {
-    let elements = count &* columns
-    let split = Split(elements, smallest: smallestElementwisePart, multiple: S.Vector.count)
-    var faults = DataFaults()
-    withUnsafeTemporaryAllocation(of: Bool.self, capacity: Split.limit) { isBad in
-      parallel(split.parts) { part in
-        var bad = S.Vector.zero .< S.Vector.zero
-        forEachVector(S.Vector.self, split.range(part)) { offset, n in
-          let p = S.Vector.load(probs + offset, lanes: n)
-          bad = bad | (p .< S.Vector.zero) | (S.Vector.one .< p)
-        }
-        isBad[part] = bad.any
-      }
-      for part in 0..<split.parts { faults.value = faults.value || isBad[part] }
-    }
-    for row in 0..<count { faults.target = faults.target || y[row] < 0 || y[row] >= Int64(labelCount) }
-    return faults
-  }
-
-  /// Weighs and joins the losses of all rows, and has their gradients written.
+extension LossCall {
+  /// Value and gradient of a proper score.
   ///
-  /// - Parameters:
-  ///   - loss: output, one number, or `[count]` with `none`.
-  ///   - losses: writes the losses of rows `first ..< first + n`, n ≤ 8.
-  ///   - gradient: writes the gradient of a row's loss times a factor.
+  /// - Parameter kernel: makes what is done with the rows.
   @inline(__always)
-  func reduceLosses(
-    _ weights: RowWeights<S>, _ reduction: Reduction, _ loss: UnsafeMutablePointer<S>?,
-    losses: (_ first: Int, _ n: Int, UnsafeMutablePointer<Double>) -> Void,
-    gradient: (_ row: Int, _ factor: Double) -> Void
-  ) {
-    let split = Split(count, smallest: max(smallestElementwisePart / columns, 1), multiple: 8)
-    let scale = weights.scale(reduction)
-    withUnsafeTemporaryAllocation(of: Double.self, capacity: Split.limit) { sums in
-      parallel(split.parts) { part in
-        let range = split.range(part)
-        var sum = 0.0
-        withUnsafeTemporaryAllocation(of: Double.self, capacity: 8) { block in
-          var first = range.lowerBound
-          while first < range.upperBound {
-            let n = min(8, range.upperBound &- first)
-            losses(first, n, block.baseAddress!)
-            for i in 0..<n {
-              let weight = weights[first &+ i]
-              gradient(first &+ i, weight * scale)
-              if reduction == .none { loss?[first &+ i] = S(weight * block[i]) } else { sum += weight * block[i] }
-            }
-            first &+= 8
-          }
-        }
-        sums[part] = sum
-      }
-      if reduction != .none {
-        var sum = 0.0
-        for part in 0..<split.parts { sum += sums[part] }
-        loss?.pointee = S(sum * scale)
-      }
+  func properScore<K: RowKernel>(
+    _ probs: UnsafePointer<S>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int,
+    _ kernel: (Outcomes<S>, LossSink<S>) -> K
+  ) -> Status where K.V == S.Vector {
+    if let fault = faultOf(probs, y, count, classes) { return fault }
+    guard count > 0, let probs, let y else { return empty }
+    let isBinary = classes == 0
+    // The probabilities of class 1 alone are contiguous across rows.
+    guard let shape = isBinary ? RowShape(1, 1, count) : RowShape(count, classes, 1) else { return .invalidShape }
+    guard areLabels(y, count, below: isBinary ? 2 : classes) else { return .invalidTarget }
+    guard areProbabilities(probs, count &* shape.classes), areWeights(sampleWeight, count) else {
+      return .invalidValue
     }
+    let outcomes = Outcomes<S>(labels: y, firstLabel: isBinary ? 1 : 0)
+    LossSink.run(self, denominator: sumOfSampleWeights(sampleWeight, count)) { sink in
+      forEachRowTile(
+        shape, RowArrays(first: probs, second: probs, perClass: nil, output: grad), kernel(outcomes, sink))
+    }
+    return .ok
   }
+}
+
+private func areLabels(_ y: UnsafePointer<Int64>, _ count: Int, below limit: Int) -> Bool {
+  var bad = false
+  for row in 0..<count { bad = bad || UInt64(bitPattern: y[row]) >= UInt64(limit) }
+  return !bad
+}
+
+/// Is no number outside [0, 1]? NaN is let through: losses propagate it.
+@inline(__always) private func areProbabilities<S: Scalar>(_ p: UnsafePointer<S>, _ count: Int) -> Bool {
+  var bad = S.Vector.Integers(0)
+  forEachVector(S.Vector.self, 0..<count) { i, n in
+    let x = S.Vector.load(p + i, lanes: n)
+    bad = bad | (x .< S.Vector.zero) | (S.Vector.one .< x)
+  }
+  return !bad.any
 }

@@ -1,5 +1,3 @@
-import RuntimeShims
-
 // A reliability diagram that is filled batch by batch, in O(bins) memory that belongs to the caller.
 //
 // The state is its own serialised form: 64-bit little-endian words, without pointers, at any alignment. Copy the bytes
@@ -156,14 +154,13 @@ func reliabilityAccumulatorUpdate<S: Scalar>(
   guard !opened.isFull else { return .invalidValue }
   guard count > 0, let state, let probs, let y else { return .ok }
   let total = opened.bins.total
-  guard let memory = losskit_runtime_allocate(total * MemoryLayout<Bin>.stride) else { return .outOfMemory }
-  defer { losskit_runtime_free(memory) }
-  let batch = memory.bindMemory(to: Bin.self, capacity: total)
-  batch.initialize(repeating: Bin(), count: total)
-  let status = opened.bins.add(ConfidenceRows(probs, y, count, classes: classes, isTopLabel: true), to: batch)
-  guard status == .ok else { return status }
-  for b in 0..<total { state.add(batch[b], to: b) }
-  return .ok
+  return withWorkspace(layout: { $0.take(Bin.self, total) }) { batch in
+    batch.initialize(repeating: Bin(), count: total)
+    let status = opened.bins.add(ConfidenceRows(probs, y, count, classes: classes, isTopLabel: true), to: batch)
+    guard status == .ok else { return status }
+    for b in 0..<total { state.add(batch[b], to: b) }
+    return .ok
+  }
 }
 
 /// Adds all that another reliability accumulator holds. In whatever order parts are merged, the bytes are the same.

@@ -1,5 +1,3 @@
-import RuntimeShims
-
 /// Reliability diagram: confidences divided into bins, and for each bin its count, mean confidence and accuracy.
 ///
 /// With n = `nBins` there are M bins, M = n, or n + 1 for the edge `left_extra`. Edges are the doubles b / n; confidences
@@ -8,7 +6,8 @@ import RuntimeShims
 /// - Parameters:
 ///   - conf: `[count]`, the confidence of each prediction, in [0, 1].
 ///   - correct: `[count]`, 1 where the prediction was right, else 0.
-///   - count: number of predictions, ≥ 0. With none, all bins are 0.
+///   - count: number of predictions, ≥ 0, with a binning other than `uniform` 2³¹ − 1 at most. With none, all bins
+///     are 0.
 ///   - nBins: n, 1 to 2²⁴; 15 is usual.
 ///   - binning: how the edges are chosen; `uniform` is usual. The others sort, with 32 bytes of memory a prediction.
 ///   - edge: on which side a bin owns its edge; `right` is usual. `rank` does not use it.
@@ -27,31 +26,28 @@ func reliabilityBins<S: Scalar>(
 ) -> Status {
   if let fault = faultOf(conf, correct, count, 0) { return fault }
   guard nBins >= 1, nBins <= largestBinCount else { return .invalidParameter }
-  let total = edge == .leftExtra ? nBins + 1 : nBins
-  guard let memory = losskit_runtime_allocate(total * MemoryLayout<Bin>.stride + (nBins + 1) * 8) else {
-    return .outOfMemory
+  guard binning == .uniform || count <= largestSortCount else { return .invalidShape }
+  let uniform = UniformBins(count: nBins, edge: edge)
+  return withWorkspace(layout: {
+    (bins: $0.take(Bin.self, uniform.total), borders: $0.take(Double.self, nBins + 1))
+  }) { memory in
+    let (bins, borders) = memory
+    bins.initialize(repeating: Bin(), count: uniform.total)
+    for b in 0...nBins { borders[b] = binning == .uniform || b == 0 ? uniform.border(b) : 1 }
+    if count > 0, let conf, let correct {
+      let rows = ConfidenceRows(conf, correct, count, classes: 0, isTopLabel: false)
+      let status =
+        binning == .uniform
+        ? uniform.add(rows, to: bins)
+        : SortedBins(count: nBins, binning: binning, edge: edge).add(rows, to: bins, edges: borders, indices: nil)
+      guard status == .ok else { return status }
+    }
+    for b in 0..<uniform.total {
+      counts?[b] = bins[b].count
+      confMean?[b] = S(bins[b].meanConfidence)
+      accMean?[b] = S(bins[b].accuracy)
+    }
+    for b in 0...nBins { edges?[b] = S(borders[b]) }
+    return .ok
   }
-  defer { losskit_runtime_free(memory) }
-  let bins = memory.bindMemory(to: Bin.self, capacity: total)
-  bins.initialize(repeating: Bin(), count: total)
-  let borders = (memory + total * MemoryLayout<Bin>.stride).bindMemory(to: Double.self, capacity: nBins + 1)
-  for b in 0...nBins { borders[b] = UniformBins(count: nBins, edge: edge).border(b) }
-  if binning != .uniform {
-    for b in 1...nBins { borders[b] = 1 }
-  }
-  if count > 0, let conf, let correct {
-    let rows = ConfidenceRows(conf, correct, count, classes: 0, isTopLabel: false)
-    let status =
-      binning == .uniform
-      ? UniformBins(count: nBins, edge: edge).add(rows, to: bins)
-      : SortedBins(count: nBins, binning: binning, edge: edge).add(rows, to: bins, edges: borders, indices: nil)
-    guard status == .ok else { return status }
-  }
-  for b in 0..<total {
-    counts?[b] = bins[b].count
-    confMean?[b] = S(bins[b].meanConfidence)
-    accMean?[b] = S(bins[b].accuracy)
-  }
-  for b in 0...nBins { edges?[b] = S(borders[b]) }
-  return .ok
 }

@@ -14,7 +14,7 @@
 ///   - labelSmoothing: ls in [0, 1], default 0.
 ///   - reduction: default mean.
 ///   - sampleWeight: optional, one per row, ≥ 0, default 1.
-///   - loss: output, one value, or one per row without reduction.
+///   - loss: optional output, one value, or one per row without reduction.
 ///   - grad: optional output, shaped as `z`.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
 /// - Reference: torch.nn.functional.cross_entropy.
@@ -25,7 +25,6 @@ func crossEntropy<S: Scalar>(
 ) -> Status {
   guard let shape = RowShape(outer, classes, inner) else { return .invalidShape }
   guard labelSmoothing >= 0, labelSmoothing <= 1 else { return .invalidParameter }
-  guard let loss else { return shape.rows == 0 && reduction == .none ? .ok : .nullPointer }
   let call = LossCall(reduction: reduction, sampleWeight: sampleWeight, loss: loss, grad: grad)
   if shape.rows == 0 { return call.empty }
   guard let z, let target else { return .nullPointer }
@@ -56,7 +55,7 @@ func crossEntropy<S: Scalar>(
 ///   - labelSmoothing: ls in [0, 1], default 0.
 ///   - reduction: default mean, which divides by Σ s_i.
 ///   - sampleWeight: optional, one per row, ≥ 0, default 1.
-///   - loss: output, one value, or one per row without reduction.
+///   - loss: optional output, one value, or one per row without reduction.
 ///   - grad: optional output, shaped as `z`.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
 /// - Reference: torch.nn.functional.cross_entropy.
@@ -67,7 +66,6 @@ func crossEntropyDense<S: Scalar>(
 ) -> Status {
   guard let shape = RowShape(outer, classes, inner) else { return .invalidShape }
   guard labelSmoothing >= 0, labelSmoothing <= 1 else { return .invalidParameter }
-  guard let loss else { return shape.rows == 0 && reduction == .none ? .ok : .nullPointer }
   let call = LossCall(reduction: reduction, sampleWeight: sampleWeight, loss: loss, grad: grad)
   if shape.rows == 0 { return call.empty }
   guard let z, let target else { return .nullPointer }

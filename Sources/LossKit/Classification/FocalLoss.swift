@@ -13,7 +13,7 @@
 ///   - detachModulator: treat (1 − p_y)^γ as a constant in the gradient; default false.
 ///   - reduction: default mean, which divides by Σ s_i.
 ///   - sampleWeight: optional, one per row, ≥ 0, default 1.
-///   - loss: output, one value, or one per row without reduction.
+///   - loss: optional output, one value, or one per row without reduction.
 ///   - grad: optional output, shaped as `z`.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
 /// - Reference: Lin et al. 2017, Focal Loss for Dense Object Detection, extended to softmax.
@@ -24,7 +24,6 @@ func focalLoss<S: Scalar>(
 ) -> Status {
   guard let shape = RowShape(outer, classes, inner) else { return .invalidShape }
   guard gamma >= 0, gamma < .infinity else { return .invalidParameter }
-  guard let loss else { return shape.rows == 0 && reduction == .none ? .ok : .nullPointer }
   let call = LossCall(reduction: reduction, sampleWeight: sampleWeight, loss: loss, grad: grad)
   if shape.rows == 0 { return call.empty }
   guard let z, let target else { return .nullPointer }
@@ -50,7 +49,7 @@ func focalLoss<S: Scalar>(
 ///   - detachModulator: treat (1 − p_k)^γ as a constant in the gradient; default false.
 ///   - reduction: default mean, which divides by Σ s_i.
 ///   - sampleWeight: optional, one per row, ≥ 0, default 1.
-///   - loss: output, one value, or one per row without reduction.
+///   - loss: optional output, one value, or one per row without reduction.
 ///   - grad: optional output, shaped as `z`.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
 /// - Reference: Lin et al. 2017, Focal Loss for Dense Object Detection, extended to softmax.
@@ -61,7 +60,6 @@ func focalLossDense<S: Scalar>(
 ) -> Status {
   guard let shape = RowShape(outer, classes, inner) else { return .invalidShape }
   guard gamma >= 0, gamma < .infinity else { return .invalidParameter }
-  guard let loss else { return shape.rows == 0 && reduction == .none ? .ok : .nullPointer }
   let call = LossCall(reduction: reduction, sampleWeight: sampleWeight, loss: loss, grad: grad)
   if shape.rows == 0 { return call.empty }
   guard let z, let target else { return .nullPointer }

@@ -12,7 +12,7 @@
 ///   - ignoreIndex: rows with this target have loss and gradient 0 and do not count; any integer, default −100.
 ///   - reduction: default mean.
 ///   - sampleWeight: optional, one per row, ≥ 0, default 1.
-///   - loss: output, one value, or one per row without reduction.
+///   - loss: optional output, one value, or one per row without reduction.
 ///   - grad: optional output, shaped as `logP`.
 /// - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
 /// - Reference: torch.nn.functional.nll_loss.
@@ -22,7 +22,6 @@ func nllLoss<S: Scalar>(
   _ loss: UnsafeMutablePointer<S>?, _ grad: UnsafeMutablePointer<S>?
 ) -> Status {
   guard let shape = RowShape(outer, classes, inner) else { return .invalidShape }
-  guard let loss else { return shape.rows == 0 && reduction == .none ? .ok : .nullPointer }
   let call = LossCall(reduction: reduction, sampleWeight: sampleWeight, loss: loss, grad: grad)
   if shape.rows == 0 { return call.empty }
   guard let logP, let target else { return .nullPointer }

@@ -12,7 +12,7 @@
 ///   - gamma: γ ≥ 0, default 2.
 ///   - reduction: default mean, over all elements, weighted. (Detectors divide the sum by the number of positives.)
 ///   - sampleWeight: optional, one per row, ≥ 0, default 1.
-///   - loss: output, one value, or one per element without reduction.
+///   - loss: optional output, one value, or one per element without reduction.
 ///   - grad: optional output, shaped as `z`.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
 /// - Reference: Lin et al. 2017, Focal Loss for Dense Object Detection; torchvision.ops.sigmoid_focal_loss.
@@ -23,7 +23,6 @@ func sigmoidFocalLoss<S: Scalar>(
 ) -> Status {
   guard let count = elementCount(rows, columns) else { return .invalidShape }
   guard alpha <= 1, gamma >= 0, gamma < .infinity else { return .invalidParameter }
-  guard let loss else { return count == 0 && reduction == .none ? .ok : .nullPointer }
   let call = LossCall(reduction: reduction, sampleWeight: sampleWeight, loss: loss, grad: grad)
   if count == 0 { return call.empty }
   guard let z, let t else { return .nullPointer }

@@ -104,21 +104,19 @@ func detectionPostprocess<S: Scalar>(
   }
   guard let logits, let boxes else { return .nullPointer }
 
-  let layout = { (arena: inout Arena) in
-    PostprocessMemory<S>(
-      &arena, anchors, classes, Swift.max(limit, 1), suppression, iouThreshold, hasObjectness: objectness != nil)
-  }
-  var measure = Arena()
-  _ = layout(&measure)
-  return withWorkspace(workspace, workspaceSize, measure.bytes) { memory in
-    var arena = Arena(memory)
-    var state = layout(&arena)
+  return withWorkspace(
+    workspace, workspaceSize,
+    layout: {
+      PostprocessMemory<S>(
+        &$0, anchors, classes, Swift.max(limit, 1), suppression, iouThreshold, hasObjectness: objectness != nil)
+    }
+  ) { state in
     if let objectness {
       forEachVector(S.Vector.self, 0..<anchors) { i, n in
         sigmoid(S.Vector.load(objectness + i, lanes: n)).store(state.objectness + i, lanes: n)
       }
       let hasForeground = classes > 1 || backgroundIndex == -1
-      if hasForeground, containsNaN(objectness, anchors) { return .invalidValue }
+      if hasForeground, hasNaN(objectness, anchors) { return .invalidValue }
     }
     var collector = CandidateCollector(
       state.candidates, classes, backgroundIndex, multiLabel, scoreThreshold,
@@ -163,11 +161,11 @@ func detectionPostprocessWorkspaceSize(
   let limit = Swift.max(Swift.min(preNmsTopK, total), 1)
   guard limit <= largestSortCount else { return .invalidShape }
   guard let size else { return .nullPointer }
-  var hard = Arena()
-  var soft = Arena()
-  _ = PostprocessMemory<Double>(&hard, anchors, classes, limit, .hard, 0, hasObjectness: true)
-  _ = PostprocessMemory<Double>(&soft, anchors, classes, limit, .softGaussian, 0, hasObjectness: true)
-  size.pointee = Swift.max(hard.bytes, soft.bytes)
+  let hard = bytesTaken { PostprocessMemory<Double>(&$0, anchors, classes, limit, .hard, 0, hasObjectness: true) }
+  let soft = bytesTaken {
+    PostprocessMemory<Double>(&$0, anchors, classes, limit, .softGaussian, 0, hasObjectness: true)
+  }
+  size.pointee = Swift.max(hard, soft)
   return .ok
 }
 

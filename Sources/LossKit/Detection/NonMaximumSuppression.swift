@@ -65,9 +65,7 @@ func batchedNms<S: Scalar>(
 func nmsWorkspaceSize(_ count: Int, _ size: UnsafeMutablePointer<Int>?) -> Status {
   guard count >= 0, count <= largestSortCount else { return .invalidShape }
   guard let size else { return .nullPointer }
-  var arena = Arena()
-  _ = GroupedSuppression<Double>(&arena, capacity: count, isBatched: true, threshold: 0)
-  size.pointee = arena.bytes
+  size.pointee = bytesTaken { GroupedSuppression<Double>(&$0, capacity: count, isBatched: true, threshold: 0) }
   return .ok
 }
 
@@ -84,13 +82,12 @@ private func suppress<S: Scalar>(
     return .ok
   }
   guard let boxes, let scores, !isBatched || idxs != nil else { return .nullPointer }
-  guard !containsNaN(scores, count) else { return .invalidValue }
+  guard !hasNaN(scores, count) else { return .invalidValue }
 
-  var measure = Arena()
-  _ = GroupedSuppression<S>(&measure, capacity: count, isBatched: isBatched, threshold: iouThreshold)
-  return withWorkspace(workspace, workspaceSize, measure.bytes) { memory in
-    var arena = Arena(memory)
-    var suppression = GroupedSuppression<S>(&arena, capacity: count, isBatched: isBatched, threshold: iouThreshold)
+  return withWorkspace(
+    workspace, workspaceSize,
+    layout: { GroupedSuppression<S>(&$0, capacity: count, isBatched: isBatched, threshold: iouThreshold) }
+  ) { suppression in
     let kept = suppression.run(boxes, scores, idxs, count)
     keptCount.pointee = kept
     guard kept <= capacity else { return .bufferTooSmall }

@@ -99,9 +99,7 @@ func batchedSoftNms<S: Scalar>(
 func softNmsWorkspaceSize(_ count: Int, _ size: UnsafeMutablePointer<Int>?) -> Status {
   guard count >= 0, count <= largestSortCount else { return .invalidShape }
   guard let size else { return .nullPointer }
-  var arena = Arena()
-  _ = SoftSuppressor<Double>(&arena, capacity: count, isBatched: true)
-  size.pointee = arena.bytes
+  size.pointee = bytesTaken { SoftSuppressor<Double>(&$0, capacity: count, isBatched: true) }
   return .ok
 }
 
@@ -184,13 +182,11 @@ private func select<S: Scalar>(
     return .ok
   }
   guard let boxes, let scores, !isBatched || idxs != nil else { return .nullPointer }
-  guard !containsNaN(scores, count) else { return .invalidValue }
+  guard !hasNaN(scores, count) else { return .invalidValue }
 
-  var measure = Arena()
-  _ = SoftSuppressor<S>(&measure, capacity: count, isBatched: isBatched)
-  return withWorkspace(workspace, workspaceSize, measure.bytes) { memory in
-    var arena = Arena(memory)
-    var suppressor = SoftSuppressor<S>(&arena, capacity: count, isBatched: isBatched)
+  return withWorkspace(
+    workspace, workspaceSize, layout: { SoftSuppressor<S>(&$0, capacity: count, isBatched: isBatched) }
+  ) { suppressor in
     let selected = rule.run(&suppressor, boxes, scores, idxs, count)
     selectedCount.pointee = selected
     guard selected <= capacity else { return .bufferTooSmall }

@@ -1,5 +1,3 @@
-import RuntimeShims
-
 // Bins of confidences: how many fell in, how many of them were hits, and the exact sum of the confidences. All three
 // are integers, so that bins can be joined in any order.
 
@@ -71,60 +69,66 @@ struct UniformBins {
     let slab = Split.limit &* Tally.capacity
     let smallest = min(max(smallestElementwisePart / rows.columns, 64 &* total &* copies), Tally.capacity)
     let largest = Split(min(rows.count, slab), smallest: smallest, multiple: 16).parts
-    guard let size = elementCount(width, MemoryLayout<Tally>.stride, largest),
-      let memory = losskit_runtime_allocate(size)
-    else { return .outOfMemory }
-    defer { losskit_runtime_free(memory) }
-    guard let sums = losskit_runtime_allocate(binCount &* MemoryLayout<Bin>.stride) else { return .outOfMemory }
-    defer { losskit_runtime_free(sums) }
-    let tallies = memory.bindMemory(to: Tally.self, capacity: width &* largest)
-    let fresh = sums.bindMemory(to: Bin.self, capacity: binCount)
-    fresh.initialize(repeating: Bin(), count: binCount)
-    var faults = DataFaults()
-    var start = 0
-    while start < rows.count {
-      let split = Split(min(slab, rows.count &- start), smallest: smallest, multiple: 16)
-      withUnsafeTemporaryAllocation(of: DataFaults.self, capacity: Split.limit) { partFaults in
-        parallel(split.parts) { part in
-          let range = split.range(part)
-          let mine = tallies + part &* width
-          mine.initialize(repeating: Tally(), count: width)
-          partFaults[part] = fill(mine, copies, rows, start &+ range.lowerBound..<start &+ range.upperBound)
+    guard elementCount(width, MemoryLayout<Tally>.stride, largest) != nil else { return .outOfMemory }
+    return withWorkspace(layout: {
+      (
+        tallies: $0.take(Tally.self, width &* largest), sums: $0.take(Bin.self, binCount),
+        faults: $0.take(DataFaults.self, Split.limit)
+      )
+    }) { memory in
+      memory.sums.initialize(repeating: Bin(), count: binCount)
+      var faults = DataFaults()
+      var start = 0
+      while start < rows.count {
+        let split = Split(min(slab, rows.count &- start), smallest: smallest, multiple: 16)
+        parallel(
+          split.parts,
+          TallyJob(
+            bins: self, copies: copies, rows: rows, start: start, split: split, tallies: memory.tallies,
+            faults: memory.faults))
+        for part in 0..<split.parts {
+          faults.join(memory.faults[part])
+          for i in 0..<width { memory.tallies[part &* width &+ i].add(to: &memory.sums[i / copies]) }
         }
-        for part in 0..<split.parts { faults.join(partFaults[part]) }
+        start &+= slab
       }
-      for part in 0..<split.parts {
-        for i in 0..<width { tallies[part &* width &+ i].add(to: &fresh[i / copies]) }
+      if faults.status == .ok {
+        for i in 0..<binCount { bins[i].add(memory.sums[i]) }
       }
-      start &+= slab
+      return faults.status
     }
-    if faults.status == .ok {
-      for i in 0..<binCount { bins[i].add(fresh[i]) }
-    }
-    return faults.status
   }
+}
 
-  @inline(__always)
-  private func fill<S: Scalar>(
-    _ tallies: UnsafeMutablePointer<Tally>, _ copies: Int, _ rows: ConfidenceRows<S>, _ range: Range<Int>
-  ) -> DataFaults {
-    rows.forEachTile(range) { view, tile in
-      let mine = tallies + view &* total &* copies
+/// Fills the tallies of each part: `tallies[((part · views) + view) · total · copies + …]`.
+private struct TallyJob<S: Scalar>: ParallelJob {
+  let bins: UniformBins
+  let copies: Int
+  let rows: ConfidenceRows<S>
+  let start: Int
+  let split: Split
+  let tallies: UnsafeMutablePointer<Tally>
+  let faults: UnsafeMutablePointer<DataFaults>
+
+  @inline(__always) func run(part: Int) {
+    let range = split.range(part)
+    let ofView = bins.total &* copies
+    let mine = tallies + part &* rows.views &* ofView
+    mine.initialize(repeating: Tally(), count: rows.views &* ofView)
+    faults[part] = rows.forEachTile(start &+ range.lowerBound..<start &+ range.upperBound) { view, tile in
       let halves = tile.confidence.doubles
-      add(halves.0, tile.hits, tile.count, to: mine, copies)
-      if S.Vector.count > 8 { add(halves.1, tile.hits >> 8, tile.count &- 8, to: mine, copies) }
+      add(halves.0, tile.hits, tile.count, to: mine + view &* ofView)
+      if S.Vector.count > 8 { add(halves.1, tile.hits >> 8, tile.count &- 8, to: mine + view &* ofView) }
     }
   }
 
   /// Adds the first `n` of eight confidences.
   @inline(__always)
-  private func add(
-    _ confidence: DoubleLanes, _ hits: UInt32, _ n: Int, to tallies: UnsafeMutablePointer<Tally>, _ copies: Int
-  ) {
+  private func add(_ confidence: DoubleLanes, _ hits: UInt32, _ n: Int, to tallies: UnsafeMutablePointer<Tally>) {
     let digits = ExactDigits(confidence)
     withUnsafeTemporaryAllocation(of: Int64.self, capacity: 32) { lanes in
       let index = lanes.baseAddress!
-      self.index(confidence).store(index)
+      bins.index(confidence).store(index)
       digits.high.store(index + 8)
       @inline(__always) func tally(_ lane: Int) -> UnsafeMutablePointer<Tally> {
         tallies + (Int(index[lane]) &* copies &+ lane & (copies &- 1))

@@ -63,9 +63,11 @@ extension ConfidenceRows {
   func forEachTile(_ rows: Range<Int>, _ body: (Int, ConfidenceTile<S.Vector>) -> Void) -> DataFaults {
     typealias V = S.Vector
     var faults = DataFaults()
-    withUnsafeTemporaryAllocation(of: V.self, capacity: V.count) { square in
-      withUnsafeTemporaryAllocation(of: Int64.self, capacity: V.count) { lastLabels in
-        let tile = square.baseAddress!
+    var square = VectorTile<V>()
+    var lastLabels = InlineArray<16, Int64>(repeating: 0)
+    square.withPointer { tile in
+      withUnsafeMutableBytes(of: &lastLabels) { bytes in
+        let lastLabels = bytes.baseAddress!.assumingMemoryBound(to: Int64.self)
         var badLabels = Int64Lanes(0)
         var valid = V.zero .== V.zero
         var row = rows.lowerBound
@@ -74,7 +76,7 @@ extension ConfidenceRows {
           var labels = y + row
           if n < V.count {
             for lane in 0..<V.count { lastLabels[lane] = lane < n ? labels[lane] : 0 }
-            labels = UnsafePointer(lastLabels.baseAddress!)
+            labels = UnsafePointer(lastLabels)
           }
           for part in 0..<V.count / 8 {
             let label = Int64Lanes.load(labels + part &* 8)

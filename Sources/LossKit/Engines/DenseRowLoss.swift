@@ -90,7 +90,7 @@ private struct DenseRowKernel<L: DenseRowLoss, D: TargetDistribution>: RowKernel
       row = targets.load(tile.rows, sink.call.sampleWeight)
     } else {
       row.counts = ~row.counts
-      if let sampleWeight = sink.call.sampleWeight { row.sampleWeight = tile.rows.load(sampleWeight) }
+      row.sampleWeight = sink.weights(tile.rows)
     }
     let shift = V.shift(tile.maximum { $0.x })
     var k = RowConstants<V>(a: shift, target: row.target)

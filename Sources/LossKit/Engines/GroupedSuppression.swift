@@ -63,11 +63,3 @@ struct GroupedSuppression<S: Scalar> {
     }
   }
 }
-
-func containsNaN<S: Scalar>(_ x: UnsafePointer<S>, _ count: Int) -> Bool {
-  var found = false
-  forEachVector(S.Vector.self, 0..<count) { i, n in
-    if S.Vector.load(x + i, lanes: n).isNaN.any { found = true }
-  }
-  return found
-}

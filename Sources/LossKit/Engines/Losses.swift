@@ -5,14 +5,14 @@ struct LossCall<S: Scalar> {
   let reduction: Reduction
   /// One weight per row; 1 where absent.
   let sampleWeight: UnsafePointer<S>?
-  /// One value, or one per row or element with `.none`.
-  let loss: UnsafeMutablePointer<S>
+  /// One value, or one per row or element with `.none`; absent where it is not wanted.
+  let loss: UnsafeMutablePointer<S>?
   /// The gradient of the reduced loss; absent where it is not wanted.
   let grad: UnsafeMutablePointer<S>?
 
   /// A call without rows or elements: the reduced loss is 0.
   var empty: Status {
-    if reduction != .none { loss[0] = 0 }
+    if reduction != .none { loss?.pointee = 0 }
     return .ok
   }
 }
@@ -38,7 +38,7 @@ struct LossSink<S: Scalar> {
       var sum = 0.0
       for part in 0..<Split.limit { sum += partialSums[part] }
       // A mean over nothing is 0, whatever the ignored rows hold.
-      call.loss[0] = S(call.reduction == .sum ? sum : denominator == 0 ? 0 : sum / denominator)
+      call.loss?.pointee = S(call.reduction == .sum ? sum : denominator == 0 ? 0 : sum / denominator)
     }
   }
 
@@ -47,13 +47,18 @@ struct LossSink<S: Scalar> {
     call.reduction == .mean ? S.Vector(denominator == 0 ? 0 : 1 / denominator) : S.Vector.one
   }
 
+  /// The weights of a tile's rows, as lanes.
+  @inline(__always) func weights(_ rows: RowSlice) -> S.Vector {
+    call.sampleWeight.map { rows.load($0) } ?? S.Vector.one
+  }
+
   @inline(__always) var empty: Partial { (DoubleLanes.zero, DoubleLanes.zero) }
 
   /// Takes `n` weighted losses, which belong to the rows or elements from `first` on.
   @inline(__always)
   func deposit(_ losses: S.Vector, first: Int, count n: Int, _ partial: inout Partial) {
     if call.reduction == .none {
-      losses.store(call.loss + first, lanes: n)
+      if let loss = call.loss { losses.store(loss + first, lanes: n) }
     } else {
       let counted = n == S.Vector.count ? losses : S.Vector.select(S.Vector.Integers.first(n), losses, S.Vector.zero)
       let doubles = counted.doubles

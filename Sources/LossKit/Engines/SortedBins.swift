@@ -1,5 +1,3 @@
-import RuntimeShims
-
 /// Bins whose edges follow from the sorted confidences: quantile, midpoint, rank.
 struct SortedBins {
   let count: Int
@@ -10,7 +8,7 @@ struct SortedBins {
   var total: Int { edge == .leftExtra ? count + 1 : count }
 
   /// Adds the confidences of every view of `rows` to its bins: `bins[view * total + index]`. Nothing is added unless
-  /// the result is `ok`. Allocates 32 bytes a row.
+  /// the result is `ok`. Allocates 32 bytes a row, of which there are `largestSortCount` at most.
   ///
   /// - Parameters:
   ///   - edges: if wanted, `[count + 1]`: the edges of the last view.
@@ -20,49 +18,46 @@ struct SortedBins {
     indices: UnsafeMutablePointer<Int32>?
   ) -> Status {
     let n = rows.count
-    guard let itemBytes = elementCount(n, 2 * MemoryLayout<ConfidenceItem>.stride),
-      let itemMemory = losskit_runtime_allocate(itemBytes)
-    else { return .outOfMemory }
-    defer { losskit_runtime_free(itemMemory) }
-    guard let tableMemory = losskit_runtime_allocate((stableSortCounters + count + 1) * 8) else { return .outOfMemory }
-    defer { losskit_runtime_free(tableMemory) }
-    let items = itemMemory.bindMemory(to: ConfidenceItem.self, capacity: 2 * n)
-    let counters = tableMemory.bindMemory(to: Int.self, capacity: stableSortCounters)
-    let inner = (tableMemory + stableSortCounters * 8).bindMemory(to: Double.self, capacity: count + 1)
-
-    let faults = rows.forEachTile(0..<n) { _, tile in
-      if rows.views == 1 { load(tile, items) }
-    }
-    if faults.status != .ok { return faults.status }
-    for view in 0..<rows.views {
-      if rows.views > 1 {
-        for row in 0..<n {
-          items[row] = ConfidenceItem(
-            rows.probs[row &* rows.columns &+ view].double, Int64(row) << 1 | (rows.isHit(row, view) ? 1 : 0))
-        }
+    return withWorkspace(layout: {
+      (sorter: Sorter<UInt64>(&$0, capacity: n), edges: $0.take(Double.self, count + 1))
+    }) { memory in
+      let items = memory.sorter.items
+      let faults = rows.forEachTile(0..<n) { _, tile in
+        if rows.views == 1 { load(tile, items) }
       }
-      let sorted = stableSort(items, items + n, n, counters: counters)
-      let used = setEdges(inner, sorted, n)
-      distribute(sorted, n, inner, used, bins + view &* total, indices.map { $0 + view &* n })
+      if faults.status != .ok { return faults.status }
+      for view in 0..<rows.views {
+        if rows.views > 1 {
+          for row in 0..<n {
+            let confidence = rows.probs[row &* rows.columns &+ view].double
+            items[row] = SortItem(confidence, row: row, isHit: rows.isHit(row, view))
+          }
+        }
+        let sorted = memory.sorter.sort(n)
+        let used = setEdges(memory.edges, sorted, n)
+        distribute(sorted, n, memory.edges, used, bins + view &* total, indices.map { $0 + view &* n })
+      }
+      edges?.update(from: memory.edges, count: count + 1)
+      return .ok
     }
-    edges?.update(from: inner, count: count + 1)
-    return .ok
   }
 
   @inline(__always)
-  private func load<V: Lanes>(_ tile: ConfidenceTile<V>, _ items: UnsafeMutablePointer<ConfidenceItem>) {
+  private func load<V: Lanes>(_ tile: ConfidenceTile<V>, _ items: UnsafeMutablePointer<SortItem<UInt64>>) {
     withUnsafeTemporaryAllocation(of: Double.self, capacity: 16) { lanes in
       tile.confidence.doubles.0.store(lanes.baseAddress!)
       tile.confidence.doubles.1.store(lanes.baseAddress! + 8)
       for lane in 0..<tile.count {
         let row = tile.row &+ lane
-        items[row] = ConfidenceItem(lanes[lane], Int64(row) << 1 | Int64(tile.hits >> UInt32(lane) & 1))
+        items[row] = SortItem(lanes[lane], row: row, isHit: tile.hits >> UInt32(lane) & 1 == 1)
       }
     }
   }
 
   /// Writes all `count + 1` edges and returns how many inner edges are in use.
-  private func setEdges(_ edges: UnsafeMutablePointer<Double>, _ sorted: UnsafePointer<ConfidenceItem>, _ n: Int) -> Int {
+  private func setEdges(
+    _ edges: UnsafeMutablePointer<Double>, _ sorted: UnsafePointer<SortItem<UInt64>>, _ n: Int
+  ) -> Int {
     edges.initialize(repeating: 1, count: count + 1)
     edges[0] = 0
     if n == 0 { return 0 }
@@ -71,15 +66,15 @@ struct SortedBins {
       // ⌈b·n / count⌉, in parts that do not overflow.
       for b in 1..<max(count, 1) {
         let rank = b &* (n / count) &+ (b &* (n % count) &+ count &- 1) / count
-        if rank < n { edges[b] = sorted[rank].number }
+        if rank < n { edges[b] = sorted[rank].confidence }
       }
       return count - 1
     case .quantile:
       for b in 1..<max(count, 1) {
         let part = b &* ((n &- 1) % count)
         let position = b &* ((n &- 1) / count) &+ part / count
-        let below = sorted[position].number
-        let above = sorted[min(position &+ 1, n &- 1)].number
+        let below = sorted[position].confidence
+        let above = sorted[min(position &+ 1, n &- 1)].confidence
         edges[b] = below + (above - below) * (Double(part % count) / Double(count))
       }
       return count - 1
@@ -89,7 +84,7 @@ struct SortedBins {
       var start = 0
       for run in 0..<runs - 1 {
         start &+= n / runs &+ (run < n % runs ? 1 : 0)
-        let middle = (sorted[start &- 1].number + sorted[start].number) / 2
+        let middle = (sorted[start &- 1].confidence + sorted[start].confidence) / 2
         if used > 0, edges[used] == middle { continue }
         used &+= 1
         edges[used] = middle
@@ -99,14 +94,14 @@ struct SortedBins {
   }
 
   private func distribute(
-    _ sorted: UnsafePointer<ConfidenceItem>, _ n: Int, _ edges: UnsafePointer<Double>, _ used: Int,
+    _ sorted: UnsafePointer<SortItem<UInt64>>, _ n: Int, _ edges: UnsafePointer<Double>, _ used: Int,
     _ bins: UnsafeMutablePointer<Bin>, _ indices: UnsafeMutablePointer<Int32>?
   ) {
     var index = 0
     var quota = 0  // of rank k: k·count − index·n
     for k in 0..<n {
       let item = sorted[k]
-      let confidence = item.number
+      let confidence = item.confidence
       if binning == .rank {
         while quota >= n {
           quota &-= n
@@ -119,8 +114,20 @@ struct SortedBins {
         }
         if edge == .leftExtra, confidence == 1 { index = count }
       }
-      bins[index].add(confidence, hit: item.payload & 1)
-      indices?[Int(item.payload >> 1)] = Int32(truncatingIfNeeded: index)
+      bins[index].add(confidence, hit: item.isHit ? 1 : 0)
+      indices?[item.row] = Int32(truncatingIfNeeded: index)
     }
   }
+}
+
+/// A confidence in [0, 1] and, in one integer, the row it belongs to and whether that is a hit.
+extension SortItem<UInt64> {
+  @inline(__always) fileprivate init(_ confidence: Double, row: Int, isHit: Bool) {
+    key = confidence.ascendingKey
+    index = UInt32(truncatingIfNeeded: row) | (isHit ? 1 << 31 : 0)
+  }
+
+  @inline(__always) fileprivate var confidence: Double { Double(ascendingKey: key) }
+  @inline(__always) fileprivate var isHit: Bool { index >> 31 == 1 }
+  @inline(__always) fileprivate var row: Int { Int(index & ~(1 << 31)) }
 }

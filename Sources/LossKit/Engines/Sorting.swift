@@ -12,6 +12,14 @@ extension Scalar {
   @inline(__always) var descendingKey: Bits { ~ascendingKey }
 }
 
+extension Double {
+  /// The number that has this key.
+  @inline(__always) init(ascendingKey key: UInt64) {
+    let sign: UInt64 = 1 << 63
+    self.init(bitPattern: key & sign != 0 ? key ^ sign : ~key)
+  }
+}
+
 extension Int64 {
   /// An unsigned integer that orders as the number does.
   @inline(__always) var ascendingKey: UInt64 { UInt64(bitPattern: self) ^ (1 << 63) }
@@ -29,7 +37,8 @@ let largestSortCount = Int(Int32.max)
 /// Sorts up to `capacity` keys; the memory is the arena's.
 struct Sorter<Key: FixedWidthInteger & UnsignedInteger> {
   typealias Item = SortItem<Key>
-  private let items: UnsafeMutablePointer<Item>
+  /// What `sort` sorts: to be filled before each call.
+  let items: UnsafeMutablePointer<Item>
   private let spare: UnsafeMutablePointer<Item>
   private let counts: UnsafeMutablePointer<UInt32>
 
@@ -44,11 +53,13 @@ struct Sorter<Key: FixedWidthInteger & UnsignedInteger> {
   @inline(__always)
   func sorted(_ count: Int, _ key: (Int) -> Key) -> UnsafeMutablePointer<Item> {
     for i in 0..<count { items[i] = Item(key: key(i), index: UInt32(truncatingIfNeeded: i)) }
-    return sortItems(count)
+    return sort(count)
   }
 
+  /// The first `count` of `items` in ascending order of their keys, equal keys in the order that they had. Valid until
+  /// the next call.
   @inline(never)
-  private func sortItems(_ count: Int) -> UnsafeMutablePointer<Item> {
+  func sort(_ count: Int) -> UnsafeMutablePointer<Item> {
     var ascending = 1
     while ascending < count, items[ascending &- 1].key <= items[ascending].key { ascending &+= 1 }
     if ascending >= count { return items }

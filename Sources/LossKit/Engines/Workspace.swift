@@ -31,18 +31,28 @@ struct Arena {
   var bytes: Int { Int(bitPattern: address &- start) &+ 64 }
 }
 
-/// Runs `body` with at least `bytes` bytes: the caller's workspace or, if that is null, memory allocated for this call.
+/// Runs `body` with what `layout` takes from an arena: in the caller's workspace, or, if that is null, in memory
+/// allocated for this call.
 ///
-/// `bufferTooSmall` where the workspace has fewer, `outOfMemory` where the allocation fails.
+/// `bufferTooSmall` where the workspace has fewer bytes than the layout, `outOfMemory` where the allocation fails.
 @inline(__always)
-func withWorkspace(
-  _ workspace: UnsafeMutableRawPointer?, _ workspaceSize: Int, _ bytes: Int,
-  _ body: (UnsafeMutableRawPointer) -> Status
+func withWorkspace<Layout>(
+  _ workspace: UnsafeMutableRawPointer? = nil, _ workspaceSize: Int = 0, layout: (inout Arena) -> Layout,
+  _ body: (inout Layout) -> Status
 ) -> Status {
-  if let workspace {
-    return workspaceSize < bytes ? .bufferTooSmall : body(workspace)
-  }
-  guard let memory = losskit_runtime_allocate(bytes) else { return .outOfMemory }
-  defer { losskit_runtime_free(memory) }
-  return body(memory)
+  let bytes = bytesTaken(by: layout)
+  if workspace != nil, workspaceSize < bytes { return .bufferTooSmall }
+  guard let memory = workspace ?? losskit_runtime_allocate(bytes) else { return .outOfMemory }
+  defer { if workspace == nil { losskit_runtime_free(memory) } }
+  var arena = Arena(memory)
+  var arrays = layout(&arena)
+  return body(&arrays)
+}
+
+/// Bytes of workspace that a layout needs.
+@inline(__always)
+func bytesTaken<Layout>(by layout: (inout Arena) -> Layout) -> Int {
+  var arena = Arena()
+  _ = layout(&arena)
+  return arena.bytes
 }

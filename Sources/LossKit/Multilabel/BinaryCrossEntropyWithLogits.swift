@@ -13,7 +13,7 @@
 ///   - posWeight: optional, `[columns]`, > 0: q, the weight of positives, default 1.
 ///   - reduction: default mean, over all elements, weighted by `sampleWeight`.
 ///   - sampleWeight: optional, one per row, ≥ 0, default 1.
-///   - loss: output, one value, or one per element without reduction.
+///   - loss: optional output, one value, or one per element without reduction.
 ///   - grad: optional output, shaped as `z`.
 /// - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET for a NaN target, INVALID_VALUE for a negative weight.
 /// - Reference: torch.nn.functional.binary_cross_entropy_with_logits.
@@ -23,7 +23,6 @@ func binaryCrossEntropyWithLogits<S: Scalar>(
   _ loss: UnsafeMutablePointer<S>?, _ grad: UnsafeMutablePointer<S>?
 ) -> Status {
   guard let count = elementCount(rows, columns) else { return .invalidShape }
-  guard let loss else { return count == 0 && reduction == .none ? .ok : .nullPointer }
   let call = LossCall(reduction: reduction, sampleWeight: sampleWeight, loss: loss, grad: grad)
   if count == 0 { return call.empty }
   guard let z, let t else { return .nullPointer }

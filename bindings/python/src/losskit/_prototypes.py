@@ -853,7 +853,7 @@ DOCUMENTATION: dict[str, dict[str, Any]] = {
             "sample_weight": "optional, one per row, ≥ 0, default 1.",
         },
         "outputs": {
-            "loss": "output, one value, or one per row without reduction.",
+            "loss": "optional output, one value, or one per row without reduction.",
             "grad": "optional output, shaped as `z`.",
         },
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.",
@@ -874,7 +874,7 @@ DOCUMENTATION: dict[str, dict[str, Any]] = {
             "sample_weight": "optional, one per row, ≥ 0, default 1.",
         },
         "outputs": {
-            "loss": "output, one value, or one per row without reduction.",
+            "loss": "optional output, one value, or one per row without reduction.",
             "grad": "optional output, shaped as `z`.",
         },
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.",
@@ -896,7 +896,7 @@ DOCUMENTATION: dict[str, dict[str, Any]] = {
             "sample_weight": "optional, one per row, ≥ 0, default 1.",
         },
         "outputs": {
-            "loss": "output, one value, or one per row without reduction.",
+            "loss": "optional output, one value, or one per row without reduction.",
             "grad": "optional output, shaped as `z`.",
         },
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.",
@@ -918,7 +918,7 @@ DOCUMENTATION: dict[str, dict[str, Any]] = {
             "sample_weight": "optional, one per row, ≥ 0, default 1.",
         },
         "outputs": {
-            "loss": "output, one value, or one per row without reduction.",
+            "loss": "optional output, one value, or one per row without reduction.",
             "grad": "optional output, shaped as `z`.",
         },
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.",
@@ -939,7 +939,7 @@ DOCUMENTATION: dict[str, dict[str, Any]] = {
             "sample_weight": "optional, one per row, ≥ 0, default 1.",
         },
         "outputs": {
-            "loss": "output, one value, or one per row without reduction.",
+            "loss": "optional output, one value, or one per row without reduction.",
             "grad": "optional output, shaped as `log_p`.",
         },
         "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.",
@@ -961,7 +961,7 @@ DOCUMENTATION: dict[str, dict[str, Any]] = {
             "sample_weight": "optional, one per row, ≥ 0, default 1.",
         },
         "outputs": {
-            "loss": "output, one value, or one per element without reduction.",
+            "loss": "optional output, one value, or one per element without reduction.",
             "grad": "optional output, shaped as `z`.",
         },
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.",
@@ -982,7 +982,7 @@ DOCUMENTATION: dict[str, dict[str, Any]] = {
             "sample_weight": "optional, one per row, ≥ 0, default 1.",
         },
         "outputs": {
-            "loss": "output, one value, or one per element without reduction.",
+            "loss": "optional output, one value, or one per element without reduction.",
             "grad": "optional output, shaped as `z`.",
         },
         "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_TARGET for a NaN target, INVALID_VALUE for a negative weight.",
@@ -1319,7 +1319,7 @@ class) that attains the maximum.""",
         "parameters": {
             "probs": "`[count, classes]`, probabilities in [0, 1]; rows need not sum to 1.",
             "y": "`[count]`, labels 0 ..< classes.",
-            "count": "N, ≥ 0. With N = 0 the error is NaN.",
+            "count": "N, ≥ 0, with a binning other than `uniform` 2³¹ − 1 at most. With N = 0 the error is NaN.",
             "classes": "C. 0 stands for the binary view: `probs` is `[count]`, the probability of class 1, labels are 0 and 1, confidence is `probs` itself, and `mode` plays no role.",
             "n_bins": "number of bins, 1 to 2²⁴; 15 is usual.",
             "norm": "how gaps are joined; `l1` is usual.",
@@ -1479,7 +1479,7 @@ are compared as doubles. Sums are exact: the result does not depend on the order
         "parameters": {
             "conf": "`[count]`, the confidence of each prediction, in [0, 1].",
             "correct": "`[count]`, 1 where the prediction was right, else 0.",
-            "count": "number of predictions, ≥ 0. With none, all bins are 0.",
+            "count": "number of predictions, ≥ 0, with a binning other than `uniform` 2³¹ − 1 at most. With none, all bins are 0.",
             "n_bins": "n, 1 to 2²⁴; 15 is usual.",
             "binning": "how the edges are chosen; `uniform` is usual. The others sort, with 32 bytes of memory a prediction.",
             "edge": "on which side a bin owns its edge; `right` is usual. `rank` does not use it.",
