@@ -2,7 +2,7 @@
 # make build  the libraries only                             make generate   what is derived from Swift declarations
 # make bench  installs peers, compares with them             (BENCH="--quick --only nms" to narrow it)
 .DEFAULT_GOAL := build
-.PHONY: build build-tools generate run bench test-exhaustive
+.PHONY: build build-tools generate run test test-python test-wheel test-native bench test-exhaustive
 
 GENERATOR := .build-generator/interface-generator
 EXAMPLES := bindings/python/examples
@@ -43,6 +43,29 @@ run: .venv/examples-installed build/document_layout
 	@$(EXAMPLE)/portrait_faces.py out
 	@echo
 	@$(EXAMPLE)/digits_calibration.py out
+
+#--- Tests --------------------------------------------------------------------------------------------------------
+
+# The longest first, pytest last: its closing line is the one that is seen.
+test: test-native test-wheel test-python
+
+# ctest: the C interface, its consumers, the cross-build, Swift's unit tests, the elementary functions.
+test-native: build .venv/tests-installed
+	@Tests/run.sh build
+
+.venv/tests-installed: Tests/Python/requirements.txt
+	@.ci/packages.sh venv
+	@.ci/environment.sh .venv -r Tests/Python/requirements.txt
+	@touch $@
+
+test-python: .venv/tests-installed build
+	@echo "Python tests"
+	@.venv/bin/python -m pytest -q Tests/Python
+
+# The package as users install it, in an environment of its own.
+test-wheel: generate
+	@.ci/packages.sh venv cmake ninja
+	@Tests/wheel.sh .venv-wheel
 
 #--- Benchmarks ---------------------------------------------------------------------------------------------------
 

@@ -57,7 +57,7 @@ static inline bool is_scratch(const parameter *p) { return p->content == SCRATCH
 static inline bool is_capacity(const parameter *p) {
   const size_t length = strlen(p->name);
   return p->kind == SIZE && (strstr(p->name, "capacity") || strstr(p->name, "bytes") ||
-                             (length > 5 && strcmp(p->name + length - 5, "_size") == 0));
+                             strcmp(p->name, "size") == 0 || (length > 5 && strcmp(p->name + length - 5, "_size") == 0));
 }
 
 // A size that arrays have: as documented, or any but capacities where nothing is.
@@ -129,7 +129,7 @@ static inline int mode_count(const function *f) {
 // Enough for results, and for scratch in bytes.
 static inline ptrdiff_t capacity(const plan *plan, const parameter *p) {
   const bool of_scratch = is_scratch(p) || !strstr(p->name, "capacity");
-  return of_scratch && plan->scratch ? 512 * plan->total + 65536 : plan->total + 64;
+  return of_scratch && plan->scratch ? 512 * plan->total + 65536 : plan->total + (of_scratch ? 4096 : 64);
 }
 
 static inline void choose_scalars(const function *f, const plan *plan, argument *a) {

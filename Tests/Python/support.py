@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -20,7 +21,8 @@ def assert_close(actual, reference, *, axis=-1, tolerance=None):
     """Compares a result with its float64 reference.
 
     The error may be 3e-6 (float32) or 1e-12 (float64) of the largest finite magnitude in the row along ``axis``; None
-    compares with the largest of the whole array. NaN and infinities have to be where the reference has them.
+    compares with the largest of the whole array. Below the smallest normal number precision ends. NaN and infinities
+    have to be where the reference has them.
     """
     actual, reference = np.asarray(actual), np.asarray(reference, np.float64)
     assert actual.shape == reference.shape, f"shape {actual.shape}, expected {reference.shape}"
@@ -34,6 +36,7 @@ def assert_close(actual, reference, *, axis=-1, tolerance=None):
     magnitude = np.where(finite, np.abs(reference), 0)
     scale = magnitude.max(axis=None if reference.ndim == 0 else axis, keepdims=True)
     excess = np.where(finite, np.abs(actual - np.where(finite, reference, 0)), 0) - tolerance * scale
+    excess -= np.finfo(actual.dtype).tiny
     worst = np.unravel_index(np.argmax(excess), excess.shape)
     assert excess[worst] <= 0, (
         f"at {tuple(map(int, worst))}: {actual[worst]!r}, expected {reference[worst]!r} "
@@ -74,6 +77,80 @@ def assert_error(status, function, *arguments, **parameters):
     assert caught.value.status == status, str(caught.value)
     assert status in str(caught.value)
     return caught.value
+
+
+# --- Rows of logits --------------------------------------------------------------------------------------------------
+
+# Beside the borders of vectors, of transposed tiles and of runs, and anything else.
+CLASSES = st.one_of(
+    st.sampled_from([1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 34, 64, 127, 128, 129, 255, 256, 257, 1000]),
+    st.integers(1, 1100),
+)
+ROWS = st.one_of(st.sampled_from([0, 1, 2, 7, 8, 9, 15, 16, 17, 33]), st.integers(0, 70))
+
+
+@st.composite
+def row_shapes(draw):
+    """(shape, axis): rows as they are, or along an axis of an array with up to four."""
+    if draw(st.booleans()):
+        return (draw(ROWS), draw(CLASSES)), draw(st.sampled_from([-1, 1]))
+    shape = draw(st.lists(st.one_of(st.integers(1, 5), st.sampled_from([0, 16, 19, 33])), min_size=0, max_size=3))
+    axis = draw(st.integers(0, len(shape)))
+    classes = draw(CLASSES if np.prod(shape) < 100 else st.sampled_from([1, 2, 5, 17, 40]))
+    shape.insert(axis, classes)
+    return tuple(shape), draw(st.sampled_from([axis, axis - len(shape)]))
+
+
+@st.composite
+def logit_arrays(draw, special=True):
+    """(logits, axis): near to each other and far apart; with ``special`` also masked classes, NaN, infinities and ties."""
+    shape, axis = draw(row_shapes())
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    z = rng.normal(draw(st.sampled_from([0, 100, -1e4])), draw(st.sampled_from([1e-3, 1, 5, 30, 1e4])), shape)
+    if special and draw(st.booleans()):
+        rows = np.moveaxis(z, axis, -1)  # a view
+        for row in np.ndindex(rows.shape[:-1]):
+            kind, some = rng.integers(0, 12), rng.random(rows.shape[-1]) < 0.3
+            if kind < 3:
+                rows[row][some] = (np.nan, np.inf, -np.inf)[kind]
+            elif kind < 6:
+                rows[row] = (-np.inf, 7.5, rng.integers(0, 3, rows.shape[-1]))[kind - 3]
+    return z.astype(draw(st.sampled_from([np.float32, np.float64]))), axis
+
+
+# --- The C interface -------------------------------------------------------------------------------------------------
+
+
+class RawCall:
+    """A call of the C function with named arguments, as ``call(**changes)``. It gives the name of the status.
+
+    Whenever that is not OK, the outputs are as they were.
+    """
+
+    def __init__(self, name, dtype, outputs, /, **arguments):
+        self.name, self.dtype, self.outputs, self.arguments = name, np.dtype(dtype), outputs, arguments
+
+    def __call__(self, **changes):
+        from losskit import _core
+
+        values = {**self.arguments, **changes}
+        for output in self.outputs:
+            if values[output] is not None:
+                values[output].fill(77)
+        parameters = [parameter for parameter, _ in _core._prototypes.FUNCTIONS[self.name][1]]
+        assert sorted(parameters) == sorted(values)
+        code = _core.call_status(self.name, self.dtype, *(values[parameter] for parameter in parameters))
+        status = {value: name for name, value in _core._prototypes.ENUMS["Status"].items()}[code].upper()
+        if status != "OK":
+            for output in self.outputs:
+                assert values[output] is None or (values[output] == 77).all(), f"{output} was written"
+        return status
+
+    def inside_guards(self, side):
+        """Runs with every array between its own data and a page that cannot be touched; gives the outputs."""
+        arrays = {key: guarded(value, side) for key, value in self.arguments.items() if isinstance(value, np.ndarray)}
+        assert self(**arrays) == "OK"
+        return [arrays[output] for output in self.outputs]
 
 
 # --- Guarded memory --------------------------------------------------------------------------------------------------

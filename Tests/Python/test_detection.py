@@ -19,7 +19,7 @@ BOXES = np.array([[0, 0, 10, 10], [1, 1, 11, 11], [0, 0, 9, 10], [20, 20, 30, 30
 SCORES = np.array([0.9, 0.8, 0.7, 0.6])
 INT32_MAX = 2**31 - 1
 
-# --- References: one pair, one round, one row at a time ----------------------------------------------------------------
+# --- References: one pair, one round, one row at a time --------------------------------------------------------------
 
 
 def reference_iou(box, others, offset=0):
@@ -95,7 +95,7 @@ def status_of(call, *arguments, **keywords):
     return caught.value.status
 
 
-# --- Overlap and decoding ----------------------------------------------------------------------------------------------
+# --- Overlap and decoding --------------------------------------------------------------------------------------------
 
 
 def test_box_iou_example():
@@ -280,7 +280,7 @@ def test_dfl_decode_edges():
     assert status_of(losskit.dfl_decode_vjp, np.ones((1, 8)), np.ones((2, 4)), reg_max=1) == "INVALID_SHAPE"
 
 
-# --- Suppression -------------------------------------------------------------------------------------------------------
+# --- Suppression -----------------------------------------------------------------------------------------------------
 
 
 def test_suppression_examples():
@@ -297,7 +297,7 @@ def test_suppression_examples():
     np.testing.assert_allclose(scores, [0.9, 0.8, 0.6, 0.07], rtol=1e-6)
 
 
-# Coordinates that make ties, touching sides, reversed and empty boxes, subnormal and overflowing areas, NaN and infinity.
+# Coordinates that make ties, touching sides, reversed and empty boxes, subnormal and overflowing areas, NaN, infinity.
 COORDINATES = st.one_of(
     st.integers(-6, 6).map(float),
     st.floats(-6, 6, width=32),
@@ -342,7 +342,9 @@ def test_nms_on_many_boxes(real, whole, threshold):
         boxes = random_boxes(rng, n, real, extent, whole=whole)
         scores = (rng.integers(0, 50, n) / 50).astype(real) if whole else rng.random(n).astype(real)
         idxs = rng.integers(0, 3, n)
-        assert np.array_equal(losskit.nms(boxes, scores, iou_threshold=threshold), reference_nms(boxes, scores, threshold))
+        assert np.array_equal(
+            losskit.nms(boxes, scores, iou_threshold=threshold), reference_nms(boxes, scores, threshold)
+        )
         assert np.array_equal(
             losskit.batched_nms(boxes, scores, idxs, iou_threshold=threshold),
             reference_nms(boxes, scores, threshold, idxs),
@@ -426,8 +428,8 @@ SOFT_SCORES = st.one_of(st.sampled_from([0.0, 0.5, 1.0, 0.001, -1.0]), st.floats
 
 @settings(max_examples=300, deadline=None)
 @given(
-    scored_boxes(SOFT_SCORES), THRESHOLDS, st.sampled_from(["linear", "hard"]), st.sampled_from([0.001, 0.3, 0.0, -2.0]),
-    st.sampled_from([None, 0, 1, 7]), st.sampled_from([0, 1]),
+    scored_boxes(SOFT_SCORES), THRESHOLDS, st.sampled_from(["linear", "hard"]),
+    st.sampled_from([0.001, 0.3, 0.0, -2.0]), st.sampled_from([None, 0, 1, 7]), st.sampled_from([0, 1]),
 )  # fmt: skip
 def test_soft_nms_on_any_boxes(case, threshold, method, score_threshold, max_output, offset):
     boxes, scores, idxs = case
@@ -494,7 +496,7 @@ def test_suppression_errors(name):
         assert status_of(getattr(losskit, name), BOXES, SCORES, [0] * 3, iou_threshold=0.5) == "INVALID_SHAPE"
 
 
-# --- Post-processing ---------------------------------------------------------------------------------------------------
+# --- Post-processing -------------------------------------------------------------------------------------------------
 
 
 def reference_postprocess(
@@ -589,16 +591,21 @@ def test_detection_postprocess(activation, nms, classes):
 
 @settings(max_examples=200, deadline=None)
 @given(
-    hnp.arrays(np.float64, st.tuples(st.integers(0, 60), st.integers(0, 9)), elements=st.sampled_from([0, 0.1, 0.2, 0.5, 1, 2, -1])),
+    hnp.arrays(
+        np.float64, st.tuples(st.integers(0, 60), st.integers(0, 9)),
+        elements=st.sampled_from([0, 0.1, 0.2, 0.5, 1, 2, -1]),
+    ),
     st.sampled_from([-2.0, 0.0, 0.1, 0.3, 1.0]), st.integers(0, 50), st.booleans(), st.integers(0, 40),
 )  # fmt: skip
 def test_detection_postprocess_ties(scores, threshold, top_k, multi_label, max_detections):
     """Tied scores: which are selected, and in which order, is fixed."""
     boxes = np.zeros((len(scores), 4))
-    options = dict(score_threshold=threshold, pre_nms_top_k=top_k, multi_label=multi_label, max_detections=max_detections)
+    options = dict(pre_nms_top_k=top_k, multi_label=multi_label, max_detections=max_detections)
     for real in REALS:
-        check_postprocess(scores.astype(real), boxes.astype(real), activation="none", nms="none", tolerance=0, **{
-            **options, "score_threshold": float(real(threshold))})  # fmt: skip
+        check_postprocess(
+            scores.astype(real), boxes.astype(real), activation="none", nms="none", tolerance=0,
+            score_threshold=float(real(threshold)), **options,
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize("real", REALS)
@@ -669,7 +676,7 @@ def test_detection_postprocess_errors():
         assert status_of(run, logits - 90, boxes, [0, np.nan, 0], activation=activation) == "INVALID_VALUE"
 
 
-# --- The C interface ---------------------------------------------------------------------------------------------------
+# --- The C interface -------------------------------------------------------------------------------------------------
 
 STATUS = {name.upper(): value for name, value in _core._prototypes.ENUMS["Status"].items()}
 
@@ -845,8 +852,8 @@ def test_workspaces_suffice_for_many(real):
     _core.call("soft_nms_workspace_size", None, n, size)
     memory = np.full(int(size) + 64, 170, np.uint8)
     _core.call(
-        "batched_soft_nms", dtype, boxes, scores, idxs, n, "linear", 0.3, 0.5, 0.001, n, 0.0, keep, new, n, kept, memory,
-        int(size),
+        "batched_soft_nms", dtype, boxes, scores, idxs, n, "linear", 0.3, 0.5, 0.001, n, 0.0, keep, new, n, kept,
+        memory, int(size),
     )  # fmt: skip
     assert (memory[int(size) :] == 170).all()
     assert np.array_equal(keep[: int(kept)], losskit.batched_soft_nms(boxes, scores, idxs)[0])
@@ -892,8 +899,7 @@ def test_workspace_of_no_logits_is_small():
         assert 0 <= size < 1024
 
 
-
-# --- The same bits on every instruction set ----------------------------------------------------------------------------
+# --- The same bits on every instruction set --------------------------------------------------------------------------
 
 FINGERPRINT = """
 import ctypes, hashlib, numpy as np, losskit
@@ -930,7 +936,10 @@ def test_same_bits_on_every_instruction_set():
     found = {}
     for isa in ("baseline", "avx2", "avx512", "neon"):
         run = subprocess.run(
-            [sys.executable, "-c", FINGERPRINT], env={**os.environ, "LOSSKIT_ISA": isa}, capture_output=True, text=True
+            [sys.executable, "-c", FINGERPRINT],
+            env={**os.environ, "LOSSKIT_ISA": isa, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
         )
         assert run.returncode == 0, run.stderr
         name, exact, fused = run.stdout.split()

@@ -274,8 +274,8 @@ LOSSKIT_API losskit_status losskit_log_softmax_vjp_f64(
  *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
  *   - classes: ≥ 1.
  *   - inner: ≥ 0.
- *   - weights: optional, ≥ 0: `[classes]`, or shaped as `z`; default 1.
- *   - weights_per_element: are `weights` shaped as `z`?
+ *   - weights: optional, ≥ 0, default 1: one per class, or one per element if `weights_per_element`.
+ *   - weights_per_element: is there a weight for each element, in the order of `z`?
  *   - lse: output, one per row.
  * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for a negative or NaN weight.
  * - Reference: torch.logsumexp; scipy.special.logsumexp.
@@ -299,8 +299,8 @@ LOSSKIT_API losskit_status losskit_logsumexp_f64(
  *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
  *   - classes: ≥ 1.
  *   - inner: ≥ 0.
- *   - weights: optional, ≥ 0: `[classes]`, or shaped as `z`; default 1.
- *   - weights_per_element: are `weights` shaped as `z`?
+ *   - weights: optional, ≥ 0, default 1: one per class, or one per element if `weights_per_element`.
+ *   - weights_per_element: is there a weight for each element, in the order of `z`?
  *   - grad_z: output, shaped as `z`; may be `z` itself.
  * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for a negative or NaN weight.
  */
@@ -613,8 +613,9 @@ LOSSKIT_API losskit_status losskit_sigmoid_focal_loss_f64(
  *   - t: targets in [0, 1], shaped as `z`; soft ones are allowed.
  *   - rows: ≥ 0.
  *   - columns: ≥ 0.
- *   - weight: optional, ≥ 0: w, `[columns]`, or shaped as `z`; default 1. Not part of the mean's denominator.
- *   - weight_per_element: is `weight` shaped as `z`?
+ *   - weight: optional, ≥ 0, default 1: w, one per column, or one per element if `weight_per_element`. Not part of the
+ *     mean's denominator.
+ *   - weight_per_element: is there a weight for each element, in the order of `z`?
  *   - pos_weight: optional, `[columns]`, > 0: q, the weight of positives, default 1.
  *   - reduction: default mean, over all elements, weighted by `sample_weight`.
  *   - sample_weight: optional, one per row, ≥ 0, default 1.
@@ -753,10 +754,10 @@ LOSSKIT_API losskit_status losskit_decode_boxes_vjp_f64(
  *
  *  1. s = activation(logits); with objectness, o = σ(objectness): s · o or √(s · o). The background column is left out
  *     after the activation; labels keep their numbers.
- *  2. Candidates: every (anchor, class) with s > score_threshold; without `multi_label`, only the best class of each anchor
- *     (of equal ones the lowest), under the same condition.
+ *  2. Candidates: every (anchor, class) with s > score_threshold; without `multi_label`, only the best class of each
+ *     anchor (of equal ones the lowest), under the same condition.
  *  3. The `pre_nms_top_k` best of them, in descending order of score (equal ones: lower anchor, then lower class first).
- *  4. With an image size, boxes are clipped to it; with `min_size` > 0, boxes with a side shorter than that are dropped.
+ *  4. With an image size, boxes are clipped to it; with `min_size` > 0, boxes with a side shorter than it are dropped.
  *  5. Suppression within each label, or among all if `class_agnostic`.
  *  6. The first `max_detections`.
  *
@@ -949,7 +950,7 @@ LOSSKIT_API losskit_status losskit_batched_nms_f64(
 LOSSKIT_API losskit_status losskit_nms_workspace_size(ptrdiff_t count, ptrdiff_t *size);
 
 /**
- * Soft non-maximum suppression: overlapping boxes have their scores lowered instead of being removed (Bodla et al. 2017).
+ * Soft non-maximum suppression: boxes that overlap better ones have their scores lowered instead of being removed.
  *
  *     repeat: select the box with the highest score (equal ones: the lowest index); if below score_threshold, stop
  *             for every other box with o = IoU(selected, box):
@@ -957,8 +958,8 @@ LOSSKIT_API losskit_status losskit_nms_workspace_size(ptrdiff_t count, ptrdiff_t
  *               gaussian  s ← s e^{−o²/sigma}
  *               hard      dropped if o > iou_threshold
  *
- * The outputs are in the order of selection, which is that of non-increasing final scores. Boxes are not validated; NaN
- * coordinates neither decay others nor are decayed. The given scores are not changed.
+ * The outputs are in the order of selection, which is that of non-increasing final scores. Boxes are not validated;
+ * NaN coordinates neither decay others nor are decayed. The given scores are not changed.
  *
  * - Parameters:
  *   - boxes: `[count, 4]`, x1, y1, x2, y2.

@@ -230,11 +230,10 @@ inline void logsumexp(
 
 /// The same on spans.
 inline void logsumexp(
-    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<const float> weights,
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, const float *weights,
     bool weights_per_element, float *lse) {
   detail::expect(z, false, {outer, classes, inner});
-  detail::expect(weights, true, {classes});
-  check(losskit_logsumexp_f32(z.data(), outer, classes, inner, weights.data(), weights_per_element, lse));
+  check(losskit_logsumexp_f32(z.data(), outer, classes, inner, weights, weights_per_element, lse));
 }
 
 /// Logarithm of the (weighted) sum of exponentials of each row.
@@ -247,11 +246,10 @@ inline void logsumexp(
 
 /// The same on spans.
 inline void logsumexp(
-    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
-    span<const double> weights, bool weights_per_element, double *lse) {
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, const double *weights,
+    bool weights_per_element, double *lse) {
   detail::expect(z, false, {outer, classes, inner});
-  detail::expect(weights, true, {classes});
-  check(losskit_logsumexp_f64(z.data(), outer, classes, inner, weights.data(), weights_per_element, lse));
+  check(losskit_logsumexp_f64(z.data(), outer, classes, inner, weights, weights_per_element, lse));
 }
 
 /// Vector-Jacobian product of logsumexp.
@@ -265,13 +263,12 @@ inline void logsumexp_vjp(
 /// The same on spans.
 inline void logsumexp_vjp(
     span<const float> z, const float *lse, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
-    std::ptrdiff_t inner, span<const float> weights, bool weights_per_element, span<float> grad_z) {
+    std::ptrdiff_t inner, const float *weights, bool weights_per_element, span<float> grad_z) {
   detail::expect(z, false, {outer, classes, inner});
-  detail::expect(weights, true, {classes});
   detail::expect(grad_z, false, {outer, classes, inner});
   check(
     
-    losskit_logsumexp_vjp_f32(z.data(), lse, grad_output, outer, classes, inner, weights.data(), weights_per_element, grad_z.data()));
+    losskit_logsumexp_vjp_f32(z.data(), lse, grad_output, outer, classes, inner, weights, weights_per_element, grad_z.data()));
 }
 
 /// Vector-Jacobian product of logsumexp.
@@ -285,13 +282,12 @@ inline void logsumexp_vjp(
 /// The same on spans.
 inline void logsumexp_vjp(
     span<const double> z, const double *lse, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
-    std::ptrdiff_t inner, span<const double> weights, bool weights_per_element, span<double> grad_z) {
+    std::ptrdiff_t inner, const double *weights, bool weights_per_element, span<double> grad_z) {
   detail::expect(z, false, {outer, classes, inner});
-  detail::expect(weights, true, {classes});
   detail::expect(grad_z, false, {outer, classes, inner});
   check(
     
-    losskit_logsumexp_vjp_f64(z.data(), lse, grad_output, outer, classes, inner, weights.data(), weights_per_element, grad_z.data()));
+    losskit_logsumexp_vjp_f64(z.data(), lse, grad_output, outer, classes, inner, weights, weights_per_element, grad_z.data()));
 }
 
 /// Logistic function, element by element.
@@ -776,17 +772,16 @@ inline void binary_cross_entropy_with_logits(
 
 /// The same on spans.
 inline void binary_cross_entropy_with_logits(
-    span<const float> z, span<const float> t, std::ptrdiff_t rows, std::ptrdiff_t columns, span<const float> weight,
+    span<const float> z, span<const float> t, std::ptrdiff_t rows, std::ptrdiff_t columns, const float *weight,
     bool weight_per_element, span<const float> pos_weight, losskit::reduction reduction, const float *sample_weight,
     float *loss, span<float> grad) {
   detail::expect(z, false, {rows, columns});
   detail::expect(t, false, {rows, columns});
-  detail::expect(weight, true, {columns});
   detail::expect(pos_weight, true, {columns});
   detail::expect(grad, true, {rows, columns});
   check(
     
-    losskit_binary_cross_entropy_with_logits_f32(z.data(), t.data(), rows, columns, weight.data(), weight_per_element, pos_weight.data(), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+    losskit_binary_cross_entropy_with_logits_f32(z.data(), t.data(), rows, columns, weight, weight_per_element, pos_weight.data(), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
 }
 
 /// Binary cross-entropy of sigmoid scores, element by element.
@@ -802,17 +797,16 @@ inline void binary_cross_entropy_with_logits(
 
 /// The same on spans.
 inline void binary_cross_entropy_with_logits(
-    span<const double> z, span<const double> t, std::ptrdiff_t rows, std::ptrdiff_t columns, span<const double> weight,
+    span<const double> z, span<const double> t, std::ptrdiff_t rows, std::ptrdiff_t columns, const double *weight,
     bool weight_per_element, span<const double> pos_weight, losskit::reduction reduction, const double *sample_weight,
     double *loss, span<double> grad) {
   detail::expect(z, false, {rows, columns});
   detail::expect(t, false, {rows, columns});
-  detail::expect(weight, true, {columns});
   detail::expect(pos_weight, true, {columns});
   detail::expect(grad, true, {rows, columns});
   check(
     
-    losskit_binary_cross_entropy_with_logits_f64(z.data(), t.data(), rows, columns, weight.data(), weight_per_element, pos_weight.data(), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+    losskit_binary_cross_entropy_with_logits_f64(z.data(), t.data(), rows, columns, weight, weight_per_element, pos_weight.data(), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
 }
 
 /// Intersection over union of every box of one list with every box of another.
@@ -1251,7 +1245,7 @@ inline void nms_workspace_size(std::ptrdiff_t count, std::ptrdiff_t *size) {
   check(losskit_nms_workspace_size(count, size));
 }
 
-/// Soft non-maximum suppression: overlapping boxes have their scores lowered instead of being removed (Bodla et al. 2017).
+/// Soft non-maximum suppression: boxes that overlap better ones have their scores lowered instead of being removed.
 /// See losskit_soft_nms_f32.
 inline void soft_nms(
     const float *boxes, const float *scores, std::ptrdiff_t count, losskit::soft_nms_method method,
@@ -1278,7 +1272,7 @@ inline void soft_nms(
     losskit_soft_nms_f32(boxes.data(), scores.data(), count, static_cast<losskit_soft_nms_method>(method), iou_threshold, sigma, score_threshold, max_output, offset, indices.data(), new_scores.data(), capacity, selected_count, workspace, workspace_size));
 }
 
-/// Soft non-maximum suppression: overlapping boxes have their scores lowered instead of being removed (Bodla et al. 2017).
+/// Soft non-maximum suppression: boxes that overlap better ones have their scores lowered instead of being removed.
 /// See losskit_soft_nms_f64.
 inline void soft_nms(
     const double *boxes, const double *scores, std::ptrdiff_t count, losskit::soft_nms_method method,

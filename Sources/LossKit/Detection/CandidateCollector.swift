@@ -73,7 +73,9 @@ struct CandidateCollector<S: Scalar> {
     for anchor in 0..<anchors {
       let x = logits + anchor &* classes
       var greatest = -V.infinity
-      forEachVector(V.self, 0..<classes) { i, n in greatest = V.max(V.load(x + i, lanes: n, fill: -S.infinity), greatest) }
+      forEachVector(V.self, 0..<classes) { i, n in
+        greatest = V.max(V.load(x + i, lanes: n, fill: -S.infinity), greatest)
+      }
       let largest = V(greatest.maximum)
       var sum = V.zero
       forEachVector(V.self, 0..<classes) { i, n in

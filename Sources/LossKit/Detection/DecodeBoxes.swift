@@ -69,7 +69,7 @@ func decodeBoxesVjp<S: Scalar>(
   return .ok
 }
 
-/// The parametrisation. Its numbers are scalars: a vector that a closure captures would have to be aligned.
+/// The parametrisation.
 private struct BoxCoder<S: Scalar> {
   typealias V = S.Vector
   private let weightX, weightY, weightWidth, weightHeight: S

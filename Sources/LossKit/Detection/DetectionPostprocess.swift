@@ -32,10 +32,10 @@ enum DetectionSuppression: Int32 {
 ///
 ///  1. s = activation(logits); with objectness, o = σ(objectness): s · o or √(s · o). The background column is left out
 ///     after the activation; labels keep their numbers.
-///  2. Candidates: every (anchor, class) with s > scoreThreshold; without `multiLabel`, only the best class of each anchor
-///     (of equal ones the lowest), under the same condition.
+///  2. Candidates: every (anchor, class) with s > scoreThreshold; without `multiLabel`, only the best class of each
+///     anchor (of equal ones the lowest), under the same condition.
 ///  3. The `preNmsTopK` best of them, in descending order of score (equal ones: lower anchor, then lower class first).
-///  4. With an image size, boxes are clipped to it; with `minSize` > 0, boxes with a side shorter than that are dropped.
+///  4. With an image size, boxes are clipped to it; with `minSize` > 0, boxes with a side shorter than it are dropped.
 ///  5. Suppression within each label, or among all if `classAgnostic`.
 ///  6. The first `maxDetections`.
 ///
@@ -91,7 +91,8 @@ func detectionPostprocess<S: Scalar>(
   }
   guard let detectionCount else { return .nullPointer }
   let rule = SoftNmsRule(
-    suppression == .softLinear ? .linear : .gaussian, iouThreshold, sigma, softScoreThreshold, maxDetections, 0)
+    method: suppression == .softLinear ? .linear : .gaussian, iouThreshold: iouThreshold, sigma: sigma,
+    scoreThreshold: softScoreThreshold, maxOutput: maxDetections, offset: 0)
   guard rule.isValid, scoreThreshold == scoreThreshold, preNmsTopK >= 0, minSize == minSize,
     backgroundIndex >= -1, backgroundIndex < classes || backgroundIndex == -1,
     !hasImageSize || (imageHeight >= 0 && imageWidth >= 0)

@@ -75,8 +75,7 @@ private func sidesFromDistances<S: Scalar>(
   return Quads(x - d.a, y - d.b, x + d.c, y + d.d)
 }
 
-/// The rectangle of an image; without a size, the plane. Its numbers are scalars: a vector that a closure captures would
-/// have to be aligned.
+/// The rectangle of an image; without a size, the plane.
 private struct ImageLimits<S: Scalar> {
   typealias V = S.Vector
   private let lowest, right, bottom: S

@@ -8,7 +8,7 @@ enum SoftNmsMethod: Int32 {
   case hard = 2
 }
 
-/// Soft non-maximum suppression: overlapping boxes have their scores lowered instead of being removed (Bodla et al. 2017).
+/// Soft non-maximum suppression: boxes that overlap better ones have their scores lowered instead of being removed.
 ///
 ///     repeat: select the box with the highest score (equal ones: the lowest index); if below scoreThreshold, stop
 ///             for every other box with o = IoU(selected, box):
@@ -16,8 +16,8 @@ enum SoftNmsMethod: Int32 {
 ///               gaussian  s ← s e^{−o²/sigma}
 ///               hard      dropped if o > iouThreshold
 ///
-/// The outputs are in the order of selection, which is that of non-increasing final scores. Boxes are not validated; NaN
-/// coordinates neither decay others nor are decayed. The given scores are not changed.
+/// The outputs are in the order of selection, which is that of non-increasing final scores. Boxes are not validated;
+/// NaN coordinates neither decay others nor are decayed. The given scores are not changed.
 ///
 /// - Parameters:
 ///   - boxes: `[count, 4]`, x1, y1, x2, y2.
@@ -48,7 +48,10 @@ func softNms<S: Scalar>(
   _ selectedCount: UnsafeMutablePointer<Int>?, _ workspace: UnsafeMutableRawPointer?, _ workspaceSize: Int
 ) -> Status {
   select(
-    boxes, scores, nil, count, isBatched: false, SoftNmsRule(method, iouThreshold, sigma, scoreThreshold, maxOutput, offset),
+    boxes, scores, nil, count, isBatched: false,
+    SoftNmsRule(
+      method: method, iouThreshold: iouThreshold, sigma: sigma, scoreThreshold: scoreThreshold, maxOutput: maxOutput,
+      offset: offset),
     indices, newScores, capacity, selectedCount, workspace, workspaceSize)
 }
 
@@ -84,7 +87,10 @@ func batchedSoftNms<S: Scalar>(
   _ selectedCount: UnsafeMutablePointer<Int>?, _ workspace: UnsafeMutableRawPointer?, _ workspaceSize: Int
 ) -> Status {
   select(
-    boxes, scores, idxs, count, isBatched: true, SoftNmsRule(method, iouThreshold, sigma, scoreThreshold, maxOutput, offset),
+    boxes, scores, idxs, count, isBatched: true,
+    SoftNmsRule(
+      method: method, iouThreshold: iouThreshold, sigma: sigma, scoreThreshold: scoreThreshold, maxOutput: maxOutput,
+      offset: offset),
     indices, newScores, capacity, selectedCount, workspace, workspaceSize)
 }
 
@@ -109,18 +115,6 @@ struct SoftNmsRule {
   let scoreThreshold: Double
   let maxOutput: Int
   let offset: Double
-
-  init(
-    _ method: SoftNmsMethod, _ iouThreshold: Double, _ sigma: Double, _ scoreThreshold: Double, _ maxOutput: Int,
-    _ offset: Double
-  ) {
-    self.method = method
-    self.iouThreshold = iouThreshold
-    self.sigma = sigma
-    self.scoreThreshold = scoreThreshold
-    self.maxOutput = maxOutput
-    self.offset = offset
-  }
 
   var isValid: Bool {
     iouThreshold == iouThreshold && sigma >= 0 && scoreThreshold == scoreThreshold && maxOutput >= 0

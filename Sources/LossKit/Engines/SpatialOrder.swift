@@ -1,8 +1,8 @@
 /// An order of boxes in which neighbours in the plane are neighbours in memory.
 ///
 /// The boxes are cut by the height of their centres into strips of equal population, each strip is sorted by the
-/// centres' x, and cut into tiles of equal population. Equal population, not equal size, makes it indifferent to how the
-/// boxes are distributed. Centres are doubled (x1 + x2) and rounded to floats whatever the precision of the boxes:
+/// centres' x, and cut into tiles of equal population. Equal population, not equal size, makes it indifferent to how
+/// the boxes are distributed. Centres are doubled (x1 + x2) and rounded to floats whatever the precision of the boxes:
 /// rounding keeps their order, so a range of centres that was rounded in the same way loses none.
 struct SpatialOrder {
   /// Position → box.
@@ -24,7 +24,7 @@ struct SpatialOrder {
     strip = arena.take(UInt32.self, capacity)
     let strips = Self.stripCount(capacity)
     bottom = arena.take(Float.self, strips)
-    top = arena.take(Float.self, strips)
+    top = arena.take(Float.self, strips &+ FloatLanes.count)
     next = arena.take(Int.self, strips)
     // A tile may be cut short at the end of each strip; and whole vectors are read.
     let tiles = capacity / tile &+ strips &+ FloatLanes.count
@@ -73,15 +73,14 @@ struct SpatialOrder {
   func forEachTile(x low: Float, _ high: Float, y bottomLimit: Float, _ topLimit: Float, _ body: (Int) -> Void) {
     // The first strip that reaches up to the range. Negated comparisons, for NaN bounds to be true.
     var s = 0
-    var candidates = strips
-    while candidates > 0 {
-      let half = candidates / 2
-      if top[s &+ half] < bottomLimit {
-        s &+= half &+ 1
-        candidates &-= half &+ 1
-      } else {
-        candidates = half
+    while s < strips {
+      let isBelow = FloatLanes.load(top + s) .< FloatLanes(bottomLimit)
+      let bits = (~isBelow & Int32Lanes.first(Swift.min(strips &- s, FloatLanes.count))).maskBits
+      if bits != 0 {
+        s &+= bits.trailingZeroBitCount
+        break
       }
+      s &+= FloatLanes.count
     }
     let tiles = (count &+ tile &- 1) / tile
     while s < strips, !(bottom[s] > topLimit) {

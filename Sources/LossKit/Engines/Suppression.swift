@@ -1,9 +1,8 @@
 /// Greedy non-maximum suppression of boxes that are given best first.
 ///
-/// A box that is kept removes every box whose IoU with it exceeds the threshold. Which boxes are tested is narrowed by a
-/// spatial order: IoU > t needs an intersection wider than t times the wider box, so centres less than
-/// w (1 − t) / (2 min(t, ½)) apart, and likewise in height. Who is tested more than necessary is tested exactly, so the
-/// result is that of all pairs.
+/// A box that is kept removes every box whose IoU with it exceeds the threshold. Which boxes are tested is narrowed by
+/// a spatial order: IoU > t needs an intersection wider than t times the wider box, so centres that are less than
+/// w (1 − t) / (2 min(t, ½)) apart, and likewise in height. Every test is exact, so the result is that of all pairs.
 struct Suppressor<S: Scalar> {
   typealias V = S.Vector
   /// The boxes, best first within a group; to be filled by the caller, `computeAreas` included.
@@ -116,16 +115,22 @@ struct Suppressor<S: Scalar> {
       guard threshold < 1, isActive(box) else { continue }
       // Areas that are almost subnormal have no such bound.
       let isTiny = boxes.area[box] < S.leastNormalMagnitude * 0x1p26
-      let x = reach(boxes.x1[box], boxes.x2[box], isTiny ? .infinity : ratio, widest)
-      let y = reach(boxes.y1[box], boxes.y2[box], isTiny ? .infinity : ratio, highest)
-      let lanes = boxes.broadcast(box)
-      order.forEachTile(x: x.low, x.high, y: y.low, y.high) { position in
-        var bits = exceeding(lanes, ordered.load(position))
-        while bits != 0 {
-          // Boxes before `box` are decided, and it itself: marking them as well changes nothing.
-          isRemoved[Int(order.box[position &+ bits.trailingZeroBitCount])] = true
-          bits &= bits &- 1
-        }
+      removeNeighbours(box, isTiny ? .infinity : ratio, widest, highest)
+    }
+  }
+
+  /// Not inlined, so that the loop over tiles is; mutating, so that `self` is not copied for each call.
+  @inline(never)
+  private mutating func removeNeighbours(_ box: Int, _ ratio: Double, _ widest: Double, _ highest: Double) {
+    let x = reach(boxes.x1[box], boxes.x2[box], ratio, widest)
+    let y = reach(boxes.y1[box], boxes.y2[box], ratio, highest)
+    let lanes = boxes.broadcast(box)
+    order.forEachTile(x: x.low, x.high, y: y.low, y.high) { position in
+      var bits = exceeding(lanes, ordered.load(position))
+      while bits != 0 {
+        // Boxes before `box` are decided, and it itself: marking them as well changes nothing.
+        isRemoved[Int(order.box[position &+ bits.trailingZeroBitCount])] = true
+        bits &= bits &- 1
       }
     }
   }

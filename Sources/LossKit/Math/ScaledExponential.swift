@@ -6,17 +6,16 @@
 struct ScaledExponential<V: Lanes> {
   private let high, low, floor: V
 
-  /// - Parameter temperature: T > 0.
+  /// - Parameter temperature: T > 0; what lies beyond `V.usable` counts as its ends.
   @inline(__always) init(temperature: Double) {
     let log2e = 1.4426950408889634, log2eRest = 2.0355273740931033e-17
-    // Temperatures near the end of the range must not make the constant infinite.
-    let largest = V.Element.greatestFiniteMagnitude
-    let c = Swift.min(log2e / temperature, largest.double)
+    let temperature = V.usable(temperature)
+    let c = log2e / temperature
     let rest = (DoubleLanes.fma(DoubleLanes(-c), DoubleLanes(temperature), DoubleLanes(log2e))[0] + log2eRest) / temperature
-    let rounded = Swift.min(V.Element(c), largest)
+    let rounded = V.Element(c)
     high = V(rounded)
-    low = V(V.Element(Swift.max(-largest.double, Swift.min(largest.double, (c - rounded.double) + rest))))
-    floor = V(Swift.max(-largest, V.Element(V.leastExponent) / rounded))
+    low = V(V.Element((c - rounded.double) + rest))
+    floor = V(V.Element(V.leastExponent) / rounded)
   }
 
   @inline(__always) func callAsFunction(_ t: V) -> V {
@@ -25,6 +24,18 @@ struct ScaledExponential<V: Lanes> {
     let f = V.fma(t, low, V.fma(t, high, -n))
     return V.exp2OfFraction(f).scaled(n)
   }
+}
+
+extension Lanes {
+  /// A temperature that has an inverse, and for which a finite t has e^{t/T} = 0: e^{−inf/T} has to be 0, and t = 0 must
+  /// not meet an infinite 1/T.
+  static func usable(_ temperature: Double) -> Double {
+    let largest = Element.greatestFiniteMagnitude.double / -leastExponent
+    return Swift.max(Element.leastNormalMagnitude.double, Swift.min(largest, temperature))
+  }
+
+  /// 1/T, of a usable T.
+  static func inverse(_ temperature: Double) -> Self { Self(1 / usable(temperature)) }
 }
 
 extension FloatLanes {

@@ -7,8 +7,9 @@
 ///   - t: targets in [0, 1], shaped as `z`; soft ones are allowed.
 ///   - rows: ≥ 0.
 ///   - columns: ≥ 0.
-///   - weight: optional, ≥ 0: w, `[columns]`, or shaped as `z`; default 1. Not part of the mean's denominator.
-///   - weightPerElement: is `weight` shaped as `z`?
+///   - weight: optional, ≥ 0, default 1: w, one per column, or one per element if `weightPerElement`. Not part of the
+///     mean's denominator.
+///   - weightPerElement: is there a weight for each element, in the order of `z`?
 ///   - posWeight: optional, `[columns]`, > 0: q, the weight of positives, default 1.
 ///   - reduction: default mean, over all elements, weighted by `sampleWeight`.
 ///   - sampleWeight: optional, one per row, ≥ 0, default 1.

@@ -21,7 +21,7 @@ func logSoftmax<S: Scalar>(
   guard let z, let logP else { return .nullPointer }
   mapRows(
     LogSoftmax<S.Vector>(
-      exponential: ScaledExponential(temperature: temperature), inverseTemperature: S.Vector(1 / temperature)),
+      exponential: ScaledExponential(temperature: temperature), inverseTemperature: S.Vector.inverse(temperature)),
     shape, z, output: logP)
   return .ok
 }
@@ -47,7 +47,7 @@ func logSoftmaxVjp<S: Scalar>(
   guard isPositive(temperature) else { return .invalidParameter }
   if shape.rows == 0 { return .ok }
   guard let logP, let gradOutput, let gradZ else { return .nullPointer }
-  mapRows(LogSoftmaxVjp(inverseTemperature: S.Vector(1 / temperature)), shape, logP, gradOutput, output: gradZ)
+  mapRows(LogSoftmaxVjp(inverseTemperature: S.Vector.inverse(temperature)), shape, logP, gradOutput, output: gradZ)
   return .ok
 }
 

@@ -8,8 +8,8 @@
 ///   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
 ///   - classes: ≥ 1.
 ///   - inner: ≥ 0.
-///   - weights: optional, ≥ 0: `[classes]`, or shaped as `z`; default 1.
-///   - weightsPerElement: are `weights` shaped as `z`?
+///   - weights: optional, ≥ 0, default 1: one per class, or one per element if `weightsPerElement`.
+///   - weightsPerElement: is there a weight for each element, in the order of `z`?
 ///   - lse: output, one per row.
 /// - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for a negative or NaN weight.
 /// - Reference: torch.logsumexp; scipy.special.logsumexp.
@@ -44,8 +44,8 @@ func logsumexp<S: Scalar>(
 ///   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
 ///   - classes: ≥ 1.
 ///   - inner: ≥ 0.
-///   - weights: optional, ≥ 0: `[classes]`, or shaped as `z`; default 1.
-///   - weightsPerElement: are `weights` shaped as `z`?
+///   - weights: optional, ≥ 0, default 1: one per class, or one per element if `weightsPerElement`.
+///   - weightsPerElement: is there a weight for each element, in the order of `z`?
 ///   - gradZ: output, shaped as `z`; may be `z` itself.
 /// - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for a negative or NaN weight.
 func logsumexpVjp<S: Scalar>(

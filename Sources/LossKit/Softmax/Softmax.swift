@@ -44,7 +44,7 @@ func softmaxVjp<S: Scalar>(
   guard isPositive(temperature) else { return .invalidParameter }
   if shape.rows == 0 { return .ok }
   guard let p, let gradOutput, let gradZ else { return .nullPointer }
-  mapRows(SoftmaxVjp(inverseTemperature: S.Vector(1 / temperature)), shape, p, gradOutput, output: gradZ)
+  mapRows(SoftmaxVjp(inverseTemperature: S.Vector.inverse(temperature)), shape, p, gradOutput, output: gradZ)
   return .ok
 }
 

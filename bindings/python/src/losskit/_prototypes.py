@@ -722,8 +722,8 @@ DOCUMENTATION: dict[str, dict[str, Any]] = {
             "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
             "classes": "≥ 1.",
             "inner": "≥ 0.",
-            "weights": "optional, ≥ 0: `[classes]`, or shaped as `z`; default 1.",
-            "weights_per_element": "are `weights` shaped as `z`?",
+            "weights": "optional, ≥ 0, default 1: one per class, or one per element if `weights_per_element`.",
+            "weights_per_element": "is there a weight for each element, in the order of `z`?",
         },
         "outputs": {
             "lse": "output, one per row.",
@@ -741,8 +741,8 @@ DOCUMENTATION: dict[str, dict[str, Any]] = {
             "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
             "classes": "≥ 1.",
             "inner": "≥ 0.",
-            "weights": "optional, ≥ 0: `[classes]`, or shaped as `z`; default 1.",
-            "weights_per_element": "are `weights` shaped as `z`?",
+            "weights": "optional, ≥ 0, default 1: one per class, or one per element if `weights_per_element`.",
+            "weights_per_element": "is there a weight for each element, in the order of `z`?",
         },
         "outputs": {
             "grad_z": "output, shaped as `z`; may be `z` itself.",
@@ -975,8 +975,8 @@ DOCUMENTATION: dict[str, dict[str, Any]] = {
             "t": "targets in [0, 1], shaped as `z`; soft ones are allowed.",
             "rows": "≥ 0.",
             "columns": "≥ 0.",
-            "weight": "optional, ≥ 0: w, `[columns]`, or shaped as `z`; default 1. Not part of the mean's denominator.",
-            "weight_per_element": "is `weight` shaped as `z`?",
+            "weight": "optional, ≥ 0, default 1: w, one per column, or one per element if `weight_per_element`. Not part of the mean's denominator.",
+            "weight_per_element": "is there a weight for each element, in the order of `z`?",
             "pos_weight": "optional, `[columns]`, > 0: q, the weight of positives, default 1.",
             "reduction": "default mean, over all elements, weighted by `sample_weight`.",
             "sample_weight": "optional, one per row, ≥ 0, default 1.",
@@ -1087,10 +1087,10 @@ with the anchor's size (w, h).""",
         "body": """\
  1. s = activation(logits); with objectness, o = σ(objectness): s · o or √(s · o). The background column is left out
     after the activation; labels keep their numbers.
- 2. Candidates: every (anchor, class) with s > score_threshold; without `multi_label`, only the best class of each anchor
-    (of equal ones the lowest), under the same condition.
+ 2. Candidates: every (anchor, class) with s > score_threshold; without `multi_label`, only the best class of each
+    anchor (of equal ones the lowest), under the same condition.
  3. The `pre_nms_top_k` best of them, in descending order of score (equal ones: lower anchor, then lower class first).
- 4. With an image size, boxes are clipped to it; with `min_size` > 0, boxes with a side shorter than that are dropped.
+ 4. With an image size, boxes are clipped to it; with `min_size` > 0, boxes with a side shorter than it are dropped.
  5. Suppression within each label, or among all if `class_agnostic`.
  6. The first `max_detections`.
 
@@ -1235,7 +1235,7 @@ shifting coordinates, so no bit of a coordinate is lost.""",
         "errors": "INVALID_SHAPE, NULL_POINTER.",
     },
     "soft_nms": {
-        "summary": "Soft non-maximum suppression: overlapping boxes have their scores lowered instead of being removed (Bodla et al. 2017).",
+        "summary": "Soft non-maximum suppression: boxes that overlap better ones have their scores lowered instead of being removed.",
         "body": """\
     repeat: select the box with the highest score (equal ones: the lowest index); if below score_threshold, stop
             for every other box with o = IoU(selected, box):
@@ -1243,8 +1243,8 @@ shifting coordinates, so no bit of a coordinate is lost.""",
               gaussian  s ← s e^{−o²/sigma}
               hard      dropped if o > iou_threshold
 
-The outputs are in the order of selection, which is that of non-increasing final scores. Boxes are not validated; NaN
-coordinates neither decay others nor are decayed. The given scores are not changed.""",
+The outputs are in the order of selection, which is that of non-increasing final scores. Boxes are not validated;
+NaN coordinates neither decay others nor are decayed. The given scores are not changed.""",
         "parameters": {
             "boxes": "`[count, 4]`, x1, y1, x2, y2.",
             "scores": "`[count]`; NaN gives INVALID_VALUE.",

@@ -24,13 +24,13 @@ __all__ = [
 ]
 
 
-def _map(name: str, *inputs: Any, parameters: tuple[Any, ...] = (), axis: int | None = None) -> np.ndarray:
-    """A map of one or two arrays of the same shape: of rows along ``axis``, or of elements where it is None."""
+def _map(name: str, *inputs: Any, parameters: tuple[Any, ...] = (), axis: Any = ...) -> np.ndarray:
+    """A map of one or two arrays of the same shape: of rows along ``axis``, or of elements where there is none."""
     dtype, *arrays = as_reals(name, *inputs)
     shape = arrays[0].shape
     for array in arrays[1:]:
         check_shape(name, "grad_output", array, shape)
-    sizes = (arrays[0].size,) if axis is None else rows_of(name, arrays[0], axis)[:3]
+    sizes = (arrays[0].size,) if axis is ... else rows_of(name, arrays[0], axis)[:3]
     output = empty(shape, dtype)
     call(name, dtype, *arrays, *sizes, *parameters, output)
     return output
