@@ -32,15 +32,17 @@ struct Targets<S: Scalar> {
   @inline(never)
   func denominator(_ rows: Int, classCount: Int, _ sampleWeight: UnsafePointer<S>?) -> Double? {
     let weight = factorIsWeight ? classFactor : nil
-    var outOfRange = false
     if weight == nil && sampleWeight == nil {
-      var kept = 0
-      for row in 0..<rows {
-        let ignored = ignoreIndex != nil && classes[row] == ignoreIndex!
-        outOfRange = outOfRange || (!ignored && UInt64(bitPattern: classes[row]) >= UInt64(classCount))
-        kept &+= ignored ? 0 : 1
+      // Counts instead of branches: the compiler makes vectors of them.
+      var ignored = 0
+      var outOfRange = 0
+      if let ignoreIndex {
+        for row in 0..<rows { ignored &+= classes[row] == ignoreIndex ? 1 : 0 }
       }
-      return outOfRange ? nil : Double(kept)
+      for row in 0..<rows { outOfRange &+= UInt64(bitPattern: classes[row]) >= UInt64(classCount) ? 1 : 0 }
+      // An ignored target may or may not lie among the classes.
+      let isClass = ignoreIndex.map { UInt64(bitPattern: $0) < UInt64(classCount) } ?? true
+      return outOfRange == (isClass ? 0 : ignored) ? Double(rows &- ignored) : nil
     }
     // Eight running sums: one would wait for itself.
     var sums = InlineArray<8, Double>(repeating: 0)
@@ -58,6 +60,17 @@ struct Targets<S: Scalar> {
   @inline(never)
   func load(_ rows: RowSlice, _ sampleWeight: UnsafePointer<S>?) -> RowTargets<S.Vector> {
     var result = RowTargets<S.Vector>()
+    result.sampleWeight = sampleWeight.map { rows.load($0) } ?? S.Vector.one
+    let isNarrow = ignoreIndex.map { Int64(Int32(truncatingIfNeeded: $0)) == $0 } ?? true
+    if rows.count == S.Vector.count, classFactor == nil, isNarrow {
+      // A whole tile without factors. Targets are in the range of 32 bits, so narrowing cannot confuse them with an
+      // ignored one that is as well.
+      let target = S.Vector.Integers.load(classes + rows.first)
+      result.counts = ignoreIndex.map { ~(target .== S.Vector.Integers(Int($0))) } ?? ~result.counts
+      result.target = target & result.counts
+      result.factor = S.Vector.one
+      return result
+    }
     for row in 0..<rows.count {
       let target = classes[rows.first &+ row]
       if let ignoreIndex, target == ignoreIndex { continue }
@@ -65,7 +78,6 @@ struct Targets<S: Scalar> {
       result.factor[row] = classFactor.map { $0[Int(target)] } ?? 1
       result.counts[row] = -1
     }
-    result.sampleWeight = sampleWeight.map { rows.load($0) } ?? S.Vector.one
     return result
   }
 }
