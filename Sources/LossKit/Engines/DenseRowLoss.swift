@@ -14,7 +14,7 @@ struct ClassProbability<V: Lanes> {
 }
 
 /// A loss `L = Σ_k t_k v(p_k)`. Its gradient is `dL/dz_j = p_j Σ_k t_k ψ_k − t_j ψ_j` with `ψ_k = dv/dν_k`, so the formula
-/// states v and ψ of one class and nothing else.
+/// states v and ψ of one class and nothing else, both as multiples of `perClass`.
 protocol DenseRowLoss {
   associatedtype V: Lanes
   func evaluate(_ c: ClassProbability<V>) -> (value: V, psi: V)
@@ -107,24 +107,45 @@ private struct DenseRowKernel<L: DenseRowLoss, D: TargetDistribution>: RowKernel
     k.c = V.one / sum
 
     let value = tile.sum(k, keep: false) { e, k in
-      let t = distribution.weight(e, k.target)
+      let t = weight(e, k)
       return V.select(t .== V.zero, V.zero, t * loss.evaluate(statistics(e, k)).value)
     }
-    let counted = V.select(row.counts, value * row.sampleWeight, V.zero)
+    // A row without probabilities has no loss, even if no class counts.
+    let counted = V.select(row.counts, (value + k.c * V.zero) * row.sampleWeight, V.zero)
     sink.deposit(counted, first: tile.firstRow, count: tile.count, &partial)
 
     if sink.call.grad == nil { return }
-    let total = tile.sum(k, keep: true) { e, k in
-      let t = distribution.weight(e, k.target)
+    // dL/dz_j = p_j Σ_{k≠j} t_k ψ_k − (1 − p_j) t_j ψ_j. Where p_j > ½ the common form p_j Σ_k t_k ψ_k − t_j ψ_j would lose
+    // digits, so that such a class stays out of the sum. It has the maximum to itself.
+    let isMostLikely = excess .< V.one
+    k.d = V.select(isMostLikely, k.a, V.nan)
+    var ownWeight = V.zero
+    if isMostLikely.any {
+      ownWeight = tile.sum(k, keep: false) { e, k in
+        V.select(e.x .== k.d, weight(e, k) * e.perClass, V.zero)
+      }
+    }
+    let rest = tile.sum(k, keep: true) { e, k in
+      let t = V.select(e.x .== k.d, V.zero, weight(e, k))
       return V.select(t .== V.zero, V.zero, t * loss.evaluate(statistics(e, k)).psi)
     }
+    let complement = excess * k.c
+    let mostLikely = ClassProbability(probability: k.c, complement: complement, nu: k.b, perClass: ownWeight)
+    let own = V.select(ownWeight .== V.zero, V.zero, loss.evaluate(mostLikely).psi)
+    let atOwn = rest * k.c - own * complement
     let scale = row.sampleWeight * sink.gradientScale
-    let factor = V.select(row.counts, scale, V.nan)  // NaN marks an ignored row
-    k.b = total * k.c
-    k.c = factor
+    k.b = (rest + own) * k.c
+    k.c = V.select(row.counts, scale, V.nan)  // NaN marks an ignored row
+    k.d = V.select(isMostLikely, atOwn, k.b)
     tile.map(k) { e, k in
-      V.select(k.c .== k.c, (exponential(e.x - k.a) * k.b - e.kept) * k.c, V.zero)
+      let share = V.select(e.x .== k.a, k.d, exponential(e.x - k.a) * k.b)
+      return V.select(k.c .== k.c, (share - e.kept) * k.c, V.zero)
     }
+  }
+
+  /// What a class weighs; 0 also where its factor is, so that the term is skipped, whatever its logit.
+  @inline(__always) private func weight(_ e: RowElements<V>, _ k: RowConstants<V>) -> V {
+    V.select(e.perClass .== V.zero, V.zero, distribution.weight(e, k.target))
   }
 
   /// k: the shift, log Σ e^{z − shift} and 1 / Σ e^{z − shift}.

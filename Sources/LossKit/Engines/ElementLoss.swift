@@ -90,7 +90,7 @@ struct FixedPower<V: Lanes> {
     whole = exponent == 0 ? 0 : exponent == 1 ? 1 : exponent == 2 ? 2 : -1
   }
 
-  /// `q^γ` and `γ q^{γ−1}`, which is 0 at q = 0 also where it has no limit.
+  /// `q^γ` and `γ q^{γ−1}`, which is 0 at q = 0 also where it has no limit, and finite for the smallest q.
   @inline(__always) func callAsFunction(_ q: V) -> (power: V, slope: V) {
     switch whole {
     case 0: return (V.one, V.zero)
@@ -98,7 +98,8 @@ struct FixedPower<V: Lanes> {
     case 2: return (q * q, q + q)
     default:
       let power = V.pow(q, exponent)
-      return (power, V.select(q .== V.zero, V.zero, exponent * power / q))
+      let slope = V.min(V(V.Element.greatestFiniteMagnitude), exponent * power / q)
+      return (power, V.select(q .== V.zero, V.zero, slope))
     }
   }
 }

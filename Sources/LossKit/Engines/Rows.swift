@@ -50,11 +50,12 @@ struct RowConstants<V: Lanes> {
   var a = V.zero
   var b = V.zero
   var c = V.zero
+  var d = V.zero
   var target = V.Integers(0)
 
   /// The constants of one row in all lanes.
   @inline(__always) func spread(_ row: Int) -> RowConstants {
-    RowConstants(a: V(a[row]), b: V(b[row]), c: V(c[row]), target: V.Integers(target[row]))
+    RowConstants(a: V(a[row]), b: V(b[row]), c: V(c[row]), d: V(d[row]), target: V.Integers(target[row]))
   }
 }
 

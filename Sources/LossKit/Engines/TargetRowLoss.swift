@@ -76,6 +76,12 @@ struct RowTargets<V: Lanes> {
   var factor = V.zero
   var sampleWeight = V.one
   var counts = V.Integers(0)
+
+  /// The losses of the rows with their weights. A class of weight 0 does not count, also where its loss is infinite.
+  @inline(__always) func weighted(_ losses: V) -> V {
+    let isNothing = (factor .== V.zero) & (losses.magnitude .== V.infinity)
+    return V.select(counts, V.select(isNothing, V.zero, losses) * (factor * sampleWeight), V.zero)
+  }
 }
 
 /// Value and gradient of a loss of rows with integer targets. INVALID_TARGET if one is out of range.
@@ -123,12 +129,10 @@ private struct TargetRowKernel<L: TargetRowLoss>: RowKernel {
     let nu = V.select(sum .== sum, V.log1p(others + (own - V.one)) - x, V.nan)
     let result = loss.evaluate(TargetRow(probability: own * reciprocal, complement: others * reciprocal, nu: nu))
 
-    let weight = row.factor * row.sampleWeight
-    sink.deposit(
-      V.select(row.counts, result.value * weight, V.zero), first: tile.firstRow, count: tile.count, &partial)
+    sink.deposit(row.weighted(result.value), first: tile.firstRow, count: tile.count, &partial)
 
     if sink.call.grad == nil { return }
-    let psi = result.psi * weight * sink.gradientScale
+    let psi = result.psi * (row.factor * row.sampleWeight) * sink.gradientScale
     k.a = psi * reciprocal
     k.b = V(row.counts)  // −1 or 0: an ignored row may hold NaN, and its gradient is 0 all the same
     tile.map(k) { e, k in V.select(k.b .< V.zero, e.kept * k.a, V.zero) }
