@@ -16,8 +16,8 @@
  *              never written to. Output arrays must not overlap inputs, unless a function says that it works in place.
  * OPTIONAL.    Pointers described as optional may be NULL. A required pointer may be NULL only where its array is empty.
  * LOSSES.      A loss call gives the value, if `loss` is not NULL, and the gradient of the reduced loss with respect to
- *              the first input, if `grad` is not NULL, in the same pass. With LOSSKIT_REDUCTION_NONE `loss` holds one value per row or
- *              element, otherwise one value. A mean over nothing is 0, with zero gradients.
+ *              the first input, if `grad` is not NULL, in the same pass. With LOSSKIT_REDUCTION_NONE `loss` holds one
+ *              value per row or element, otherwise one value. A mean over nothing is 0, with zero gradients.
  * NAN AND INF. In differentiable inputs they are no errors: they propagate to their own row, never to another. A logit
  *              of -INFINITY is a masked class. Functions that sort or bin return LOSSKIT_INVALID_VALUE on NaN.
  * ERRORS.      Every function returns a losskit_status. Anything but LOSSKIT_OK leaves the outputs untouched (but for
