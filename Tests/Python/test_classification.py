@@ -341,7 +341,7 @@ def sigmoid_focal_reference(z, t, alpha, gamma):
         wrong = p * (1 - t) + q * t  # 1 − p_t
         a = 1.0 if alpha is None or alpha < 0 else alpha * t + (1 - alpha) * (1 - t)
         power = np.where(np.isnan(z), NAN, wrong**gamma)
-        inner = np.where((wrong == 0) | (p * q == 0), 0, gamma * (1 - 2 * t) * p * q * ce / np.where(wrong == 0, 1, wrong))
+        inner = np.where((wrong == 0) | (p * q == 0), 0, gamma * (1 - 2 * t) * (p * q / np.where(wrong == 0, 1, wrong)) * ce)
         residual = p * (1 - t) - q * t
         size = a * power * (np.abs(inner) + p * (1 - t) + q * t)
         value = np.where(wrong == 0, 0 if gamma else ce, power * ce)

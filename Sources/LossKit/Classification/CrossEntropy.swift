@@ -78,5 +78,5 @@ func crossEntropyDense<S: Scalar>(
 
 private struct CrossEntropy<V: Lanes>: TargetRowLoss, DenseRowLoss {
   @inline(__always) func evaluate(_ row: TargetRow<V>) -> (value: V, psi: V) { (row.nu, V.one) }
-  @inline(__always) func evaluate(_ c: ClassProbability<V>) -> (value: V, psi: V) { (c.perClass * c.nu, c.perClass) }
+  @inline(__always) func evaluate(_ c: ClassProbability<V>) -> (value: V, psi: V) { (c.nu, V.one) }
 }

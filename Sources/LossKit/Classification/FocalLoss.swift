@@ -93,7 +93,6 @@ private struct FocalLoss<V: Lanes>: TargetRowLoss, DenseRowLoss {
   }
 
   @inline(__always) func evaluate(_ c: ClassProbability<V>) -> (value: V, psi: V) {
-    let (value, psi) = formula(c.probability, c.complement, c.nu)
-    return (c.perClass * value, c.perClass * psi)
+    formula(c.probability, c.complement, c.nu)
   }
 }

@@ -9,12 +9,10 @@ struct ClassProbability<V: Lanes> {
   let complement: V
   /// ν_k = −log p_k.
   let nu: V
-  /// The class's entry of the per-class array; 1 where there is none.
-  let perClass: V
 }
 
 /// A loss `L = Σ_k t_k v(p_k)`. Its gradient is `dL/dz_j = p_j Σ_k t_k ψ_k − t_j ψ_j` with `ψ_k = dv/dν_k`, so the formula
-/// states v and ψ of one class and nothing else, both as multiples of `perClass`.
+/// states v and ψ of one class and nothing else. A factor per class is part of t.
 protocol DenseRowLoss {
   associatedtype V: Lanes
   func evaluate(_ c: ClassProbability<V>) -> (value: V, psi: V)
@@ -122,7 +120,7 @@ private struct DenseRowKernel<L: DenseRowLoss, D: TargetDistribution>: RowKernel
     var ownWeight = V.zero
     if isMostLikely.any {
       ownWeight = tile.sum(k, keep: false) { e, k in
-        V.select(e.x .== k.d, weight(e, k) * e.perClass, V.zero)
+        V.select(e.x .== k.d, weight(e, k), V.zero)
       }
     }
     let rest = tile.sum(k, keep: true) { e, k in
@@ -130,8 +128,8 @@ private struct DenseRowKernel<L: DenseRowLoss, D: TargetDistribution>: RowKernel
       return V.select(t .== V.zero, V.zero, t * loss.evaluate(statistics(e, k)).psi)
     }
     let complement = excess * k.c
-    let mostLikely = ClassProbability(probability: k.c, complement: complement, nu: k.b, perClass: ownWeight)
-    let own = V.select(ownWeight .== V.zero, V.zero, loss.evaluate(mostLikely).psi)
+    let mostLikely = ClassProbability(probability: k.c, complement: complement, nu: k.b)
+    let own = V.select(ownWeight .== V.zero, V.zero, ownWeight * loss.evaluate(mostLikely).psi)
     let atOwn = rest * k.c - own * complement
     let scale = row.sampleWeight * sink.gradientScale
     k.b = (rest + own) * k.c
@@ -143,9 +141,9 @@ private struct DenseRowKernel<L: DenseRowLoss, D: TargetDistribution>: RowKernel
     }
   }
 
-  /// What a class weighs; 0 also where its factor is, so that the term is skipped, whatever its logit.
+  /// What a class weighs. Where that is 0 the term is skipped, whatever its logit.
   @inline(__always) private func weight(_ e: RowElements<V>, _ k: RowConstants<V>) -> V {
-    V.select(e.perClass .== V.zero, V.zero, distribution.weight(e, k.target))
+    distribution.weight(e, k.target) * e.perClass
   }
 
   /// k: the shift, log Σ e^{z − shift} and 1 / Σ e^{z − shift}.
@@ -154,7 +152,7 @@ private struct DenseRowKernel<L: DenseRowLoss, D: TargetDistribution>: RowKernel
     let probability = exponential(x) * k.c
     // Only the maximum can come close to probability 1. Its complement is (Σ − 1)/Σ; Σ − 1 comes back from log Σ.
     let complement = V.select(x .== V.zero, -V.expm1(-k.b), V.one - probability)
-    return ClassProbability(probability: probability, complement: complement, nu: k.b - x, perClass: e.perClass)
+    return ClassProbability(probability: probability, complement: complement, nu: k.b - x)
   }
 
   @inline(__always) func finish(_ partial: LossSink<V.Element>.Partial, part: Int) { sink.finish(partial, part: part) }

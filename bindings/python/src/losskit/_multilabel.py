@@ -54,7 +54,8 @@ def binary_cross_entropy_with_logits(
     depth = len(shape) - 1 if sample_weight is None or sample_weight.ndim < len(shape) else len(shape)
     rows, columns = math.prod(shape[:depth]), math.prod(shape[depth:])
     if pos_weight is not None:
-        pos_weight = _broadcast(name, "pos_weight", pos_weight, shape[depth:])
+        one_for_all = pos_weight.size == 1 and pos_weight.ndim == 1
+        pos_weight = _broadcast(name, "pos_weight", pos_weight[0] if one_for_all else pos_weight, shape[depth:])
     per_element = weight is not None and weight.shape != shape[depth:]
     if per_element:
         weight = _broadcast(name, "weight", weight, shape)
