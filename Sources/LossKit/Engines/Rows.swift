@@ -53,9 +53,23 @@ struct RowConstants<V: Lanes> {
   var d = V.zero
   var target = V.Integers(0)
 
-  /// The constants of one row in all lanes.
-  @inline(__always) func spread(_ row: Int) -> RowConstants {
-    RowConstants(a: V(a[row]), b: V(b[row]), c: V(c[row]), d: V(d[row]), target: V.Integers(target[row]))
+  /// Calls `body` with a function that gives the constants of one row, in all lanes. They are read back from memory
+  /// that is aligned as vectors want it; reading lanes of a value on the stack takes half as long again for short rows.
+  @inline(__always) func withRows<R>(_ body: ((Int) -> RowConstants) -> R) -> R {
+    var storage = InlineArray<48, UInt64>(repeating: 0)
+    return withUnsafeMutableBytes(of: &storage) { bytes in
+      let lanes = aligned(bytes.baseAddress!).assumingMemoryBound(to: V.Element.self)
+      a.store(lanes)
+      b.store(lanes + V.count)
+      c.store(lanes + 2 &* V.count)
+      d.store(lanes + 3 &* V.count)
+      V(bits: target).store(lanes + 4 &* V.count)
+      return body { row in
+        RowConstants(
+          a: V(lanes[row]), b: V(lanes[V.count &+ row]), c: V(lanes[2 &* V.count &+ row]),
+          d: V(lanes[3 &* V.count &+ row]), target: V(lanes[4 &* V.count &+ row]).bits)
+      }
+    }
   }
 }
 
@@ -143,30 +157,32 @@ struct LongRows<V: Lanes>: RowTile {
     let ahead = tileSize &* MemoryLayout<Element>.stride <= 1 << 18 ? tileSize : 0
     let output = keep ? arrays.output : nil
     var low = DoubleLanes.zero, high = DoubleLanes.zero
-    return joined(sumsOfRows, { rest in
-      let rest = rest.doubles
-      return Element(((low + rest.0) + (high + rest.1)).sum)
-    }) { row in
-      let start = (firstRow &+ row) &* classes
-      let k = constants.spread(row)
-      low = DoubleLanes.zero
-      high = DoubleLanes.zero
-      var run = V.zero
-      var runEnd = longestRun &* V.count
-      forEachVector(V.self, 0..<classes) { c, n in
-        if c == runEnd {
-          let doubles = run.doubles
-          low = low + doubles.0
-          high = high + doubles.1
-          run = V.zero
-          runEnd &+= longestRun &* V.count
+    return constants.withRows { constantsOf in
+      joined(sumsOfRows, { rest in
+        let rest = rest.doubles
+        return Element(((low + rest.0) + (high + rest.1)).sum)
+      }) { row in
+        let start = (firstRow &+ row) &* classes
+        let k = constantsOf(row)
+        low = DoubleLanes.zero
+        high = DoubleLanes.zero
+        var run = V.zero
+        var runEnd = longestRun &* V.count
+        forEachVector(V.self, 0..<classes) { c, n in
+          if c == runEnd {
+            let doubles = run.doubles
+            low = low + doubles.0
+            high = high + doubles.1
+            run = V.zero
+            runEnd &+= longestRun &* V.count
+          }
+          prefetch(arrays.first + (start &+ c &+ ahead))
+          let t = term(elements(start &+ c, c, n), k)
+          if let output { t.store(output + (start &+ c), lanes: n) }
+          run = run + (n == V.count ? t : V.select(V.Integers.first(n), t, V.zero))
         }
-        prefetch(arrays.first + (start &+ c &+ ahead))
-        let t = term(elements(start &+ c, c, n), k)
-        if let output { t.store(output + (start &+ c), lanes: n) }
-        run = run + (n == V.count ? t : V.select(V.Integers.first(n), t, V.zero))
+        return run
       }
-      return run
     }
   }
 
@@ -191,11 +207,13 @@ struct LongRows<V: Lanes>: RowTile {
   @inline(__always)
   func map(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V) {
     guard let output = arrays.output else { return }
-    for row in 0..<count {
-      let start = (firstRow &+ row) &* classes
-      let k = constants.spread(row)
-      forEachVector(V.self, 0..<classes) { c, n in
-        value(elements(start &+ c, c, n), k).store(output + (start &+ c), lanes: n)
+    constants.withRows { constantsOf in
+      for row in 0..<count {
+        let start = (firstRow &+ row) &* classes
+        let k = constantsOf(row)
+        forEachVector(V.self, 0..<classes) { c, n in
+          value(elements(start &+ c, c, n), k).store(output + (start &+ c), lanes: n)
+        }
       }
     }
   }
