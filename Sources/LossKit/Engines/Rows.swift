@@ -134,16 +134,17 @@ struct LongRows<V: Lanes>: RowTile {
       // Four running maxima, because one would wait for itself.
       let low = V(-Element.infinity)
       var m0 = low, m1 = low, m2 = low, m3 = low
-      var c = 0
-      while c &+ 4 &* V.count <= classes {
+      var c = classes / (4 &* V.count) &* (4 &* V.count)
+      forEachVector(V.self, c..<classes) { c, n in
+        m0 = V.max(value(elements(start &+ c, c, n, fill: -.infinity)), m0)
+      }
+      // Backward: the pass that follows begins at the start of the row, and finds it in the cache.
+      while c > 0 {
+        c &-= 4 &* V.count
         m0 = V.max(value(elements(start &+ c, c, V.count)), m0)
         m1 = V.max(value(elements(start &+ c &+ V.count, c &+ V.count, V.count)), m1)
         m2 = V.max(value(elements(start &+ c &+ 2 &* V.count, c &+ 2 &* V.count, V.count)), m2)
         m3 = V.max(value(elements(start &+ c &+ 3 &* V.count, c &+ 3 &* V.count, V.count)), m3)
-        c &+= 4 &* V.count
-      }
-      forEachVector(V.self, c..<classes) { c, n in
-        m0 = V.max(value(elements(start &+ c, c, n, fill: -.infinity)), m0)
       }
       return V.max(V.max(m0, m1), V.max(m2, m3))
     }
@@ -207,12 +208,22 @@ struct LongRows<V: Lanes>: RowTile {
   @inline(__always)
   func map(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V) {
     guard let output = arrays.output else { return }
+    // Of a row that the second-level cache cannot hold, the pass before has left the end there: begin with that.
+    let isBackward = classes &* MemoryLayout<Element>.stride > 1 << 18
+    let step = isBackward ? 0 &- V.count : V.count
     constants.withRows { constantsOf in
       for row in 0..<count {
         let start = (firstRow &+ row) &* classes
         let k = constantsOf(row)
-        forEachVector(V.self, 0..<classes) { c, n in
+        @inline(__always) func write(_ c: Int, _ n: Int) {
           value(elements(start &+ c, c, n), k).store(output + (start &+ c), lanes: n)
+        }
+        let whole = classes / V.count &* V.count
+        if whole < classes { write(whole, classes &- whole) }
+        var c = isBackward ? whole &- V.count : 0
+        for _ in 0..<classes / V.count {
+          write(c, V.count)
+          c &+= step
         }
       }
     }
