@@ -69,7 +69,7 @@ Detections detect(const Candidates& candidates, losskit::detection_suppression s
       candidates.scores, candidates.boxes, {}, anchors, kClasses, losskit::detection_activation::none,
       losskit::objectness_mode::product, score_threshold, pre_nms_top_k, suppression, iou_threshold, sigma,
       soft_score_threshold, class_agnostic, multi_label, background_index, kMaxDetections, has_image_size, kHeight,
-      kWidth, min_size, found.boxes, found.scores, found.labels, found.anchors, &found.count, nullptr, 0);
+      kWidth, min_size, found.boxes, found.scores, found.labels, found.anchors, kMaxDetections, &found.count, nullptr, 0);
   return found;
 }
 
