@@ -18,6 +18,7 @@ package_of() {
   ninja) echo ninja-build ;;
   venv) echo python3-venv ;;
   aarch64-linux-gnu-gcc) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross ;;
+  aarch64-linux-gnu-g++) echo g++-aarch64-linux-gnu ;;
   qemu-aarch64) echo qemu-user ;;
   *) echo "$1" ;;
   esac

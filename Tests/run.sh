@@ -8,27 +8,7 @@ build=${1:-$root/build}
 mkdir -p "$build" && build=$(cd "$build" && pwd)
 [ $# -eq 0 ] || shift
 
-# package → a program of it that tells whether it is there
-missing=
-while read -r package program; do
-  command -v "$program" > /dev/null || missing="$missing $package"
-done <<LIST
-cmake cmake
-ninja-build ninja
-g++ g++
-pkg-config pkg-config
-valgrind valgrind
-gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
-g++-aarch64-linux-gnu aarch64-linux-gnu-g++
-qemu-user qemu-aarch64
-LIST
-if [ -n "$missing" ]; then
-  echo "Installing what tests need:$missing"
-  sudo=
-  [ "$(id -u)" = 0 ] || sudo=sudo
-  # shellcheck disable=SC2086
-  $sudo apt-get update -q > /dev/null && $sudo apt-get install -q -y --no-install-recommends $missing > /dev/null
-fi
+"$root/.ci/packages.sh" cmake ninja g++ pkg-config valgrind aarch64-linux-gnu-gcc aarch64-linux-gnu-g++ qemu-aarch64
 
 cmake -S "$root" -B "$build" -G Ninja -DLOSSKIT_BUILD_TESTS=ON > /dev/null
 cmake --build "$build"
