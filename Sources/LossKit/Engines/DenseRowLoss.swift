@@ -25,31 +25,35 @@ protocol TargetDistribution {
   func weight(_ e: RowElements<V>, _ target: V.Integers) -> V
 }
 
-/// `(1 − ls) t + ls/C` of dense targets, the second input.
-struct DenseTargets<V: Lanes>: TargetDistribution {
+/// What label smoothing ls makes of a target: `keep · t + spread`.
+private struct LabelSmoothing<V: Lanes> {
   let keep, spread: V
-  static var usesSecond: Bool { true }
 
-  init(labelSmoothing: Double, classes: Int) {
+  init(_ labelSmoothing: Double, classes: Int) {
     keep = V(1 - labelSmoothing)
     spread = V(labelSmoothing / Double(classes))
   }
+}
 
-  @inline(__always) func weight(_ e: RowElements<V>, _: V.Integers) -> V { V.fma(keep, e.y, spread) }
+/// `(1 − ls) t + ls/C` of dense targets, the second input.
+struct DenseTargets<V: Lanes>: TargetDistribution {
+  private let smoothing: LabelSmoothing<V>
+  static var usesSecond: Bool { true }
+
+  init(labelSmoothing: Double, classes: Int) { smoothing = LabelSmoothing(labelSmoothing, classes: classes) }
+
+  @inline(__always) func weight(_ e: RowElements<V>, _: V.Integers) -> V { V.fma(smoothing.keep, e.y, smoothing.spread) }
 }
 
 /// `(1 − ls) [k = y] + ls/C` of integer targets.
 struct SmoothedTargets<V: Lanes>: TargetDistribution {
-  let keep, spread: V
+  private let smoothing: LabelSmoothing<V>
   static var usesSecond: Bool { false }
 
-  init(labelSmoothing: Double, classes: Int) {
-    keep = V(1 - labelSmoothing)
-    spread = V(labelSmoothing / Double(classes))
-  }
+  init(labelSmoothing: Double, classes: Int) { smoothing = LabelSmoothing(labelSmoothing, classes: classes) }
 
   @inline(__always) func weight(_ e: RowElements<V>, _ target: V.Integers) -> V {
-    V.select(e.classes .== target, keep + spread, spread)
+    V.select(e.classes .== target, smoothing.keep + smoothing.spread, smoothing.spread)
   }
 }
 

@@ -20,7 +20,7 @@ func elementLoss<L: ElementLoss>(
   weights: ElementFactors<L.V.Element> = ElementFactors(), _ call: LossCall<L.V.Element>
 ) {
   let count = rows &* columns
-  let denominator = call.sampleWeight.map { sumOfWeights($0, rows) * Double(columns) } ?? Double(count)
+  let denominator = sumOfSampleWeights(call.sampleWeight, rows) * Double(columns)
   var weights = weights
   var rows = rows, columns = columns
   var rowWeight = call.sampleWeight

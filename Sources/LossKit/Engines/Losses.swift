@@ -70,8 +70,9 @@ struct LossSink<S: Scalar> {
   @inline(__always) func finish(_ partial: Partial, part: Int) { partialSums[part] = (partial.0 + partial.1).sum }
 }
 
-/// The sum of an array of weights, in double: the denominator of a weighted mean.
-func sumOfWeights<S: Scalar>(_ weights: UnsafePointer<S>, _ count: Int) -> Double {
+/// The sum of optional sample weights, 1 each where absent, in double: the denominator of a weighted mean.
+func sumOfSampleWeights<S: Scalar>(_ weights: UnsafePointer<S>?, _ count: Int) -> Double {
+  guard let weights else { return Double(count) }
   var low = DoubleLanes.zero, high = DoubleLanes.zero
   forEachVector(S.Vector.self, 0..<count) { i, n in
     let doubles = S.Vector.load(weights + i, lanes: n).doubles
@@ -79,9 +80,4 @@ func sumOfWeights<S: Scalar>(_ weights: UnsafePointer<S>, _ count: Int) -> Doubl
     high = high + doubles.1
   }
   return (low + high).sum
-}
-
-/// The sum of optional sample weights, 1 each where absent.
-func sumOfSampleWeights<S: Scalar>(_ weights: UnsafePointer<S>?, _ rows: Int) -> Double {
-  weights.map { sumOfWeights($0, rows) } ?? Double(rows)
 }
