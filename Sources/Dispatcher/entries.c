@@ -146,6 +146,26 @@ LOSSKIT_ENTRY(losskit_sigmoid_focal_loss_f64, (
     losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad),
     (z, t, rows, columns, alpha, gamma, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_brier_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_brier_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_mae_softmax_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool reduced,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduced, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_mae_softmax_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool reduced,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduced, reduction, sample_weight, loss, grad))
 LOSSKIT_ENTRY(losskit_binary_cross_entropy_with_logits_f32, (
     const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, const float *weight, bool weight_per_element,
     const float *pos_weight, losskit_reduction reduction, const float *sample_weight, float *loss,

@@ -1,6 +1,6 @@
 // Writes everything that is derived from the kernels' Swift declarations:
 //
-//   Sources/LossKit/ABI/Exports+<Family>.swift   the C entry points, one per precision
+//   Sources/LossKit/ABI/Exports+<Folder>.swift   the C entry points, one per precision
 //   Sources/LossKit/Runtime/Version.swift        the version, from Sources/LossKit/VERSION
 //   include/losskit/losskit.h                    the C header
 //   include/losskit/losskit_overloads.hpp        what losskit.hpp has for each function
@@ -12,9 +12,21 @@
 // Usage: interface-generator ROOT [OUTPUT]. With OUTPUT another folder than ROOT, the files go there: a test compares.
 import Foundation
 
+/// The folders of kernels, each compiled by itself, and their sections of the header.
 let families: [(folder: String, title: String)] = [
   ("Softmax", "Softmax: normalising maps and their vector-Jacobian products"),
-  ("Classification", "Classification losses"),
+  ("Softmax/Sparse", "Sparse maps: sparsemax, entmax, top-k"),
+  ("Softmax/Relaxed", "Random numbers; relaxed top-k, sorting and sampling"),
+  ("Softmax/Attention", "Softmax-free attention, mixtures of experts, diagnostics"),
+  ("Classification", "Classification losses of softmax probabilities"),
+  ("Classification/Robust", "Robust, normalized and substitute losses of rows"),
+  ("Classification/Elementwise", "Classification losses of single scores"),
+  ("Classification/Margin", "Margin losses of rows"),
+  ("Classification/FenchelYoung", "Fenchel-Young losses"),
+  ("Classification/Classwise", "Losses of embeddings and a class matrix"),
+  ("Classification/Harmonic", "Harmonic losses"),
+  ("Classification/Boosting", "Boosting objectives: gradients and diagonal Hessians"),
+  ("Classification/Utilities", "Classification utilities and scores"),
   ("Multilabel", "Multi-label losses"),
   ("Detection", "Detection: boxes, suppression, decoding"),
   ("Calibration", "Calibration metrics, proper scores and calibrators"),
@@ -41,7 +53,9 @@ func run() throws {
   ]
   for family in families {
     let functions = declarations.functions.filter { $0.family == family.folder }
-    files.append(("Sources/LossKit/ABI/Exports+\(family.folder).swift", try swiftExports(functions, declarations.enums)))
+    if functions.isEmpty { continue }
+    let name = family.folder.replacingOccurrences(of: "/", with: "")
+    files.append(("Sources/LossKit/ABI/Exports+\(name).swift", try swiftExports(functions, declarations.enums)))
   }
   for file in files {
     let url = output.appendingPathComponent(file.path)

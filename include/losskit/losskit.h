@@ -421,7 +421,7 @@ LOSSKIT_API losskit_status losskit_softplus_vjp_f64(
     const double *x, const double *grad_output, ptrdiff_t count, double beta, double threshold, double *grad);
 
 /* ====================================================================================================
- * Classification losses
+ * Classification losses of softmax probabilities
  * ==================================================================================================== */
 
 /**
@@ -597,6 +597,61 @@ LOSSKIT_API losskit_status losskit_sigmoid_focal_loss_f32(
     losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
 LOSSKIT_API losskit_status losskit_sigmoid_focal_loss_f64(
     const double *z, const double *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/* ====================================================================================================
+ * Robust, normalized and substitute losses of rows
+ * ==================================================================================================== */
+
+/**
+ * Brier loss: the squared distance of softmax probabilities to the target, a proper scoring rule in [0, 2].
+ *
+ *     L = Σ_k (p_k − [k = y])²,   p = softmax(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Brier 1950, Verification of Forecasts Expressed in Terms of Probability.
+ */
+LOSSKIT_API losskit_status losskit_brier_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_brier_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Mean absolute error of softmax probabilities: bounded, hence robust to wrong labels.
+ *
+ *     L = 1 − p_y,   p = softmax(z);   not reduced: Σ_k |p_k − [k = y]| = 2 (1 − p_y)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduced: 1 − p_y, the default, or twice that.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Ghosh et al. 2017, Robust Loss Functions under Label Noise for Deep Neural Networks.
+ */
+LOSSKIT_API losskit_status losskit_mae_softmax_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool reduced,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_mae_softmax_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool reduced,
     losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
 
 /* ====================================================================================================

@@ -113,44 +113,83 @@ func targetRowLoss<L: TargetRowLoss>(
   return .ok
 }
 
+/// The same with the arguments of a public function, which are checked first.
+///
+/// - Parameter classFactor: a factor of each class that is part of the loss; 1 where absent.
+@inline(__always)
+func targetRowLoss<L: TargetRowLoss>(
+  _ formula: L, _ z: UnsafePointer<L.V.Element>?, _ target: UnsafePointer<Int64>?,
+  _ shape: (outer: Int, classes: Int, inner: Int), classFactor: UnsafePointer<L.V.Element>? = nil,
+  smallestClassCount: Int = 1, _ reduction: Reduction, _ sampleWeight: UnsafePointer<L.V.Element>?,
+  _ loss: UnsafeMutablePointer<L.V.Element>?, _ grad: UnsafeMutablePointer<L.V.Element>?
+) -> Status {
+  guard let rows = RowShape(shape.outer, shape.classes, shape.inner), rows.classes >= smallestClassCount else {
+    return .invalidShape
+  }
+  let call = LossCall(reduction: reduction, sampleWeight: sampleWeight, loss: loss, grad: grad)
+  if rows.rows == 0 { return call.empty }
+  guard let z, let target else { return .nullPointer }
+  guard areWeights(sampleWeight, rows.rows) else { return .invalidValue }
+  return targetRowLoss(
+    formula, rows, z, Targets(classes: target, ignoreIndex: nil, classFactor: classFactor, factorIsWeight: false), call)
+}
+
 private struct TargetRowKernel<L: TargetRowLoss>: RowKernel {
   typealias V = L.V
   let loss: L
   let targets: Targets<V.Element>
   let sink: LossSink<V.Element>
-  let exponential = ScaledExponential<V>(temperature: 1)
   static var usesSecond: Bool { false }
   var empty: LossSink<V.Element>.Partial { sink.empty }
 
   @inline(__always)
   func run<Tile: RowTile>(_ tile: Tile, _ partial: inout LossSink<V.Element>.Partial) where Tile.V == V {
     let row = targets.load(tile.rows, sink.call.sampleWeight)
-    var k = RowConstants<V>(a: V.shift(tile.maximum { $0.x }), target: row.target)
+    var k = RowConstants<V>(target: row.target)
+    let softmax = tile.softmax(&k, keep: sink.call.grad != nil)
+    let result = loss.evaluate(
+      TargetRow(probability: softmax.probability, complement: softmax.complement, nu: softmax.nu))
 
+    sink.deposit(row.weighted(result.value), first: tile.firstRow, count: tile.count, &partial)
+
+    if sink.call.grad == nil { return }
+    let psi = result.psi * (row.factor * row.sampleWeight) * sink.gradientScale
+    k.a = psi * softmax.reciprocal
+    k.b = V(row.counts)  // −1 or 0: an ignored row may hold NaN, and its gradient is 0 all the same
+    tile.map(k) { e, k in V.select(k.b .< V.zero, e.kept * k.a, V.zero) }
+    let atTarget = V.select(row.counts, -psi * softmax.complement, V.zero)
+    for r in 0..<tile.count { tile.setOutput(row: r, class: row.target[r], atTarget[r]) }
+  }
+
+  @inline(__always) func finish(_ partial: LossSink<V.Element>.Partial, part: Int) { sink.finish(partial, part: part) }
+}
+
+/// The softmax of a tile's rows, from the side of their targets.
+struct TargetSoftmax<V: Lanes> {
+  /// p_y, 1 − p_y without cancellation, and ν = −log p_y.
+  let probability, complement, nu: V
+  /// 1 / Σ e^{z − shift}; the shift is the row's maximum.
+  let reciprocal: V
+}
+
+extension RowTile {
+  /// The statistics of softmax at the rows' targets, `k.target`. Leaves the shift in `k.a`.
+  ///
+  /// - Parameter keep: keep `e^{z − shift}` in the output; 0 at the target.
+  @inline(__always) func softmax(_ k: inout RowConstants<V>, keep: Bool) -> TargetSoftmax<V> {
+    let exponential = ScaledExponential<V>(temperature: 1)
+    k.a = V.shift(maximum { $0.x })
     // The target's own term stays out of the sum: the rest is 1 − p_y, without a subtraction.
-    let others = tile.sum(k, keep: sink.call.grad != nil) { e, k in
-      V.select(e.classes .== k.target, V.zero, exponential(e.x - k.a))
-    }
+    let others = sum(k, keep: keep) { e, k in V.select(e.classes .== k.target, V.zero, exponential(e.x - k.a)) }
     var x = V.zero
-    for r in 0..<tile.count { x[r] = tile.input(row: r, class: row.target[r]) }
+    for r in 0..<count { x[r] = input(row: r, class: k.target[r]) }
     x = x - k.a
     let own = V.exp(x)
     let sum = V.definedSum(others + own)
     let reciprocal = V.one / sum
     // log Σ − x, with log Σ = log1p(Σ − 1): exact to the last bits where p_y is close to 1.
     let nu = V.select(sum .== sum, V.log1p(others + (own - V.one)) - x, V.nan)
-    let result = loss.evaluate(TargetRow(probability: own * reciprocal, complement: others * reciprocal, nu: nu))
-
-    sink.deposit(row.weighted(result.value), first: tile.firstRow, count: tile.count, &partial)
-
-    if sink.call.grad == nil { return }
-    let psi = result.psi * (row.factor * row.sampleWeight) * sink.gradientScale
-    k.a = psi * reciprocal
-    k.b = V(row.counts)  // −1 or 0: an ignored row may hold NaN, and its gradient is 0 all the same
-    tile.map(k) { e, k in V.select(k.b .< V.zero, e.kept * k.a, V.zero) }
-    let atTarget = V.select(row.counts, -psi * others * reciprocal, V.zero)
-    for r in 0..<tile.count { tile.setOutput(row: r, class: row.target[r], atTarget[r]) }
+    return TargetSoftmax(
+      probability: own * reciprocal, complement: others * reciprocal, nu: nu, reciprocal: reciprocal)
   }
-
-  @inline(__always) func finish(_ partial: LossSink<V.Element>.Partial, part: Int) { sink.finish(partial, part: part) }
 }

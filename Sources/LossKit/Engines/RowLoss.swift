@@ -1,0 +1,102 @@
+// Losses of rows that take more than p_y, or no softmax at all: they make their own passes over the rows.
+
+/// A loss of rows with a target each. The formula makes the passes that it needs over a tile of rows; the engine has the
+/// targets, the weights, the reduction and the pass that writes the gradient.
+///
+///     evaluate:    the rows' values; leaves in k what the gradient needs
+///     derivative:  dL/dx of an element e, from k
+protocol RowLoss {
+  associatedtype V: Lanes
+  /// Does it read the second input, such as dense targets?
+  static var usesSecond: Bool { get }
+  /// - Parameters:
+  ///   - k: has the rows' targets (0 where targets are dense).
+  ///   - scale: what each row's gradient is multiplied with: leave it in k, by itself or as part of another constant.
+  ///   - keep: is a gradient wanted? Only then may a pass keep its terms in the output, for `derivative` to use.
+  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V
+  func derivative(_ e: RowElements<V>, _ k: RowConstants<V>) -> V
+}
+
+extension RowLoss {
+  static var usesSecond: Bool { false }
+}
+
+/// Value and gradient of a row loss with the arguments of a public function, which are checked first.
+///
+/// - Parameters:
+///   - target: one class per row.
+///   - second, perClass: what the formula finds in `e.y` and `e.perClass`, checked by the caller.
+@inline(__always)
+func rowLoss<L: RowLoss>(
+  _ formula: L, _ z: UnsafePointer<L.V.Element>?, _ target: UnsafePointer<Int64>?,
+  _ shape: (outer: Int, classes: Int, inner: Int), perClass: UnsafePointer<L.V.Element>? = nil,
+  smallestClassCount: Int = 1, _ reduction: Reduction, _ sampleWeight: UnsafePointer<L.V.Element>?,
+  _ loss: UnsafeMutablePointer<L.V.Element>?, _ grad: UnsafeMutablePointer<L.V.Element>?
+) -> Status {
+  guard let rows = RowShape(shape.outer, shape.classes, shape.inner), rows.classes >= smallestClassCount else {
+    return .invalidShape
+  }
+  let call = LossCall(reduction: reduction, sampleWeight: sampleWeight, loss: loss, grad: grad)
+  if rows.rows == 0 { return call.empty }
+  guard let z, let target else { return .nullPointer }
+  guard areWeights(sampleWeight, rows.rows) else { return .invalidValue }
+  let targets = Targets<L.V.Element>(classes: target, ignoreIndex: nil, classFactor: nil, factorIsWeight: false)
+  guard let denominator = targets.denominator(rows.rows, classCount: rows.classes, sampleWeight) else {
+    return .invalidTarget
+  }
+  runRowLoss(formula, rows, RowArrays(first: z, second: z, perClass: perClass, output: grad), targets, denominator, call)
+  return .ok
+}
+
+/// The same with dense targets, shaped as `z`: the formula finds them in `e.y`.
+@inline(__always)
+func rowLoss<L: RowLoss>(
+  _ formula: L, _ z: UnsafePointer<L.V.Element>?, dense target: UnsafePointer<L.V.Element>?,
+  _ shape: (outer: Int, classes: Int, inner: Int), perClass: UnsafePointer<L.V.Element>? = nil,
+  smallestClassCount: Int = 1, _ reduction: Reduction, _ sampleWeight: UnsafePointer<L.V.Element>?,
+  _ loss: UnsafeMutablePointer<L.V.Element>?, _ grad: UnsafeMutablePointer<L.V.Element>?
+) -> Status {
+  guard let rows = RowShape(shape.outer, shape.classes, shape.inner), rows.classes >= smallestClassCount else {
+    return .invalidShape
+  }
+  let call = LossCall(reduction: reduction, sampleWeight: sampleWeight, loss: loss, grad: grad)
+  if rows.rows == 0 { return call.empty }
+  guard let z, let target else { return .nullPointer }
+  guard areWeights(sampleWeight, rows.rows) else { return .invalidValue }
+  runRowLoss(
+    formula, rows, RowArrays(first: z, second: target, perClass: perClass, output: grad), nil,
+    sumOfSampleWeights(sampleWeight, rows.rows), call)
+  return .ok
+}
+
+@inline(__always)
+private func runRowLoss<L: RowLoss>(
+  _ formula: L, _ shape: RowShape, _ arrays: RowArrays<L.V.Element>, _ targets: Targets<L.V.Element>?,
+  _ denominator: Double, _ call: LossCall<L.V.Element>
+) {
+  LossSink.run(call, denominator: denominator) { sink in
+    forEachRowTile(shape, arrays, RowLossKernel(formula: formula, targets: targets, sink: sink))
+  }
+}
+
+private struct RowLossKernel<L: RowLoss>: RowKernel {
+  typealias V = L.V
+  let formula: L
+  let targets: Targets<V.Element>?
+  let sink: LossSink<V.Element>
+  static var usesSecond: Bool { L.usesSecond }
+  var empty: LossSink<V.Element>.Partial { sink.empty }
+
+  @inline(__always)
+  func run<Tile: RowTile>(_ tile: Tile, _ partial: inout LossSink<V.Element>.Partial) where Tile.V == V {
+    let weight = sink.weights(tile.rows)
+    var k = RowConstants<V>()
+    if let targets { k.target = targets.load(tile.rows, nil).target }
+    let value = formula.evaluate(tile, &k, scale: weight * sink.gradientScale, keep: sink.call.grad != nil)
+    sink.deposit(value * weight, first: tile.firstRow, count: tile.count, &partial)
+    if sink.call.grad == nil { return }
+    tile.map(k) { e, k in formula.derivative(e, k) }
+  }
+
+  @inline(__always) func finish(_ partial: LossSink<V.Element>.Partial, part: Int) { sink.finish(partial, part: part) }
+}
