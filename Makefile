@@ -19,8 +19,9 @@ generate: $(GENERATOR)
 build-tools:
 	@.ci/packages.sh cmake ninja g++
 
+# CMAKE_OPTIONS="-DLOSSKIT_ONLY_TIER=avx512" builds for one instruction set, in a third of the time.
 build: build-tools generate
-	@cmake -B build -G Ninja >/dev/null
+	@cmake -B build -G Ninja $(CMAKE_OPTIONS) >/dev/null
 	@cmake --build build
 
 #--- The demonstration --------------------------------------------------------------------------------------------

@@ -15,7 +15,21 @@ static inline int losskit_tier(void) {
   return __builtin_expect(tier >= 0, 1) ? tier : losskit_choose_tier();
 }
 
-#if defined(__x86_64__)
+#if defined(LOSSKIT_ONLY_TIER)
+
+// A build for one kind of processor (-DLOSSKIT_ONLY_TIER=avx2 to CMake): smaller, and the caller's own risk elsewhere.
+#define LOSSKIT_TEXT(x) #x
+#define LOSSKIT_NAME_OF(x) LOSSKIT_TEXT(x)
+#define LOSSKIT_JOINED(name, tier) name##__##tier
+#define LOSSKIT_COPY(name, tier) LOSSKIT_JOINED(name, tier)
+enum { LOSSKIT_TIERS = 1 };
+#define LOSSKIT_TIER_NAMES {LOSSKIT_NAME_OF(LOSSKIT_ONLY_TIER)}
+
+#define LOSSKIT_ENTRY(name, parameters, arguments)                                                                     \
+  losskit_status LOSSKIT_COPY(name, LOSSKIT_ONLY_TIER) parameters;                                                     \
+  losskit_status name parameters { return LOSSKIT_COPY(name, LOSSKIT_ONLY_TIER) arguments; }
+
+#elif defined(__x86_64__)
 
 enum { LOSSKIT_TIER_BASELINE, LOSSKIT_TIER_AVX2, LOSSKIT_TIER_AVX512, LOSSKIT_TIERS };
 #define LOSSKIT_TIER_NAMES {"baseline", "avx2", "avx512"}

@@ -9,7 +9,7 @@ int losskit_tier_in_use = -1;
 
 static const char *const tier_names[LOSSKIT_TIERS] = LOSSKIT_TIER_NAMES;
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(LOSSKIT_ONLY_TIER)
 #include <cpuid.h>
 
 static unsigned long long enabled_registers(void) {

@@ -1,0 +1,5 @@
+"""Softmax-free attention."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

@@ -1,0 +1,5 @@
+"""Classification losses of single scores."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

@@ -1,0 +1,5 @@
+"""Classification utilities and scores."""
+
+from __future__ import annotations
+
+__all__: list[str] = []
