@@ -51,23 +51,26 @@ struct RowConstants<V: Lanes> {
   var b = V.zero
   var c = V.zero
   var d = V.zero
+  var e = V.zero
   var target = V.Integers(0)
 
   /// Calls `body` with a function that gives the constants of one row, in all lanes. They are read back from memory
   /// that is aligned as vectors want it; reading lanes of a value on the stack takes half as long again for short rows.
   @inline(__always) func withRows<R>(_ body: ((Int) -> RowConstants) -> R) -> R {
-    var storage = InlineArray<48, UInt64>(repeating: 0)
+    var storage = InlineArray<56, UInt64>(repeating: 0)
     return withUnsafeMutableBytes(of: &storage) { bytes in
       let lanes = aligned(bytes.baseAddress!).assumingMemoryBound(to: V.Element.self)
       a.store(lanes)
       b.store(lanes + V.count)
       c.store(lanes + 2 &* V.count)
       d.store(lanes + 3 &* V.count)
-      V(bits: target).store(lanes + 4 &* V.count)
+      e.store(lanes + 4 &* V.count)
+      V(bits: target).store(lanes + 5 &* V.count)
       return body { row in
         RowConstants(
           a: V(lanes[row]), b: V(lanes[V.count &+ row]), c: V(lanes[2 &* V.count &+ row]),
-          d: V(lanes[3 &* V.count &+ row]), target: V(lanes[4 &* V.count &+ row]).bits)
+          d: V(lanes[3 &* V.count &+ row]), e: V(lanes[4 &* V.count &+ row]),
+          target: V(lanes[5 &* V.count &+ row]).bits)
       }
     }
   }
@@ -87,6 +90,8 @@ protocol RowTile {
   func sum(_ constants: RowConstants<V>, keep: Bool, _ term: (RowElements<V>, RowConstants<V>) -> V) -> V
   /// `output = value`.
   func map(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V)
+  /// `(output, secondOutput) = values`.
+  func mapToBoth(_ constants: RowConstants<V>, _ values: (RowElements<V>, RowConstants<V>) -> (V, V))
   /// The element of the first input, or of the output, that stands at a class of a row.
   func input(row: Int, class c: Int) -> Element
   func setOutput(row: Int, class c: Int, _ value: Element)
@@ -101,10 +106,13 @@ struct RowArrays<S: Scalar> {
   let perClass: UnsafePointer<S>?
   /// Absent where nothing is written.
   let output: UnsafeMutablePointer<S>?
+  /// For maps that have two.
+  var secondOutput: UnsafeMutablePointer<S>? = nil
 
   @inline(__always) func advanced(by offset: Int) -> RowArrays {
     RowArrays(
-      first: first + offset, second: second + offset, perClass: perClass, output: output.map { $0 + offset })
+      first: first + offset, second: second + offset, perClass: perClass, output: output.map { $0 + offset },
+      secondOutput: secondOutput.map { $0 + offset })
   }
 }
 
@@ -208,6 +216,23 @@ struct LongRows<V: Lanes>: RowTile {
   @inline(__always)
   func map(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V) {
     guard let output = arrays.output else { return }
+    forEachElement(constants) { e, k, at, n in value(e, k).store(output + at, lanes: n) }
+  }
+
+  @inline(__always)
+  func mapToBoth(_ constants: RowConstants<V>, _ values: (RowElements<V>, RowConstants<V>) -> (V, V)) {
+    forEachElement(constants) { e, k, at, n in
+      let both = values(e, k)
+      if let output = arrays.output { both.0.store(output + at, lanes: n) }
+      if let output = arrays.secondOutput { both.1.store(output + at, lanes: n) }
+    }
+  }
+
+  /// The vectors of the rows, each with its place and its number of lanes.
+  @inline(__always)
+  private func forEachElement(
+    _ constants: RowConstants<V>, _ body: (RowElements<V>, RowConstants<V>, Int, Int) -> Void
+  ) {
     // Of a row that the second-level cache cannot hold, the pass before has left the end there: begin with that.
     let isBackward = classes &* MemoryLayout<Element>.stride > 1 << 18
     let step = isBackward ? 0 &- V.count : V.count
@@ -215,14 +240,12 @@ struct LongRows<V: Lanes>: RowTile {
       for row in 0..<count {
         let start = (firstRow &+ row) &* classes
         let k = constantsOf(row)
-        @inline(__always) func write(_ c: Int, _ n: Int) {
-          value(elements(start &+ c, c, n), k).store(output + (start &+ c), lanes: n)
-        }
+        @inline(__always) func visit(_ c: Int, _ n: Int) { body(elements(start &+ c, c, n), k, start &+ c, n) }
         let whole = classes / V.count &* V.count
-        if whole < classes { write(whole, classes &- whole) }
+        if whole < classes { visit(whole, classes &- whole) }
         var c = isBackward ? whole &- V.count : 0
         for _ in 0..<classes / V.count {
-          write(c, V.count)
+          visit(c, V.count)
           c &+= step
         }
       }
@@ -285,6 +308,15 @@ struct ColumnRows<V: Lanes>: RowTile {
   func map(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V) {
     guard let output = arrays.output else { return }
     for c in 0..<classes { value(elements(c), constants).store(output + c &* stride, lanes: count) }
+  }
+
+  @inline(__always)
+  func mapToBoth(_ constants: RowConstants<V>, _ values: (RowElements<V>, RowConstants<V>) -> (V, V)) {
+    for c in 0..<classes {
+      let both = values(elements(c), constants)
+      if let output = arrays.output { both.0.store(output + c &* stride, lanes: count) }
+      if let output = arrays.secondOutput { both.1.store(output + c &* stride, lanes: count) }
+    }
   }
 
   @inline(__always) func input(row: Int, class c: Int) -> Element { arrays.first[c &* stride &+ row] }
@@ -402,9 +434,12 @@ private struct ColumnRowsJob<K: RowKernel>: ParallelJob {
       for tile in split.range(part) {
         let columns = transposes ? transposed(tile, memory) : inPlace(tile)
         kernel.run(columns, &partial)
-        if transposes, let output = arrays.output {
-          TransposedTile<V>(memory: memory, classes: shape.classes, count: columns.count)
-            .write(output + columns.firstRow &* shape.classes)
+        if transposes {
+          let copy = TransposedTile<V>(memory: memory, classes: shape.classes, count: columns.count)
+          if let output = arrays.output { copy.write(copy.output, output + columns.firstRow &* shape.classes) }
+          if let output = arrays.secondOutput {
+            copy.write(copy.secondOutput, output + columns.firstRow &* shape.classes)
+          }
         }
       }
     }
@@ -430,14 +465,15 @@ private struct ColumnRowsJob<K: RowKernel>: ParallelJob {
     return ColumnRows<V>(
       arrays: RowArrays(
         first: UnsafePointer(copy.first), second: UnsafePointer(K.usesSecond ? copy.second : copy.first),
-        perClass: arrays.perClass, output: arrays.output == nil ? nil : copy.output),
+        perClass: arrays.perClass, output: arrays.output == nil ? nil : copy.output,
+        secondOutput: arrays.secondOutput == nil ? nil : copy.secondOutput),
       classes: shape.classes, stride: V.count, firstRow: row, count: copy.count)
   }
 }
 
-/// Room for three transposed tiles of up to `mostTransposedVectors · V.count` classes: 6 KB on the stack.
+/// Room for four transposed tiles of up to `mostTransposedVectors · V.count` classes: 8 KB on the stack.
 private struct TileScratch {
-  var bytes = InlineArray<776, UInt64>(repeating: 0)
+  var bytes = InlineArray<1032, UInt64>(repeating: 0)
 }
 
 /// A transposed copy of a tile of short rows: class c of all rows is vector c.
@@ -449,6 +485,7 @@ private struct TransposedTile<V: Lanes> {
   var first: UnsafeMutablePointer<V.Element> { memory }
   var second: UnsafeMutablePointer<V.Element> { memory + capacity }
   var output: UnsafeMutablePointer<V.Element> { memory + 2 &* capacity }
+  var secondOutput: UnsafeMutablePointer<V.Element> { memory + 3 &* capacity }
 
   /// - Parameter rest: how many elements the source has from the tile's first on.
   @inline(__always)
@@ -456,8 +493,9 @@ private struct TransposedTile<V: Lanes> {
     readTransposed(V.self, source, rest, copy, classes, count)
   }
 
-  @inline(__always) func write(_ destination: UnsafeMutablePointer<V.Element>) {
-    writeTransposed(V.self, output, destination, classes, count)
+  @inline(__always)
+  func write(_ copy: UnsafeMutablePointer<V.Element>, _ destination: UnsafeMutablePointer<V.Element>) {
+    writeTransposed(V.self, copy, destination, classes, count)
   }
 }
 

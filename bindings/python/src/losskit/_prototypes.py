@@ -15,6 +15,8 @@ ENUMS: dict[str, dict[str, int]] = {
     "Reduction": {"none": 0, "mean": 1, "sum": 2},
     "Binning": {"uniform": 0, "quantile": 1, "midpoint": 2, "rank": 3},
     "BinEdge": {"right": 0, "left": 1, "left_extra": 2},
+    "NewtonOrder": {"first": 1, "second": 2},
+    "SoftmaxHessian": {"exact": 0, "xgboost": 1, "lightgbm": 2},
     "DetectionActivation": {"sigmoid": 0, "softmax": 1, "none": 2},
     "ObjectnessMode": {"product": 0, "sqrt": 1},
     "DetectionSuppression": {"hard": 0, "soft_linear": 1, "soft_gaussian": 2, "none": 3},
@@ -288,6 +290,146 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("sample_weight", "p"),
             ("loss", "p"),
             ("grad", "p"),
+        ),
+    ),
+    "condensed_leaf_values": (
+        True,
+        (
+            ("residual", "p"),
+            ("t", "p"),
+            ("leaf", "p"),
+            ("rows", "n"),
+            ("classes", "n"),
+            ("leaves", "n"),
+            ("sample_weight", "p"),
+            ("value", "p"),
+        ),
+    ),
+    "focal_grad_hess": (
+        True,
+        (
+            ("z", "p"),
+            ("y", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("gamma", "d"),
+            ("alpha", "p"),
+            ("sample_weight", "p"),
+            ("min_hess", "d"),
+            ("grad", "p"),
+            ("hess", "p"),
+        ),
+    ),
+    "logistic_grad_hess": (
+        True,
+        (
+            ("f", "p"),
+            ("y", "p"),
+            ("rows", "n"),
+            ("columns", "n"),
+            ("sample_weight", "p"),
+            ("min_hess", "d"),
+            ("grad", "p"),
+            ("hess", "p"),
+        ),
+    ),
+    "newton_targets": (
+        True,
+        (
+            ("grad", "p"),
+            ("hess", "p"),
+            ("count", "n"),
+            ("eps", "d"),
+            ("order", "e:NewtonOrder"),
+            ("target", "p"),
+            ("weight", "p"),
+        ),
+    ),
+    "poly1_grad_hess": (
+        True,
+        (
+            ("z", "p"),
+            ("y", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("epsilon", "d"),
+            ("sample_weight", "p"),
+            ("min_hess", "d"),
+            ("grad", "p"),
+            ("hess", "p"),
+        ),
+    ),
+    "poly1_sigmoid_grad_hess": (
+        True,
+        (
+            ("f", "p"),
+            ("y", "p"),
+            ("rows", "n"),
+            ("columns", "n"),
+            ("epsilon", "d"),
+            ("sample_weight", "p"),
+            ("min_hess", "d"),
+            ("grad", "p"),
+            ("hess", "p"),
+        ),
+    ),
+    "sigmoid_focal_grad_hess": (
+        True,
+        (
+            ("f", "p"),
+            ("y", "p"),
+            ("rows", "n"),
+            ("columns", "n"),
+            ("alpha", "d"),
+            ("gamma", "d"),
+            ("sample_weight", "p"),
+            ("min_hess", "d"),
+            ("grad", "p"),
+            ("hess", "p"),
+        ),
+    ),
+    "softmax_grad_hess": (
+        True,
+        (
+            ("z", "p"),
+            ("target", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("hessian", "e:SoftmaxHessian"),
+            ("sample_weight", "p"),
+            ("min_hess", "d"),
+            ("grad", "p"),
+            ("hess", "p"),
+        ),
+    ),
+    "softmax_grad_hess_dense": (
+        True,
+        (
+            ("z", "p"),
+            ("target", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("hessian", "e:SoftmaxHessian"),
+            ("sample_weight", "p"),
+            ("min_hess", "d"),
+            ("grad", "p"),
+            ("hess", "p"),
+        ),
+    ),
+    "squared_error_grad_hess": (
+        True,
+        (
+            ("z", "p"),
+            ("t", "p"),
+            ("rows", "n"),
+            ("columns", "n"),
+            ("sample_weight", "p"),
+            ("grad", "p"),
+            ("hess", "p"),
         ),
     ),
     "binary_cross_entropy_with_logits": (
@@ -1034,6 +1176,215 @@ DOCUMENTATION: dict[str, dict[str, Any]] = {
         },
         "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.",
         "reference": "Ghosh et al. 2017, Robust Loss Functions under Label Noise for Deep Neural Networks.",
+    },
+    "condensed_leaf_values": {
+        "summary": "The values of the leaves of one multi-output tree that is boosted for all classes at once: one Newton step a leaf.",
+        "body": """\
+    r = t − p,   value[l, c] = (C − 1)/C · Σ s_i r_ic / Σ s_i (t_ic − r_ic)(1 − t_ic + r_ic),   over the rows i in leaf l
+
+A leaf without rows, or whose denominator is as good as 0 (below 1e-150 in double, 1e-30 in single precision), has
+the value 0.""",
+        "parameters": {
+            "residual": "r, `[rows, classes]`.",
+            "t": "targets, one-hot, shaped as `residual`. Not checked.",
+            "leaf": "`[rows]`, the leaf of each row, in 0 ..< leaves.",
+            "rows": "≥ 0.",
+            "classes": "C ≥ 1.",
+            "leaves": "≥ 0.",
+            "sample_weight": "optional, one per row, ≥ 0, default 1.",
+        },
+        "outputs": {
+            "value": "output, `[leaves, classes]`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_TARGET for a leaf out of range, INVALID_VALUE for a negative weight, OUT_OF_MEMORY.",
+        "reference": "Emami and Martínez-Muñoz 2022, Condensed Gradient Boosting.",
+    },
+    "focal_grad_hess": {
+        "summary": "Gradient and diagonal Hessian of the focal loss on softmax probabilities, for boosters. The Hessian is negative for badly classified rows when γ > 0: boosters want a floor under it.",
+        "body": """\
+    p = softmax(z),   q = 1 − p_y,   ν = −log p_y,   L = α_y q^γ ν,   d_j = p_j − [j = y]
+    ψ = dL/dν = α_y (q^γ + γ q^{γ−1} p_y ν)
+    κ = dψ/dν = α_y γ q^{γ−2} p_y (q (2 − ν) + (γ − 1) p_y ν)
+    grad_j = ψ d_j,   hess_j = ψ p_j (1 − p_j) + κ d_j²""",
+        "parameters": {
+            "z": "raw scores, `[outer, classes, inner]`: with inner = 1 a row per sample, with outer = 1 a row per class, as LightGBM has them. −inf is a masked class.",
+            "y": "one class per row, in 0 ..< classes.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+            "gamma": "γ ≥ 0, default 2. 0 gives cross-entropy.",
+            "alpha": "optional, `[classes]`, default 1.",
+            "sample_weight": "optional, one per row, ≥ 0, default 1: multiplies both outputs.",
+            "min_hess": "a floor under the weighted Hessians; −inf, the default, for none.",
+        },
+        "outputs": {
+            "grad": "optional output, shaped as `z`.",
+            "hess": "optional output, shaped as `z`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.",
+        "reference": "Lin et al. 2017, Focal Loss for Dense Object Detection, extended to softmax.",
+    },
+    "logistic_grad_hess": {
+        "summary": "Gradient and Hessian of the logistic loss, for boosters.",
+        "body": "    L = softplus(f) − y f,   grad = σ(f) − y,   hess = σ(f) σ(−f)",
+        "parameters": {
+            "f": "raw scores, `[rows, columns]`.",
+            "y": "targets in [0, 1], shaped as `f`.",
+            "rows": "≥ 0.",
+            "columns": "≥ 0.",
+            "sample_weight": "optional, one per row, ≥ 0, default 1: multiplies both outputs.",
+            "min_hess": "a floor under the weighted Hessians, default 0; −inf for none.",
+        },
+        "outputs": {
+            "grad": "optional output, shaped as `f`.",
+            "hess": "optional output, shaped as `f`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.",
+        "reference": "Badirli et al. 2020, Gradient Boosting Neural Networks: GrowNet; XGBoost's binary:logistic.",
+    },
+    "newton_targets": {
+        "summary": "Regression targets and weights for a weak learner, from gradients and Hessians.",
+        "body": """\
+    second order:  target = −grad / max(hess, ε),   weight = hess
+    first order:   target = −grad,                  weight = 1
+
+GrowNet fits its next network by the mean of weight · (rate · output − target)².""",
+        "parameters": {
+            "grad": "`[count]`.",
+            "hess": "`[count]`.",
+            "count": "number of elements, ≥ 0.",
+            "eps": "ε > 0, the least Hessian that is divided by, default 1e-12.",
+            "order": "default second.",
+        },
+        "outputs": {
+            "target": "optional output, `[count]`; may be `grad` itself.",
+            "weight": "optional output, `[count]`; may be `hess` itself.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+        "reference": "Badirli et al. 2020, Gradient Boosting Neural Networks: GrowNet.",
+    },
+    "poly1_grad_hess": {
+        "summary": "Gradient and diagonal Hessian of the Poly-1 loss on softmax probabilities, for boosters.",
+        "body": """\
+    p = softmax(z),   L = −log p_y + ε (1 − p_y),   d_j = p_j − [j = y]
+    grad_j = (1 + ε p_y) d_j,   hess_j = (1 + ε p_y) p_j (1 − p_j) − ε p_y d_j²""",
+        "parameters": {
+            "z": "raw scores, `[outer, classes, inner]`: with inner = 1 a row per sample, with outer = 1 a row per class, as LightGBM has them. −inf is a masked class.",
+            "y": "one class per row, in 0 ..< classes.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+            "epsilon": "ε, finite, default 1.",
+            "sample_weight": "optional, one per row, ≥ 0, default 1: multiplies both outputs.",
+            "min_hess": "a floor under the weighted Hessians; −inf, the default, for none.",
+        },
+        "outputs": {
+            "grad": "optional output, shaped as `z`.",
+            "hess": "optional output, shaped as `z`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.",
+        "reference": "Leng et al. 2022, PolyLoss: A Polynomial Expansion Perspective of Classification Loss Functions.",
+    },
+    "poly1_sigmoid_grad_hess": {
+        "summary": "Gradient and Hessian of the Poly-1 loss on sigmoid scores, for boosters.",
+        "body": """\
+    s = 2y − 1,   p = σ(s f),   q = 1 − p,   L = −log p + ε q
+    grad = −s q (1 + ε p),   hess = p q (1 + ε (p − q))""",
+        "parameters": {
+            "f": "raw scores, `[rows, columns]`.",
+            "y": "targets, 0 or 1, shaped as `f`.",
+            "rows": "≥ 0.",
+            "columns": "≥ 0.",
+            "epsilon": "ε, finite, default 1.",
+            "sample_weight": "optional, one per row, ≥ 0, default 1: multiplies both outputs.",
+            "min_hess": "a floor under the weighted Hessians; −inf, the default, for none.",
+        },
+        "outputs": {
+            "grad": "optional output, shaped as `f`.",
+            "hess": "optional output, shaped as `f`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.",
+        "reference": "Leng et al. 2022, PolyLoss: A Polynomial Expansion Perspective of Classification Loss Functions.",
+    },
+    "sigmoid_focal_grad_hess": {
+        "summary": "Gradient and Hessian of the focal loss on sigmoid scores, for boosters. The Hessian is negative for badly classified samples when γ > 0: boosters want a floor under it.",
+        "body": """\
+    s = 2y − 1,   p = σ(s f),   q = 1 − p,   ν = −log p,   L = α_y q^γ ν
+    grad = −s α_y q^γ (γ p ν + q)
+    hess = α_y q^γ p ((2γ + 1) q + γ ν (γ p − q))""",
+        "parameters": {
+            "f": "raw scores, `[rows, columns]`.",
+            "y": "targets, 0 or 1, shaped as `f`.",
+            "rows": "≥ 0.",
+            "columns": "≥ 0.",
+            "alpha": "α_1 = 1 − α_0 in [0, 1], default 0.25; negative: no factor α_y.",
+            "gamma": "γ ≥ 0, default 2. 0 gives the logistic loss.",
+            "sample_weight": "optional, one per row, ≥ 0, default 1: multiplies both outputs.",
+            "min_hess": "a floor under the weighted Hessians; −inf, the default, for none.",
+        },
+        "outputs": {
+            "grad": "optional output, shaped as `f`.",
+            "hess": "optional output, shaped as `f`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.",
+        "reference": "Lin et al. 2017, Focal Loss for Dense Object Detection.",
+    },
+    "softmax_grad_hess": {
+        "summary": "Gradient and diagonal Hessian of the softmax cross-entropy with integer targets, for boosters.",
+        "body": "    p = softmax(z),   grad_j = p_j − [j = y],   hess_j = c p_j (1 − p_j)",
+        "parameters": {
+            "z": "raw scores, `[outer, classes, inner]`: with inner = 1 a row per sample, with outer = 1 a row per class, as LightGBM has them. −inf is a masked class.",
+            "target": "one class per row, in 0 ..< classes.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+            "hessian": "the factor c, default lightgbm.",
+            "sample_weight": "optional, one per row, ≥ 0, default 1: multiplies both outputs.",
+            "min_hess": "a floor under the weighted Hessians, default 0; −inf for none.",
+        },
+        "outputs": {
+            "grad": "optional output, shaped as `z`.",
+            "hess": "optional output, shaped as `z`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.",
+        "reference": "LightGBM's multiclass and XGBoost's multi:softprob; Emami and Martínez-Muñoz 2022, Condensed Gradient Boosting, whose trees are fitted to −grad.",
+    },
+    "softmax_grad_hess_dense": {
+        "summary": "Gradient and diagonal Hessian of the softmax cross-entropy with dense targets, for boosters.",
+        "body": "    p = softmax(z),   grad_j = p_j − t_j,   hess_j = c p_j (1 − p_j)",
+        "parameters": {
+            "z": "raw scores, `[outer, classes, inner]`. −inf is a masked class.",
+            "target": "t, shaped as `z`: the probability of each class. Not checked.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+            "hessian": "the factor c, default lightgbm.",
+            "sample_weight": "optional, one per row, ≥ 0, default 1: multiplies both outputs.",
+            "min_hess": "a floor under the weighted Hessians, default 0; −inf for none.",
+        },
+        "outputs": {
+            "grad": "optional output, shaped as `z`.",
+            "hess": "optional output, shaped as `z`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.",
+        "reference": "as `softmax_grad_hess`.",
+    },
+    "squared_error_grad_hess": {
+        "summary": "Gradient and Hessian of half the squared error of each output, for boosters.",
+        "body": "    L = ½ (z − t)²,   grad = z − t,   hess = 1",
+        "parameters": {
+            "z": "predictions, `[rows, columns]`.",
+            "t": "targets, shaped as `z`.",
+            "rows": "≥ 0.",
+            "columns": "≥ 0.",
+            "sample_weight": "optional, one per row, ≥ 0, default 1: multiplies both outputs.",
+        },
+        "outputs": {
+            "grad": "optional output, shaped as `z`.",
+            "hess": "optional output, shaped as `z`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for a negative weight.",
+        "reference": "Emami and Martínez-Muñoz 2022, Condensed Gradient Boosting.",
     },
     "binary_cross_entropy_with_logits": {
         "summary": "Binary cross-entropy of sigmoid scores, element by element.",
