@@ -105,7 +105,8 @@ private struct RowObjectiveKernel<O: RowObjective, D: TargetDistribution>: RowKe
     }
     let derivatives = objective.evaluate(row)
     k.d = derivatives.psi * weight
-    k.e = derivatives.curvature * weight
+    // Finite: it may become large where d is 0.
+    k.e = V.min(V(V.Element.greatestFiniteMagnitude), derivatives.curvature * weight)
     tile.mapToBoth(k) { e, k in
       let (p, complement) = probabilities(e.x .== k.a, e.kept, k)
       let t = distribution.weight(e, k.target)

@@ -25,15 +25,21 @@ func poly1GradHess<S: Scalar>(
   guard RowShape(outer, classes, inner) != nil else { return .invalidShape }
   guard epsilon.isFinite else { return .invalidParameter }
   return rowObjective(
-    Poly1Objective<S.Vector>(epsilon: S.Vector(epsilon)), z, y, (outer, classes, inner), sampleWeight,
+    Poly1Objective<S.Vector>(epsilon), z, y, (outer, classes, inner), sampleWeight,
     smallestHessian: minHess, grad, hess)
 }
 
 private struct Poly1Objective<V: Lanes>: RowObjective {
   let epsilon: V
+  let psi: LineOfProbability<V>
+
+  init(_ epsilon: Double) {
+    self.epsilon = V(epsilon)
+    psi = LineOfProbability(1, epsilon)
+  }
 
   /// ψ = 1 + ε p_y,   κ = −ε p_y
   @inline(__always) func evaluate(_ row: TargetRow<V>) -> (psi: V, curvature: V) {
-    (V.fma(epsilon, row.probability, V.one), -epsilon * row.probability)
+    (psi(row), -epsilon * row.probability)
   }
 }

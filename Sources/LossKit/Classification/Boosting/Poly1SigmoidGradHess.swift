@@ -23,15 +23,20 @@ func poly1SigmoidGradHess<S: Scalar>(
   guard elementCount(rows, columns) != nil else { return .invalidShape }
   guard epsilon.isFinite else { return .invalidParameter }
   return elementObjective(
-    Poly1SigmoidObjective<S.Vector>(epsilon: S.Vector(epsilon)), f, y, rows, columns, sampleWeight,
+    Poly1SigmoidObjective<S.Vector>(epsilon), f, y, rows, columns, sampleWeight,
     smallestHessian: minHess, grad, hess)
 }
 
 private struct Poly1SigmoidObjective<V: Lanes>: BinaryObjective {
-  let epsilon: V
+  /// 1 + ε p and 1 + ε (p − q).
+  let slope, curvature: LineOfProbability<V>
+
+  init(_ epsilon: Double) {
+    slope = LineOfProbability(1, epsilon)
+    curvature = LineOfProbability(1 - epsilon, 2 * epsilon)
+  }
 
   @inline(__always) func evaluate(_ row: TargetRow<V>, isPositive _: V.Integers) -> (slope: V, hessian: V) {
-    let p = row.probability, q = row.complement
-    return (-q * V.fma(epsilon, p, V.one), p * q * V.fma(epsilon, p - q, V.one))
+    (-row.complement * slope(row), row.probability * row.complement * curvature(row))
   }
 }
