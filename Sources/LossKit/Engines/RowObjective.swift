@@ -128,18 +128,3 @@ private struct RowObjectiveKernel<O: RowObjective, D: TargetDistribution>: RowKe
 
   @inline(__always) func finish(_ partial: Void, part: Int) {}
 }
-
-extension RowTile {
-  /// Σ e^{z − shift} − 1, the shift being the row's maximum, which it leaves in `k.a`. The maximum's term, 1, stays out
-  /// of the sum: so 1 − p of the most likely class and log Σ come without cancellation. Where several classes share the
-  /// maximum, the others count.
-  ///
-  /// - Parameter keep: keep `e^{z − shift}` in the output; 0 at the maximum.
-  @inline(__always) func excess(_ k: inout RowConstants<V>, keep: Bool) -> V {
-    let exponential = ScaledExponential<V>(temperature: 1)
-    k.a = V.shift(maximum { $0.x })
-    let below = sum(k, keep: keep) { e, k in V.select(e.x .== k.a, V.zero, exponential(e.x - k.a)) }
-    let atMaximum = sum(k, keep: false) { e, k in V.select(e.x .== k.a, V.one, V.zero) }
-    return below + (atMaximum - V.one)
-  }
-}
