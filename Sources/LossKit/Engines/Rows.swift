@@ -53,22 +53,19 @@ struct RowConstants<V: Lanes> {
   var d = V.zero
   var target = V.Integers(0)
 
-  /// Calls `body` with a function that gives the constants of one row, in all lanes. They are read back from memory
-  /// that is aligned as vectors want it; reading lanes of a value on the stack takes half as long again for short rows.
-  @inline(__always) func withRows<R>(_ body: ((Int) -> RowConstants) -> R) -> R {
-    var storage = InlineArray<48, UInt64>(repeating: 0)
-    return withUnsafeMutableBytes(of: &storage) { bytes in
-      let lanes = aligned(bytes.baseAddress!).assumingMemoryBound(to: V.Element.self)
-      a.store(lanes)
-      b.store(lanes + V.count)
-      c.store(lanes + 2 &* V.count)
-      d.store(lanes + 3 &* V.count)
-      V(bits: target).store(lanes + 4 &* V.count)
-      return body { row in
-        RowConstants(
-          a: V(lanes[row]), b: V(lanes[V.count &+ row]), c: V(lanes[2 &* V.count &+ row]),
-          d: V(lanes[3 &* V.count &+ row]), target: V(lanes[4 &* V.count &+ row]).bits)
-      }
+  /// Calls `body` with a function that gives the constants of one row, in all lanes. They are read back from `memory`,
+  /// which is aligned as vectors want it; reading lanes of a value on the stack takes half as long again for short rows.
+  @inline(__always)
+  func withRows<R>(_ memory: UnsafeMutablePointer<V.Element>, _ body: ((Int) -> RowConstants) -> R) -> R {
+    a.store(memory)
+    b.store(memory + V.count)
+    c.store(memory + 2 &* V.count)
+    d.store(memory + 3 &* V.count)
+    V(bits: target).store(memory + 4 &* V.count)
+    return body { row in
+      RowConstants(
+        a: V(memory[row]), b: V(memory[V.count &+ row]), c: V(memory[2 &* V.count &+ row]),
+        d: V(memory[3 &* V.count &+ row]), target: V(memory[4 &* V.count &+ row]).bits)
     }
   }
 }
@@ -90,6 +87,25 @@ protocol RowTile {
   /// The element of the first input, or of the output, that stands at a class of a row.
   func input(row: Int, class c: Int) -> Element
   func setOutput(row: Int, class c: Int, _ value: Element)
+  /// Aligned memory of two vectors, for the two functions below.
+  var scratch: UnsafeMutablePointer<Element> { get }
+}
+
+extension RowTile {
+  /// The elements of the first input at one class of each row.
+  @inline(__always) func inputs(at classes: V.Integers) -> V {
+    V(bits: classes).store(scratch)
+    (scratch + V.count).update(repeating: 0, count: V.count)
+    for row in 0..<count { scratch[V.count &+ row] = input(row: row, class: V.Integers.lane(row, of: scratch)) }
+    return V.load(UnsafePointer(scratch + V.count))
+  }
+
+  /// Writes one element of each row.
+  @inline(__always) func setOutputs(at classes: V.Integers, _ values: V) {
+    V(bits: classes).store(scratch)
+    values.store(scratch + V.count)
+    for row in 0..<count { setOutput(row: row, class: V.Integers.lane(row, of: scratch), scratch[V.count &+ row]) }
+  }
 }
 
 /// The arrays of a call.
@@ -113,6 +129,12 @@ struct LongRows<V: Lanes>: RowTile {
   let classes: Int
   let firstRow: Int
   let count: Int
+  let scratch: UnsafeMutablePointer<V.Element>
+  /// Where the constants of rows, and the vectors that are joined, lie for a while.
+  private var constantsMemory: UnsafeMutablePointer<V.Element> { scratch + 2 &* V.count }
+  private var vectors: UnsafeMutablePointer<V> {
+    UnsafeMutableRawPointer(scratch + 8 &* V.count).assumingMemoryBound(to: V.self)
+  }
 
   /// Rows in a tile: as many as keep input and output in the first-level cache, from 1 to `V.count`.
   static func rowsInTile(_ classes: Int) -> Int {
@@ -156,9 +178,11 @@ struct LongRows<V: Lanes>: RowTile {
     // has room for it.
     let tileSize = count &* classes
     let ahead = tileSize &* MemoryLayout<Element>.stride <= 1 << 18 ? tileSize : 0
+    // Where nothing is kept the output's lines are fetched meanwhile: the pass that will write them waits for memory.
     let output = keep ? arrays.output : nil
+    let untouched = keep ? nil : arrays.output.map { UnsafePointer($0) }
     var low = DoubleLanes.zero, high = DoubleLanes.zero
-    return constants.withRows { constantsOf in
+    return constants.withRows(constantsMemory) { constantsOf in
       joined(sumsOfRows, { rest in
         let rest = rest.doubles
         return Element(((low + rest.0) + (high + rest.1)).sum)
@@ -167,20 +191,34 @@ struct LongRows<V: Lanes>: RowTile {
         let k = constantsOf(row)
         low = DoubleLanes.zero
         high = DoubleLanes.zero
-        var run = V.zero
-        var runEnd = longestRun &* V.count
-        forEachVector(V.self, 0..<classes) { c, n in
-          if c == runEnd {
-            let doubles = run.doubles
-            low = low + doubles.0
-            high = high + doubles.1
-            run = V.zero
-            runEnd &+= longestRun &* V.count
-          }
+        @inline(__always) func next(_ c: Int, _ n: Int) -> V {
           prefetch(arrays.first + (start &+ c &+ ahead))
+          if let untouched { prefetch(untouched + (start &+ c)) }
           let t = term(elements(start &+ c, c, n), k)
           if let output { t.store(output + (start &+ c), lanes: n) }
-          run = run + (n == V.count ? t : V.select(V.Integers.first(n), t, V.zero))
+          return n == V.count ? t : V.select(V.Integers.first(n), t, V.zero)
+        }
+        let whole = classes / V.count &* V.count
+        let runLength = longestRun &* V.count
+        var run = V.zero
+        @inline(__always) func endRun() {
+          let doubles = run.doubles
+          low = low + doubles.0
+          high = high + doubles.1
+          run = V.zero
+        }
+        var c = 0
+        while c < whole {
+          if c > 0 { endRun() }
+          let end = Swift.min(whole, c &+ runLength)
+          while c < end {
+            run = run + next(c, V.count)
+            c &+= V.count
+          }
+        }
+        if whole < classes {
+          if whole > 0 && whole % runLength == 0 { endRun() }
+          run = run + next(whole, classes &- whole)
         }
         return run
       }
@@ -191,18 +229,14 @@ struct LongRows<V: Lanes>: RowTile {
   /// transpose, or, in rows of several runs, each by `single`.
   @inline(__always)
   private func joined(_ join: (UnsafeMutablePointer<V>) -> Void, _ single: (V) -> Element, _ vector: (Int) -> V) -> V {
-    var scratch = VectorTile<V>()
-    return scratch.withPointer { tile in
-      let isLong = classes > longestRun &* V.count
-      var result = V.zero
-      for row in 0..<count {
-        let v = vector(row)
-        if isLong { result[row] = single(v) } else { tile[row] = v }
-      }
-      if isLong { return result }
-      join(tile)
-      return tile[0]
+    if classes <= longestRun &* V.count {
+      for row in 0..<count { vectors[row] = vector(row) }
+      join(vectors)
+      return vectors[0]
     }
+    var result = V.zero
+    for row in 0..<count { result[row] = single(vector(row)) }
+    return result
   }
 
   @inline(__always)
@@ -211,7 +245,7 @@ struct LongRows<V: Lanes>: RowTile {
     // Of a row that the second-level cache cannot hold, the pass before has left the end there: begin with that.
     let isBackward = classes &* MemoryLayout<Element>.stride > 1 << 18
     let step = isBackward ? 0 &- V.count : V.count
-    constants.withRows { constantsOf in
+    constants.withRows(constantsMemory) { constantsOf in
       for row in 0..<count {
         let start = (firstRow &+ row) &* classes
         let k = constantsOf(row)
@@ -245,6 +279,7 @@ struct ColumnRows<V: Lanes>: RowTile {
   let stride: Int
   let firstRow: Int
   let count: Int
+  let scratch: UnsafeMutablePointer<V.Element>
 
   @inline(__always) private func elements(_ c: Int) -> RowElements<V> {
     let at = c &* stride
@@ -375,11 +410,16 @@ private struct LongRowsJob<K: RowKernel>: ParallelJob {
 
   @inline(__always) func run(part: Int) {
     var partial = kernel.empty
-    for tile in split.range(part) {
-      let row = tile &* height
-      kernel.run(
-        LongRows<V>(
-          arrays: arrays, classes: shape.classes, firstRow: row, count: Swift.min(height, shape.rows &- row)), &partial)
+    var storage = LongRowsScratch()
+    withUnsafeMutableBytes(of: &storage) { bytes in
+      let scratch = aligned(bytes.baseAddress!).assumingMemoryBound(to: V.Element.self)
+      for tile in split.range(part) {
+        let row = tile &* height
+        kernel.run(
+          LongRows<V>(
+            arrays: arrays, classes: shape.classes, firstRow: row, count: Swift.min(height, shape.rows &- row),
+            scratch: scratch), &partial)
+      }
     }
     kernel.finish(partial, part: part)
   }
@@ -400,7 +440,7 @@ private struct ColumnRowsJob<K: RowKernel>: ParallelJob {
       let memory = aligned(bytes.baseAddress!).assumingMemoryBound(to: V.Element.self)
       let transposes = shape.inner == 1
       for tile in split.range(part) {
-        let columns = transposes ? transposed(tile, memory) : inPlace(tile)
+        let columns = transposes ? transposed(tile, memory) : inPlace(tile, memory)
         kernel.run(columns, &partial)
         if transposes, let output = arrays.output {
           TransposedTile<V>(memory: memory, classes: shape.classes, count: columns.count)
@@ -411,12 +451,12 @@ private struct ColumnRowsJob<K: RowKernel>: ParallelJob {
     kernel.finish(partial, part: part)
   }
 
-  @inline(__always) private func inPlace(_ tile: Int) -> ColumnRows<V> {
+  @inline(__always) private func inPlace(_ tile: Int, _ memory: UnsafeMutablePointer<V.Element>) -> ColumnRows<V> {
     let o = tile / tilesAcross
     let i = (tile &- o &* tilesAcross) &* V.count
     return ColumnRows<V>(
       arrays: arrays.advanced(by: o &* shape.classes &* shape.inner &+ i), classes: shape.classes, stride: shape.inner,
-      firstRow: o &* shape.inner &+ i, count: Swift.min(V.count, shape.inner &- i))
+      firstRow: o &* shape.inner &+ i, count: Swift.min(V.count, shape.inner &- i), scratch: memory)
   }
 
   @inline(__always) private func transposed(_ tile: Int, _ memory: UnsafeMutablePointer<V.Element>) -> ColumnRows<V> {
@@ -431,13 +471,18 @@ private struct ColumnRowsJob<K: RowKernel>: ParallelJob {
       arrays: RowArrays(
         first: UnsafePointer(copy.first), second: UnsafePointer(K.usesSecond ? copy.second : copy.first),
         perClass: arrays.perClass, output: arrays.output == nil ? nil : copy.output),
-      classes: shape.classes, stride: V.count, firstRow: row, count: copy.count)
+      classes: shape.classes, stride: V.count, firstRow: row, count: copy.count, scratch: copy.end)
   }
 }
 
-/// Room for three transposed tiles of up to `mostTransposedVectors · V.count` classes: 6 KB on the stack.
+/// Room for three transposed tiles of up to `mostTransposedVectors · V.count` classes and two vectors: 6 KB on the stack.
 private struct TileScratch {
-  var bytes = InlineArray<776, UInt64>(repeating: 0)
+  var bytes = InlineArray<792, UInt64>(repeating: 0)
+}
+
+/// Room for 8 + `V.count` vectors.
+private struct LongRowsScratch {
+  var bytes = InlineArray<200, UInt64>(repeating: 0)
 }
 
 /// A transposed copy of a tile of short rows: class c of all rows is vector c.
@@ -449,6 +494,7 @@ private struct TransposedTile<V: Lanes> {
   var first: UnsafeMutablePointer<V.Element> { memory }
   var second: UnsafeMutablePointer<V.Element> { memory + capacity }
   var output: UnsafeMutablePointer<V.Element> { memory + 2 &* capacity }
+  var end: UnsafeMutablePointer<V.Element> { memory + 3 &* capacity }
 
   /// - Parameter rest: how many elements the source has from the tile's first on.
   @inline(__always)

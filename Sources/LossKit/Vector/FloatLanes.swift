@@ -90,6 +90,9 @@ struct Int32Lanes: IntegerLanes {
     Self(raw: vs_select_i32(mask.raw, a.raw, b.raw))
   }
   @inline(__always) var maskBits: UInt32 { vs_mask_bits_i32(raw) }
+  @inline(__always) static func lane(_ lane: Int, of vector: UnsafeRawPointer) -> Int {
+    Int(vector.assumingMemoryBound(to: Int32.self)[lane])
+  }
   @inline(__always) subscript(_ lane: Int) -> Int {
     get { Int(withUnsafeBytes(of: raw) { $0.baseAddress!.assumingMemoryBound(to: Int32.self)[lane] }) }
     set {

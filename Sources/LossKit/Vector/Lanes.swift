@@ -92,6 +92,8 @@ protocol IntegerLanes {
   func shiftedRightArithmetic(_ n: Int) -> Self
   static func select(_ mask: Self, _ a: Self, _ b: Self) -> Self
   subscript(_ lane: Int) -> Int { get set }
+  /// One lane of a vector in memory.
+  static func lane(_ lane: Int, of vector: UnsafeRawPointer) -> Int
   /// A mask as bits: lane i is bit i.
   var maskBits: UInt32 { get }
   /// Is any lane of a mask true?
