@@ -11,9 +11,6 @@
 // Sums within a row: the terms are added in their own precision in runs of at most 16 a lane, the runs are added as
 // doubles. Relative error of a sum of positive terms: at most (16 + 2)·2⁻²⁴ < 1.1e-6 in f32, whatever the length.
 
-/// The most terms that a lane adds in its own precision.
-private let longestRun = 16
-
 /// An array seen as rows of classes: element (o, c, i) at `(o · classes + c) · inner + i`, row number `o · inner + i`.
 struct RowShape {
   let outer: Int
