@@ -192,6 +192,95 @@ LOSSKIT_API int32_t losskit_get_num_threads(void);
  * ==================================================================================================== */
 
 /**
+ * Softmax of attention scores in which a query sees the keys up to its own place; later keys are 0, and never read.
+ *
+ *     p_ij = e^{scale·(z_ij − m_i)} / Σ_k e^{scale·(z_ik − m_i)}   over the keys j ≤ i + offset
+ *
+ * - Parameters:
+ *   - z: scores, `[batch, queries, keys]`. A query that sees no key, or only −inf, gets zeros; a NaN or +inf that it sees
+ *     makes what it sees NaN.
+ *   - batch: ≥ 0.
+ *   - queries: ≥ 0.
+ *   - keys: ≥ 1.
+ *   - scale: > 0, default 1.
+ *   - offset: default 0, which aligns the first query with the first key; keys − queries aligns the last ones, as decoding
+ *     with a cache wants it.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_causal_softmax_f32(
+    const float *z, ptrdiff_t batch, ptrdiff_t queries, ptrdiff_t keys, double scale, int64_t offset, float *p);
+LOSSKIT_API losskit_status losskit_causal_softmax_f64(
+    const double *z, ptrdiff_t batch, ptrdiff_t queries, ptrdiff_t keys, double scale, int64_t offset, double *p);
+
+/**
+ * Vector-Jacobian product of causal_softmax; the gradient at keys that a query does not see is 0.
+ *
+ *     grad_z = scale · p ⊙ (g − ⟨p, g⟩)
+ *
+ * - Parameters:
+ *   - p: `[batch, queries, keys]`, what `losskit_causal_softmax` returned.
+ *   - grad_output: g, shaped as `p`: the incoming gradient; not read at keys that a query does not see.
+ *   - batch: ≥ 0.
+ *   - queries: ≥ 0.
+ *   - keys: ≥ 1.
+ *   - scale: > 0, as given to `losskit_causal_softmax`.
+ *   - offset: as given to `losskit_causal_softmax`.
+ *   - grad_z: output, shaped as `p`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_causal_softmax_vjp_f32(
+    const float *p, const float *grad_output, ptrdiff_t batch, ptrdiff_t queries, ptrdiff_t keys, double scale,
+    int64_t offset, float *grad_z);
+LOSSKIT_API losskit_status losskit_causal_softmax_vjp_f64(
+    const double *p, const double *grad_output, ptrdiff_t batch, ptrdiff_t queries, ptrdiff_t keys, double scale,
+    int64_t offset, double *grad_z);
+
+/**
+ * Harmonic max: probabilities from distances, by their inverse powers. It does not change with the distances' scale.
+ *
+ *     p_i = d_i^{−n} / Σ_j d_j^{−n} = (m / d_i)^n / Σ_j (m / d_j)^n,   m = min d
+ *
+ * - Parameters:
+ *   - d: distances, `[outer, classes, inner]`, ≥ 0. Those that are 0 share the mass equally; +inf has probability 0; a row
+ *     with NaN, or of +inf alone, gives a row of NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - n: > 0, default 2.
+ *   - p: output, shaped as `d`; may be `d` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative distance.
+ * - Reference: Baek et al. 2025, Harmonic Loss Trains Interpretable AI Models.
+ */
+LOSSKIT_API losskit_status losskit_harmonic_max_f32(
+    const float *d, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double n, float *p);
+LOSSKIT_API losskit_status losskit_harmonic_max_f64(
+    const double *d, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double n, double *p);
+
+/**
+ * Vector-Jacobian product of harmonic_max.
+ *
+ *     grad_j = −(n / d_j) p_j (g_j − ⟨p, g⟩)     (0 in rows with d = 0)
+ *
+ * - Parameters:
+ *   - d: distances, `[outer, classes, inner]`, ≥ 0.
+ *   - p: shaped as `d`, what `losskit_harmonic_max` returned.
+ *   - grad_output: g, shaped as `d`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - n: as given to `losskit_harmonic_max`.
+ *   - grad_d: output, shaped as `d`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative distance.
+ */
+LOSSKIT_API losskit_status losskit_harmonic_max_vjp_f32(
+    const float *d, const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double n, float *grad_d);
+LOSSKIT_API losskit_status losskit_harmonic_max_vjp_f64(
+    const double *d, const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double n, double *grad_d);
+
+/**
  * Logarithm of the logistic function, element by element.
  *
  *     log σ(x) = min(x, 0) − log1p(e^{−|x|})
@@ -312,6 +401,245 @@ LOSSKIT_API losskit_status losskit_logsumexp_vjp_f64(
     const double *weights, bool weights_per_element, double *grad_z);
 
 /**
+ * Softmax over the elements of each row that a mask lets take part; the others are 0, whatever they hold.
+ *
+ *     p_i = [mask_i] e^{(z_i − m)/T} / Σ_j [mask_j] e^{(z_j − m)/T},   m = max {z_j : mask_j}
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. A row in which nothing takes part, or only −inf, gives zeros; a NaN or +inf
+ *     that takes part makes those that take part NaN.
+ *   - mask: 0 where an element does not take part: one per class, or one per element if `mask_per_element`.
+ *   - mask_per_element: is there a mask for each element, in the order of `z`?
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - temperature: T > 0, default 1.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY (one number per class, for a mask of classes).
+ */
+LOSSKIT_API losskit_status losskit_masked_softmax_f32(
+    const float *z, const uint8_t *mask, bool mask_per_element, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double temperature, float *p);
+LOSSKIT_API losskit_status losskit_masked_softmax_f64(
+    const double *z, const uint8_t *mask, bool mask_per_element, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double temperature, double *p);
+
+/**
+ * Vector-Jacobian product of masked_softmax.
+ *
+ *     grad_z = p ⊙ (g − ⟨p, g⟩) / T     (0 where p = 0, whatever g holds there)
+ *
+ * - Parameters:
+ *   - p: `[outer, classes, inner]`, what `losskit_masked_softmax` returned.
+ *   - grad_output: g, shaped as `p`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - temperature: T > 0, as given to `losskit_masked_softmax`.
+ *   - grad_z: output, shaped as `p`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_masked_softmax_vjp_f32(
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double temperature,
+    float *grad_z);
+LOSSKIT_API losskit_status losskit_masked_softmax_vjp_f64(
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double temperature,
+    double *grad_z);
+
+/**
+ * Maximum and shifted sum of exponentials of each row: what a softmax needs to know of a part of its row.
+ *
+ *     m = max z,   s = Σ_j e^{z_j − m}
+ *
+ * Parts are joined by `losskit_online_softmax_merge`; softmax is e^{z − m} / s.
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. A row of −inf gives (−inf, 0); one with NaN gives NaN, one with +inf (inf, NaN).
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - m: output, one per row.
+ *   - s: output, one per row.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Milakov & Gimelshein 2018, Online normalizer calculation for softmax.
+ */
+LOSSKIT_API losskit_status losskit_online_softmax_stats_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *m, float *s);
+LOSSKIT_API losskit_status losskit_online_softmax_stats_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *m, double *s);
+
+/**
+ * Joins the statistics of two parts of rows.
+ *
+ *     m = max(m_a, m_b),   s = s_a e^{m_a − m} + s_b e^{m_b − m}
+ *
+ * (−inf, 0) is the statistic of nothing.
+ *
+ * - Parameters:
+ *   - m_a: `[count]`, maxima of the first parts.
+ *   - s_a: `[count]`, their sums.
+ *   - m_b: `[count]`, maxima of the second parts.
+ *   - s_b: `[count]`, their sums.
+ *   - count: number of rows, ≥ 0.
+ *   - m: output, `[count]`; may be one of the inputs.
+ *   - s: output, `[count]`; may be one of the inputs.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Milakov & Gimelshein 2018, Online normalizer calculation for softmax.
+ */
+LOSSKIT_API losskit_status losskit_online_softmax_merge_f32(
+    const float *m_a, const float *s_a, const float *m_b, const float *s_b, ptrdiff_t count, float *m, float *s);
+LOSSKIT_API losskit_status losskit_online_softmax_merge_f64(
+    const double *m_a, const double *s_a, const double *m_b, const double *s_b, ptrdiff_t count, double *m, double *s);
+
+/**
+ * Joins two partial results of an attention, each normalised by itself, whose scores had the given log-sum-exps.
+ *
+ *     lse = log(e^{lse_a} + e^{lse_b}),   out = w_a out_a + w_b out_b,   w_a = e^{lse_a − lse},  w_b = e^{lse_b − lse}
+ *
+ * - Parameters:
+ *   - lse_a: `[rows]`. −inf has the weight 0, also beside another −inf.
+ *   - out_a: `[rows, columns]`.
+ *   - lse_b: `[rows]`.
+ *   - out_b: `[rows, columns]`.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 1.
+ *   - lse: output, `[rows]`; may be `lse_a` or `lse_b` itself.
+ *   - out: output, `[rows, columns]`; may be `out_a` or `out_b` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Milakov & Gimelshein 2018; the merge of split keys and values in flash attention.
+ */
+LOSSKIT_API losskit_status losskit_online_softmax_combine_f32(
+    const float *lse_a, const float *out_a, const float *lse_b, const float *out_b, ptrdiff_t rows, ptrdiff_t columns,
+    float *lse, float *out);
+LOSSKIT_API losskit_status losskit_online_softmax_combine_f64(
+    const double *lse_a, const double *out_a, const double *lse_b, const double *out_b, ptrdiff_t rows,
+    ptrdiff_t columns, double *lse, double *out);
+
+/**
+ * Vector-Jacobian product of online_softmax_combine.
+ *
+ *     grad_out_a = w_a g_out,   grad_lse_a = w_a (g_lse + w_b ⟨g_out, out_a − out_b⟩);   b likewise
+ *
+ * - Parameters:
+ *   - lse_a: `[rows]`.
+ *   - out_a: `[rows, columns]`.
+ *   - lse_b: `[rows]`.
+ *   - out_b: `[rows, columns]`.
+ *   - grad_lse: g_lse, `[rows]`: the incoming gradient of `lse`.
+ *   - grad_out: g_out, `[rows, columns]`: the incoming gradient of `out`.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 1.
+ *   - grad_lse_a: output, `[rows]`; no output may be one of the inputs.
+ *   - grad_out_a: output, `[rows, columns]`.
+ *   - grad_lse_b: output, `[rows]`.
+ *   - grad_out_b: output, `[rows, columns]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_online_softmax_combine_vjp_f32(
+    const float *lse_a, const float *out_a, const float *lse_b, const float *out_b, const float *grad_lse,
+    const float *grad_out, ptrdiff_t rows, ptrdiff_t columns, float *grad_lse_a, float *grad_out_a, float *grad_lse_b,
+    float *grad_out_b);
+LOSSKIT_API losskit_status losskit_online_softmax_combine_vjp_f64(
+    const double *lse_a, const double *out_a, const double *lse_b, const double *out_b, const double *grad_lse,
+    const double *grad_out, ptrdiff_t rows, ptrdiff_t columns, double *grad_lse_a, double *grad_out_a,
+    double *grad_lse_b, double *grad_out_b);
+
+/**
+ * Similarity-distance-magnitude activation: a softmax whose base and scale say how well the training data know the input.
+ *
+ *     p = softmax(λ z),   λ = d · ln b,   b = q_offset + q;   with `logarithm` log p, or log_b p
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class; a row with NaN or +inf, or of −inf alone, gives a row of
+ *     NaN.
+ *   - q: similarity, one per row, ≥ 0 and finite; q_offset + q > 1.
+ *   - d: optional, closeness, one per row, in [0, 1], default 1; 0 gives a uniform row.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - logarithm: the logarithm of the probabilities instead of these; default false.
+ *   - change_of_base: divide the logarithm by ln b; default true.
+ *   - q_offset: finite, default 2.
+ *   - out: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a q, d or base out of range.
+ * - Reference: Schmaltz 2025, Similarity-Distance-Magnitude Activations.
+ */
+LOSSKIT_API losskit_status losskit_sdm_activation_f32(
+    const float *z, const float *q, const float *d, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool logarithm,
+    bool change_of_base, double q_offset, float *out);
+LOSSKIT_API losskit_status losskit_sdm_activation_f64(
+    const double *z, const double *q, const double *d, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    bool logarithm, bool change_of_base, double q_offset, double *out);
+
+/**
+ * Vector-Jacobian product of sdm_activation with respect to z.
+ *
+ *     grad_z = λ p ⊙ (g − ⟨p, g⟩);   with `logarithm` λ (g − p Σ_j g_j), divided by ln b with `change_of_base`
+ *
+ * - Parameters:
+ *   - q: similarity, one per row, as given to `losskit_sdm_activation`.
+ *   - d: optional, closeness, one per row, as given to `losskit_sdm_activation`.
+ *   - out: `[outer, classes, inner]`, what `losskit_sdm_activation` returned.
+ *   - grad_output: g, shaped as `out`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - logarithm: as given to `losskit_sdm_activation`.
+ *   - change_of_base: as given to `losskit_sdm_activation`.
+ *   - q_offset: as given to `losskit_sdm_activation`.
+ *   - grad_z: output, shaped as `out`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a q, d or base out of range.
+ */
+LOSSKIT_API losskit_status losskit_sdm_activation_vjp_f32(
+    const float *q, const float *d, const float *out, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes,
+    ptrdiff_t inner, bool logarithm, bool change_of_base, double q_offset, float *grad_z);
+LOSSKIT_API losskit_status losskit_sdm_activation_vjp_f64(
+    const double *q, const double *d, const double *out, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes,
+    ptrdiff_t inner, bool logarithm, bool change_of_base, double q_offset, double *grad_z);
+
+/**
+ * Sigsoftmax: each exponential times the logistic function of its score, which breaks the softmax bottleneck.
+ *
+ *     p_i = e^{z_i} σ(z_i) / Σ_j e^{z_j} σ(z_j)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class (probability 0); a row with NaN or +inf, or of −inf
+ *     alone, gives a row of NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Kanai et al. 2018, Sigsoftmax: Reanalysis of the Softmax Bottleneck.
+ */
+LOSSKIT_API losskit_status losskit_sigsoftmax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *p);
+LOSSKIT_API losskit_status losskit_sigsoftmax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *p);
+
+/**
+ * Vector-Jacobian product of sigsoftmax.
+ *
+ *     grad_z = p ⊙ (g − ⟨p, g⟩) ⊙ (2 − σ(z))
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`.
+ *   - p: shaped as `z`, what `losskit_sigsoftmax` returned.
+ *   - grad_output: g, shaped as `z`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - grad_z: output, shaped as `z`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_sigsoftmax_vjp_f32(
+    const float *z, const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    float *grad_z);
+LOSSKIT_API losskit_status losskit_sigsoftmax_vjp_f64(
+    const double *z, const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double *grad_z);
+
+/**
  * Logistic function, element by element.
  *
  *     σ(x) = 1 / (1 + e^{−x})
@@ -385,6 +713,94 @@ LOSSKIT_API losskit_status losskit_softmax_vjp_f64(
     double *grad_z);
 
 /**
+ * Softmax with a sink: a score of its own for each row that takes probability away, but gets no output.
+ *
+ *     p_i = e^{z_i − m} / (e^{s − m} + Σ_j e^{z_j − m}),   m = max(s, max z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class (probability 0); a row with NaN or +inf gives a row of
+ *     NaN.
+ *   - sink: s, one per row: 0 is "softmax-one", −inf is `losskit_softmax`.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Xiao et al. 2023, Efficient Streaming Language Models with Attention Sinks.
+ */
+LOSSKIT_API losskit_status losskit_softmax_with_sink_f32(
+    const float *z, const float *sink, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *p);
+LOSSKIT_API losskit_status losskit_softmax_with_sink_f64(
+    const double *z, const double *sink, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *p);
+
+/**
+ * Vector-Jacobian product of softmax_with_sink.
+ *
+ *     grad_z = p ⊙ (g − ⟨p, g⟩),   grad_sink = −p_s ⟨p, g⟩,   p_s = e^s / (e^s + Σ_j e^{z_j})
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`.
+ *   - sink: s, one per row.
+ *   - p: shaped as `z`, what `losskit_softmax_with_sink` returned.
+ *   - grad_output: g, shaped as `z`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - grad_z: output, shaped as `z`; may be `grad_output` itself.
+ *   - grad_sink: output, one per row.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_softmax_with_sink_vjp_f32(
+    const float *z, const float *sink, const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes,
+    ptrdiff_t inner, float *grad_z, float *grad_sink);
+LOSSKIT_API losskit_status losskit_softmax_with_sink_vjp_f64(
+    const double *z, const double *sink, const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes,
+    ptrdiff_t inner, double *grad_z, double *grad_sink);
+
+/**
+ * Softmax of the negated scores: the smallest takes most.
+ *
+ *     p_i = e^{(m − z_i)/T} / Σ_j e^{(m − z_j)/T},   m = min z
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. +inf is a masked class (probability 0); a row with NaN or −inf, or of +inf
+ *     alone, gives a row of NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - temperature: T > 0, default 1.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: torch.nn.functional.softmin.
+ */
+LOSSKIT_API losskit_status losskit_softmin_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double temperature, float *p);
+LOSSKIT_API losskit_status losskit_softmin_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double temperature, double *p);
+
+/**
+ * Vector-Jacobian product of softmin.
+ *
+ *     grad_z = −p ⊙ (g − ⟨p, g⟩) / T
+ *
+ * - Parameters:
+ *   - p: `[outer, classes, inner]`, what `losskit_softmin` returned.
+ *   - grad_output: g, shaped as `p`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - temperature: T > 0, as given to `losskit_softmin`.
+ *   - grad_z: output, shaped as `p`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_softmin_vjp_f32(
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double temperature,
+    float *grad_z);
+LOSSKIT_API losskit_status losskit_softmin_vjp_f64(
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double temperature,
+    double *grad_z);
+
+/**
  * Smooth form of max(x, 0), element by element.
  *
  *     softplus(x) = log1p(e^{βx}) / β,   and exactly x where βx > threshold
@@ -419,6 +835,212 @@ LOSSKIT_API losskit_status losskit_softplus_vjp_f32(
     const float *x, const float *grad_output, ptrdiff_t count, double beta, double threshold, float *grad);
 LOSSKIT_API losskit_status losskit_softplus_vjp_f64(
     const double *x, const double *grad_output, ptrdiff_t count, double beta, double threshold, double *grad);
+
+/**
+ * Spherical softmax: squares instead of exponentials.
+ *
+ *     p_i = (z_i² + eps) / Σ_j (z_j² + eps)
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. −inf is a masked class (probability 0); a row with NaN or +inf gives a row of
+ *     NaN. A row whose sum is 0 is uniform. Squares do not overflow: rows are scaled by their largest magnitude.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - eps: ≥ 0, default 0.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: de Brébisson & Vincent 2016, An Exploration of Softmax Alternatives Belonging to the Spherical Loss Family.
+ */
+LOSSKIT_API losskit_status losskit_spherical_softmax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps, float *p);
+LOSSKIT_API losskit_status losskit_spherical_softmax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps, double *p);
+
+/**
+ * Vector-Jacobian product of spherical_softmax.
+ *
+ *     grad_j = 2 z_j / S · (g_j − ⟨p, g⟩),   S = Σ_j (z_j² + eps)     (0 where S = 0)
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`.
+ *   - grad_output: g, shaped as `z`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - eps: as given to `losskit_spherical_softmax`.
+ *   - grad_z: output, shaped as `z`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_spherical_softmax_vjp_f32(
+    const float *z, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps,
+    float *grad_z);
+LOSSKIT_API losskit_status losskit_spherical_softmax_vjp_f64(
+    const double *z, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps,
+    double *grad_z);
+
+/**
+ * Stablemax: a function that grows linearly instead of the exponential, and so never absorbs small scores.
+ *
+ *     p_i = f(z_i) / Σ_j f(z_j),   f(z) = z + 1 for z ≥ 0,  1 / (1 − z) for z < 0
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`, which are not shifted. −inf is a masked class (probability 0); a row with NaN
+ *     or +inf, or of −inf alone, gives a row of NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Prieto et al. 2025, Grokking at the Edge of Numerical Stability.
+ */
+LOSSKIT_API losskit_status losskit_stablemax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *p);
+LOSSKIT_API losskit_status losskit_stablemax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *p);
+
+/**
+ * Vector-Jacobian product of stablemax.
+ *
+ *     grad_j = f'(z_j) / S · (g_j − ⟨p, g⟩),   S = Σ_j f(z_j)
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`.
+ *   - grad_output: g, shaped as `z`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - grad_z: output, shaped as `z`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_stablemax_vjp_f32(
+    const float *z, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *grad_z);
+LOSSKIT_API losskit_status losskit_stablemax_vjp_f64(
+    const double *z, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *grad_z);
+
+/**
+ * Logarithm of stablemax.
+ *
+ *     log p_i = log(f(z_i) / Σ_j f(z_j)),   f(z) = z + 1 for z ≥ 0,  1 / (1 − z) for z < 0
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. −inf gives −inf; a row with NaN or +inf, or of −inf alone, gives a row of NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - log_p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Prieto et al. 2025, Grokking at the Edge of Numerical Stability.
+ */
+LOSSKIT_API losskit_status losskit_log_stablemax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *log_p);
+LOSSKIT_API losskit_status losskit_log_stablemax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *log_p);
+
+/**
+ * Vector-Jacobian product of log_stablemax.
+ *
+ *     grad_j = f'(z_j) / f(z_j) · g_j − f'(z_j) / S · Σ_k g_k,   S = Σ_j f(z_j)
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`.
+ *   - grad_output: g, shaped as `z`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - grad_z: output, shaped as `z`; may be `grad_output` itself. 0 where z = −inf.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_log_stablemax_vjp_f32(
+    const float *z, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *grad_z);
+LOSSKIT_API losskit_status losskit_log_stablemax_vjp_f64(
+    const double *z, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *grad_z);
+
+/**
+ * Taylor softmax: the Taylor polynomial of the exponential in its place. It is positive for every even order.
+ *
+ *     p_i = f(z_i) / Σ_j f(z_j),   f(z) = Σ_{i=0}^{order} z^i / i!
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. −inf is a masked class (probability 0); a row with NaN or +inf, or one in which
+ *     f overflows, gives a row of NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - order: even, ≥ 2, default 2.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: de Brébisson & Vincent 2016, An Exploration of Softmax Alternatives Belonging to the Spherical Loss Family.
+ */
+LOSSKIT_API losskit_status losskit_taylor_softmax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, int32_t order, float *p);
+LOSSKIT_API losskit_status losskit_taylor_softmax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, int32_t order, double *p);
+
+/**
+ * Vector-Jacobian product of taylor_softmax.
+ *
+ *     grad_j = f'(z_j) / S · (g_j − ⟨p, g⟩),   S = Σ_j f(z_j)
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`.
+ *   - grad_output: g, shaped as `z`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - order: as given to `losskit_taylor_softmax`.
+ *   - grad_z: output, shaped as `z`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_taylor_softmax_vjp_f32(
+    const float *z, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, int32_t order,
+    float *grad_z);
+LOSSKIT_API losskit_status losskit_taylor_softmax_vjp_f64(
+    const double *z, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, int32_t order,
+    double *grad_z);
+
+/**
+ * Logarithm of taylor_softmax.
+ *
+ *     log p_i = log(f(z_i) / Σ_j f(z_j)),   f(z) = Σ_{i=0}^{order} z^i / i!
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. −inf gives −inf; a row with NaN or +inf, or one in which f overflows, gives a
+ *     row of NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - order: even, ≥ 2, default 2.
+ *   - log_p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: de Brébisson & Vincent 2016, An Exploration of Softmax Alternatives Belonging to the Spherical Loss Family.
+ */
+LOSSKIT_API losskit_status losskit_log_taylor_softmax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, int32_t order, float *log_p);
+LOSSKIT_API losskit_status losskit_log_taylor_softmax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, int32_t order, double *log_p);
+
+/**
+ * Vector-Jacobian product of log_taylor_softmax.
+ *
+ *     grad_j = f'(z_j) / f(z_j) · g_j − f'(z_j) / S · Σ_k g_k,   S = Σ_j f(z_j)
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`.
+ *   - grad_output: g, shaped as `z`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - order: as given to `losskit_log_taylor_softmax`.
+ *   - grad_z: output, shaped as `z`; may be `grad_output` itself. 0 where z = −inf.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_log_taylor_softmax_vjp_f32(
+    const float *z, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, int32_t order,
+    float *grad_z);
+LOSSKIT_API losskit_status losskit_log_taylor_softmax_vjp_f64(
+    const double *z, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, int32_t order,
+    double *grad_z);
 
 /* ====================================================================================================
  * Classification losses of softmax probabilities

@@ -43,6 +43,8 @@ struct RowElements<V: Lanes> {
   let kept: V
   /// The class numbers of the lanes.
   let classes: V.Integers
+  /// From the mask: which lanes take part. All where there is none.
+  let mask: V.Integers
 }
 
 /// What a pass over a tile may know of each row, besides the elements.
@@ -117,10 +119,13 @@ struct RowArrays<S: Scalar> {
   let perClass: UnsafePointer<S>?
   /// Absent where nothing is written.
   let output: UnsafeMutablePointer<S>?
+  /// One byte per element, 0 where it does not take part.
+  var mask: UnsafePointer<UInt8>? = nil
 
   @inline(__always) func advanced(by offset: Int) -> RowArrays {
     RowArrays(
-      first: first + offset, second: second + offset, perClass: perClass, output: output.map { $0 + offset })
+      first: first + offset, second: second + offset, perClass: perClass, output: output.map { $0 + offset },
+      mask: mask.map { $0 + offset })
   }
 }
 
@@ -142,12 +147,13 @@ struct LongRows<V: Lanes>: RowTile {
   }
 
   @inline(__always)
-  private func elements(_ at: Int, _ c: Int, _ n: Int, fill: Element = 0) -> RowElements<V> {
+  private func elements(_ at: Int, _ c: Int, _ n: Int) -> RowElements<V> {
     RowElements(
-      x: V.load(arrays.first + at, lanes: n, fill: fill), y: V.load(arrays.second + at, lanes: n),
+      x: V.load(arrays.first + at, lanes: n), y: V.load(arrays.second + at, lanes: n),
       perClass: arrays.perClass.map { V.load($0 + c, lanes: n) } ?? V.one,
       kept: arrays.output.map { V.load(UnsafePointer($0) + at, lanes: n) } ?? V.zero,
-      classes: V.Integers.indices &+ V.Integers(c))
+      classes: V.Integers.indices &+ V.Integers(c),
+      mask: arrays.mask.map { V.Integers.load($0 + at, lanes: n) } ?? V.Integers(-1))
   }
 
   @inline(__always) func maximum(_ value: (RowElements<V>) -> V) -> V {
@@ -158,7 +164,8 @@ struct LongRows<V: Lanes>: RowTile {
       var m0 = low, m1 = low, m2 = low, m3 = low
       var c = classes / (4 &* V.count) &* (4 &* V.count)
       forEachVector(V.self, c..<classes) { c, n in
-        m0 = V.max(value(elements(start &+ c, c, n, fill: -.infinity)), m0)
+        let x = value(elements(start &+ c, c, n))
+        m0 = V.max(n == V.count ? x : V.select(V.Integers.first(n), x, low), m0)
       }
       // Backward: the pass that follows begins at the start of the row, and finds it in the cache.
       while c > 0 {
@@ -286,7 +293,8 @@ struct ColumnRows<V: Lanes>: RowTile {
     return RowElements(
       x: V.load(arrays.first + at, lanes: count), y: V.load(arrays.second + at, lanes: count),
       perClass: arrays.perClass.map { V($0[c]) } ?? V.one,
-      kept: arrays.output.map { V.load(UnsafePointer($0) + at, lanes: count) } ?? V.zero, classes: V.Integers(c))
+      kept: arrays.output.map { V.load(UnsafePointer($0) + at, lanes: count) } ?? V.zero, classes: V.Integers(c),
+      mask: arrays.mask.map { V.Integers.load($0 + at, lanes: count) } ?? V.Integers(-1))
   }
 
   @inline(__always) func maximum(_ value: (RowElements<V>) -> V) -> V {
@@ -470,18 +478,20 @@ private struct ColumnRowsJob<K: RowKernel>: ParallelJob {
     return ColumnRows<V>(
       arrays: RowArrays(
         first: UnsafePointer(copy.first), second: UnsafePointer(K.usesSecond ? copy.second : copy.first),
-        perClass: arrays.perClass, output: arrays.output == nil ? nil : copy.output),
+        perClass: arrays.perClass, output: arrays.output == nil ? nil : copy.output,
+        mask: original.mask.map { copy.readMask($0) }),
       classes: shape.classes, stride: V.count, firstRow: row, count: copy.count, scratch: copy.end)
   }
 }
 
-/// Room for three transposed tiles of up to `mostTransposedVectors · V.count` classes and two vectors: 6 KB on the stack.
+/// Room for three transposed tiles of up to `mostTransposedVectors · V.count` classes, two vectors and the mask: 7 KB on
+/// the stack.
 private struct TileScratch {
-  var bytes = InlineArray<792, UInt64>(repeating: 0)
+  var bytes = InlineArray<856, UInt64>(repeating: 0)
 }
 
 /// Room for 8 + `V.count` vectors.
-private struct LongRowsScratch {
+struct LongRowsScratch {
   var bytes = InlineArray<200, UInt64>(repeating: 0)
 }
 
@@ -495,11 +505,21 @@ private struct TransposedTile<V: Lanes> {
   var second: UnsafeMutablePointer<V.Element> { memory + capacity }
   var output: UnsafeMutablePointer<V.Element> { memory + 2 &* capacity }
   var end: UnsafeMutablePointer<V.Element> { memory + 3 &* capacity }
+  private var mask: UnsafeMutablePointer<UInt8> {
+    UnsafeMutableRawPointer(end + 2 &* V.count).assumingMemoryBound(to: UInt8.self)
+  }
 
   /// - Parameter rest: how many elements the source has from the tile's first on.
   @inline(__always)
   func read(_ source: UnsafePointer<V.Element>, _ rest: Int, _ copy: UnsafeMutablePointer<V.Element>) {
     readTransposed(V.self, source, rest, copy, classes, count)
+  }
+
+  @inline(__always) func readMask(_ source: UnsafePointer<UInt8>) -> UnsafePointer<UInt8> {
+    for row in 0..<count {
+      for c in 0..<classes { mask[c &* V.count &+ row] = source[row &* classes &+ c] }
+    }
+    return UnsafePointer(mask)
   }
 
   @inline(__always) func write(_ destination: UnsafeMutablePointer<V.Element>) {
