@@ -185,9 +185,9 @@ struct LongRows<V: Lanes>: RowTile {
     // has room for it.
     let tileSize = count &* classes
     let ahead = tileSize &* MemoryLayout<Element>.stride <= 1 << 18 ? tileSize : 0
-    // Where nothing is kept the output's lines are fetched meanwhile: the pass that will write them waits for memory.
+    // The output's lines are fetched meanwhile as well, of this tile or, if this pass writes here, of the next.
     let output = keep ? arrays.output : nil
-    let untouched = keep ? nil : arrays.output.map { UnsafePointer($0) }
+    let untouched = keep && ahead == 0 ? nil : arrays.output.map { UnsafePointer($0) + (keep ? ahead : 0) }
     var low = DoubleLanes.zero, high = DoubleLanes.zero
     return constants.withRows(constantsMemory) { constantsOf in
       joined(sumsOfRows, { rest in
