@@ -365,16 +365,6 @@ LOSSKIT_ENTRY(losskit_nll_loss_f64, (
     const double *weight, int64_t ignore_index, losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad),
     (log_p, target, outer, classes, inner, weight, ignore_index, reduction, sample_weight, loss, grad))
-LOSSKIT_ENTRY(losskit_sigmoid_focal_loss_f32, (
-    const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
-    losskit_reduction reduction, const float *sample_weight, float *loss,
-    float *grad),
-    (z, t, rows, columns, alpha, gamma, reduction, sample_weight, loss, grad))
-LOSSKIT_ENTRY(losskit_sigmoid_focal_loss_f64, (
-    const double *z, const double *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
-    losskit_reduction reduction, const double *sample_weight, double *loss,
-    double *grad),
-    (z, t, rows, columns, alpha, gamma, reduction, sample_weight, loss, grad))
 LOSSKIT_ENTRY(losskit_brier_loss_f32, (
     const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
     losskit_reduction reduction, const float *sample_weight, float *loss,
@@ -395,6 +385,148 @@ LOSSKIT_ENTRY(losskit_mae_softmax_loss_f64, (
     losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad),
     (z, target, outer, classes, inner, reduced, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_binary_margin_loss_f32, (
+    const float *f, const float *y, ptrdiff_t rows, ptrdiff_t columns, losskit_margin_kind kind, double margin,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (f, y, rows, columns, kind, margin, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_binary_margin_loss_f64, (
+    const double *f, const double *y, ptrdiff_t rows, ptrdiff_t columns, losskit_margin_kind kind, double margin,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (f, y, rows, columns, kind, margin, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_soft_margin_loss_f32, (
+    const float *f, const float *y, ptrdiff_t rows, ptrdiff_t columns, losskit_reduction reduction,
+    const float *sample_weight, float *loss,
+    float *grad),
+    (f, y, rows, columns, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_soft_margin_loss_f64, (
+    const double *f, const double *y, ptrdiff_t rows, ptrdiff_t columns, losskit_reduction reduction,
+    const double *sample_weight, double *loss,
+    double *grad),
+    (f, y, rows, columns, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_halted_focal_loss_f32, (
+    const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
+    losskit_halted_side side, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, t, rows, columns, alpha, gamma, side, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_halted_focal_loss_f64, (
+    const double *z, const double *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
+    losskit_halted_side side, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, t, rows, columns, alpha, gamma, side, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_hinge_embedding_loss_f32, (
+    const float *x, const float *y, ptrdiff_t rows, ptrdiff_t columns, double margin, losskit_reduction reduction,
+    const float *sample_weight, float *loss,
+    float *grad),
+    (x, y, rows, columns, margin, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_hinge_embedding_loss_f64, (
+    const double *x, const double *y, ptrdiff_t rows, ptrdiff_t columns, double margin, losskit_reduction reduction,
+    const double *sample_weight, double *loss,
+    double *grad),
+    (x, y, rows, columns, margin, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_poly1_sigmoid_focal_loss_f32, (
+    const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma, double epsilon,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, t, rows, columns, alpha, gamma, epsilon, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_poly1_sigmoid_focal_loss_f64, (
+    const double *z, const double *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma, double epsilon,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, t, rows, columns, alpha, gamma, epsilon, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_sigmoid_focal_loss_f32, (
+    const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, t, rows, columns, alpha, gamma, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_sigmoid_focal_loss_f64, (
+    const double *z, const double *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, t, rows, columns, alpha, gamma, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_sigmoid_focal_star_loss_f32, (
+    const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma, double beta,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, t, rows, columns, alpha, gamma, beta, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_sigmoid_focal_star_loss_f64, (
+    const double *z, const double *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma, double beta,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, t, rows, columns, alpha, gamma, beta, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_categorical_hinge_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_categorical_hinge_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_crammer_singer_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double margin,
+    losskit_hinge_power power, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, margin, power, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_crammer_singer_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double margin,
+    losskit_hinge_power power, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, margin, power, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_llw_hinge_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_llw_hinge_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_multi_margin_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const float *weight,
+    losskit_hinge_power power, double margin, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, weight, power, margin, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_multi_margin_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *weight,
+    losskit_hinge_power power, double margin, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, weight, power, margin, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_multiclass_perceptron_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_multiclass_perceptron_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_one_vs_rest_svm_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const float *w,
+    ptrdiff_t weight_count, losskit_hinge_power power, double penalty, losskit_svmregularizer regularizer,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad,
+    float *grad_w),
+    (z, target, outer, classes, inner, w, weight_count, power, penalty, regularizer, reduction, sample_weight, loss, grad, grad_w))
+LOSSKIT_ENTRY(losskit_one_vs_rest_svm_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *w,
+    ptrdiff_t weight_count, losskit_hinge_power power, double penalty, losskit_svmregularizer regularizer,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad,
+    double *grad_w),
+    (z, target, outer, classes, inner, w, weight_count, power, penalty, regularizer, reduction, sample_weight, loss, grad, grad_w))
+LOSSKIT_ENTRY(losskit_ovr_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_ovr_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
 LOSSKIT_ENTRY(losskit_binary_cross_entropy_with_logits_f32, (
     const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, const float *weight, bool weight_per_element,
     const float *pos_weight, losskit_reduction reduction, const float *sample_weight, float *loss,

@@ -107,6 +107,74 @@ typedef enum losskit_bin_edge {
   LOSSKIT_BIN_EDGE_LEFT_EXTRA = 2,
 } losskit_bin_edge;
 
+/** The function φ of the margin m in `binaryMarginLoss`. (u)₊ = max(0, u); the last five are 1 − m for m ≤ 1. */
+typedef enum losskit_margin_kind {
+  /** softplus(−m). */
+  LOSSKIT_MARGIN_KIND_LOGISTIC = 0,
+  /** (margin − m)₊. */
+  LOSSKIT_MARGIN_KIND_HINGE = 1,
+  /** (margin − m)₊². */
+  LOSSKIT_MARGIN_KIND_SQUARED_HINGE = 2,
+  /** ½ − m for m ≤ 0, else (1 − m)₊² / 2. */
+  LOSSKIT_MARGIN_KIND_SMOOTHED_HINGE = 3,
+  /** −4m for m < −1, else (1 − m)₊². */
+  LOSSKIT_MARGIN_KIND_MODIFIED_HUBER = 4,
+  /** −m for m ≤ −1, else (1 − m)₊² / 4. */
+  LOSSKIT_MARGIN_KIND_SPARSEMAX = 5,
+  /** e^{−m}. */
+  LOSSKIT_MARGIN_KIND_EXPONENTIAL = 6,
+  /** (−m)₊. */
+  LOSSKIT_MARGIN_KIND_PERCEPTRON = 7,
+  /** σ(−m)². */
+  LOSSKIT_MARGIN_KIND_SAVAGE = 8,
+  /** (2 atan m − 1)². */
+  LOSSKIT_MARGIN_KIND_TANGENT = 9,
+  /** 1 − m. */
+  LOSSKIT_MARGIN_KIND_UNHINGED = 10,
+  /** σ(−m). */
+  LOSSKIT_MARGIN_KIND_SIGMOID = 11,
+  /** (1 − m) / 2 between 0 and 1. */
+  LOSSKIT_MARGIN_KIND_RAMP = 12,
+  /** (1 − m)². */
+  LOSSKIT_MARGIN_KIND_SQUARE = 13,
+  /** −2 √(m − 1) for m > 1. */
+  LOSSKIT_MARGIN_KIND_SQRT_HINGE = 14,
+  /** −log m for m > 1. */
+  LOSSKIT_MARGIN_KIND_LOG_HINGE = 15,
+  /** 1/m − 1 for m > 1. */
+  LOSSKIT_MARGIN_KIND_INV_HINGE = 16,
+  /** e / log(m + e − 1) − e for m > 1. */
+  LOSSKIT_MARGIN_KIND_INV_LOG_HINGE = 17,
+  /** e^{1 − m} − 1 for m > 1. */
+  LOSSKIT_MARGIN_KIND_EXP_HINGE = 18,
+} losskit_margin_kind;
+
+/** Which well-classified examples `haltedFocalLoss` treats as cross-entropy does. */
+typedef enum losskit_halted_side {
+  /** Those with target 1. */
+  LOSSKIT_HALTED_SIDE_POSITIVE = 0,
+  /** All. */
+  LOSSKIT_HALTED_SIDE_BOTH = 1,
+} losskit_halted_side;
+
+/** The power of max(0, u) in a margin loss. */
+typedef enum losskit_hinge_power {
+  /** max(0, u). */
+  LOSSKIT_HINGE_POWER_LINEAR = 1,
+  /** max(0, u)². */
+  LOSSKIT_HINGE_POWER_SQUARED = 2,
+} losskit_hinge_power;
+
+/** What `oneVsRestSvmLoss` adds to the loss for its weights. */
+typedef enum losskit_svmregularizer {
+  /** Nothing. */
+  LOSSKIT_SVMREGULARIZER_NONE = 0,
+  /** Their mean square. */
+  LOSSKIT_SVMREGULARIZER_MEAN = 1,
+  /** Half their squared norm, as in the soft margin SVM. */
+  LOSSKIT_SVMREGULARIZER_HALF_SUM = 2,
+} losskit_svmregularizer;
+
 /** How logits become scores. */
 typedef enum losskit_detection_activation {
   /** Each by itself. */
@@ -1194,33 +1262,6 @@ LOSSKIT_API losskit_status losskit_nll_loss_f64(
     const double *weight, int64_t ignore_index, losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad);
 
-/**
- * Focal loss on sigmoid scores, element by element: binary cross-entropy that down-weights easy examples.
- *
- *     p = σ(z),  p_t = p t + (1 − p)(1 − t),  α_t = α t + (1 − α)(1 − t)
- *     L = α_t (1 − p_t)^γ (softplus(z) − t z)
- *
- * - Parameters:
- *   - z: logits, `[rows, columns]`.
- *   - t: targets in [0, 1], shaped as `z`. Not checked.
- *   - rows: ≥ 0.
- *   - columns: ≥ 0.
- *   - alpha: α in [0, 1], default 0.25; negative: no factor α_t.
- *   - gamma: γ ≥ 0, default 2.
- *   - reduction: default mean, over all elements, weighted. (Detectors divide the sum by the number of positives.)
- *   - sample_weight: optional, one per row, ≥ 0, default 1.
- *   - loss: optional output, one value, or one per element without reduction.
- *   - grad: optional output, shaped as `z`.
- * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
- * - Reference: Lin et al. 2017, Focal Loss for Dense Object Detection; torchvision.ops.sigmoid_focal_loss.
- */
-LOSSKIT_API losskit_status losskit_sigmoid_focal_loss_f32(
-    const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
-    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
-LOSSKIT_API losskit_status losskit_sigmoid_focal_loss_f64(
-    const double *z, const double *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
-    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
-
 /* ====================================================================================================
  * Robust, normalized and substitute losses of rows
  * ==================================================================================================== */
@@ -1274,6 +1315,406 @@ LOSSKIT_API losskit_status losskit_mae_softmax_loss_f32(
     losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
 LOSSKIT_API losskit_status losskit_mae_softmax_loss_f64(
     const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool reduced,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/* ====================================================================================================
+ * Classification losses of single scores
+ * ==================================================================================================== */
+
+/**
+ * Losses of binary classification that are functions of the margin, element by element.
+ *
+ *     L = φ(m),   m = y f,   dL/df = y φ'(m)
+ *
+ * - Parameters:
+ *   - f: scores, `[rows, columns]`.
+ *   - y: 1 or −1, shaped as `f`.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 0.
+ *   - kind: φ, default logistic.
+ *   - margin: of hinge and squared_hinge, default 1; finite.
+ *   - reduction: default mean, over all elements, weighted.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per element without reduction.
+ *   - grad: optional output, shaped as `f`. Derivatives at kinks are 0.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Bartlett et al. 2006, Convexity, Classification, and Risk Bounds; for the last five Dai and Wang 2025,
+ *   EnsLoss: Stochastic Calibrated Loss Ensembles.
+ */
+LOSSKIT_API losskit_status losskit_binary_margin_loss_f32(
+    const float *f, const float *y, ptrdiff_t rows, ptrdiff_t columns, losskit_margin_kind kind, double margin,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_binary_margin_loss_f64(
+    const double *f, const double *y, ptrdiff_t rows, ptrdiff_t columns, losskit_margin_kind kind, double margin,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Logistic loss of scores and signs, element by element.
+ *
+ *     L = log(1 + e^{−y f})
+ *
+ * - Parameters:
+ *   - f: scores, `[rows, columns]`.
+ *   - y: 1 or −1, shaped as `f`.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 0.
+ *   - reduction: default mean, over all elements, weighted.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per element without reduction.
+ *   - grad: optional output, shaped as `f`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: torch.nn.functional.soft_margin_loss.
+ */
+LOSSKIT_API losskit_status losskit_soft_margin_loss_f32(
+    const float *f, const float *y, ptrdiff_t rows, ptrdiff_t columns, losskit_reduction reduction,
+    const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_soft_margin_loss_f64(
+    const double *f, const double *y, ptrdiff_t rows, ptrdiff_t columns, losskit_reduction reduction,
+    const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Focal loss on sigmoid scores that stops down-weighting: examples on the right side of ½ keep the gradient of
+ * cross-entropy.
+ *
+ *     L = α_t (c − B)           where p_t > ½ (and t = 1, or both sides):   B = (1 − 2^−γ) log 2
+ *     L = α_t (1 − p_t)^γ c     else
+ *     c = softplus(z) − t z = −log p_t,   p_t = σ((2t − 1) z)
+ *
+ * Continuous, with a jump of the gradient at z = 0.
+ *
+ * - Parameters:
+ *   - z: logits, `[rows, columns]`.
+ *   - t: targets, 0 or 1, shaped as `z`.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 0.
+ *   - alpha: α in [0, 1]: α_t = α t + (1 − α)(1 − t); negative, the default −1: no such factor.
+ *   - gamma: γ ≥ 0, default 2.
+ *   - side: default positive.
+ *   - reduction: default mean, over all elements, weighted.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per element without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Zhao et al. 2022, Well-classified Examples are Underestimated in Classification with Deep Neural
+ *   Networks.
+ */
+LOSSKIT_API losskit_status losskit_halted_focal_loss_f32(
+    const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
+    losskit_halted_side side, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_halted_focal_loss_f64(
+    const double *z, const double *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
+    losskit_halted_side side, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Hinge embedding loss of distances: small ones are wanted between what is alike, large ones between what is not.
+ *
+ *     L = x  where y = 1,   L = max(0, margin − x)  where y = −1
+ *
+ * - Parameters:
+ *   - x: distances, `[rows, columns]`.
+ *   - y: 1 or −1, shaped as `x`.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 0.
+ *   - margin: default 1; finite.
+ *   - reduction: default mean, over all elements, weighted.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per element without reduction.
+ *   - grad: optional output, shaped as `x`. The derivative at the kink is 0.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: torch.nn.functional.hinge_embedding_loss.
+ */
+LOSSKIT_API losskit_status losskit_hinge_embedding_loss_f32(
+    const float *x, const float *y, ptrdiff_t rows, ptrdiff_t columns, double margin, losskit_reduction reduction,
+    const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_hinge_embedding_loss_f64(
+    const double *x, const double *y, ptrdiff_t rows, ptrdiff_t columns, double margin, losskit_reduction reduction,
+    const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Focal loss on sigmoid scores with the first term of its expansion in 1 − p_t strengthened, element by element.
+ *
+ *     L = α_t (1 − p_t)^γ (softplus(z) − t z) + ε (1 − p_t)^{γ+1},   p_t = p t + (1 − p)(1 − t),  p = σ(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[rows, columns]`.
+ *   - t: targets in [0, 1], shaped as `z`. Not checked.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 0.
+ *   - alpha: α in [0, 1], default 0.25: α_t = α t + (1 − α)(1 − t); negative: no such factor.
+ *   - gamma: γ ≥ 0, default 2.
+ *   - epsilon: ε, default 1; finite.
+ *   - reduction: default mean, over all elements, weighted.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per element without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Leng et al. 2022, PolyLoss: A Polynomial Expansion Perspective of Classification Loss Functions.
+ */
+LOSSKIT_API losskit_status losskit_poly1_sigmoid_focal_loss_f32(
+    const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma, double epsilon,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_poly1_sigmoid_focal_loss_f64(
+    const double *z, const double *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma, double epsilon,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Focal loss on sigmoid scores, element by element: binary cross-entropy that down-weights easy examples.
+ *
+ *     p = σ(z),  p_t = p t + (1 − p)(1 − t),  α_t = α t + (1 − α)(1 − t)
+ *     L = α_t (1 − p_t)^γ (softplus(z) − t z)
+ *
+ * - Parameters:
+ *   - z: logits, `[rows, columns]`.
+ *   - t: targets in [0, 1], shaped as `z`. Not checked.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 0.
+ *   - alpha: α in [0, 1], default 0.25; negative: no factor α_t.
+ *   - gamma: γ ≥ 0, default 2.
+ *   - reduction: default mean, over all elements, weighted. (Detectors divide the sum by the number of positives.)
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per element without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Lin et al. 2017, Focal Loss for Dense Object Detection; torchvision.ops.sigmoid_focal_loss.
+ */
+LOSSKIT_API losskit_status losskit_sigmoid_focal_loss_f32(
+    const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_sigmoid_focal_loss_f64(
+    const double *z, const double *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * The focal loss's variant FL*: a logistic loss of a scaled and shifted score, element by element.
+ *
+ *     L = α_t softplus(−(γ x + β)) / γ,   x = (2t − 1) z,  α_t = α t + (1 − α)(1 − t)
+ *
+ * - Parameters:
+ *   - z: logits, `[rows, columns]`.
+ *   - t: targets, 0 or 1, shaped as `z`.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 0.
+ *   - alpha: α in [0, 1]; negative, the default −1: no factor α_t.
+ *   - gamma: γ > 0, default 2.
+ *   - beta: β, default 1; finite.
+ *   - reduction: default mean, over all elements, weighted.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per element without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Lin et al. 2017, Focal Loss for Dense Object Detection, appendix.
+ */
+LOSSKIT_API losskit_status losskit_sigmoid_focal_star_loss_f32(
+    const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma, double beta,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_sigmoid_focal_star_loss_f64(
+    const double *z, const double *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma, double beta,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/* ====================================================================================================
+ * Margin losses of rows
+ * ==================================================================================================== */
+
+/**
+ * Categorical hinge loss: the best other class, but at least 0, should stay 1 below the target.
+ *
+ *     L = max(0, 1 + max(0, max_{k≠y} z_k) − z_y)
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. −inf is a masked class; NaN or +inf makes loss and gradient of its row
+ *     NaN.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`. Derivatives at kinks are 0; of equal classes the lowest one counts.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: keras.losses.CategoricalHinge.
+ */
+LOSSKIT_API losskit_status losskit_categorical_hinge_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_categorical_hinge_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Multi-class hinge loss of Crammer and Singer: the best other class should stay a margin below the target.
+ *
+ *     L = max(0, margin + max_{k≠y} z_k − z_y)^p
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. −inf is a masked class; NaN or +inf makes loss and gradient of its row
+ *     NaN.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 2.
+ *   - inner: ≥ 0.
+ *   - margin: default 1; finite.
+ *   - power: p, default linear.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`. Derivatives at kinks are 0; of equal classes the lowest one counts.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Crammer and Singer 2001, On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines.
+ */
+LOSSKIT_API losskit_status losskit_crammer_singer_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double margin,
+    losskit_hinge_power power, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_crammer_singer_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double margin,
+    losskit_hinge_power power, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Multi-class hinge loss of Lee, Lin and Wahba, for scores with the sum 0 (which is not enforced).
+ *
+ *     L = Σ_{k≠y} max(0, z_k + 1/(C − 1))
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. −inf is a masked class; NaN or +inf makes loss and gradient of its row
+ *     NaN.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 2.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`; 0 at the target and at kinks.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Lee, Lin and Wahba 2004, Multicategory Support Vector Machines.
+ */
+LOSSKIT_API losskit_status losskit_llw_hinge_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_llw_hinge_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Multi-class hinge loss of Weston and Watkins: every other class should stay a margin below the target.
+ *
+ *     L = (w_y / C) Σ_{k≠y} max(0, margin − z_y + z_k)^p
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. −inf is a masked class; NaN or +inf makes loss and gradient of its row
+ *     NaN.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - weight: optional, `[classes]`, ≥ 0: class weights, default 1. Not part of the mean's denominator.
+ *   - power: p, default linear.
+ *   - margin: default 1; finite.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`. Derivatives at kinks are 0.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: torch.nn.functional.multi_margin_loss; Weston and Watkins 1999, Support Vector Machines for Multi-Class
+ *   Pattern Recognition.
+ */
+LOSSKIT_API losskit_status losskit_multi_margin_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const float *weight,
+    losskit_hinge_power power, double margin, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad);
+LOSSKIT_API losskit_status losskit_multi_margin_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *weight,
+    losskit_hinge_power power, double margin, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad);
+
+/**
+ * Multi-class perceptron loss: how far the target is below the best class.
+ *
+ *     L = max_k z_k − z_y
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. −inf is a masked class; NaN or +inf makes loss and gradient of its row
+ *     NaN.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`: 1 at the best class, of equal ones the lowest, and −1 at the target; 0
+ *     where they are the same.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Collins 2002, Discriminative Training Methods for Hidden Markov Models;
+ *   optax.losses.multiclass_perceptron_loss.
+ */
+LOSSKIT_API losskit_status losskit_multiclass_perceptron_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_multiclass_perceptron_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * One-versus-rest support vector machine: a hinge loss of every class, and the weights' size.
+ *
+ *     L = penalty · (1/C) Σ_k max(0, 1 − s_k z_k)^p,   s_y = 1, others −1
+ *     result = reduced L + R,   R = mean w²  or  |w|² / 2
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. −inf is a masked class; NaN or +inf makes loss and gradient of its row
+ *     NaN.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - w: optional, `[weight_count]`: the weights that R is made of.
+ *   - weight_count: ≥ 0.
+ *   - power: p, default squared (L2-SVM).
+ *   - penalty: > 0, default 1.
+ *   - regularizer: R, default none. Others need `w` and a reduction to one value.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`. Derivatives at kinks are 0.
+ *   - grad_w: optional output, `[weight_count]`: the gradient of R.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Tang 2013, Deep Learning using Linear Support Vector Machines; Agarap 2017, An Architecture Combining
+ *   Convolutional Neural Network and Support Vector Machine for Image Classification.
+ */
+LOSSKIT_API losskit_status losskit_one_vs_rest_svm_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const float *w,
+    ptrdiff_t weight_count, losskit_hinge_power power, double penalty, losskit_svmregularizer regularizer,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad, float *grad_w);
+LOSSKIT_API losskit_status losskit_one_vs_rest_svm_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *w,
+    ptrdiff_t weight_count, losskit_hinge_power power, double penalty, losskit_svmregularizer regularizer,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad, double *grad_w);
+
+/**
+ * One-versus-rest loss: a logistic loss of every class.
+ *
+ *     L = softplus(−z_y) + Σ_{k≠y} softplus(z_k)
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. −inf is a masked class; NaN or +inf makes loss and gradient of its row
+ *     NaN.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Kanai et al. 2023, One-vs-the-Rest Loss to Focus on Important Samples in Adversarial Training.
+ */
+LOSSKIT_API losskit_status losskit_ovr_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_ovr_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
     losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
 
 /* ====================================================================================================

@@ -38,6 +38,74 @@ enum class bin_edge : std::int32_t {
   left_extra = LOSSKIT_BIN_EDGE_LEFT_EXTRA,
 };
 
+/// The function φ of the margin m in `binaryMarginLoss`. (u)₊ = max(0, u); the last five are 1 − m for m ≤ 1.
+enum class margin_kind : std::int32_t {
+  /// softplus(−m).
+  logistic = LOSSKIT_MARGIN_KIND_LOGISTIC,
+  /// (margin − m)₊.
+  hinge = LOSSKIT_MARGIN_KIND_HINGE,
+  /// (margin − m)₊².
+  squared_hinge = LOSSKIT_MARGIN_KIND_SQUARED_HINGE,
+  /// ½ − m for m ≤ 0, else (1 − m)₊² / 2.
+  smoothed_hinge = LOSSKIT_MARGIN_KIND_SMOOTHED_HINGE,
+  /// −4m for m < −1, else (1 − m)₊².
+  modified_huber = LOSSKIT_MARGIN_KIND_MODIFIED_HUBER,
+  /// −m for m ≤ −1, else (1 − m)₊² / 4.
+  sparsemax = LOSSKIT_MARGIN_KIND_SPARSEMAX,
+  /// e^{−m}.
+  exponential = LOSSKIT_MARGIN_KIND_EXPONENTIAL,
+  /// (−m)₊.
+  perceptron = LOSSKIT_MARGIN_KIND_PERCEPTRON,
+  /// σ(−m)².
+  savage = LOSSKIT_MARGIN_KIND_SAVAGE,
+  /// (2 atan m − 1)².
+  tangent = LOSSKIT_MARGIN_KIND_TANGENT,
+  /// 1 − m.
+  unhinged = LOSSKIT_MARGIN_KIND_UNHINGED,
+  /// σ(−m).
+  sigmoid = LOSSKIT_MARGIN_KIND_SIGMOID,
+  /// (1 − m) / 2 between 0 and 1.
+  ramp = LOSSKIT_MARGIN_KIND_RAMP,
+  /// (1 − m)².
+  square = LOSSKIT_MARGIN_KIND_SQUARE,
+  /// −2 √(m − 1) for m > 1.
+  sqrt_hinge = LOSSKIT_MARGIN_KIND_SQRT_HINGE,
+  /// −log m for m > 1.
+  log_hinge = LOSSKIT_MARGIN_KIND_LOG_HINGE,
+  /// 1/m − 1 for m > 1.
+  inv_hinge = LOSSKIT_MARGIN_KIND_INV_HINGE,
+  /// e / log(m + e − 1) − e for m > 1.
+  inv_log_hinge = LOSSKIT_MARGIN_KIND_INV_LOG_HINGE,
+  /// e^{1 − m} − 1 for m > 1.
+  exp_hinge = LOSSKIT_MARGIN_KIND_EXP_HINGE,
+};
+
+/// Which well-classified examples `haltedFocalLoss` treats as cross-entropy does.
+enum class halted_side : std::int32_t {
+  /// Those with target 1.
+  positive = LOSSKIT_HALTED_SIDE_POSITIVE,
+  /// All.
+  both = LOSSKIT_HALTED_SIDE_BOTH,
+};
+
+/// The power of max(0, u) in a margin loss.
+enum class hinge_power : std::int32_t {
+  /// max(0, u).
+  linear = LOSSKIT_HINGE_POWER_LINEAR,
+  /// max(0, u)².
+  squared = LOSSKIT_HINGE_POWER_SQUARED,
+};
+
+/// What `oneVsRestSvmLoss` adds to the loss for its weights.
+enum class svmregularizer : std::int32_t {
+  /// Nothing.
+  none = LOSSKIT_SVMREGULARIZER_NONE,
+  /// Their mean square.
+  mean = LOSSKIT_SVMREGULARIZER_MEAN,
+  /// Half their squared norm, as in the soft margin SVM.
+  half_sum = LOSSKIT_SVMREGULARIZER_HALF_SUM,
+};
+
 /// How logits become scores.
 enum class detection_activation : std::int32_t {
   /// Each by itself.
@@ -1733,50 +1801,6 @@ inline void nll_loss(
     losskit_nll_loss_f64(log_p.data(), target, outer, classes, inner, weight.data(), ignore_index, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
 }
 
-/// Focal loss on sigmoid scores, element by element: binary cross-entropy that down-weights easy examples.
-/// See losskit_sigmoid_focal_loss_f32.
-inline void sigmoid_focal_loss(
-    const float *z, const float *t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
-    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
-  check(
-    
-    losskit_sigmoid_focal_loss_f32(z, t, rows, columns, alpha, gamma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
-}
-
-/// The same on spans.
-inline void sigmoid_focal_loss(
-    span<const float> z, span<const float> t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
-    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
-  detail::expect(z, false, {rows, columns});
-  detail::expect(t, false, {rows, columns});
-  detail::expect(grad, true, {rows, columns});
-  check(
-    
-    losskit_sigmoid_focal_loss_f32(z.data(), t.data(), rows, columns, alpha, gamma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
-}
-
-/// Focal loss on sigmoid scores, element by element: binary cross-entropy that down-weights easy examples.
-/// See losskit_sigmoid_focal_loss_f64.
-inline void sigmoid_focal_loss(
-    const double *z, const double *t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
-    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
-  check(
-    
-    losskit_sigmoid_focal_loss_f64(z, t, rows, columns, alpha, gamma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
-}
-
-/// The same on spans.
-inline void sigmoid_focal_loss(
-    span<const double> z, span<const double> t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
-    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
-  detail::expect(z, false, {rows, columns});
-  detail::expect(t, false, {rows, columns});
-  detail::expect(grad, true, {rows, columns});
-  check(
-    
-    losskit_sigmoid_focal_loss_f64(z.data(), t.data(), rows, columns, alpha, gamma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
-}
-
 /// Brier loss: the squared distance of softmax probabilities to the target, a proper scoring rule in [0, 2].
 /// See losskit_brier_loss_f32.
 inline void brier_loss(
@@ -1860,6 +1884,634 @@ inline void mae_softmax_loss(
   check(
     
     losskit_mae_softmax_loss_f64(z.data(), target, outer, classes, inner, reduced, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Losses of binary classification that are functions of the margin, element by element.
+/// See losskit_binary_margin_loss_f32.
+inline void binary_margin_loss(
+    const float *f, const float *y, std::ptrdiff_t rows, std::ptrdiff_t columns, losskit::margin_kind kind,
+    double margin, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_binary_margin_loss_f32(f, y, rows, columns, static_cast<losskit_margin_kind>(kind), margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void binary_margin_loss(
+    span<const float> f, span<const float> y, std::ptrdiff_t rows, std::ptrdiff_t columns, losskit::margin_kind kind,
+    double margin, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(f, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_binary_margin_loss_f32(f.data(), y.data(), rows, columns, static_cast<losskit_margin_kind>(kind), margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Losses of binary classification that are functions of the margin, element by element.
+/// See losskit_binary_margin_loss_f64.
+inline void binary_margin_loss(
+    const double *f, const double *y, std::ptrdiff_t rows, std::ptrdiff_t columns, losskit::margin_kind kind,
+    double margin, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_binary_margin_loss_f64(f, y, rows, columns, static_cast<losskit_margin_kind>(kind), margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void binary_margin_loss(
+    span<const double> f, span<const double> y, std::ptrdiff_t rows, std::ptrdiff_t columns, losskit::margin_kind kind,
+    double margin, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(f, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_binary_margin_loss_f64(f.data(), y.data(), rows, columns, static_cast<losskit_margin_kind>(kind), margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Logistic loss of scores and signs, element by element.
+/// See losskit_soft_margin_loss_f32.
+inline void soft_margin_loss(
+    const float *f, const float *y, std::ptrdiff_t rows, std::ptrdiff_t columns, losskit::reduction reduction,
+    const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_soft_margin_loss_f32(f, y, rows, columns, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void soft_margin_loss(
+    span<const float> f, span<const float> y, std::ptrdiff_t rows, std::ptrdiff_t columns, losskit::reduction reduction,
+    const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(f, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_soft_margin_loss_f32(f.data(), y.data(), rows, columns, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Logistic loss of scores and signs, element by element.
+/// See losskit_soft_margin_loss_f64.
+inline void soft_margin_loss(
+    const double *f, const double *y, std::ptrdiff_t rows, std::ptrdiff_t columns, losskit::reduction reduction,
+    const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_soft_margin_loss_f64(f, y, rows, columns, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void soft_margin_loss(
+    span<const double> f, span<const double> y, std::ptrdiff_t rows, std::ptrdiff_t columns,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(f, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_soft_margin_loss_f64(f.data(), y.data(), rows, columns, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Focal loss on sigmoid scores that stops down-weighting: examples on the right side of ½ keep the gradient of
+/// cross-entropy.
+/// See losskit_halted_focal_loss_f32.
+inline void halted_focal_loss(
+    const float *z, const float *t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    losskit::halted_side side, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_halted_focal_loss_f32(z, t, rows, columns, alpha, gamma, static_cast<losskit_halted_side>(side), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void halted_focal_loss(
+    span<const float> z, span<const float> t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    losskit::halted_side side, losskit::reduction reduction, const float *sample_weight, float *loss,
+    span<float> grad) {
+  detail::expect(z, false, {rows, columns});
+  detail::expect(t, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_halted_focal_loss_f32(z.data(), t.data(), rows, columns, alpha, gamma, static_cast<losskit_halted_side>(side), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Focal loss on sigmoid scores that stops down-weighting: examples on the right side of ½ keep the gradient of
+/// cross-entropy.
+/// See losskit_halted_focal_loss_f64.
+inline void halted_focal_loss(
+    const double *z, const double *t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    losskit::halted_side side, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_halted_focal_loss_f64(z, t, rows, columns, alpha, gamma, static_cast<losskit_halted_side>(side), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void halted_focal_loss(
+    span<const double> z, span<const double> t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    losskit::halted_side side, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad) {
+  detail::expect(z, false, {rows, columns});
+  detail::expect(t, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_halted_focal_loss_f64(z.data(), t.data(), rows, columns, alpha, gamma, static_cast<losskit_halted_side>(side), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Hinge embedding loss of distances: small ones are wanted between what is alike, large ones between what is not.
+/// See losskit_hinge_embedding_loss_f32.
+inline void hinge_embedding_loss(
+    const float *x, const float *y, std::ptrdiff_t rows, std::ptrdiff_t columns, double margin,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_hinge_embedding_loss_f32(x, y, rows, columns, margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void hinge_embedding_loss(
+    span<const float> x, span<const float> y, std::ptrdiff_t rows, std::ptrdiff_t columns, double margin,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(x, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_hinge_embedding_loss_f32(x.data(), y.data(), rows, columns, margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Hinge embedding loss of distances: small ones are wanted between what is alike, large ones between what is not.
+/// See losskit_hinge_embedding_loss_f64.
+inline void hinge_embedding_loss(
+    const double *x, const double *y, std::ptrdiff_t rows, std::ptrdiff_t columns, double margin,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_hinge_embedding_loss_f64(x, y, rows, columns, margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void hinge_embedding_loss(
+    span<const double> x, span<const double> y, std::ptrdiff_t rows, std::ptrdiff_t columns, double margin,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(x, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_hinge_embedding_loss_f64(x.data(), y.data(), rows, columns, margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Focal loss on sigmoid scores with the first term of its expansion in 1 − p_t strengthened, element by element.
+/// See losskit_poly1_sigmoid_focal_loss_f32.
+inline void poly1_sigmoid_focal_loss(
+    const float *z, const float *t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    double epsilon, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_poly1_sigmoid_focal_loss_f32(z, t, rows, columns, alpha, gamma, epsilon, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void poly1_sigmoid_focal_loss(
+    span<const float> z, span<const float> t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    double epsilon, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {rows, columns});
+  detail::expect(t, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_poly1_sigmoid_focal_loss_f32(z.data(), t.data(), rows, columns, alpha, gamma, epsilon, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Focal loss on sigmoid scores with the first term of its expansion in 1 − p_t strengthened, element by element.
+/// See losskit_poly1_sigmoid_focal_loss_f64.
+inline void poly1_sigmoid_focal_loss(
+    const double *z, const double *t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    double epsilon, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_poly1_sigmoid_focal_loss_f64(z, t, rows, columns, alpha, gamma, epsilon, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void poly1_sigmoid_focal_loss(
+    span<const double> z, span<const double> t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    double epsilon, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {rows, columns});
+  detail::expect(t, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_poly1_sigmoid_focal_loss_f64(z.data(), t.data(), rows, columns, alpha, gamma, epsilon, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Focal loss on sigmoid scores, element by element: binary cross-entropy that down-weights easy examples.
+/// See losskit_sigmoid_focal_loss_f32.
+inline void sigmoid_focal_loss(
+    const float *z, const float *t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_sigmoid_focal_loss_f32(z, t, rows, columns, alpha, gamma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sigmoid_focal_loss(
+    span<const float> z, span<const float> t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {rows, columns});
+  detail::expect(t, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_sigmoid_focal_loss_f32(z.data(), t.data(), rows, columns, alpha, gamma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Focal loss on sigmoid scores, element by element: binary cross-entropy that down-weights easy examples.
+/// See losskit_sigmoid_focal_loss_f64.
+inline void sigmoid_focal_loss(
+    const double *z, const double *t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_sigmoid_focal_loss_f64(z, t, rows, columns, alpha, gamma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sigmoid_focal_loss(
+    span<const double> z, span<const double> t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {rows, columns});
+  detail::expect(t, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_sigmoid_focal_loss_f64(z.data(), t.data(), rows, columns, alpha, gamma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// The focal loss's variant FL*: a logistic loss of a scaled and shifted score, element by element.
+/// See losskit_sigmoid_focal_star_loss_f32.
+inline void sigmoid_focal_star_loss(
+    const float *z, const float *t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    double beta, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_sigmoid_focal_star_loss_f32(z, t, rows, columns, alpha, gamma, beta, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sigmoid_focal_star_loss(
+    span<const float> z, span<const float> t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    double beta, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {rows, columns});
+  detail::expect(t, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_sigmoid_focal_star_loss_f32(z.data(), t.data(), rows, columns, alpha, gamma, beta, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// The focal loss's variant FL*: a logistic loss of a scaled and shifted score, element by element.
+/// See losskit_sigmoid_focal_star_loss_f64.
+inline void sigmoid_focal_star_loss(
+    const double *z, const double *t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    double beta, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_sigmoid_focal_star_loss_f64(z, t, rows, columns, alpha, gamma, beta, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sigmoid_focal_star_loss(
+    span<const double> z, span<const double> t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    double beta, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {rows, columns});
+  detail::expect(t, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_sigmoid_focal_star_loss_f64(z.data(), t.data(), rows, columns, alpha, gamma, beta, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Categorical hinge loss: the best other class, but at least 0, should stay 1 below the target.
+/// See losskit_categorical_hinge_f32.
+inline void categorical_hinge(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_categorical_hinge_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void categorical_hinge(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_categorical_hinge_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Categorical hinge loss: the best other class, but at least 0, should stay 1 below the target.
+/// See losskit_categorical_hinge_f64.
+inline void categorical_hinge(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_categorical_hinge_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void categorical_hinge(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_categorical_hinge_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Multi-class hinge loss of Crammer and Singer: the best other class should stay a margin below the target.
+/// See losskit_crammer_singer_loss_f32.
+inline void crammer_singer_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double margin, losskit::hinge_power power, losskit::reduction reduction, const float *sample_weight, float *loss,
+    float *grad) {
+  check(
+    
+    losskit_crammer_singer_loss_f32(z, target, outer, classes, inner, margin, static_cast<losskit_hinge_power>(power), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void crammer_singer_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double margin, losskit::hinge_power power, losskit::reduction reduction, const float *sample_weight, float *loss,
+    span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_crammer_singer_loss_f32(z.data(), target, outer, classes, inner, margin, static_cast<losskit_hinge_power>(power), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Multi-class hinge loss of Crammer and Singer: the best other class should stay a margin below the target.
+/// See losskit_crammer_singer_loss_f64.
+inline void crammer_singer_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double margin, losskit::hinge_power power, losskit::reduction reduction, const double *sample_weight, double *loss,
+    double *grad) {
+  check(
+    
+    losskit_crammer_singer_loss_f64(z, target, outer, classes, inner, margin, static_cast<losskit_hinge_power>(power), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void crammer_singer_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double margin, losskit::hinge_power power, losskit::reduction reduction,
+    const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_crammer_singer_loss_f64(z.data(), target, outer, classes, inner, margin, static_cast<losskit_hinge_power>(power), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Multi-class hinge loss of Lee, Lin and Wahba, for scores with the sum 0 (which is not enforced).
+/// See losskit_llw_hinge_loss_f32.
+inline void llw_hinge_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_llw_hinge_loss_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void llw_hinge_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_llw_hinge_loss_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Multi-class hinge loss of Lee, Lin and Wahba, for scores with the sum 0 (which is not enforced).
+/// See losskit_llw_hinge_loss_f64.
+inline void llw_hinge_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_llw_hinge_loss_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void llw_hinge_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_llw_hinge_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Multi-class hinge loss of Weston and Watkins: every other class should stay a margin below the target.
+/// See losskit_multi_margin_loss_f32.
+inline void multi_margin_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    const float *weight, losskit::hinge_power power, double margin, losskit::reduction reduction,
+    const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_multi_margin_loss_f32(z, target, outer, classes, inner, weight, static_cast<losskit_hinge_power>(power), margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void multi_margin_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    span<const float> weight, losskit::hinge_power power, double margin, losskit::reduction reduction,
+    const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(weight, true, {classes});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_multi_margin_loss_f32(z.data(), target, outer, classes, inner, weight.data(), static_cast<losskit_hinge_power>(power), margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Multi-class hinge loss of Weston and Watkins: every other class should stay a margin below the target.
+/// See losskit_multi_margin_loss_f64.
+inline void multi_margin_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    const double *weight, losskit::hinge_power power, double margin, losskit::reduction reduction,
+    const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_multi_margin_loss_f64(z, target, outer, classes, inner, weight, static_cast<losskit_hinge_power>(power), margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void multi_margin_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<const double> weight, losskit::hinge_power power, double margin,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(weight, true, {classes});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_multi_margin_loss_f64(z.data(), target, outer, classes, inner, weight.data(), static_cast<losskit_hinge_power>(power), margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Multi-class perceptron loss: how far the target is below the best class.
+/// See losskit_multiclass_perceptron_loss_f32.
+inline void multiclass_perceptron_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_multiclass_perceptron_loss_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void multiclass_perceptron_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_multiclass_perceptron_loss_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Multi-class perceptron loss: how far the target is below the best class.
+/// See losskit_multiclass_perceptron_loss_f64.
+inline void multiclass_perceptron_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_multiclass_perceptron_loss_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void multiclass_perceptron_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_multiclass_perceptron_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// One-versus-rest support vector machine: a hinge loss of every class, and the weights' size.
+/// See losskit_one_vs_rest_svm_loss_f32.
+inline void one_vs_rest_svm_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    const float *w, std::ptrdiff_t weight_count, losskit::hinge_power power, double penalty,
+    losskit::svmregularizer regularizer, losskit::reduction reduction, const float *sample_weight, float *loss,
+    float *grad, float *grad_w) {
+  check(
+    
+    losskit_one_vs_rest_svm_loss_f32(z, target, outer, classes, inner, w, weight_count, static_cast<losskit_hinge_power>(power), penalty, static_cast<losskit_svmregularizer>(regularizer), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad, grad_w));
+}
+
+/// The same on spans.
+inline void one_vs_rest_svm_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    span<const float> w, std::ptrdiff_t weight_count, losskit::hinge_power power, double penalty,
+    losskit::svmregularizer regularizer, losskit::reduction reduction, const float *sample_weight, float *loss,
+    span<float> grad, span<float> grad_w) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(w, true, {weight_count});
+  detail::expect(grad, true, {outer, classes, inner});
+  detail::expect(grad_w, true, {weight_count});
+  check(
+    
+    losskit_one_vs_rest_svm_loss_f32(z.data(), target, outer, classes, inner, w.data(), weight_count, static_cast<losskit_hinge_power>(power), penalty, static_cast<losskit_svmregularizer>(regularizer), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data(), grad_w.data()));
+}
+
+/// One-versus-rest support vector machine: a hinge loss of every class, and the weights' size.
+/// See losskit_one_vs_rest_svm_loss_f64.
+inline void one_vs_rest_svm_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    const double *w, std::ptrdiff_t weight_count, losskit::hinge_power power, double penalty,
+    losskit::svmregularizer regularizer, losskit::reduction reduction, const double *sample_weight, double *loss,
+    double *grad, double *grad_w) {
+  check(
+    
+    losskit_one_vs_rest_svm_loss_f64(z, target, outer, classes, inner, w, weight_count, static_cast<losskit_hinge_power>(power), penalty, static_cast<losskit_svmregularizer>(regularizer), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad, grad_w));
+}
+
+/// The same on spans.
+inline void one_vs_rest_svm_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<const double> w, std::ptrdiff_t weight_count, losskit::hinge_power power, double penalty,
+    losskit::svmregularizer regularizer, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad, span<double> grad_w) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(w, true, {weight_count});
+  detail::expect(grad, true, {outer, classes, inner});
+  detail::expect(grad_w, true, {weight_count});
+  check(
+    
+    losskit_one_vs_rest_svm_loss_f64(z.data(), target, outer, classes, inner, w.data(), weight_count, static_cast<losskit_hinge_power>(power), penalty, static_cast<losskit_svmregularizer>(regularizer), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data(), grad_w.data()));
+}
+
+/// One-versus-rest loss: a logistic loss of every class.
+/// See losskit_ovr_loss_f32.
+inline void ovr_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_ovr_loss_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void ovr_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_ovr_loss_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// One-versus-rest loss: a logistic loss of every class.
+/// See losskit_ovr_loss_f64.
+inline void ovr_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_ovr_loss_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void ovr_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_ovr_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
 }
 
 /// Binary cross-entropy of sigmoid scores, element by element.

@@ -79,11 +79,15 @@ protocol RowTile {
 
   var firstRow: Int { get }
   var count: Int { get }
-  /// The maximum of `value` over each row, ignoring NaN; −inf where there is none. `value` is called with x and
-  /// perClass only.
-  func maximum(_ value: (RowElements<V>) -> V) -> V
-  /// Sums of `term` over each row. With `keep` the terms are also written to the output.
-  func sum(_ constants: RowConstants<V>, keep: Bool, _ term: (RowElements<V>, RowConstants<V>) -> V) -> V
+  /// The maximum of `value` over each row, ignoring NaN; −inf where there is none.
+  func maximum(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V) -> V
+  /// The lowest class of each row where `condition` holds; −1 where it holds nowhere.
+  func lowestClass(_ constants: RowConstants<V>, where condition: (RowElements<V>, RowConstants<V>) -> V.Integers)
+    -> V.Integers
+  /// Sums of the terms of each row. With `keep`, what comes with each term is written to the output.
+  func sum(
+    _ constants: RowConstants<V>, keep: Bool, terms: (RowElements<V>, RowConstants<V>) -> (term: V, kept: V)
+  ) -> V
   /// `output = value`.
   func map(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V)
   /// The element of the first input, or of the output, that stands at a class of a row.
@@ -107,6 +111,24 @@ extension RowTile {
     V(bits: classes).store(scratch)
     values.store(scratch + V.count)
     for row in 0..<count { setOutput(row: row, class: V.Integers.lane(row, of: scratch), scratch[V.count &+ row]) }
+  }
+}
+
+extension RowTile {
+  /// The same of values that need no constants.
+  @inline(__always) func maximum(_ value: (RowElements<V>) -> V) -> V {
+    maximum(RowConstants()) { e, _ in value(e) }
+  }
+
+  /// Sums of `term` over each row. With `keep` the terms are also written to the output.
+  @inline(__always)
+  func sum(_ constants: RowConstants<V>, keep: Bool, _ term: (RowElements<V>, RowConstants<V>) -> V) -> V {
+    sum(
+      constants, keep: keep,
+      terms: { e, k in
+        let t = term(e, k)
+        return (t, t)
+      })
   }
 }
 
@@ -156,31 +178,64 @@ struct LongRows<V: Lanes>: RowTile {
       mask: arrays.mask.map { V.Integers.load($0 + at, lanes: n) } ?? V.Integers(-1))
   }
 
-  @inline(__always) func maximum(_ value: (RowElements<V>) -> V) -> V {
-    joined(maximaOfRows, { $0.maximum }) { row in
-      let start = (firstRow &+ row) &* classes
-      // Four running maxima, because one would wait for itself.
-      let low = V(-Element.infinity)
-      var m0 = low, m1 = low, m2 = low, m3 = low
-      var c = classes / (4 &* V.count) &* (4 &* V.count)
-      forEachVector(V.self, c..<classes) { c, n in
-        let x = value(elements(start &+ c, c, n))
-        m0 = V.max(n == V.count ? x : V.select(V.Integers.first(n), x, low), m0)
+  @inline(__always)
+  func maximum(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V) -> V {
+    constants.withRows(constantsMemory) { constantsOf in
+      joined(maximaOfRows, { $0.maximum }) { row in
+        let start = (firstRow &+ row) &* classes
+        let k = constantsOf(row)
+        // Four running maxima, because one would wait for itself.
+        let low = V(-Element.infinity)
+        var m0 = low, m1 = low, m2 = low, m3 = low
+        var c = classes / (4 &* V.count) &* (4 &* V.count)
+        forEachVector(V.self, c..<classes) { c, n in
+          let x = value(elements(start &+ c, c, n), k)
+          m0 = V.max(n == V.count ? x : V.select(V.Integers.first(n), x, low), m0)
+        }
+        // Backward: the pass that follows begins at the start of the row, and finds it in the cache.
+        while c > 0 {
+          c &-= 4 &* V.count
+          m0 = V.max(value(elements(start &+ c, c, V.count), k), m0)
+          m1 = V.max(value(elements(start &+ c &+ V.count, c &+ V.count, V.count), k), m1)
+          m2 = V.max(value(elements(start &+ c &+ 2 &* V.count, c &+ 2 &* V.count, V.count), k), m2)
+          m3 = V.max(value(elements(start &+ c &+ 3 &* V.count, c &+ 3 &* V.count, V.count), k), m3)
+        }
+        return V.max(V.max(m0, m1), V.max(m2, m3))
       }
-      // Backward: the pass that follows begins at the start of the row, and finds it in the cache.
-      while c > 0 {
-        c &-= 4 &* V.count
-        m0 = V.max(value(elements(start &+ c, c, V.count)), m0)
-        m1 = V.max(value(elements(start &+ c &+ V.count, c &+ V.count, V.count)), m1)
-        m2 = V.max(value(elements(start &+ c &+ 2 &* V.count, c &+ 2 &* V.count, V.count)), m2)
-        m3 = V.max(value(elements(start &+ c &+ 3 &* V.count, c &+ 3 &* V.count, V.count)), m3)
-      }
-      return V.max(V.max(m0, m1), V.max(m2, m3))
     }
   }
 
   @inline(__always)
-  func sum(_ constants: RowConstants<V>, keep: Bool, _ term: (RowElements<V>, RowConstants<V>) -> V) -> V {
+  func lowestClass(_ constants: RowConstants<V>, where condition: (RowElements<V>, RowConstants<V>) -> V.Integers)
+    -> V.Integers
+  {
+    constants.withRows(constantsMemory) { constantsOf in
+      var result = V.Integers(-1)
+      let whole = classes / V.count &* V.count
+      for row in 0..<count {
+        let start = (firstRow &+ row) &* classes
+        let k = constantsOf(row)
+        var found: UInt32 = 0
+        var c = 0
+        while c < whole {
+          found = condition(elements(start &+ c, c, V.count), k).maskBits
+          if found != 0 { break }
+          c &+= V.count
+        }
+        if found == 0, c < classes {
+          let n = classes &- c
+          found = (condition(elements(start &+ c, c, n), k) & V.Integers.first(n)).maskBits
+        }
+        if found != 0 { result[row] = c &+ found.trailingZeroBitCount }
+      }
+      return result
+    }
+  }
+
+  @inline(__always)
+  func sum(
+    _ constants: RowConstants<V>, keep: Bool, terms: (RowElements<V>, RowConstants<V>) -> (term: V, kept: V)
+  ) -> V {
     // This pass is the one that computes: while it does, the next tile comes in from memory, if the second-level cache
     // has room for it.
     let tileSize = count &* classes
@@ -201,9 +256,9 @@ struct LongRows<V: Lanes>: RowTile {
         @inline(__always) func next(_ c: Int, _ n: Int) -> V {
           prefetch(arrays.first + (start &+ c &+ ahead))
           if let untouched { prefetch(untouched + (start &+ c)) }
-          let t = term(elements(start &+ c, c, n), k)
-          if let output { t.store(output + (start &+ c), lanes: n) }
-          return n == V.count ? t : V.select(V.Integers.first(n), t, V.zero)
+          let t = terms(elements(start &+ c, c, n), k)
+          if let output { t.kept.store(output + (start &+ c), lanes: n) }
+          return n == V.count ? t.term : V.select(V.Integers.first(n), t.term, V.zero)
         }
         let whole = classes / V.count &* V.count
         let runLength = longestRun &* V.count
@@ -297,14 +352,30 @@ struct ColumnRows<V: Lanes>: RowTile {
       mask: arrays.mask.map { V.Integers.load($0 + at, lanes: count) } ?? V.Integers(-1))
   }
 
-  @inline(__always) func maximum(_ value: (RowElements<V>) -> V) -> V {
+  @inline(__always)
+  func maximum(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V) -> V {
     var m = V(-Element.infinity)
-    for c in 0..<classes { m = V.max(value(elements(c)), m) }
+    for c in 0..<classes { m = V.max(value(elements(c), constants), m) }
     return m
   }
 
   @inline(__always)
-  func sum(_ constants: RowConstants<V>, keep: Bool, _ term: (RowElements<V>, RowConstants<V>) -> V) -> V {
+  func lowestClass(_ constants: RowConstants<V>, where condition: (RowElements<V>, RowConstants<V>) -> V.Integers)
+    -> V.Integers
+  {
+    var result = V.Integers(-1)
+    var c = classes
+    while c > 0 {
+      c &-= 1
+      result = V.Integers.select(condition(elements(c), constants), V.Integers(c), result)
+    }
+    return result
+  }
+
+  @inline(__always)
+  func sum(
+    _ constants: RowConstants<V>, keep: Bool, terms: (RowElements<V>, RowConstants<V>) -> (term: V, kept: V)
+  ) -> V {
     let output = keep ? arrays.output : nil
     var low = DoubleLanes.zero, high = DoubleLanes.zero
     var c = 0
@@ -312,9 +383,9 @@ struct ColumnRows<V: Lanes>: RowTile {
       let end = Swift.min(c &+ longestRun, classes)
       var run = V.zero
       while c < end {
-        let t = term(elements(c), constants)
-        if let output { t.store(output + c &* stride, lanes: count) }
-        run = run + t
+        let t = terms(elements(c), constants)
+        if let output { t.kept.store(output + c &* stride, lanes: count) }
+        run = run + t.term
         c &+= 1
       }
       let doubles = run.doubles

@@ -36,6 +36,10 @@ protocol ElementaryFunctions {
   static var leastExponent: Double { get }
   /// Hyperbolic tangent.
   static func tanh(_ x: Self) -> Self
+  /// Arctangent.
+  static func atan(_ x: Self) -> Self
+  /// `(atan r / r − 1) / r²` from r², for |r| ≤ tan(π/8).
+  static func arctangentTail(_ u: Self) -> Self
   /// Error function.
   static func erf(_ x: Self) -> Self
   /// `x^y` with the special values of C's `pow`; x < 0 needs an integral y, else the result is NaN.
