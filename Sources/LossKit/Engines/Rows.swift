@@ -40,6 +40,8 @@ struct RowElements<V: Lanes> {
   let kept: V
   /// The class numbers of the lanes.
   let classes: V.Integers
+  /// From the mask: which lanes take part. All where there is none.
+  let mask: V.Integers
 }
 
 /// What a pass over a tile may know of each row, besides the elements.
@@ -74,11 +76,15 @@ protocol RowTile {
 
   var firstRow: Int { get }
   var count: Int { get }
-  /// The maximum of `value` over each row, ignoring NaN; −inf where there is none. `value` is called with x and
-  /// perClass only.
-  func maximum(_ value: (RowElements<V>) -> V) -> V
-  /// Sums of `term` over each row. With `keep` the terms are also written to the output.
-  func sum(_ constants: RowConstants<V>, keep: Bool, _ term: (RowElements<V>, RowConstants<V>) -> V) -> V
+  /// The maximum of `value` over each row, ignoring NaN; −inf where there is none.
+  func maximum(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V) -> V
+  /// The lowest class of each row where `condition` holds; −1 where it holds nowhere.
+  func lowestClass(_ constants: RowConstants<V>, where condition: (RowElements<V>, RowConstants<V>) -> V.Integers)
+    -> V.Integers
+  /// Sums of the terms of each row. With `keep`, what comes with each term is written to the output.
+  func sum(
+    _ constants: RowConstants<V>, keep: Bool, terms: (RowElements<V>, RowConstants<V>) -> (term: V, kept: V)
+  ) -> V
   /// `output = value`.
   func map(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V)
   /// The element of the first input, or of the output, that stands at a class of a row.
@@ -105,6 +111,24 @@ extension RowTile {
   }
 }
 
+extension RowTile {
+  /// The same of values that need no constants.
+  @inline(__always) func maximum(_ value: (RowElements<V>) -> V) -> V {
+    maximum(RowConstants()) { e, _ in value(e) }
+  }
+
+  /// Sums of `term` over each row. With `keep` the terms are also written to the output.
+  @inline(__always)
+  func sum(_ constants: RowConstants<V>, keep: Bool, _ term: (RowElements<V>, RowConstants<V>) -> V) -> V {
+    sum(
+      constants, keep: keep,
+      terms: { e, k in
+        let t = term(e, k)
+        return (t, t)
+      })
+  }
+}
+
 /// The arrays of a call.
 struct RowArrays<S: Scalar> {
   let first: UnsafePointer<S>
@@ -114,10 +138,13 @@ struct RowArrays<S: Scalar> {
   let perClass: UnsafePointer<S>?
   /// Absent where nothing is written.
   let output: UnsafeMutablePointer<S>?
+  /// One byte per element, 0 where it does not take part.
+  var mask: UnsafePointer<UInt8>? = nil
 
   @inline(__always) func advanced(by offset: Int) -> RowArrays {
     RowArrays(
-      first: first + offset, second: second + offset, perClass: perClass, output: output.map { $0 + offset })
+      first: first + offset, second: second + offset, perClass: perClass, output: output.map { $0 + offset },
+      mask: mask.map { $0 + offset })
   }
 }
 
@@ -139,38 +166,73 @@ struct LongRows<V: Lanes>: RowTile {
   }
 
   @inline(__always)
-  private func elements(_ at: Int, _ c: Int, _ n: Int, fill: Element = 0) -> RowElements<V> {
+  private func elements(_ at: Int, _ c: Int, _ n: Int) -> RowElements<V> {
     RowElements(
-      x: V.load(arrays.first + at, lanes: n, fill: fill), y: V.load(arrays.second + at, lanes: n),
+      x: V.load(arrays.first + at, lanes: n), y: V.load(arrays.second + at, lanes: n),
       perClass: arrays.perClass.map { V.load($0 + c, lanes: n) } ?? V.one,
       kept: arrays.output.map { V.load(UnsafePointer($0) + at, lanes: n) } ?? V.zero,
-      classes: V.Integers.indices &+ V.Integers(c))
+      classes: V.Integers.indices &+ V.Integers(c),
+      mask: arrays.mask.map { V.Integers.load($0 + at, lanes: n) } ?? V.Integers(-1))
   }
 
-  @inline(__always) func maximum(_ value: (RowElements<V>) -> V) -> V {
-    joined(maximaOfRows, { $0.maximum }) { row in
-      let start = (firstRow &+ row) &* classes
-      // Four running maxima, because one would wait for itself.
-      let low = V(-Element.infinity)
-      var m0 = low, m1 = low, m2 = low, m3 = low
-      var c = classes / (4 &* V.count) &* (4 &* V.count)
-      forEachVector(V.self, c..<classes) { c, n in
-        m0 = V.max(value(elements(start &+ c, c, n, fill: -.infinity)), m0)
+  @inline(__always)
+  func maximum(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V) -> V {
+    constants.withRows(constantsMemory) { constantsOf in
+      joined(maximaOfRows, { $0.maximum }) { row in
+        let start = (firstRow &+ row) &* classes
+        let k = constantsOf(row)
+        // Four running maxima, because one would wait for itself.
+        let low = V(-Element.infinity)
+        var m0 = low, m1 = low, m2 = low, m3 = low
+        var c = classes / (4 &* V.count) &* (4 &* V.count)
+        forEachVector(V.self, c..<classes) { c, n in
+          let x = value(elements(start &+ c, c, n), k)
+          m0 = V.max(n == V.count ? x : V.select(V.Integers.first(n), x, low), m0)
+        }
+        // Backward: the pass that follows begins at the start of the row, and finds it in the cache.
+        while c > 0 {
+          c &-= 4 &* V.count
+          m0 = V.max(value(elements(start &+ c, c, V.count), k), m0)
+          m1 = V.max(value(elements(start &+ c &+ V.count, c &+ V.count, V.count), k), m1)
+          m2 = V.max(value(elements(start &+ c &+ 2 &* V.count, c &+ 2 &* V.count, V.count), k), m2)
+          m3 = V.max(value(elements(start &+ c &+ 3 &* V.count, c &+ 3 &* V.count, V.count), k), m3)
+        }
+        return V.max(V.max(m0, m1), V.max(m2, m3))
       }
-      // Backward: the pass that follows begins at the start of the row, and finds it in the cache.
-      while c > 0 {
-        c &-= 4 &* V.count
-        m0 = V.max(value(elements(start &+ c, c, V.count)), m0)
-        m1 = V.max(value(elements(start &+ c &+ V.count, c &+ V.count, V.count)), m1)
-        m2 = V.max(value(elements(start &+ c &+ 2 &* V.count, c &+ 2 &* V.count, V.count)), m2)
-        m3 = V.max(value(elements(start &+ c &+ 3 &* V.count, c &+ 3 &* V.count, V.count)), m3)
-      }
-      return V.max(V.max(m0, m1), V.max(m2, m3))
     }
   }
 
   @inline(__always)
-  func sum(_ constants: RowConstants<V>, keep: Bool, _ term: (RowElements<V>, RowConstants<V>) -> V) -> V {
+  func lowestClass(_ constants: RowConstants<V>, where condition: (RowElements<V>, RowConstants<V>) -> V.Integers)
+    -> V.Integers
+  {
+    constants.withRows(constantsMemory) { constantsOf in
+      var result = V.Integers(-1)
+      let whole = classes / V.count &* V.count
+      for row in 0..<count {
+        let start = (firstRow &+ row) &* classes
+        let k = constantsOf(row)
+        var found: UInt32 = 0
+        var c = 0
+        while c < whole {
+          found = condition(elements(start &+ c, c, V.count), k).maskBits
+          if found != 0 { break }
+          c &+= V.count
+        }
+        if found == 0, c < classes {
+          let n = classes &- c
+          found = (condition(elements(start &+ c, c, n), k) & V.Integers.first(n)).maskBits
+        }
+        if found != 0 { result[row] = c &+ found.trailingZeroBitCount }
+      }
+      return result
+    }
+  }
+
+  @inline(__always)
+  func sum(
+    _ constants: RowConstants<V>, keep: Bool, terms: (RowElements<V>, RowConstants<V>) -> (term: V, kept: V)
+  ) -> V {
     // This pass is the one that computes: while it does, the next tile comes in from memory, if the second-level cache
     // has room for it.
     let tileSize = count &* classes
@@ -191,9 +253,9 @@ struct LongRows<V: Lanes>: RowTile {
         @inline(__always) func next(_ c: Int, _ n: Int) -> V {
           prefetch(arrays.first + (start &+ c &+ ahead))
           if let untouched { prefetch(untouched + (start &+ c)) }
-          let t = term(elements(start &+ c, c, n), k)
-          if let output { t.store(output + (start &+ c), lanes: n) }
-          return n == V.count ? t : V.select(V.Integers.first(n), t, V.zero)
+          let t = terms(elements(start &+ c, c, n), k)
+          if let output { t.kept.store(output + (start &+ c), lanes: n) }
+          return n == V.count ? t.term : V.select(V.Integers.first(n), t.term, V.zero)
         }
         let whole = classes / V.count &* V.count
         let runLength = longestRun &* V.count
@@ -283,17 +345,34 @@ struct ColumnRows<V: Lanes>: RowTile {
     return RowElements(
       x: V.load(arrays.first + at, lanes: count), y: V.load(arrays.second + at, lanes: count),
       perClass: arrays.perClass.map { V($0[c]) } ?? V.one,
-      kept: arrays.output.map { V.load(UnsafePointer($0) + at, lanes: count) } ?? V.zero, classes: V.Integers(c))
+      kept: arrays.output.map { V.load(UnsafePointer($0) + at, lanes: count) } ?? V.zero, classes: V.Integers(c),
+      mask: arrays.mask.map { V.Integers.load($0 + at, lanes: count) } ?? V.Integers(-1))
   }
 
-  @inline(__always) func maximum(_ value: (RowElements<V>) -> V) -> V {
+  @inline(__always)
+  func maximum(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V) -> V {
     var m = V(-Element.infinity)
-    for c in 0..<classes { m = V.max(value(elements(c)), m) }
+    for c in 0..<classes { m = V.max(value(elements(c), constants), m) }
     return m
   }
 
   @inline(__always)
-  func sum(_ constants: RowConstants<V>, keep: Bool, _ term: (RowElements<V>, RowConstants<V>) -> V) -> V {
+  func lowestClass(_ constants: RowConstants<V>, where condition: (RowElements<V>, RowConstants<V>) -> V.Integers)
+    -> V.Integers
+  {
+    var result = V.Integers(-1)
+    var c = classes
+    while c > 0 {
+      c &-= 1
+      result = V.Integers.select(condition(elements(c), constants), V.Integers(c), result)
+    }
+    return result
+  }
+
+  @inline(__always)
+  func sum(
+    _ constants: RowConstants<V>, keep: Bool, terms: (RowElements<V>, RowConstants<V>) -> (term: V, kept: V)
+  ) -> V {
     let output = keep ? arrays.output : nil
     var low = DoubleLanes.zero, high = DoubleLanes.zero
     var c = 0
@@ -301,9 +380,9 @@ struct ColumnRows<V: Lanes>: RowTile {
       let end = Swift.min(c &+ longestRun, classes)
       var run = V.zero
       while c < end {
-        let t = term(elements(c), constants)
-        if let output { t.store(output + c &* stride, lanes: count) }
-        run = run + t
+        let t = terms(elements(c), constants)
+        if let output { t.kept.store(output + c &* stride, lanes: count) }
+        run = run + t.term
         c &+= 1
       }
       let doubles = run.doubles
@@ -467,18 +546,20 @@ private struct ColumnRowsJob<K: RowKernel>: ParallelJob {
     return ColumnRows<V>(
       arrays: RowArrays(
         first: UnsafePointer(copy.first), second: UnsafePointer(K.usesSecond ? copy.second : copy.first),
-        perClass: arrays.perClass, output: arrays.output == nil ? nil : copy.output),
+        perClass: arrays.perClass, output: arrays.output == nil ? nil : copy.output,
+        mask: original.mask.map { copy.readMask($0) }),
       classes: shape.classes, stride: V.count, firstRow: row, count: copy.count, scratch: copy.end)
   }
 }
 
-/// Room for three transposed tiles of up to `mostTransposedVectors · V.count` classes and two vectors: 6 KB on the stack.
+/// Room for three transposed tiles of up to `mostTransposedVectors · V.count` classes, two vectors and the mask: 7 KB on
+/// the stack.
 private struct TileScratch {
-  var bytes = InlineArray<792, UInt64>(repeating: 0)
+  var bytes = InlineArray<856, UInt64>(repeating: 0)
 }
 
 /// Room for 8 + `V.count` vectors.
-private struct LongRowsScratch {
+struct LongRowsScratch {
   var bytes = InlineArray<200, UInt64>(repeating: 0)
 }
 
@@ -492,11 +573,21 @@ private struct TransposedTile<V: Lanes> {
   var second: UnsafeMutablePointer<V.Element> { memory + capacity }
   var output: UnsafeMutablePointer<V.Element> { memory + 2 &* capacity }
   var end: UnsafeMutablePointer<V.Element> { memory + 3 &* capacity }
+  private var mask: UnsafeMutablePointer<UInt8> {
+    UnsafeMutableRawPointer(end + 2 &* V.count).assumingMemoryBound(to: UInt8.self)
+  }
 
   /// - Parameter rest: how many elements the source has from the tile's first on.
   @inline(__always)
   func read(_ source: UnsafePointer<V.Element>, _ rest: Int, _ copy: UnsafeMutablePointer<V.Element>) {
     readTransposed(V.self, source, rest, copy, classes, count)
+  }
+
+  @inline(__always) func readMask(_ source: UnsafePointer<UInt8>) -> UnsafePointer<UInt8> {
+    for row in 0..<count {
+      for c in 0..<classes { mask[c &* V.count &+ row] = source[row &* classes &+ c] }
+    }
+    return UnsafePointer(mask)
   }
 
   @inline(__always) func write(_ destination: UnsafeMutablePointer<V.Element>) {

@@ -67,6 +67,9 @@ struct Int64Lanes: IntegerLanes {
   @inline(__always) static var indices: Self { Self(raw: vs_iota_lanes_i64()) }
   @inline(__always) static func first(_ n: Int) -> Self { Self(raw: vs_first_i64(n)) }
   @inline(__always) static func load(_ p: UnsafePointer<Int64>) -> Self { Self(raw: vs_load_i64(p)) }
+  @inline(__always) static func load(_ p: UnsafePointer<UInt8>, lanes n: Int) -> Self {
+    Self(raw: n == 8 ? vs_load_mask_i64(p) : vs_load_first_mask_i64(p, n))
+  }
   @inline(__always) func store(_ p: UnsafeMutablePointer<Int64>) { vs_store_i64(p, raw) }
   @inline(__always) static func &+ (a: Self, b: Self) -> Self { Self(raw: vs_add_i64(a.raw, b.raw)) }
   @inline(__always) static func &- (a: Self, b: Self) -> Self { Self(raw: vs_sub_i64(a.raw, b.raw)) }

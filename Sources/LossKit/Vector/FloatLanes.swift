@@ -70,6 +70,9 @@ struct Int32Lanes: IntegerLanes {
   @inline(__always) static var indices: Self { Self(raw: vs_iota_lanes_i32()) }
   @inline(__always) static func first(_ n: Int) -> Self { Self(raw: vs_first_i32(n)) }
   @inline(__always) static func load(_ p: UnsafePointer<Int64>) -> Self { Self(raw: vs_load_i32_from_i64(p)) }
+  @inline(__always) static func load(_ p: UnsafePointer<UInt8>, lanes n: Int) -> Self {
+    Self(raw: n == 16 ? vs_load_mask_i32(p) : vs_load_first_mask_i32(p, n))
+  }
   @inline(__always) func store(_ p: UnsafeMutablePointer<Int64>) { vs_store_i64_from_i32(p, raw) }
   @inline(__always) static func &+ (a: Self, b: Self) -> Self { Self(raw: vs_add_i32(a.raw, b.raw)) }
   @inline(__always) static func &- (a: Self, b: Self) -> Self { Self(raw: vs_sub_i32(a.raw, b.raw)) }

@@ -77,6 +77,8 @@ protocol IntegerLanes {
   static func first(_ n: Int) -> Self
   /// `count` class indices, narrowed where lanes are 32 bits wide (values must fit).
   static func load(_ p: UnsafePointer<Int64>) -> Self
+  /// A mask from the first `n` of `count` bytes: true where a byte is not 0. Memory behind them is not touched.
+  static func load(_ p: UnsafePointer<UInt8>, lanes n: Int) -> Self
   /// `count` integers, widened where lanes are 32 bits wide.
   func store(_ p: UnsafeMutablePointer<Int64>)
   static func &+ (a: Self, b: Self) -> Self

@@ -158,6 +158,20 @@ VS_INLINE uint32_t vs_mask_bits_i64(vs_i64 m) {
   return x.u;
 #endif
 }
+// From bytes: true where one is not 0.
+#define VS_DEFINE(I, N)                                                                            \
+  typedef uint8_t vs_bytes_##I __attribute__((ext_vector_type(N), aligned(1)));                    \
+  VS_INLINE vs_##I vs_load_mask_##I(const uint8_t *p) {                                            \
+    return __builtin_convertvector(*(const vs_bytes_##I *)p, vs_##I) != 0;                         \
+  }                                                                                                \
+  VS_INLINE vs_##I vs_load_first_mask_##I(const uint8_t *p, ptrdiff_t n) {                         \
+    uint8_t bytes[N] = {0};                                                                        \
+    for (ptrdiff_t i = 0; i < n; i++) bytes[i] = p[i];                                             \
+    return vs_load_mask_##I(bytes);                                                                \
+  }
+VS_DEFINE(i32, 16)
+VS_DEFINE(i64, 8)
+#undef VS_DEFINE
 // The first n lanes, 0 <= n <= lanes.
 VS_INLINE vs_i32 vs_first_i32(ptrdiff_t n) { return vs_iota_i32 < (vs_i32)(int32_t)n; }
 VS_INLINE vs_i64 vs_first_i64(ptrdiff_t n) { return vs_iota_i64 < (vs_i64)(int64_t)n; }
