@@ -74,6 +74,17 @@ struct LeftFactor<V: Lanes> {
     step = stride
   }
 
+  private init(elements: UnsafePointer<Element>, panelStride: Int, step: Int) {
+    self.elements = elements
+    self.panelStride = panelStride
+    self.step = step
+  }
+
+  /// The factor without its first rows, whole panels of them, and its first k.
+  @inline(__always) func dropping(rows: Int, depth k: Int) -> LeftFactor {
+    LeftFactor(elements: panel(row: rows, k: k), panelStride: panelStride, step: step)
+  }
+
   @inline(__always) fileprivate func panel(row: Int, k: Int) -> UnsafePointer<Element> {
     elements + (row / Panels.rows &* panelStride &+ k &* step)
   }
@@ -177,6 +188,17 @@ struct RightFactor<V: Lanes> {
       }
       j &+= RightFactor.columns
     }
+  }
+
+  /// Takes what was packed before.
+  init(packed elements: UnsafePointer<Element>, depth: Int) {
+    self.elements = elements
+    self.depth = depth
+  }
+
+  /// The factor without its first k.
+  @inline(__always) func dropping(depth k: Int) -> RightFactor {
+    RightFactor(packed: panel(column: 0, k: k), depth: depth)
   }
 
   @inline(__always) fileprivate func panel(column: Int, k: Int) -> UnsafePointer<Element> {
