@@ -193,19 +193,29 @@ LOSSKIT_ENTRY(losskit_harmonic_logits_vjp_f64, (
     double *grad_w),
     (x, w, grad_output, count, dimensions, classes, distance, n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, grad_x, grad_w))
 LOSSKIT_ENTRY(losskit_harmonic_loss_f32, (
-    const float *x, const float *w, const int64_t *target, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
+    const float *x, const float *w, const int64_t *y, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
     losskit_harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
     double smooth, double min_denom, double weight_power, const float *precision, bool precision_is_matrix,
     losskit_reduction reduction, const float *sample_weight, float *loss, float *grad_x, float *grad_w,
     float *grad_precision),
-    (x, w, target, count, dimensions, classes, distance, n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, reduction, sample_weight, loss, grad_x, grad_w, grad_precision))
+    (x, w, y, count, dimensions, classes, distance, n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, reduction, sample_weight, loss, grad_x, grad_w, grad_precision))
 LOSSKIT_ENTRY(losskit_harmonic_loss_f64, (
-    const double *x, const double *w, const int64_t *target, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
+    const double *x, const double *w, const int64_t *y, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
     losskit_harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
     double smooth, double min_denom, double weight_power, const double *precision, bool precision_is_matrix,
     losskit_reduction reduction, const double *sample_weight, double *loss, double *grad_x, double *grad_w,
     double *grad_precision),
-    (x, w, target, count, dimensions, classes, distance, n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, reduction, sample_weight, loss, grad_x, grad_w, grad_precision))
+    (x, w, y, count, dimensions, classes, distance, n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, reduction, sample_weight, loss, grad_x, grad_w, grad_precision))
+LOSSKIT_ENTRY(losskit_singular_kernel_scores_f32, (
+    const float *x, const float *train_x, const int64_t *train_y, ptrdiff_t count, ptrdiff_t dimensions,
+    ptrdiff_t train_count, ptrdiff_t num_classes, double alpha,
+    float *scores),
+    (x, train_x, train_y, count, dimensions, train_count, num_classes, alpha, scores))
+LOSSKIT_ENTRY(losskit_singular_kernel_scores_f64, (
+    const double *x, const double *train_x, const int64_t *train_y, ptrdiff_t count, ptrdiff_t dimensions,
+    ptrdiff_t train_count, ptrdiff_t num_classes, double alpha,
+    double *scores),
+    (x, train_x, train_y, count, dimensions, train_count, num_classes, alpha, scores))
 LOSSKIT_ENTRY(losskit_binary_cross_entropy_with_logits_f32, (
     const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, const float *weight, bool weight_per_element,
     const float *pos_weight, losskit_reduction reduction, const float *sample_weight, float *loss,

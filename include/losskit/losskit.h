@@ -779,7 +779,7 @@ LOSSKIT_API losskit_status losskit_harmonic_logits_vjp_f64(
  * - Parameters:
  *   - x: features, `[count, dimensions]`.
  *   - w: class centres, `[classes, dimensions]`.
- *   - target: y, `[count]`, in 0 ..< classes.
+ *   - y: targets, `[count]`, in 0 ..< classes.
  *   - count: N ≥ 0.
  *   - dimensions: D ≥ 1; ≥ 2 for `chebyshev_soft`.
  *   - classes: V ≥ 1.
@@ -806,17 +806,45 @@ LOSSKIT_API losskit_status losskit_harmonic_logits_vjp_f64(
  * - Reference: Rethinking the Harmonic Loss; Baek et al. 2025, Harmonic Loss Trains Interpretable AI Models.
  */
 LOSSKIT_API losskit_status losskit_harmonic_loss_f32(
-    const float *x, const float *w, const int64_t *target, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
+    const float *x, const float *w, const int64_t *y, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
     losskit_harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
     double smooth, double min_denom, double weight_power, const float *precision, bool precision_is_matrix,
     losskit_reduction reduction, const float *sample_weight, float *loss, float *grad_x, float *grad_w,
     float *grad_precision);
 LOSSKIT_API losskit_status losskit_harmonic_loss_f64(
-    const double *x, const double *w, const int64_t *target, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
+    const double *x, const double *w, const int64_t *y, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
     losskit_harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
     double smooth, double min_denom, double weight_power, const double *precision, bool precision_is_matrix,
     losskit_reduction reduction, const double *sample_weight, double *loss, double *grad_x, double *grad_w,
     double *grad_precision);
+
+/**
+ * Class scores of a singular kernel smoother: training points vote with a negative power of their distance.
+ *
+ *     k_im = |x_i − x_m|^−α,   score_ic = Σ_{m: y_m = c} k_im / Σ_m k_im
+ *
+ * Powers are taken relative to the nearest point. Where points coincide with x_i they alone count, equally. Large α
+ * gives the nearest neighbour, small α the majority.
+ *
+ * - Parameters:
+ *   - x: queries, `[count, dimensions]`.
+ *   - train_x: `[train_count, dimensions]`.
+ *   - train_y: classes, `[train_count]`, in 0 ..< num_classes.
+ *   - count: N ≥ 0.
+ *   - dimensions: D ≥ 1.
+ *   - train_count: M ≥ 1.
+ *   - num_classes: C ≥ 1.
+ *   - alpha: > 0, default 1; D is optimal.
+ *   - scores: output, `[count, num_classes]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Radhakrishnan, Belkin, Uhler 2023, Wide and Deep Neural Networks Achieve Optimality for Classification.
+ */
+LOSSKIT_API losskit_status losskit_singular_kernel_scores_f32(
+    const float *x, const float *train_x, const int64_t *train_y, ptrdiff_t count, ptrdiff_t dimensions,
+    ptrdiff_t train_count, ptrdiff_t num_classes, double alpha, float *scores);
+LOSSKIT_API losskit_status losskit_singular_kernel_scores_f64(
+    const double *x, const double *train_x, const int64_t *train_y, ptrdiff_t count, ptrdiff_t dimensions,
+    ptrdiff_t train_count, ptrdiff_t num_classes, double alpha, double *scores);
 
 /* ====================================================================================================
  * Multi-label losses

@@ -989,24 +989,24 @@ inline void harmonic_logits_vjp(
 /// Harmonic loss: cross-entropy of class probabilities that fall with a power of the distance to the class centre.
 /// See losskit_harmonic_loss_f32.
 inline void harmonic_loss(
-    const float *x, const float *w, const std::int64_t *target, std::ptrdiff_t count, std::ptrdiff_t dimensions,
+    const float *x, const float *w, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t dimensions,
     std::ptrdiff_t classes, losskit::harmonic_distance distance, double n, double eps, double p, double temperature,
     double threshold, double smooth, double min_denom, double weight_power, const float *precision,
     bool precision_is_matrix, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad_x,
     float *grad_w, float *grad_precision) {
   check(
     
-    losskit_harmonic_loss_f32(x, w, target, count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_x, grad_w, grad_precision));
+    losskit_harmonic_loss_f32(x, w, y, count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_x, grad_w, grad_precision));
 }
 
 /// The same on spans.
 inline void harmonic_loss(
-    span<const float> x, span<const float> w, span<const std::int64_t> target, std::ptrdiff_t dimensions,
+    span<const float> x, span<const float> w, span<const std::int64_t> y, std::ptrdiff_t dimensions,
     std::ptrdiff_t classes, losskit::harmonic_distance distance, double n, double eps, double p, double temperature,
     double threshold, double smooth, double min_denom, double weight_power, const float *precision,
     bool precision_is_matrix, losskit::reduction reduction, span<const float> sample_weight, float *loss,
     span<float> grad_x, span<float> grad_w, float *grad_precision) {
-  const std::ptrdiff_t count = target.ssize();
+  const std::ptrdiff_t count = y.ssize();
   detail::expect(x, false, {count, dimensions});
   detail::expect(w, false, {classes, dimensions});
   detail::expect(sample_weight, true, {count});
@@ -1014,30 +1014,30 @@ inline void harmonic_loss(
   detail::expect(grad_w, true, {classes, dimensions});
   check(
     
-    losskit_harmonic_loss_f32(x.data(), w.data(), target.data(), count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, static_cast<losskit_reduction>(reduction), sample_weight.data(), loss, grad_x.data(), grad_w.data(), grad_precision));
+    losskit_harmonic_loss_f32(x.data(), w.data(), y.data(), count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, static_cast<losskit_reduction>(reduction), sample_weight.data(), loss, grad_x.data(), grad_w.data(), grad_precision));
 }
 
 /// Harmonic loss: cross-entropy of class probabilities that fall with a power of the distance to the class centre.
 /// See losskit_harmonic_loss_f64.
 inline void harmonic_loss(
-    const double *x, const double *w, const std::int64_t *target, std::ptrdiff_t count, std::ptrdiff_t dimensions,
+    const double *x, const double *w, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t dimensions,
     std::ptrdiff_t classes, losskit::harmonic_distance distance, double n, double eps, double p, double temperature,
     double threshold, double smooth, double min_denom, double weight_power, const double *precision,
     bool precision_is_matrix, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad_x,
     double *grad_w, double *grad_precision) {
   check(
     
-    losskit_harmonic_loss_f64(x, w, target, count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_x, grad_w, grad_precision));
+    losskit_harmonic_loss_f64(x, w, y, count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_x, grad_w, grad_precision));
 }
 
 /// The same on spans.
 inline void harmonic_loss(
-    span<const double> x, span<const double> w, span<const std::int64_t> target, std::ptrdiff_t dimensions,
+    span<const double> x, span<const double> w, span<const std::int64_t> y, std::ptrdiff_t dimensions,
     std::ptrdiff_t classes, losskit::harmonic_distance distance, double n, double eps, double p, double temperature,
     double threshold, double smooth, double min_denom, double weight_power, const double *precision,
     bool precision_is_matrix, losskit::reduction reduction, span<const double> sample_weight, double *loss,
     span<double> grad_x, span<double> grad_w, double *grad_precision) {
-  const std::ptrdiff_t count = target.ssize();
+  const std::ptrdiff_t count = y.ssize();
   detail::expect(x, false, {count, dimensions});
   detail::expect(w, false, {classes, dimensions});
   detail::expect(sample_weight, true, {count});
@@ -1045,7 +1045,53 @@ inline void harmonic_loss(
   detail::expect(grad_w, true, {classes, dimensions});
   check(
     
-    losskit_harmonic_loss_f64(x.data(), w.data(), target.data(), count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, static_cast<losskit_reduction>(reduction), sample_weight.data(), loss, grad_x.data(), grad_w.data(), grad_precision));
+    losskit_harmonic_loss_f64(x.data(), w.data(), y.data(), count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, static_cast<losskit_reduction>(reduction), sample_weight.data(), loss, grad_x.data(), grad_w.data(), grad_precision));
+}
+
+/// Class scores of a singular kernel smoother: training points vote with a negative power of their distance.
+/// See losskit_singular_kernel_scores_f32.
+inline void singular_kernel_scores(
+    const float *x, const float *train_x, const std::int64_t *train_y, std::ptrdiff_t count, std::ptrdiff_t dimensions,
+    std::ptrdiff_t train_count, std::ptrdiff_t num_classes, double alpha, float *scores) {
+  check(
+    
+    losskit_singular_kernel_scores_f32(x, train_x, train_y, count, dimensions, train_count, num_classes, alpha, scores));
+}
+
+/// The same on spans.
+inline void singular_kernel_scores(
+    span<const float> x, span<const float> train_x, span<const std::int64_t> train_y, std::ptrdiff_t count,
+    std::ptrdiff_t dimensions, std::ptrdiff_t num_classes, double alpha, span<float> scores) {
+  const std::ptrdiff_t train_count = train_y.ssize();
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(train_x, false, {train_count, dimensions});
+  detail::expect(scores, false, {count, num_classes});
+  check(
+    
+    losskit_singular_kernel_scores_f32(x.data(), train_x.data(), train_y.data(), count, dimensions, train_count, num_classes, alpha, scores.data()));
+}
+
+/// Class scores of a singular kernel smoother: training points vote with a negative power of their distance.
+/// See losskit_singular_kernel_scores_f64.
+inline void singular_kernel_scores(
+    const double *x, const double *train_x, const std::int64_t *train_y, std::ptrdiff_t count,
+    std::ptrdiff_t dimensions, std::ptrdiff_t train_count, std::ptrdiff_t num_classes, double alpha, double *scores) {
+  check(
+    
+    losskit_singular_kernel_scores_f64(x, train_x, train_y, count, dimensions, train_count, num_classes, alpha, scores));
+}
+
+/// The same on spans.
+inline void singular_kernel_scores(
+    span<const double> x, span<const double> train_x, span<const std::int64_t> train_y, std::ptrdiff_t count,
+    std::ptrdiff_t dimensions, std::ptrdiff_t num_classes, double alpha, span<double> scores) {
+  const std::ptrdiff_t train_count = train_y.ssize();
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(train_x, false, {train_count, dimensions});
+  detail::expect(scores, false, {count, num_classes});
+  check(
+    
+    losskit_singular_kernel_scores_f64(x.data(), train_x.data(), train_y.data(), count, dimensions, train_count, num_classes, alpha, scores.data()));
 }
 
 /// Binary cross-entropy of sigmoid scores, element by element.

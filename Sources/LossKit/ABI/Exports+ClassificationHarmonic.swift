@@ -68,9 +68,9 @@ public func losskit_harmonic_logits_vjp_f64(
 
 @c(losskit_harmonic_loss_f32)
 public func losskit_harmonic_loss_f32(
-  _ x: UnsafePointer<Float>?, _ w: UnsafePointer<Float>?, _ target: UnsafePointer<Int64>?, _ count: Int,
-  _ dimensions: Int, _ classes: Int, _ distance: Int32, _ n: Double, _ eps: Double, _ p: Double,
-  _ temperature: Double, _ threshold: Double, _ smooth: Double, _ minDenom: Double, _ weightPower: Double,
+  _ x: UnsafePointer<Float>?, _ w: UnsafePointer<Float>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ dimensions: Int,
+  _ classes: Int, _ distance: Int32, _ n: Double, _ eps: Double, _ p: Double, _ temperature: Double,
+  _ threshold: Double, _ smooth: Double, _ minDenom: Double, _ weightPower: Double,
   _ precision: UnsafePointer<Float>?, _ precisionIsMatrix: Bool, _ reduction: Int32,
   _ sampleWeight: UnsafePointer<Float>?, _ loss: UnsafeMutablePointer<Float>?, _ gradX: UnsafeMutablePointer<Float>?,
   _ gradW: UnsafeMutablePointer<Float>?, _ gradPrecision: UnsafeMutablePointer<Float>?
@@ -82,14 +82,14 @@ public func losskit_harmonic_loss_f32(
     return Status.invalidParameter.rawValue
   }
   return harmonicLoss(
-    x, w, target, count, dimensions, classes, distance, n, eps, p, temperature, threshold, smooth, minDenom,
-    weightPower, precision, precisionIsMatrix, reduction, sampleWeight, loss, gradX, gradW, gradPrecision
+    x, w, y, count, dimensions, classes, distance, n, eps, p, temperature, threshold, smooth, minDenom, weightPower,
+    precision, precisionIsMatrix, reduction, sampleWeight, loss, gradX, gradW, gradPrecision
   ).rawValue
 }
 
 @c(losskit_harmonic_loss_f64)
 public func losskit_harmonic_loss_f64(
-  _ x: UnsafePointer<Double>?, _ w: UnsafePointer<Double>?, _ target: UnsafePointer<Int64>?, _ count: Int,
+  _ x: UnsafePointer<Double>?, _ w: UnsafePointer<Double>?, _ y: UnsafePointer<Int64>?, _ count: Int,
   _ dimensions: Int, _ classes: Int, _ distance: Int32, _ n: Double, _ eps: Double, _ p: Double,
   _ temperature: Double, _ threshold: Double, _ smooth: Double, _ minDenom: Double, _ weightPower: Double,
   _ precision: UnsafePointer<Double>?, _ precisionIsMatrix: Bool, _ reduction: Int32,
@@ -104,7 +104,23 @@ public func losskit_harmonic_loss_f64(
     return Status.invalidParameter.rawValue
   }
   return harmonicLoss(
-    x, w, target, count, dimensions, classes, distance, n, eps, p, temperature, threshold, smooth, minDenom,
-    weightPower, precision, precisionIsMatrix, reduction, sampleWeight, loss, gradX, gradW, gradPrecision
+    x, w, y, count, dimensions, classes, distance, n, eps, p, temperature, threshold, smooth, minDenom, weightPower,
+    precision, precisionIsMatrix, reduction, sampleWeight, loss, gradX, gradW, gradPrecision
   ).rawValue
+}
+
+@c(losskit_singular_kernel_scores_f32)
+public func losskit_singular_kernel_scores_f32(
+  _ x: UnsafePointer<Float>?, _ trainX: UnsafePointer<Float>?, _ trainY: UnsafePointer<Int64>?, _ count: Int,
+  _ dimensions: Int, _ trainCount: Int, _ numClasses: Int, _ alpha: Double, _ scores: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return singularKernelScores(x, trainX, trainY, count, dimensions, trainCount, numClasses, alpha, scores).rawValue
+}
+
+@c(losskit_singular_kernel_scores_f64)
+public func losskit_singular_kernel_scores_f64(
+  _ x: UnsafePointer<Double>?, _ trainX: UnsafePointer<Double>?, _ trainY: UnsafePointer<Int64>?, _ count: Int,
+  _ dimensions: Int, _ trainCount: Int, _ numClasses: Int, _ alpha: Double, _ scores: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return singularKernelScores(x, trainX, trainY, count, dimensions, trainCount, numClasses, alpha, scores).rawValue
 }

@@ -6,7 +6,7 @@
 /// - Parameters:
 ///   - x: features, `[count, dimensions]`.
 ///   - w: class centres, `[classes, dimensions]`.
-///   - target: y, `[count]`, in 0 ..< classes.
+///   - y: targets, `[count]`, in 0 ..< classes.
 ///   - count: N ≥ 0.
 ///   - dimensions: D ≥ 1; ≥ 2 for `chebyshev_soft`.
 ///   - classes: V ≥ 1.
@@ -32,7 +32,7 @@
 ///   weight, OUT_OF_MEMORY.
 /// - Reference: Rethinking the Harmonic Loss; Baek et al. 2025, Harmonic Loss Trains Interpretable AI Models.
 func harmonicLoss<S: Scalar>(
-  _ x: UnsafePointer<S>?, _ w: UnsafePointer<S>?, _ target: UnsafePointer<Int64>?, _ count: Int, _ dimensions: Int,
+  _ x: UnsafePointer<S>?, _ w: UnsafePointer<S>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ dimensions: Int,
   _ classes: Int, _ distance: HarmonicDistance,
   _ n: Double, _ eps: Double, _ p: Double, _ temperature: Double, _ threshold: Double, _ smooth: Double,
   _ minDenom: Double, _ weightPower: Double, _ precision: UnsafePointer<S>?, _ precisionIsMatrix: Bool,
@@ -51,15 +51,15 @@ func harmonicLoss<S: Scalar>(
   guard areWeights(sampleWeight, count) else { return .invalidValue }
   var denominator = 0.0
   if count > 0 {
-    guard let target else { return .nullPointer }
-    let targets = Targets<S>(classes: target, ignoreIndex: nil, classFactor: nil, factorIsWeight: false)
+    guard let y else { return .nullPointer }
+    let targets = Targets<S>(classes: y, ignoreIndex: nil, classFactor: nil, factorIsWeight: false)
     guard let sum = targets.denominator(count, classCount: classes, sampleWeight) else { return .invalidTarget }
     denominator = sum
   }
   let scale = reduction == .sum ? 1 : denominator == 0 ? 0 : 1 / denominator
   let call = LossCall(reduction: reduction, sampleWeight: sampleWeight, loss: loss, grad: nil)
   let use = HarmonicRows<S>.Use.loss(
-    target: target, sampleWeight: sampleWeight, scale: scale, wantsGradient: wantsGradient)
+    target: y, sampleWeight: sampleWeight, scale: scale, wantsGradient: wantsGradient)
   return arrays.run(model, use) { losses in reduce(losses, count, denominator, call) }
 }
 

@@ -342,7 +342,7 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
         (
             ("x", "p"),
             ("w", "p"),
-            ("target", "p"),
+            ("y", "p"),
             ("count", "n"),
             ("dimensions", "n"),
             ("classes", "n"),
@@ -363,6 +363,20 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad_x", "p"),
             ("grad_w", "p"),
             ("grad_precision", "p"),
+        ),
+    ),
+    "singular_kernel_scores": (
+        True,
+        (
+            ("x", "p"),
+            ("train_x", "p"),
+            ("train_y", "p"),
+            ("count", "n"),
+            ("dimensions", "n"),
+            ("train_count", "n"),
+            ("num_classes", "n"),
+            ("alpha", "d"),
+            ("scores", "p"),
         ),
     ),
     "binary_cross_entropy_with_logits": (
@@ -1175,7 +1189,7 @@ DOCUMENTATION: dict[str, dict[str, Any]] = {
         "parameters": {
             "x": "features, `[count, dimensions]`.",
             "w": "class centres, `[classes, dimensions]`.",
-            "target": "y, `[count]`, in 0 ..< classes.",
+            "y": "targets, `[count]`, in 0 ..< classes.",
             "count": "N ≥ 0.",
             "dimensions": "D ≥ 1; ≥ 2 for `chebyshev_soft`.",
             "classes": "V ≥ 1.",
@@ -1201,6 +1215,29 @@ DOCUMENTATION: dict[str, dict[str, Any]] = {
         },
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, UNSUPPORTED, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight, OUT_OF_MEMORY.",
         "reference": "Rethinking the Harmonic Loss; Baek et al. 2025, Harmonic Loss Trains Interpretable AI Models.",
+    },
+    "singular_kernel_scores": {
+        "summary": "Class scores of a singular kernel smoother: training points vote with a negative power of their distance.",
+        "body": """\
+    k_im = |x_i − x_m|^−α,   score_ic = Σ_{m: y_m = c} k_im / Σ_m k_im
+
+Powers are taken relative to the nearest point. Where points coincide with x_i they alone count, equally. Large α
+gives the nearest neighbour, small α the majority.""",
+        "parameters": {
+            "x": "queries, `[count, dimensions]`.",
+            "train_x": "`[train_count, dimensions]`.",
+            "train_y": "classes, `[train_count]`, in 0 ..< num_classes.",
+            "count": "N ≥ 0.",
+            "dimensions": "D ≥ 1.",
+            "train_count": "M ≥ 1.",
+            "num_classes": "C ≥ 1.",
+            "alpha": "> 0, default 1; D is optimal.",
+        },
+        "outputs": {
+            "scores": "output, `[count, num_classes]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Radhakrishnan, Belkin, Uhler 2023, Wide and Deep Neural Networks Achieve Optimality for Classification.",
     },
     "binary_cross_entropy_with_logits": {
         "summary": "Binary cross-entropy of sigmoid scores, element by element.",
