@@ -166,6 +166,18 @@ LOSSKIT_ENTRY(losskit_mae_softmax_loss_f64, (
     losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad),
     (z, target, outer, classes, inner, reduced, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_linear_cross_entropy_f32, (
+    const float *e, const float *c, const int64_t *targets, ptrdiff_t outer, ptrdiff_t length, ptrdiff_t dimension,
+    ptrdiff_t vocabulary, const float *bias, int64_t ignore_index, double softcap, ptrdiff_t shift, double filter_eps,
+    losskit_reduction reduction, const float *lse_grad, float *loss, float *lse, float *grad_e, float *grad_c,
+    float *grad_bias),
+    (e, c, targets, outer, length, dimension, vocabulary, bias, ignore_index, softcap, shift, filter_eps, reduction, lse_grad, loss, lse, grad_e, grad_c, grad_bias))
+LOSSKIT_ENTRY(losskit_linear_cross_entropy_f64, (
+    const double *e, const double *c, const int64_t *targets, ptrdiff_t outer, ptrdiff_t length, ptrdiff_t dimension,
+    ptrdiff_t vocabulary, const double *bias, int64_t ignore_index, double softcap, ptrdiff_t shift, double filter_eps,
+    losskit_reduction reduction, const double *lse_grad, double *loss, double *lse, double *grad_e, double *grad_c,
+    double *grad_bias),
+    (e, c, targets, outer, length, dimension, vocabulary, bias, ignore_index, softcap, shift, filter_eps, reduction, lse_grad, loss, lse, grad_e, grad_c, grad_bias))
 LOSSKIT_ENTRY(losskit_harmonic_logits_f32, (
     const float *x, const float *w, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
     losskit_harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,

@@ -689,6 +689,57 @@ LOSSKIT_API losskit_status losskit_mae_softmax_loss_f64(
     losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
 
 /* ====================================================================================================
+ * Losses of embeddings and a class matrix
+ * ==================================================================================================== */
+
+/**
+ * Cross-entropy of a linear layer's scores, without the array of scores.
+ *
+ *     s_v = e · c_v + b_v,   softcap: s_v ← κ tanh(s_v / κ),   L = log Σ_v e^{s_v} − s_y
+ *     g_v = (p_v − [v = y]) (1 − (s_v / κ)²),   ∂L/∂e = Σ_v g_v c_v,   ∂L/∂c_v = Σ_rows g_v e,   ∂L/∂b_v = Σ_rows g_v
+ *
+ * The scores are computed tile by tile, twice if there is a gradient. Allocates O(`outer` · `length`) bytes and, for each
+ * thread, tiles of at most some megabytes, whatever `outer`, `length` and `vocabulary` are.
+ *
+ * - Parameters:
+ *   - e: embeddings, `[outer, length, dimension]`.
+ *   - c: class matrix, `[vocabulary, dimension]`.
+ *   - targets: `[outer, length]`, in 0 ..< vocabulary, or `ignore_index`.
+ *   - outer: ≥ 0.
+ *   - length: T ≥ 0.
+ *   - dimension: ≥ 1.
+ *   - vocabulary: ≥ 1.
+ *   - bias: optional, `[vocabulary]`: b, default 0. −inf masks a class.
+ *   - ignore_index: rows with this target have loss, lse and gradient 0 and do not count; any integer, default −100.
+ *   - softcap: κ > 0; +inf for none.
+ *   - shift: k in 0 ..< T, default 0: embedding t belongs to target t + k. The first k targets and the last k embeddings
+ *     of each sequence are unused.
+ *   - filter_eps: ≥ 0. A tile of 64 classes by 32 rows is left out of ∂L/∂e and ∂L/∂c where all |p_v − [v = y]| are
+ *     smaller. 0, the default, leaves out nothing; what rounding loses anyway is smaller than 2⁻²⁸ (f32) or 2⁻⁵⁷ (f64).
+ *   - reduction: default mean, over the rows that count.
+ *   - lse_grad: optional, one per loss: u, default 0: u p_v is added to g_v before the softcap's factor, which is the
+ *     gradient of what else depends on lse.
+ *   - loss: optional output, one value, or one per used target, `outer` · (T − k), without reduction.
+ *   - lse: optional output, one per used target: log Σ_v e^{s_v}.
+ *   - grad_e: optional output, shaped as `e`.
+ *   - grad_c: optional output, shaped as `c`.
+ *   - grad_bias: optional output, shaped as `bias`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, UNSUPPORTED for gradients without reduction, NULL_POINTER, INVALID_TARGET,
+ *   OUT_OF_MEMORY.
+ * - Reference: Wijmans et al., Cut Your Losses in Large-Vocabulary Language Models, 2025.
+ */
+LOSSKIT_API losskit_status losskit_linear_cross_entropy_f32(
+    const float *e, const float *c, const int64_t *targets, ptrdiff_t outer, ptrdiff_t length, ptrdiff_t dimension,
+    ptrdiff_t vocabulary, const float *bias, int64_t ignore_index, double softcap, ptrdiff_t shift, double filter_eps,
+    losskit_reduction reduction, const float *lse_grad, float *loss, float *lse, float *grad_e, float *grad_c,
+    float *grad_bias);
+LOSSKIT_API losskit_status losskit_linear_cross_entropy_f64(
+    const double *e, const double *c, const int64_t *targets, ptrdiff_t outer, ptrdiff_t length, ptrdiff_t dimension,
+    ptrdiff_t vocabulary, const double *bias, int64_t ignore_index, double softcap, ptrdiff_t shift, double filter_eps,
+    losskit_reduction reduction, const double *lse_grad, double *loss, double *lse, double *grad_e, double *grad_c,
+    double *grad_bias);
+
+/* ====================================================================================================
  * Harmonic losses
  * ==================================================================================================== */
 

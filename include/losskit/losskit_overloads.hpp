@@ -878,6 +878,67 @@ inline void mae_softmax_loss(
     losskit_mae_softmax_loss_f64(z.data(), target, outer, classes, inner, reduced, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
 }
 
+/// Cross-entropy of a linear layer's scores, without the array of scores.
+/// See losskit_linear_cross_entropy_f32.
+inline void linear_cross_entropy(
+    const float *e, const float *c, const std::int64_t *targets, std::ptrdiff_t outer, std::ptrdiff_t length,
+    std::ptrdiff_t dimension, std::ptrdiff_t vocabulary, const float *bias, std::int64_t ignore_index, double softcap,
+    std::ptrdiff_t shift, double filter_eps, losskit::reduction reduction, const float *lse_grad, float *loss,
+    float *lse, float *grad_e, float *grad_c, float *grad_bias) {
+  check(
+    
+    losskit_linear_cross_entropy_f32(e, c, targets, outer, length, dimension, vocabulary, bias, ignore_index, softcap, shift, filter_eps, static_cast<losskit_reduction>(reduction), lse_grad, loss, lse, grad_e, grad_c, grad_bias));
+}
+
+/// The same on spans.
+inline void linear_cross_entropy(
+    span<const float> e, span<const float> c, span<const std::int64_t> targets, std::ptrdiff_t outer,
+    std::ptrdiff_t length, std::ptrdiff_t dimension, std::ptrdiff_t vocabulary, span<const float> bias,
+    std::int64_t ignore_index, double softcap, std::ptrdiff_t shift, double filter_eps, losskit::reduction reduction,
+    const float *lse_grad, float *loss, float *lse, span<float> grad_e, span<float> grad_c, span<float> grad_bias) {
+  detail::expect(e, false, {outer, length, dimension});
+  detail::expect(c, false, {vocabulary, dimension});
+  detail::expect(targets, false, {outer, length});
+  detail::expect(bias, true, {vocabulary});
+  detail::expect(grad_e, true, {outer, length, dimension});
+  detail::expect(grad_c, true, {vocabulary, dimension});
+  detail::expect(grad_bias, true, {vocabulary});
+  check(
+    
+    losskit_linear_cross_entropy_f32(e.data(), c.data(), targets.data(), outer, length, dimension, vocabulary, bias.data(), ignore_index, softcap, shift, filter_eps, static_cast<losskit_reduction>(reduction), lse_grad, loss, lse, grad_e.data(), grad_c.data(), grad_bias.data()));
+}
+
+/// Cross-entropy of a linear layer's scores, without the array of scores.
+/// See losskit_linear_cross_entropy_f64.
+inline void linear_cross_entropy(
+    const double *e, const double *c, const std::int64_t *targets, std::ptrdiff_t outer, std::ptrdiff_t length,
+    std::ptrdiff_t dimension, std::ptrdiff_t vocabulary, const double *bias, std::int64_t ignore_index, double softcap,
+    std::ptrdiff_t shift, double filter_eps, losskit::reduction reduction, const double *lse_grad, double *loss,
+    double *lse, double *grad_e, double *grad_c, double *grad_bias) {
+  check(
+    
+    losskit_linear_cross_entropy_f64(e, c, targets, outer, length, dimension, vocabulary, bias, ignore_index, softcap, shift, filter_eps, static_cast<losskit_reduction>(reduction), lse_grad, loss, lse, grad_e, grad_c, grad_bias));
+}
+
+/// The same on spans.
+inline void linear_cross_entropy(
+    span<const double> e, span<const double> c, span<const std::int64_t> targets, std::ptrdiff_t outer,
+    std::ptrdiff_t length, std::ptrdiff_t dimension, std::ptrdiff_t vocabulary, span<const double> bias,
+    std::int64_t ignore_index, double softcap, std::ptrdiff_t shift, double filter_eps, losskit::reduction reduction,
+    const double *lse_grad, double *loss, double *lse, span<double> grad_e, span<double> grad_c,
+    span<double> grad_bias) {
+  detail::expect(e, false, {outer, length, dimension});
+  detail::expect(c, false, {vocabulary, dimension});
+  detail::expect(targets, false, {outer, length});
+  detail::expect(bias, true, {vocabulary});
+  detail::expect(grad_e, true, {outer, length, dimension});
+  detail::expect(grad_c, true, {vocabulary, dimension});
+  detail::expect(grad_bias, true, {vocabulary});
+  check(
+    
+    losskit_linear_cross_entropy_f64(e.data(), c.data(), targets.data(), outer, length, dimension, vocabulary, bias.data(), ignore_index, softcap, shift, filter_eps, static_cast<losskit_reduction>(reduction), lse_grad, loss, lse, grad_e.data(), grad_c.data(), grad_bias.data()));
+}
+
 /// Harmonic logits: the negative logarithms of the distances of features to class centres.
 /// See losskit_harmonic_logits_f32.
 inline void harmonic_logits(

@@ -57,6 +57,12 @@ struct DoubleLanes: Lanes {
   @inline(__always) static func odds(_ a: Self, _ b: Self) -> Self { Self(raw: vs_odds_f64(a.raw, b.raw)) }
   @inline(__always) static func zipLow(_ a: Self, _ b: Self) -> Self { Self(raw: vs_zip_low_f64(a.raw, b.raw)) }
   @inline(__always) static func zipHigh(_ a: Self, _ b: Self) -> Self { Self(raw: vs_zip_high_f64(a.raw, b.raw)) }
+  @inline(__always) static func multiplyTile(
+    _ left: UnsafePointer<Double>, step: Int, _ right: UnsafePointer<Double>, depth: Int, _ out: UnsafeMutablePointer<Double>,
+    stride: Int, adding: Bool
+  ) {
+    vs_multiply_tile_f64(left, step, right, depth, out, stride, adding)
+  }
 }
 
 /// 8 integers of 64 bits: lane indices, bit patterns and masks.

@@ -60,6 +60,12 @@ struct FloatLanes: Lanes {
   @inline(__always) static func odds(_ a: Self, _ b: Self) -> Self { Self(raw: vs_odds_f32(a.raw, b.raw)) }
   @inline(__always) static func zipLow(_ a: Self, _ b: Self) -> Self { Self(raw: vs_zip_low_f32(a.raw, b.raw)) }
   @inline(__always) static func zipHigh(_ a: Self, _ b: Self) -> Self { Self(raw: vs_zip_high_f32(a.raw, b.raw)) }
+  @inline(__always) static func multiplyTile(
+    _ left: UnsafePointer<Float>, step: Int, _ right: UnsafePointer<Float>, depth: Int, _ out: UnsafeMutablePointer<Float>,
+    stride: Int, adding: Bool
+  ) {
+    vs_multiply_tile_f32(left, step, right, depth, out, stride, adding)
+  }
 }
 
 /// 16 integers of 32 bits: lane indices, bit patterns and masks.

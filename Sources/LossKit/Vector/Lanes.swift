@@ -66,6 +66,10 @@ protocol Lanes: ElementaryFunctions {
   /// The lower half of the row a0 b0 a1 b1 …; and the upper half.
   static func zipLow(_ a: Self, _ b: Self) -> Self
   static func zipHigh(_ a: Self, _ b: Self) -> Self
+  /// A tile of a matrix product, 8 rows by two vectors: see Engines/MatrixProduct.swift.
+  static func multiplyTile(
+    _ left: UnsafePointer<Element>, step: Int, _ right: UnsafePointer<Element>, depth: Int,
+    _ out: UnsafeMutablePointer<Element>, stride: Int, adding: Bool)
 }
 
 /// Integers of the width of a lane: 16 × Int32 or 8 × Int64. Also the masks that comparisons give.

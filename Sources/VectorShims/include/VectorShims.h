@@ -395,6 +395,54 @@ VS_INLINE vs_f64 vs_zip_high_f64(vs_f64 a, vs_f64 b) {
   return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
+//===--- Matrix products: one tile, held in registers ----------------------===//
+// out(i, j) (+)= sum over k of left(i, k) * right(k, j), for 8 rows i and two vectors of columns j. left(i, k) is at
+// left[k * step + i], right(k, j) at right[k * columns + j], out(i, j) at out[i * stride + j]. Each element is one chain
+// of fused multiply-adds in the order of k, beginning at 0, so how many of them a processor's registers hold at a time
+// (VS_TILE_ROWS by VS_TILE_VECTORS) shows in no bit. C, because Swift does not keep arrays of vectors in registers.
+
+#if defined(__AVX512F__)
+#define VS_TILE_ROWS 8
+#define VS_TILE_VECTORS 2
+#elif defined(__AVX2__) || defined(__aarch64__)
+#define VS_TILE_ROWS 4
+#define VS_TILE_VECTORS 1
+#else
+#define VS_TILE_ROWS 2
+#define VS_TILE_VECTORS 1
+#endif
+#define VS_UNROLL _Pragma("clang loop unroll(full)")
+
+#define VS_DEFINE(T, S, N)                                                                         \
+  VS_INLINE void vs_multiply_tile_##T(const S *left, ptrdiff_t step, const S *right,               \
+                                      ptrdiff_t depth, S *out, ptrdiff_t stride, bool adding) {    \
+    VS_UNROLL for (int row = 0; row < 8; row += VS_TILE_ROWS)                                      \
+    VS_UNROLL for (int column = 0; column < 2; column += VS_TILE_VECTORS) {                        \
+      vs_##T sum[VS_TILE_ROWS][VS_TILE_VECTORS];                                                   \
+      VS_UNROLL for (int i = 0; i < VS_TILE_ROWS; i++)                                             \
+      VS_UNROLL for (int j = 0; j < VS_TILE_VECTORS; j++) sum[i][j] = (vs_##T)(S)0;                \
+      const S *a = left + row, *b = right + column * N;                                            \
+      for (ptrdiff_t k = 0; k < depth; k++, a += step, b += 2 * N) {                               \
+        vs_##T y[VS_TILE_VECTORS];                                                                 \
+        VS_UNROLL for (int j = 0; j < VS_TILE_VECTORS; j++) y[j] = vs_load_##T(b + j * N);         \
+        VS_UNROLL for (int i = 0; i < VS_TILE_ROWS; i++)                                           \
+        VS_UNROLL for (int j = 0; j < VS_TILE_VECTORS; j++)                                        \
+          sum[i][j] = VS_FMA((vs_##T)(a[i]), y[j], sum[i][j]);                                     \
+      }                                                                                            \
+      VS_UNROLL for (int i = 0; i < VS_TILE_ROWS; i++)                                             \
+      VS_UNROLL for (int j = 0; j < VS_TILE_VECTORS; j++) {                                        \
+        S *p = out + (row + i) * stride + (column + j) * N;                                        \
+        vs_store_##T(p, adding ? vs_load_##T(p) + sum[i][j] : sum[i][j]);                          \
+      }                                                                                            \
+    }                                                                                              \
+  }
+VS_DEFINE(f32, float, 16)
+VS_DEFINE(f64, double, 8)
+#undef VS_DEFINE
+#undef VS_UNROLL
+#undef VS_TILE_ROWS
+#undef VS_TILE_VECTORS
+
 //===--- The cache ---------------------------------------------------------===//
 
 VS_INLINE void vs_prefetch(const void *p) { __builtin_prefetch(p, 0, 3); }

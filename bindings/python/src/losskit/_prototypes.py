@@ -291,6 +291,30 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad", "p"),
         ),
     ),
+    "linear_cross_entropy": (
+        True,
+        (
+            ("e", "p"),
+            ("c", "p"),
+            ("targets", "p"),
+            ("outer", "n"),
+            ("length", "n"),
+            ("dimension", "n"),
+            ("vocabulary", "n"),
+            ("bias", "p"),
+            ("ignore_index", "l"),
+            ("softcap", "d"),
+            ("shift", "n"),
+            ("filter_eps", "d"),
+            ("reduction", "e:Reduction"),
+            ("lse_grad", "p"),
+            ("loss", "p"),
+            ("lse", "p"),
+            ("grad_e", "p"),
+            ("grad_c", "p"),
+            ("grad_bias", "p"),
+        ),
+    ),
     "harmonic_logits": (
         True,
         (
@@ -1123,6 +1147,40 @@ DOCUMENTATION: dict[str, dict[str, Any]] = {
         },
         "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.",
         "reference": "Ghosh et al. 2017, Robust Loss Functions under Label Noise for Deep Neural Networks.",
+    },
+    "linear_cross_entropy": {
+        "summary": "Cross-entropy of a linear layer's scores, without the array of scores.",
+        "body": """\
+    s_v = e · c_v + b_v,   softcap: s_v ← κ tanh(s_v / κ),   L = log Σ_v e^{s_v} − s_y
+    g_v = (p_v − [v = y]) (1 − (s_v / κ)²),   ∂L/∂e = Σ_v g_v c_v,   ∂L/∂c_v = Σ_rows g_v e,   ∂L/∂b_v = Σ_rows g_v
+
+The scores are computed tile by tile, twice if there is a gradient. Allocates O(`outer` · `length`) bytes and, for each
+thread, tiles of at most some megabytes, whatever `outer`, `length` and `vocabulary` are.""",
+        "parameters": {
+            "e": "embeddings, `[outer, length, dimension]`.",
+            "c": "class matrix, `[vocabulary, dimension]`.",
+            "targets": "`[outer, length]`, in 0 ..< vocabulary, or `ignore_index`.",
+            "outer": "≥ 0.",
+            "length": "T ≥ 0.",
+            "dimension": "≥ 1.",
+            "vocabulary": "≥ 1.",
+            "bias": "optional, `[vocabulary]`: b, default 0. −inf masks a class.",
+            "ignore_index": "rows with this target have loss, lse and gradient 0 and do not count; any integer, default −100.",
+            "softcap": "κ > 0; +inf for none.",
+            "shift": "k in 0 ..< T, default 0: embedding t belongs to target t + k. The first k targets and the last k embeddings of each sequence are unused.",
+            "filter_eps": "≥ 0. A tile of 64 classes by 32 rows is left out of ∂L/∂e and ∂L/∂c where all |p_v − [v = y]| are smaller. 0, the default, leaves out nothing; what rounding loses anyway is smaller than 2⁻²⁸ (f32) or 2⁻⁵⁷ (f64).",
+            "reduction": "default mean, over the rows that count.",
+            "lse_grad": "optional, one per loss: u, default 0: u p_v is added to g_v before the softcap's factor, which is the gradient of what else depends on lse.",
+        },
+        "outputs": {
+            "loss": "optional output, one value, or one per used target, `outer` · (T − k), without reduction.",
+            "lse": "optional output, one per used target: log Σ_v e^{s_v}.",
+            "grad_e": "optional output, shaped as `e`.",
+            "grad_c": "optional output, shaped as `c`.",
+            "grad_bias": "optional output, shaped as `bias`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, UNSUPPORTED for gradients without reduction, NULL_POINTER, INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Wijmans et al., Cut Your Losses in Large-Vocabulary Language Models, 2025.",
     },
     "harmonic_logits": {
         "summary": "Harmonic logits: the negative logarithms of the distances of features to class centres.",
