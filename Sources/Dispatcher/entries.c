@@ -539,6 +539,56 @@ LOSSKIT_ENTRY(losskit_linear_cross_entropy_f64, (
     losskit_reduction reduction, const double *lse_grad, double *loss, double *lse, double *grad_e, double *grad_c,
     double *grad_bias),
     (e, c, targets, outer, length, dimension, vocabulary, bias, ignore_index, softcap, shift, filter_eps, reduction, lse_grad, loss, lse, grad_e, grad_c, grad_bias))
+LOSSKIT_ENTRY(losskit_harmonic_logits_f32, (
+    const float *x, const float *w, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
+    losskit_harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const float *precision, bool precision_is_matrix,
+    float *logits),
+    (x, w, count, dimensions, classes, distance, n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, logits))
+LOSSKIT_ENTRY(losskit_harmonic_logits_f64, (
+    const double *x, const double *w, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
+    losskit_harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const double *precision, bool precision_is_matrix,
+    double *logits),
+    (x, w, count, dimensions, classes, distance, n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, logits))
+LOSSKIT_ENTRY(losskit_harmonic_logits_vjp_f32, (
+    const float *x, const float *w, const float *grad_output, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
+    losskit_harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const float *precision, bool precision_is_matrix,
+    float *grad_x,
+    float *grad_w),
+    (x, w, grad_output, count, dimensions, classes, distance, n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, grad_x, grad_w))
+LOSSKIT_ENTRY(losskit_harmonic_logits_vjp_f64, (
+    const double *x, const double *w, const double *grad_output, ptrdiff_t count, ptrdiff_t dimensions,
+    ptrdiff_t classes, losskit_harmonic_distance distance, double n, double eps, double p, double temperature,
+    double threshold, double smooth, double min_denom, double weight_power, const double *precision,
+    bool precision_is_matrix, double *grad_x,
+    double *grad_w),
+    (x, w, grad_output, count, dimensions, classes, distance, n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, grad_x, grad_w))
+LOSSKIT_ENTRY(losskit_harmonic_loss_f32, (
+    const float *x, const float *w, const int64_t *y, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
+    losskit_harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const float *precision, bool precision_is_matrix,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad_x, float *grad_w,
+    float *grad_precision),
+    (x, w, y, count, dimensions, classes, distance, n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, reduction, sample_weight, loss, grad_x, grad_w, grad_precision))
+LOSSKIT_ENTRY(losskit_harmonic_loss_f64, (
+    const double *x, const double *w, const int64_t *y, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
+    losskit_harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const double *precision, bool precision_is_matrix,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad_x, double *grad_w,
+    double *grad_precision),
+    (x, w, y, count, dimensions, classes, distance, n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, reduction, sample_weight, loss, grad_x, grad_w, grad_precision))
+LOSSKIT_ENTRY(losskit_singular_kernel_scores_f32, (
+    const float *x, const float *train_x, const int64_t *train_y, ptrdiff_t count, ptrdiff_t dimensions,
+    ptrdiff_t train_count, ptrdiff_t num_classes, double alpha,
+    float *scores),
+    (x, train_x, train_y, count, dimensions, train_count, num_classes, alpha, scores))
+LOSSKIT_ENTRY(losskit_singular_kernel_scores_f64, (
+    const double *x, const double *train_x, const int64_t *train_y, ptrdiff_t count, ptrdiff_t dimensions,
+    ptrdiff_t train_count, ptrdiff_t num_classes, double alpha,
+    double *scores),
+    (x, train_x, train_y, count, dimensions, train_count, num_classes, alpha, scores))
 LOSSKIT_ENTRY(losskit_binary_cross_entropy_with_logits_f32, (
     const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, const float *weight, bool weight_per_element,
     const float *pos_weight, losskit_reduction reduction, const float *sample_weight, float *loss,

@@ -175,6 +175,40 @@ typedef enum losskit_svmregularizer {
   LOSSKIT_SVMREGULARIZER_HALF_SUM = 2,
 } losskit_svmregularizer;
 
+/** The distances δ of a feature x and a class centre w; d = x − w and a = |d| coordinate by coordinate. */
+typedef enum losskit_harmonic_distance {
+  /** `Σ d² + eps`: squared, so that n counts powers of d². */
+  LOSSKIT_HARMONIC_DISTANCE_EUCLIDEAN = 0,
+  /** `Σ a + eps` */
+  LOSSKIT_HARMONIC_DISTANCE_MANHATTAN = 1,
+  /** `1 − cos(x, w) + eps` */
+  LOSSKIT_HARMONIC_DISTANCE_COSINE = 2,
+  /** `(Σ (a + eps)^p + eps)^{1/p} + eps` */
+  LOSSKIT_HARMONIC_DISTANCE_MINKOWSKI = 3,
+  /** `Σ |σ(x/T) − σ(w/T)| + eps`, T the temperature */
+  LOSSKIT_HARMONIC_DISTANCE_HAMMING_SOFT = 4,
+  /** `Σ |[x > threshold] − [w > threshold]| + eps`; its gradient goes through the soft form. */
+  LOSSKIT_HARMONIC_DISTANCE_HAMMING_HARD = 5,
+  /** `max a + eps` */
+  LOSSKIT_HARMONIC_DISTANCE_CHEBYSHEV = 6,
+  /** `log(Σ e^{smooth · a}) / smooth + eps` */
+  LOSSKIT_HARMONIC_DISTANCE_CHEBYSHEV_LSE = 7,
+  /** `Σ softmax(u) u + eps`, u = a / (sd + eps), sd the sample standard deviation of a */
+  LOSSKIT_HARMONIC_DISTANCE_CHEBYSHEV_SOFT = 8,
+  /** `Σ a / max(|x| + |w|, min_denom) + eps` */
+  LOSSKIT_HARMONIC_DISTANCE_CANBERRA = 9,
+  /** `Σ (o/Σo) a / den + eps`, den = |x| + |w| + eps, o = den^weight_power */
+  LOSSKIT_HARMONIC_DISTANCE_CANBERRA_WEIGHTED = 10,
+  /** `Σ a / max(|Σ (x + w)| + eps, 10 eps) + eps` */
+  LOSSKIT_HARMONIC_DISTANCE_BRAY_CURTIS = 11,
+  /** `Σ a / max(Σ (|x| + |w|) + eps, 10 eps) + eps` */
+  LOSSKIT_HARMONIC_DISTANCE_BRAY_CURTIS_ABS = 12,
+  /** `bray_curtis` of (|x| + eps) / Σ (|x| + eps) and w likewise */
+  LOSSKIT_HARMONIC_DISTANCE_BRAY_CURTIS_NORMALIZED = 13,
+  /** `√(dᵀ S d + eps) + eps`, S the precision: a positive semidefinite matrix, its diagonal, or the identity */
+  LOSSKIT_HARMONIC_DISTANCE_MAHALANOBIS = 14,
+} losskit_harmonic_distance;
+
 /** How logits become scores. */
 typedef enum losskit_detection_activation {
   /** Each by itself. */
@@ -1767,6 +1801,164 @@ LOSSKIT_API losskit_status losskit_linear_cross_entropy_f64(
     ptrdiff_t vocabulary, const double *bias, int64_t ignore_index, double softcap, ptrdiff_t shift, double filter_eps,
     losskit_reduction reduction, const double *lse_grad, double *loss, double *lse, double *grad_e, double *grad_c,
     double *grad_bias);
+
+/* ====================================================================================================
+ * Harmonic losses
+ * ==================================================================================================== */
+
+/**
+ * Harmonic logits: the negative logarithms of the distances of features to class centres.
+ *
+ *     δ_iv = min(dist(x_i, w_v), 10⁶),   ℓ_iv = −n log δ_iv,   softmax(ℓ)_v = δ_v^−n / Σ_u δ_u^−n
+ *
+ * - Parameters:
+ *   - x: features, `[count, dimensions]`.
+ *   - w: class centres, `[classes, dimensions]`.
+ *   - count: N ≥ 0.
+ *   - dimensions: D ≥ 1; ≥ 2 for `chebyshev_soft`.
+ *   - classes: V ≥ 1.
+ *   - distance: default euclidean, which is squared.
+ *   - n: the exponent, > 0, default 1.
+ *   - eps: > 0, default 1e-4.
+ *   - p: of `minkowski`, > 0, default 1.5.
+ *   - temperature: T of the `hamming` distances, > 0, default 1.
+ *   - threshold: of `hamming_hard`, default 0.5.
+ *   - smooth: of `chebyshev_lse`, > 0, default 10.
+ *   - min_denom: of `canberra`, > 0, default 1e-8.
+ *   - weight_power: of `canberra_weighted`, default 1.
+ *   - precision: S of `mahalanobis`, optional: dimensions × dimensions numbers, of which the symmetric part counts and
+ *     has to be positive semidefinite, or its diagonal. Other distances ignore it.
+ *   - precision_is_matrix: is the precision a matrix, or a diagonal?
+ *   - logits: output, `[count, classes]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ * - Reference: Rethinking the Harmonic Loss; Baek et al. 2025, Harmonic Loss Trains Interpretable AI Models.
+ */
+LOSSKIT_API losskit_status losskit_harmonic_logits_f32(
+    const float *x, const float *w, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
+    losskit_harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const float *precision, bool precision_is_matrix,
+    float *logits);
+LOSSKIT_API losskit_status losskit_harmonic_logits_f64(
+    const double *x, const double *w, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
+    losskit_harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const double *precision, bool precision_is_matrix,
+    double *logits);
+
+/**
+ * Vector-Jacobian product of harmonic_logits.
+ *
+ *     dL/dδ_iv = −n g_iv / δ_iv, 0 where δ is clamped
+ *     grad_x_i = Σ_v dL/dδ_iv ∂δ_iv/∂x_i,   grad_w_v = Σ_i dL/dδ_iv ∂δ_iv/∂w_v
+ *
+ * - Parameters:
+ *   - x: features, `[count, dimensions]`.
+ *   - w: class centres, `[classes, dimensions]`.
+ *   - grad_output: g, `[count, classes]`: the incoming gradient.
+ *   - count: N ≥ 0.
+ *   - dimensions: D ≥ 1; ≥ 2 for `chebyshev_soft`.
+ *   - classes: V ≥ 1.
+ *   - distance: default euclidean, which is squared.
+ *   - n: the exponent, > 0, default 1.
+ *   - eps: > 0, default 1e-4.
+ *   - p: of `minkowski`, > 0, default 1.5.
+ *   - temperature: T of the `hamming` distances, > 0, default 1.
+ *   - threshold: of `hamming_hard`, default 0.5.
+ *   - smooth: of `chebyshev_lse`, > 0, default 10.
+ *   - min_denom: of `canberra`, > 0, default 1e-8.
+ *   - weight_power: of `canberra_weighted`, default 1.
+ *   - precision: S of `mahalanobis`, optional: dimensions × dimensions numbers, of which the symmetric part counts and
+ *     has to be positive semidefinite, or its diagonal. Other distances ignore it.
+ *   - precision_is_matrix: is the precision a matrix, or a diagonal?
+ *   - grad_x: optional output, shaped as `x`.
+ *   - grad_w: optional output, shaped as `w`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_harmonic_logits_vjp_f32(
+    const float *x, const float *w, const float *grad_output, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
+    losskit_harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const float *precision, bool precision_is_matrix,
+    float *grad_x, float *grad_w);
+LOSSKIT_API losskit_status losskit_harmonic_logits_vjp_f64(
+    const double *x, const double *w, const double *grad_output, ptrdiff_t count, ptrdiff_t dimensions,
+    ptrdiff_t classes, losskit_harmonic_distance distance, double n, double eps, double p, double temperature,
+    double threshold, double smooth, double min_denom, double weight_power, const double *precision,
+    bool precision_is_matrix, double *grad_x, double *grad_w);
+
+/**
+ * Harmonic loss: cross-entropy of class probabilities that fall with a power of the distance to the class centre.
+ *
+ *     δ_v = min(dist(x, w_v), 10⁶),   p_v = δ_v^−n / Σ_u δ_u^−n,   L = −log p_y
+ *     dL/dδ_v = −n (p_v − [v = y]) / δ_v, 0 where δ is clamped
+ *
+ * - Parameters:
+ *   - x: features, `[count, dimensions]`.
+ *   - w: class centres, `[classes, dimensions]`.
+ *   - y: targets, `[count]`, in 0 ..< classes.
+ *   - count: N ≥ 0.
+ *   - dimensions: D ≥ 1; ≥ 2 for `chebyshev_soft`.
+ *   - classes: V ≥ 1.
+ *   - distance: default euclidean, which is squared.
+ *   - n: the exponent, > 0, default 1.
+ *   - eps: > 0, default 1e-4.
+ *   - p: of `minkowski`, > 0, default 1.5.
+ *   - temperature: T of the `hamming` distances, > 0, default 1.
+ *   - threshold: of `hamming_hard`, default 0.5.
+ *   - smooth: of `chebyshev_lse`, > 0, default 10.
+ *   - min_denom: of `canberra`, > 0, default 1e-8.
+ *   - weight_power: of `canberra_weighted`, default 1.
+ *   - precision: S of `mahalanobis`, optional: dimensions × dimensions numbers, of which the symmetric part counts and
+ *     has to be positive semidefinite, or its diagonal. Other distances ignore it.
+ *   - precision_is_matrix: is the precision a matrix, or a diagonal?
+ *   - reduction: default mean, which divides by Σ s_i. With none there are no gradients: UNSUPPORTED.
+ *   - sample_weight: optional, `[count]`, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad_x: optional output, shaped as `x`.
+ *   - grad_w: optional output, shaped as `w`.
+ *   - grad_precision: optional output, with as many numbers as the precision; 0 where that is not used.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, UNSUPPORTED, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative
+ *   weight, OUT_OF_MEMORY.
+ * - Reference: Rethinking the Harmonic Loss; Baek et al. 2025, Harmonic Loss Trains Interpretable AI Models.
+ */
+LOSSKIT_API losskit_status losskit_harmonic_loss_f32(
+    const float *x, const float *w, const int64_t *y, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
+    losskit_harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const float *precision, bool precision_is_matrix,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad_x, float *grad_w,
+    float *grad_precision);
+LOSSKIT_API losskit_status losskit_harmonic_loss_f64(
+    const double *x, const double *w, const int64_t *y, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
+    losskit_harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const double *precision, bool precision_is_matrix,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad_x, double *grad_w,
+    double *grad_precision);
+
+/**
+ * Class scores of a singular kernel smoother: training points vote with a negative power of their distance.
+ *
+ *     k_im = |x_i − x_m|^−α,   score_ic = Σ_{m: y_m = c} k_im / Σ_m k_im
+ *
+ * Powers are taken relative to the nearest point. Where points coincide with x_i they alone count, equally. Large α
+ * gives the nearest neighbour, small α the majority.
+ *
+ * - Parameters:
+ *   - x: queries, `[count, dimensions]`.
+ *   - train_x: `[train_count, dimensions]`.
+ *   - train_y: classes, `[train_count]`, in 0 ..< num_classes.
+ *   - count: N ≥ 0.
+ *   - dimensions: D ≥ 1.
+ *   - train_count: M ≥ 1.
+ *   - num_classes: C ≥ 1.
+ *   - alpha: > 0, default 1; D is optimal.
+ *   - scores: output, `[count, num_classes]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Radhakrishnan, Belkin, Uhler 2023, Wide and Deep Neural Networks Achieve Optimality for Classification.
+ */
+LOSSKIT_API losskit_status losskit_singular_kernel_scores_f32(
+    const float *x, const float *train_x, const int64_t *train_y, ptrdiff_t count, ptrdiff_t dimensions,
+    ptrdiff_t train_count, ptrdiff_t num_classes, double alpha, float *scores);
+LOSSKIT_API losskit_status losskit_singular_kernel_scores_f64(
+    const double *x, const double *train_x, const int64_t *train_y, ptrdiff_t count, ptrdiff_t dimensions,
+    ptrdiff_t train_count, ptrdiff_t num_classes, double alpha, double *scores);
 
 /* ====================================================================================================
  * Multi-label losses

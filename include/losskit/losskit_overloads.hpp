@@ -106,6 +106,40 @@ enum class svmregularizer : std::int32_t {
   half_sum = LOSSKIT_SVMREGULARIZER_HALF_SUM,
 };
 
+/// The distances δ of a feature x and a class centre w; d = x − w and a = |d| coordinate by coordinate.
+enum class harmonic_distance : std::int32_t {
+  /// `Σ d² + eps`: squared, so that n counts powers of d².
+  euclidean = LOSSKIT_HARMONIC_DISTANCE_EUCLIDEAN,
+  /// `Σ a + eps`
+  manhattan = LOSSKIT_HARMONIC_DISTANCE_MANHATTAN,
+  /// `1 − cos(x, w) + eps`
+  cosine = LOSSKIT_HARMONIC_DISTANCE_COSINE,
+  /// `(Σ (a + eps)^p + eps)^{1/p} + eps`
+  minkowski = LOSSKIT_HARMONIC_DISTANCE_MINKOWSKI,
+  /// `Σ |σ(x/T) − σ(w/T)| + eps`, T the temperature
+  hamming_soft = LOSSKIT_HARMONIC_DISTANCE_HAMMING_SOFT,
+  /// `Σ |[x > threshold] − [w > threshold]| + eps`; its gradient goes through the soft form.
+  hamming_hard = LOSSKIT_HARMONIC_DISTANCE_HAMMING_HARD,
+  /// `max a + eps`
+  chebyshev = LOSSKIT_HARMONIC_DISTANCE_CHEBYSHEV,
+  /// `log(Σ e^{smooth · a}) / smooth + eps`
+  chebyshev_lse = LOSSKIT_HARMONIC_DISTANCE_CHEBYSHEV_LSE,
+  /// `Σ softmax(u) u + eps`, u = a / (sd + eps), sd the sample standard deviation of a
+  chebyshev_soft = LOSSKIT_HARMONIC_DISTANCE_CHEBYSHEV_SOFT,
+  /// `Σ a / max(|x| + |w|, min_denom) + eps`
+  canberra = LOSSKIT_HARMONIC_DISTANCE_CANBERRA,
+  /// `Σ (o/Σo) a / den + eps`, den = |x| + |w| + eps, o = den^weight_power
+  canberra_weighted = LOSSKIT_HARMONIC_DISTANCE_CANBERRA_WEIGHTED,
+  /// `Σ a / max(|Σ (x + w)| + eps, 10 eps) + eps`
+  bray_curtis = LOSSKIT_HARMONIC_DISTANCE_BRAY_CURTIS,
+  /// `Σ a / max(Σ (|x| + |w|) + eps, 10 eps) + eps`
+  bray_curtis_abs = LOSSKIT_HARMONIC_DISTANCE_BRAY_CURTIS_ABS,
+  /// `bray_curtis` of (|x| + eps) / Σ (|x| + eps) and w likewise
+  bray_curtis_normalized = LOSSKIT_HARMONIC_DISTANCE_BRAY_CURTIS_NORMALIZED,
+  /// `√(dᵀ S d + eps) + eps`, S the precision: a positive semidefinite matrix, its diagonal, or the identity
+  mahalanobis = LOSSKIT_HARMONIC_DISTANCE_MAHALANOBIS,
+};
+
 /// How logits become scores.
 enum class detection_activation : std::int32_t {
   /// Each by itself.
@@ -2573,6 +2607,222 @@ inline void linear_cross_entropy(
   check(
     
     losskit_linear_cross_entropy_f64(e.data(), c.data(), targets.data(), outer, length, dimension, vocabulary, bias.data(), ignore_index, softcap, shift, filter_eps, static_cast<losskit_reduction>(reduction), lse_grad, loss, lse, grad_e.data(), grad_c.data(), grad_bias.data()));
+}
+
+/// Harmonic logits: the negative logarithms of the distances of features to class centres.
+/// See losskit_harmonic_logits_f32.
+inline void harmonic_logits(
+    const float *x, const float *w, std::ptrdiff_t count, std::ptrdiff_t dimensions, std::ptrdiff_t classes,
+    losskit::harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const float *precision, bool precision_is_matrix,
+    float *logits) {
+  check(
+    
+    losskit_harmonic_logits_f32(x, w, count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, logits));
+}
+
+/// The same on spans.
+inline void harmonic_logits(
+    span<const float> x, span<const float> w, std::ptrdiff_t count, std::ptrdiff_t dimensions, std::ptrdiff_t classes,
+    losskit::harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const float *precision, bool precision_is_matrix,
+    span<float> logits) {
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(w, false, {classes, dimensions});
+  detail::expect(logits, false, {count, classes});
+  check(
+    
+    losskit_harmonic_logits_f32(x.data(), w.data(), count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, logits.data()));
+}
+
+/// Harmonic logits: the negative logarithms of the distances of features to class centres.
+/// See losskit_harmonic_logits_f64.
+inline void harmonic_logits(
+    const double *x, const double *w, std::ptrdiff_t count, std::ptrdiff_t dimensions, std::ptrdiff_t classes,
+    losskit::harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const double *precision, bool precision_is_matrix,
+    double *logits) {
+  check(
+    
+    losskit_harmonic_logits_f64(x, w, count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, logits));
+}
+
+/// The same on spans.
+inline void harmonic_logits(
+    span<const double> x, span<const double> w, std::ptrdiff_t count, std::ptrdiff_t dimensions, std::ptrdiff_t classes,
+    losskit::harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const double *precision, bool precision_is_matrix,
+    span<double> logits) {
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(w, false, {classes, dimensions});
+  detail::expect(logits, false, {count, classes});
+  check(
+    
+    losskit_harmonic_logits_f64(x.data(), w.data(), count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, logits.data()));
+}
+
+/// Vector-Jacobian product of harmonic_logits.
+/// See losskit_harmonic_logits_vjp_f32.
+inline void harmonic_logits_vjp(
+    const float *x, const float *w, const float *grad_output, std::ptrdiff_t count, std::ptrdiff_t dimensions,
+    std::ptrdiff_t classes, losskit::harmonic_distance distance, double n, double eps, double p, double temperature,
+    double threshold, double smooth, double min_denom, double weight_power, const float *precision,
+    bool precision_is_matrix, float *grad_x, float *grad_w) {
+  check(
+    
+    losskit_harmonic_logits_vjp_f32(x, w, grad_output, count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, grad_x, grad_w));
+}
+
+/// The same on spans.
+inline void harmonic_logits_vjp(
+    span<const float> x, span<const float> w, span<const float> grad_output, std::ptrdiff_t count,
+    std::ptrdiff_t dimensions, std::ptrdiff_t classes, losskit::harmonic_distance distance, double n, double eps,
+    double p, double temperature, double threshold, double smooth, double min_denom, double weight_power,
+    const float *precision, bool precision_is_matrix, span<float> grad_x, span<float> grad_w) {
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(w, false, {classes, dimensions});
+  detail::expect(grad_output, false, {count, classes});
+  detail::expect(grad_x, true, {count, dimensions});
+  detail::expect(grad_w, true, {classes, dimensions});
+  check(
+    
+    losskit_harmonic_logits_vjp_f32(x.data(), w.data(), grad_output.data(), count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, grad_x.data(), grad_w.data()));
+}
+
+/// Vector-Jacobian product of harmonic_logits.
+/// See losskit_harmonic_logits_vjp_f64.
+inline void harmonic_logits_vjp(
+    const double *x, const double *w, const double *grad_output, std::ptrdiff_t count, std::ptrdiff_t dimensions,
+    std::ptrdiff_t classes, losskit::harmonic_distance distance, double n, double eps, double p, double temperature,
+    double threshold, double smooth, double min_denom, double weight_power, const double *precision,
+    bool precision_is_matrix, double *grad_x, double *grad_w) {
+  check(
+    
+    losskit_harmonic_logits_vjp_f64(x, w, grad_output, count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, grad_x, grad_w));
+}
+
+/// The same on spans.
+inline void harmonic_logits_vjp(
+    span<const double> x, span<const double> w, span<const double> grad_output, std::ptrdiff_t count,
+    std::ptrdiff_t dimensions, std::ptrdiff_t classes, losskit::harmonic_distance distance, double n, double eps,
+    double p, double temperature, double threshold, double smooth, double min_denom, double weight_power,
+    const double *precision, bool precision_is_matrix, span<double> grad_x, span<double> grad_w) {
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(w, false, {classes, dimensions});
+  detail::expect(grad_output, false, {count, classes});
+  detail::expect(grad_x, true, {count, dimensions});
+  detail::expect(grad_w, true, {classes, dimensions});
+  check(
+    
+    losskit_harmonic_logits_vjp_f64(x.data(), w.data(), grad_output.data(), count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, grad_x.data(), grad_w.data()));
+}
+
+/// Harmonic loss: cross-entropy of class probabilities that fall with a power of the distance to the class centre.
+/// See losskit_harmonic_loss_f32.
+inline void harmonic_loss(
+    const float *x, const float *w, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t dimensions,
+    std::ptrdiff_t classes, losskit::harmonic_distance distance, double n, double eps, double p, double temperature,
+    double threshold, double smooth, double min_denom, double weight_power, const float *precision,
+    bool precision_is_matrix, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad_x,
+    float *grad_w, float *grad_precision) {
+  check(
+    
+    losskit_harmonic_loss_f32(x, w, y, count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_x, grad_w, grad_precision));
+}
+
+/// The same on spans.
+inline void harmonic_loss(
+    span<const float> x, span<const float> w, span<const std::int64_t> y, std::ptrdiff_t dimensions,
+    std::ptrdiff_t classes, losskit::harmonic_distance distance, double n, double eps, double p, double temperature,
+    double threshold, double smooth, double min_denom, double weight_power, const float *precision,
+    bool precision_is_matrix, losskit::reduction reduction, span<const float> sample_weight, float *loss,
+    span<float> grad_x, span<float> grad_w, float *grad_precision) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(w, false, {classes, dimensions});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(grad_x, true, {count, dimensions});
+  detail::expect(grad_w, true, {classes, dimensions});
+  check(
+    
+    losskit_harmonic_loss_f32(x.data(), w.data(), y.data(), count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, static_cast<losskit_reduction>(reduction), sample_weight.data(), loss, grad_x.data(), grad_w.data(), grad_precision));
+}
+
+/// Harmonic loss: cross-entropy of class probabilities that fall with a power of the distance to the class centre.
+/// See losskit_harmonic_loss_f64.
+inline void harmonic_loss(
+    const double *x, const double *w, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t dimensions,
+    std::ptrdiff_t classes, losskit::harmonic_distance distance, double n, double eps, double p, double temperature,
+    double threshold, double smooth, double min_denom, double weight_power, const double *precision,
+    bool precision_is_matrix, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad_x,
+    double *grad_w, double *grad_precision) {
+  check(
+    
+    losskit_harmonic_loss_f64(x, w, y, count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_x, grad_w, grad_precision));
+}
+
+/// The same on spans.
+inline void harmonic_loss(
+    span<const double> x, span<const double> w, span<const std::int64_t> y, std::ptrdiff_t dimensions,
+    std::ptrdiff_t classes, losskit::harmonic_distance distance, double n, double eps, double p, double temperature,
+    double threshold, double smooth, double min_denom, double weight_power, const double *precision,
+    bool precision_is_matrix, losskit::reduction reduction, span<const double> sample_weight, double *loss,
+    span<double> grad_x, span<double> grad_w, double *grad_precision) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(w, false, {classes, dimensions});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(grad_x, true, {count, dimensions});
+  detail::expect(grad_w, true, {classes, dimensions});
+  check(
+    
+    losskit_harmonic_loss_f64(x.data(), w.data(), y.data(), count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, static_cast<losskit_reduction>(reduction), sample_weight.data(), loss, grad_x.data(), grad_w.data(), grad_precision));
+}
+
+/// Class scores of a singular kernel smoother: training points vote with a negative power of their distance.
+/// See losskit_singular_kernel_scores_f32.
+inline void singular_kernel_scores(
+    const float *x, const float *train_x, const std::int64_t *train_y, std::ptrdiff_t count, std::ptrdiff_t dimensions,
+    std::ptrdiff_t train_count, std::ptrdiff_t num_classes, double alpha, float *scores) {
+  check(
+    
+    losskit_singular_kernel_scores_f32(x, train_x, train_y, count, dimensions, train_count, num_classes, alpha, scores));
+}
+
+/// The same on spans.
+inline void singular_kernel_scores(
+    span<const float> x, span<const float> train_x, span<const std::int64_t> train_y, std::ptrdiff_t count,
+    std::ptrdiff_t dimensions, std::ptrdiff_t num_classes, double alpha, span<float> scores) {
+  const std::ptrdiff_t train_count = train_y.ssize();
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(train_x, false, {train_count, dimensions});
+  detail::expect(scores, false, {count, num_classes});
+  check(
+    
+    losskit_singular_kernel_scores_f32(x.data(), train_x.data(), train_y.data(), count, dimensions, train_count, num_classes, alpha, scores.data()));
+}
+
+/// Class scores of a singular kernel smoother: training points vote with a negative power of their distance.
+/// See losskit_singular_kernel_scores_f64.
+inline void singular_kernel_scores(
+    const double *x, const double *train_x, const std::int64_t *train_y, std::ptrdiff_t count,
+    std::ptrdiff_t dimensions, std::ptrdiff_t train_count, std::ptrdiff_t num_classes, double alpha, double *scores) {
+  check(
+    
+    losskit_singular_kernel_scores_f64(x, train_x, train_y, count, dimensions, train_count, num_classes, alpha, scores));
+}
+
+/// The same on spans.
+inline void singular_kernel_scores(
+    span<const double> x, span<const double> train_x, span<const std::int64_t> train_y, std::ptrdiff_t count,
+    std::ptrdiff_t dimensions, std::ptrdiff_t num_classes, double alpha, span<double> scores) {
+  const std::ptrdiff_t train_count = train_y.ssize();
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(train_x, false, {train_count, dimensions});
+  detail::expect(scores, false, {count, num_classes});
+  check(
+    
+    losskit_singular_kernel_scores_f64(x.data(), train_x.data(), train_y.data(), count, dimensions, train_count, num_classes, alpha, scores.data()));
 }
 
 /// Binary cross-entropy of sigmoid scores, element by element.
