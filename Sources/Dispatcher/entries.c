@@ -589,6 +589,97 @@ LOSSKIT_ENTRY(losskit_singular_kernel_scores_f64, (
     ptrdiff_t train_count, ptrdiff_t num_classes, double alpha,
     double *scores),
     (x, train_x, train_y, count, dimensions, train_count, num_classes, alpha, scores))
+LOSSKIT_ENTRY(losskit_condensed_leaf_values_f32, (
+    const float *residual, const float *t, const int64_t *leaf, ptrdiff_t rows, ptrdiff_t classes, ptrdiff_t leaves,
+    const float *sample_weight, float *value),
+    (residual, t, leaf, rows, classes, leaves, sample_weight, value))
+LOSSKIT_ENTRY(losskit_condensed_leaf_values_f64, (
+    const double *residual, const double *t, const int64_t *leaf, ptrdiff_t rows, ptrdiff_t classes, ptrdiff_t leaves,
+    const double *sample_weight, double *value),
+    (residual, t, leaf, rows, classes, leaves, sample_weight, value))
+LOSSKIT_ENTRY(losskit_focal_grad_hess_f32, (
+    const float *z, const int64_t *y, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
+    const float *alpha, const float *sample_weight, double min_hess, float *grad,
+    float *hess),
+    (z, y, outer, classes, inner, gamma, alpha, sample_weight, min_hess, grad, hess))
+LOSSKIT_ENTRY(losskit_focal_grad_hess_f64, (
+    const double *z, const int64_t *y, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
+    const double *alpha, const double *sample_weight, double min_hess, double *grad,
+    double *hess),
+    (z, y, outer, classes, inner, gamma, alpha, sample_weight, min_hess, grad, hess))
+LOSSKIT_ENTRY(losskit_logistic_grad_hess_f32, (
+    const float *f, const float *y, ptrdiff_t rows, ptrdiff_t columns, const float *sample_weight, double min_hess,
+    float *grad, float *hess),
+    (f, y, rows, columns, sample_weight, min_hess, grad, hess))
+LOSSKIT_ENTRY(losskit_logistic_grad_hess_f64, (
+    const double *f, const double *y, ptrdiff_t rows, ptrdiff_t columns, const double *sample_weight, double min_hess,
+    double *grad, double *hess),
+    (f, y, rows, columns, sample_weight, min_hess, grad, hess))
+LOSSKIT_ENTRY(losskit_newton_targets_f32, (
+    const float *grad, const float *hess, ptrdiff_t count, double eps, losskit_newton_order order, float *target,
+    float *weight),
+    (grad, hess, count, eps, order, target, weight))
+LOSSKIT_ENTRY(losskit_newton_targets_f64, (
+    const double *grad, const double *hess, ptrdiff_t count, double eps, losskit_newton_order order, double *target,
+    double *weight),
+    (grad, hess, count, eps, order, target, weight))
+LOSSKIT_ENTRY(losskit_poly1_grad_hess_f32, (
+    const float *z, const int64_t *y, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double epsilon,
+    const float *sample_weight, double min_hess, float *grad,
+    float *hess),
+    (z, y, outer, classes, inner, epsilon, sample_weight, min_hess, grad, hess))
+LOSSKIT_ENTRY(losskit_poly1_grad_hess_f64, (
+    const double *z, const int64_t *y, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double epsilon,
+    const double *sample_weight, double min_hess, double *grad,
+    double *hess),
+    (z, y, outer, classes, inner, epsilon, sample_weight, min_hess, grad, hess))
+LOSSKIT_ENTRY(losskit_poly1_sigmoid_grad_hess_f32, (
+    const float *f, const float *y, ptrdiff_t rows, ptrdiff_t columns, double epsilon, const float *sample_weight,
+    double min_hess, float *grad, float *hess),
+    (f, y, rows, columns, epsilon, sample_weight, min_hess, grad, hess))
+LOSSKIT_ENTRY(losskit_poly1_sigmoid_grad_hess_f64, (
+    const double *f, const double *y, ptrdiff_t rows, ptrdiff_t columns, double epsilon, const double *sample_weight,
+    double min_hess, double *grad,
+    double *hess),
+    (f, y, rows, columns, epsilon, sample_weight, min_hess, grad, hess))
+LOSSKIT_ENTRY(losskit_sigmoid_focal_grad_hess_f32, (
+    const float *f, const float *y, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
+    const float *sample_weight, double min_hess, float *grad,
+    float *hess),
+    (f, y, rows, columns, alpha, gamma, sample_weight, min_hess, grad, hess))
+LOSSKIT_ENTRY(losskit_sigmoid_focal_grad_hess_f64, (
+    const double *f, const double *y, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
+    const double *sample_weight, double min_hess, double *grad,
+    double *hess),
+    (f, y, rows, columns, alpha, gamma, sample_weight, min_hess, grad, hess))
+LOSSKIT_ENTRY(losskit_softmax_grad_hess_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_softmax_hessian hessian, const float *sample_weight, double min_hess, float *grad,
+    float *hess),
+    (z, target, outer, classes, inner, hessian, sample_weight, min_hess, grad, hess))
+LOSSKIT_ENTRY(losskit_softmax_grad_hess_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_softmax_hessian hessian, const double *sample_weight, double min_hess, double *grad,
+    double *hess),
+    (z, target, outer, classes, inner, hessian, sample_weight, min_hess, grad, hess))
+LOSSKIT_ENTRY(losskit_softmax_grad_hess_dense_f32, (
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_softmax_hessian hessian, const float *sample_weight, double min_hess, float *grad,
+    float *hess),
+    (z, target, outer, classes, inner, hessian, sample_weight, min_hess, grad, hess))
+LOSSKIT_ENTRY(losskit_softmax_grad_hess_dense_f64, (
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_softmax_hessian hessian, const double *sample_weight, double min_hess, double *grad,
+    double *hess),
+    (z, target, outer, classes, inner, hessian, sample_weight, min_hess, grad, hess))
+LOSSKIT_ENTRY(losskit_squared_error_grad_hess_f32, (
+    const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, const float *sample_weight, float *grad,
+    float *hess),
+    (z, t, rows, columns, sample_weight, grad, hess))
+LOSSKIT_ENTRY(losskit_squared_error_grad_hess_f64, (
+    const double *z, const double *t, ptrdiff_t rows, ptrdiff_t columns, const double *sample_weight, double *grad,
+    double *hess),
+    (z, t, rows, columns, sample_weight, grad, hess))
 LOSSKIT_ENTRY(losskit_binary_cross_entropy_with_logits_f32, (
     const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, const float *weight, bool weight_per_element,
     const float *pos_weight, losskit_reduction reduction, const float *sample_weight, float *loss,

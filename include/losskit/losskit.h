@@ -209,6 +209,24 @@ typedef enum losskit_harmonic_distance {
   LOSSKIT_HARMONIC_DISTANCE_MAHALANOBIS = 14,
 } losskit_harmonic_distance;
 
+/** What a weak learner is fitted to. */
+typedef enum losskit_newton_order {
+  /** The negative gradient, with weight 1. */
+  LOSSKIT_NEWTON_ORDER_FIRST = 1,
+  /** The Newton step, with the Hessian as weight. */
+  LOSSKIT_NEWTON_ORDER_SECOND = 2,
+} losskit_newton_order;
+
+/** The factor c that a booster gives the Hessian of the softmax cross-entropy. */
+typedef enum losskit_softmax_hessian {
+  /** c = 1: the second derivative itself. */
+  LOSSKIT_SOFTMAX_HESSIAN_EXACT = 0,
+  /** c = 2, as XGBoost's multi:softprob has it. */
+  LOSSKIT_SOFTMAX_HESSIAN_XGBOOST = 1,
+  /** c = C/(C − 1), as LightGBM's multiclass has it; 1 for one class. */
+  LOSSKIT_SOFTMAX_HESSIAN_LIGHTGBM = 2,
+} losskit_softmax_hessian;
+
 /** How logits become scores. */
 typedef enum losskit_detection_activation {
   /** Each by itself. */
@@ -1959,6 +1977,280 @@ LOSSKIT_API losskit_status losskit_singular_kernel_scores_f32(
 LOSSKIT_API losskit_status losskit_singular_kernel_scores_f64(
     const double *x, const double *train_x, const int64_t *train_y, ptrdiff_t count, ptrdiff_t dimensions,
     ptrdiff_t train_count, ptrdiff_t num_classes, double alpha, double *scores);
+
+/* ====================================================================================================
+ * Boosting objectives: gradients and diagonal Hessians
+ * ==================================================================================================== */
+
+/**
+ * The values of the leaves of one multi-output tree that is boosted for all classes at once: one Newton step a leaf.
+ *
+ *     r = t − p,   value[l, c] = (C − 1)/C · Σ s_i r_ic / Σ s_i (t_ic − r_ic)(1 − t_ic + r_ic),   over the rows i in leaf l
+ *
+ * A leaf without rows, or whose denominator is as good as 0 (below 1e-150 in double, 1e-30 in single precision), has
+ * the value 0.
+ *
+ * - Parameters:
+ *   - residual: r, `[rows, classes]`.
+ *   - t: targets, one-hot, shaped as `residual`. Not checked.
+ *   - leaf: `[rows]`, the leaf of each row, in 0 ..< leaves.
+ *   - rows: ≥ 0.
+ *   - classes: C ≥ 1.
+ *   - leaves: ≥ 0.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - value: output, `[leaves, classes]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET for a leaf out of range, INVALID_VALUE for a negative weight,
+ *   OUT_OF_MEMORY.
+ * - Reference: Emami and Martínez-Muñoz 2022, Condensed Gradient Boosting.
+ */
+LOSSKIT_API losskit_status losskit_condensed_leaf_values_f32(
+    const float *residual, const float *t, const int64_t *leaf, ptrdiff_t rows, ptrdiff_t classes, ptrdiff_t leaves,
+    const float *sample_weight, float *value);
+LOSSKIT_API losskit_status losskit_condensed_leaf_values_f64(
+    const double *residual, const double *t, const int64_t *leaf, ptrdiff_t rows, ptrdiff_t classes, ptrdiff_t leaves,
+    const double *sample_weight, double *value);
+
+/**
+ * Gradient and diagonal Hessian of the focal loss on softmax probabilities, for boosters. The Hessian is negative for
+ * badly classified rows when γ > 0: boosters want a floor under it.
+ *
+ *     p = softmax(z),   q = 1 − p_y,   ν = −log p_y,   L = α_y q^γ ν,   d_j = p_j − [j = y]
+ *     ψ = dL/dν = α_y (q^γ + γ q^{γ−1} p_y ν)
+ *     κ = dψ/dν = α_y γ q^{γ−2} p_y (q (2 − ν) + (γ − 1) p_y ν)
+ *     grad_j = ψ d_j,   hess_j = ψ p_j (1 − p_j) + κ d_j²
+ *
+ * - Parameters:
+ *   - z: raw scores, `[outer, classes, inner]`: with inner = 1 a row per sample, with outer = 1 a row per class, as
+ *     LightGBM has them. −inf is a masked class.
+ *   - y: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - gamma: γ ≥ 0, default 2. 0 gives cross-entropy.
+ *   - alpha: optional, `[classes]`, default 1.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1: multiplies both outputs.
+ *   - min_hess: a floor under the weighted Hessians; −inf, the default, for none.
+ *   - grad: optional output, shaped as `z`.
+ *   - hess: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Lin et al. 2017, Focal Loss for Dense Object Detection, extended to softmax.
+ */
+LOSSKIT_API losskit_status losskit_focal_grad_hess_f32(
+    const float *z, const int64_t *y, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
+    const float *alpha, const float *sample_weight, double min_hess, float *grad, float *hess);
+LOSSKIT_API losskit_status losskit_focal_grad_hess_f64(
+    const double *z, const int64_t *y, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
+    const double *alpha, const double *sample_weight, double min_hess, double *grad, double *hess);
+
+/**
+ * Gradient and Hessian of the logistic loss, for boosters.
+ *
+ *     L = softplus(f) − y f,   grad = σ(f) − y,   hess = σ(f) σ(−f)
+ *
+ * - Parameters:
+ *   - f: raw scores, `[rows, columns]`.
+ *   - y: targets in [0, 1], shaped as `f`.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 0.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1: multiplies both outputs.
+ *   - min_hess: a floor under the weighted Hessians, default 0; −inf for none.
+ *   - grad: optional output, shaped as `f`.
+ *   - hess: optional output, shaped as `f`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Badirli et al. 2020, Gradient Boosting Neural Networks: GrowNet; XGBoost's binary:logistic.
+ */
+LOSSKIT_API losskit_status losskit_logistic_grad_hess_f32(
+    const float *f, const float *y, ptrdiff_t rows, ptrdiff_t columns, const float *sample_weight, double min_hess,
+    float *grad, float *hess);
+LOSSKIT_API losskit_status losskit_logistic_grad_hess_f64(
+    const double *f, const double *y, ptrdiff_t rows, ptrdiff_t columns, const double *sample_weight, double min_hess,
+    double *grad, double *hess);
+
+/**
+ * Regression targets and weights for a weak learner, from gradients and Hessians.
+ *
+ *     second order:  target = −grad / max(hess, ε),   weight = hess
+ *     first order:   target = −grad,                  weight = 1
+ *
+ * GrowNet fits its next network by the mean of weight · (rate · output − target)².
+ *
+ * - Parameters:
+ *   - grad: `[count]`.
+ *   - hess: `[count]`.
+ *   - count: number of elements, ≥ 0.
+ *   - eps: ε > 0, the least Hessian that is divided by, default 1e-12.
+ *   - order: default second.
+ *   - target: optional output, `[count]`; may be `grad` itself.
+ *   - weight: optional output, `[count]`; may be `hess` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: Badirli et al. 2020, Gradient Boosting Neural Networks: GrowNet.
+ */
+LOSSKIT_API losskit_status losskit_newton_targets_f32(
+    const float *grad, const float *hess, ptrdiff_t count, double eps, losskit_newton_order order, float *target,
+    float *weight);
+LOSSKIT_API losskit_status losskit_newton_targets_f64(
+    const double *grad, const double *hess, ptrdiff_t count, double eps, losskit_newton_order order, double *target,
+    double *weight);
+
+/**
+ * Gradient and diagonal Hessian of the Poly-1 loss on softmax probabilities, for boosters.
+ *
+ *     p = softmax(z),   L = −log p_y + ε (1 − p_y),   d_j = p_j − [j = y]
+ *     grad_j = (1 + ε p_y) d_j,   hess_j = (1 + ε p_y) p_j (1 − p_j) − ε p_y d_j²
+ *
+ * - Parameters:
+ *   - z: raw scores, `[outer, classes, inner]`: with inner = 1 a row per sample, with outer = 1 a row per class, as
+ *     LightGBM has them. −inf is a masked class.
+ *   - y: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - epsilon: ε, finite, default 1.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1: multiplies both outputs.
+ *   - min_hess: a floor under the weighted Hessians; −inf, the default, for none.
+ *   - grad: optional output, shaped as `z`.
+ *   - hess: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Leng et al. 2022, PolyLoss: A Polynomial Expansion Perspective of Classification Loss Functions.
+ */
+LOSSKIT_API losskit_status losskit_poly1_grad_hess_f32(
+    const float *z, const int64_t *y, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double epsilon,
+    const float *sample_weight, double min_hess, float *grad, float *hess);
+LOSSKIT_API losskit_status losskit_poly1_grad_hess_f64(
+    const double *z, const int64_t *y, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double epsilon,
+    const double *sample_weight, double min_hess, double *grad, double *hess);
+
+/**
+ * Gradient and Hessian of the Poly-1 loss on sigmoid scores, for boosters.
+ *
+ *     s = 2y − 1,   p = σ(s f),   q = 1 − p,   L = −log p + ε q
+ *     grad = −s q (1 + ε p),   hess = p q (1 + ε (p − q))
+ *
+ * - Parameters:
+ *   - f: raw scores, `[rows, columns]`.
+ *   - y: targets, 0 or 1, shaped as `f`.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 0.
+ *   - epsilon: ε, finite, default 1.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1: multiplies both outputs.
+ *   - min_hess: a floor under the weighted Hessians; −inf, the default, for none.
+ *   - grad: optional output, shaped as `f`.
+ *   - hess: optional output, shaped as `f`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Leng et al. 2022, PolyLoss: A Polynomial Expansion Perspective of Classification Loss Functions.
+ */
+LOSSKIT_API losskit_status losskit_poly1_sigmoid_grad_hess_f32(
+    const float *f, const float *y, ptrdiff_t rows, ptrdiff_t columns, double epsilon, const float *sample_weight,
+    double min_hess, float *grad, float *hess);
+LOSSKIT_API losskit_status losskit_poly1_sigmoid_grad_hess_f64(
+    const double *f, const double *y, ptrdiff_t rows, ptrdiff_t columns, double epsilon, const double *sample_weight,
+    double min_hess, double *grad, double *hess);
+
+/**
+ * Gradient and Hessian of the focal loss on sigmoid scores, for boosters. The Hessian is negative for badly classified
+ * samples when γ > 0: boosters want a floor under it.
+ *
+ *     s = 2y − 1,   p = σ(s f),   q = 1 − p,   ν = −log p,   L = α_y q^γ ν
+ *     grad = −s α_y q^γ (γ p ν + q)
+ *     hess = α_y q^γ p ((2γ + 1) q + γ ν (γ p − q))
+ *
+ * - Parameters:
+ *   - f: raw scores, `[rows, columns]`.
+ *   - y: targets, 0 or 1, shaped as `f`.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 0.
+ *   - alpha: α_1 = 1 − α_0 in [0, 1], default 0.25; negative: no factor α_y.
+ *   - gamma: γ ≥ 0, default 2. 0 gives the logistic loss.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1: multiplies both outputs.
+ *   - min_hess: a floor under the weighted Hessians; −inf, the default, for none.
+ *   - grad: optional output, shaped as `f`.
+ *   - hess: optional output, shaped as `f`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Lin et al. 2017, Focal Loss for Dense Object Detection.
+ */
+LOSSKIT_API losskit_status losskit_sigmoid_focal_grad_hess_f32(
+    const float *f, const float *y, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
+    const float *sample_weight, double min_hess, float *grad, float *hess);
+LOSSKIT_API losskit_status losskit_sigmoid_focal_grad_hess_f64(
+    const double *f, const double *y, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
+    const double *sample_weight, double min_hess, double *grad, double *hess);
+
+/**
+ * Gradient and diagonal Hessian of the softmax cross-entropy with integer targets, for boosters.
+ *
+ *     p = softmax(z),   grad_j = p_j − [j = y],   hess_j = c p_j (1 − p_j)
+ *
+ * - Parameters:
+ *   - z: raw scores, `[outer, classes, inner]`: with inner = 1 a row per sample, with outer = 1 a row per class, as
+ *     LightGBM has them. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - hessian: the factor c, default lightgbm.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1: multiplies both outputs.
+ *   - min_hess: a floor under the weighted Hessians, default 0; −inf for none.
+ *   - grad: optional output, shaped as `z`.
+ *   - hess: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: LightGBM's multiclass and XGBoost's multi:softprob; Emami and Martínez-Muñoz 2022, Condensed Gradient
+ *   Boosting, whose trees are fitted to −grad.
+ */
+LOSSKIT_API losskit_status losskit_softmax_grad_hess_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_softmax_hessian hessian, const float *sample_weight, double min_hess, float *grad, float *hess);
+LOSSKIT_API losskit_status losskit_softmax_grad_hess_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_softmax_hessian hessian, const double *sample_weight, double min_hess, double *grad, double *hess);
+
+/**
+ * Gradient and diagonal Hessian of the softmax cross-entropy with dense targets, for boosters.
+ *
+ *     p = softmax(z),   grad_j = p_j − t_j,   hess_j = c p_j (1 − p_j)
+ *
+ * - Parameters:
+ *   - z: raw scores, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: t, shaped as `z`: the probability of each class. Not checked.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - hessian: the factor c, default lightgbm.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1: multiplies both outputs.
+ *   - min_hess: a floor under the weighted Hessians, default 0; −inf for none.
+ *   - grad: optional output, shaped as `z`.
+ *   - hess: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: as `softmax_grad_hess`.
+ */
+LOSSKIT_API losskit_status losskit_softmax_grad_hess_dense_f32(
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_softmax_hessian hessian, const float *sample_weight, double min_hess, float *grad, float *hess);
+LOSSKIT_API losskit_status losskit_softmax_grad_hess_dense_f64(
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_softmax_hessian hessian, const double *sample_weight, double min_hess, double *grad, double *hess);
+
+/**
+ * Gradient and Hessian of half the squared error of each output, for boosters.
+ *
+ *     L = ½ (z − t)²,   grad = z − t,   hess = 1
+ *
+ * - Parameters:
+ *   - z: predictions, `[rows, columns]`.
+ *   - t: targets, shaped as `z`.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 0.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1: multiplies both outputs.
+ *   - grad: optional output, shaped as `z`.
+ *   - hess: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Emami and Martínez-Muñoz 2022, Condensed Gradient Boosting.
+ */
+LOSSKIT_API losskit_status losskit_squared_error_grad_hess_f32(
+    const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, const float *sample_weight, float *grad,
+    float *hess);
+LOSSKIT_API losskit_status losskit_squared_error_grad_hess_f64(
+    const double *z, const double *t, ptrdiff_t rows, ptrdiff_t columns, const double *sample_weight, double *grad,
+    double *hess);
 
 /* ====================================================================================================
  * Multi-label losses

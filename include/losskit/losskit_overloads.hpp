@@ -140,6 +140,24 @@ enum class harmonic_distance : std::int32_t {
   mahalanobis = LOSSKIT_HARMONIC_DISTANCE_MAHALANOBIS,
 };
 
+/// What a weak learner is fitted to.
+enum class newton_order : std::int32_t {
+  /// The negative gradient, with weight 1.
+  first = LOSSKIT_NEWTON_ORDER_FIRST,
+  /// The Newton step, with the Hessian as weight.
+  second = LOSSKIT_NEWTON_ORDER_SECOND,
+};
+
+/// The factor c that a booster gives the Hessian of the softmax cross-entropy.
+enum class softmax_hessian : std::int32_t {
+  /// c = 1: the second derivative itself.
+  exact = LOSSKIT_SOFTMAX_HESSIAN_EXACT,
+  /// c = 2, as XGBoost's multi:softprob has it.
+  xgboost = LOSSKIT_SOFTMAX_HESSIAN_XGBOOST,
+  /// c = C/(C − 1), as LightGBM's multiclass has it; 1 for one class.
+  lightgbm = LOSSKIT_SOFTMAX_HESSIAN_LIGHTGBM,
+};
+
 /// How logits become scores.
 enum class detection_activation : std::int32_t {
   /// Each by itself.
@@ -2823,6 +2841,434 @@ inline void singular_kernel_scores(
   check(
     
     losskit_singular_kernel_scores_f64(x.data(), train_x.data(), train_y.data(), count, dimensions, train_count, num_classes, alpha, scores.data()));
+}
+
+/// The values of the leaves of one multi-output tree that is boosted for all classes at once: one Newton step a leaf.
+/// See losskit_condensed_leaf_values_f32.
+inline void condensed_leaf_values(
+    const float *residual, const float *t, const std::int64_t *leaf, std::ptrdiff_t rows, std::ptrdiff_t classes,
+    std::ptrdiff_t leaves, const float *sample_weight, float *value) {
+  check(losskit_condensed_leaf_values_f32(residual, t, leaf, rows, classes, leaves, sample_weight, value));
+}
+
+/// The same on spans.
+inline void condensed_leaf_values(
+    span<const float> residual, span<const float> t, span<const std::int64_t> leaf, std::ptrdiff_t classes,
+    std::ptrdiff_t leaves, const float *sample_weight, span<float> value) {
+  const std::ptrdiff_t rows = leaf.ssize();
+  detail::expect(residual, false, {rows, classes});
+  detail::expect(t, false, {rows, classes});
+  detail::expect(value, false, {leaves, classes});
+  check(
+    
+    losskit_condensed_leaf_values_f32(residual.data(), t.data(), leaf.data(), rows, classes, leaves, sample_weight, value.data()));
+}
+
+/// The values of the leaves of one multi-output tree that is boosted for all classes at once: one Newton step a leaf.
+/// See losskit_condensed_leaf_values_f64.
+inline void condensed_leaf_values(
+    const double *residual, const double *t, const std::int64_t *leaf, std::ptrdiff_t rows, std::ptrdiff_t classes,
+    std::ptrdiff_t leaves, const double *sample_weight, double *value) {
+  check(losskit_condensed_leaf_values_f64(residual, t, leaf, rows, classes, leaves, sample_weight, value));
+}
+
+/// The same on spans.
+inline void condensed_leaf_values(
+    span<const double> residual, span<const double> t, span<const std::int64_t> leaf, std::ptrdiff_t classes,
+    std::ptrdiff_t leaves, const double *sample_weight, span<double> value) {
+  const std::ptrdiff_t rows = leaf.ssize();
+  detail::expect(residual, false, {rows, classes});
+  detail::expect(t, false, {rows, classes});
+  detail::expect(value, false, {leaves, classes});
+  check(
+    
+    losskit_condensed_leaf_values_f64(residual.data(), t.data(), leaf.data(), rows, classes, leaves, sample_weight, value.data()));
+}
+
+/// Gradient and diagonal Hessian of the focal loss on softmax probabilities, for boosters. The Hessian is negative for
+/// badly classified rows when γ > 0: boosters want a floor under it.
+/// See losskit_focal_grad_hess_f32.
+inline void focal_grad_hess(
+    const float *z, const std::int64_t *y, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double gamma, const float *alpha, const float *sample_weight, double min_hess, float *grad, float *hess) {
+  check(losskit_focal_grad_hess_f32(z, y, outer, classes, inner, gamma, alpha, sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void focal_grad_hess(
+    span<const float> z, const std::int64_t *y, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double gamma, span<const float> alpha, const float *sample_weight, double min_hess, span<float> grad,
+    span<float> hess) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(alpha, true, {classes});
+  detail::expect(grad, true, {outer, classes, inner});
+  detail::expect(hess, true, {outer, classes, inner});
+  check(
+    
+    losskit_focal_grad_hess_f32(z.data(), y, outer, classes, inner, gamma, alpha.data(), sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and diagonal Hessian of the focal loss on softmax probabilities, for boosters. The Hessian is negative for
+/// badly classified rows when γ > 0: boosters want a floor under it.
+/// See losskit_focal_grad_hess_f64.
+inline void focal_grad_hess(
+    const double *z, const std::int64_t *y, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double gamma, const double *alpha, const double *sample_weight, double min_hess, double *grad, double *hess) {
+  check(losskit_focal_grad_hess_f64(z, y, outer, classes, inner, gamma, alpha, sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void focal_grad_hess(
+    span<const double> z, const std::int64_t *y, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double gamma, span<const double> alpha, const double *sample_weight, double min_hess, span<double> grad,
+    span<double> hess) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(alpha, true, {classes});
+  detail::expect(grad, true, {outer, classes, inner});
+  detail::expect(hess, true, {outer, classes, inner});
+  check(
+    
+    losskit_focal_grad_hess_f64(z.data(), y, outer, classes, inner, gamma, alpha.data(), sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and Hessian of the logistic loss, for boosters.
+/// See losskit_logistic_grad_hess_f32.
+inline void logistic_grad_hess(
+    const float *f, const float *y, std::ptrdiff_t rows, std::ptrdiff_t columns, const float *sample_weight,
+    double min_hess, float *grad, float *hess) {
+  check(losskit_logistic_grad_hess_f32(f, y, rows, columns, sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void logistic_grad_hess(
+    span<const float> f, span<const float> y, std::ptrdiff_t rows, std::ptrdiff_t columns, const float *sample_weight,
+    double min_hess, span<float> grad, span<float> hess) {
+  detail::expect(f, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  detail::expect(hess, true, {rows, columns});
+  check(
+    
+    losskit_logistic_grad_hess_f32(f.data(), y.data(), rows, columns, sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and Hessian of the logistic loss, for boosters.
+/// See losskit_logistic_grad_hess_f64.
+inline void logistic_grad_hess(
+    const double *f, const double *y, std::ptrdiff_t rows, std::ptrdiff_t columns, const double *sample_weight,
+    double min_hess, double *grad, double *hess) {
+  check(losskit_logistic_grad_hess_f64(f, y, rows, columns, sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void logistic_grad_hess(
+    span<const double> f, span<const double> y, std::ptrdiff_t rows, std::ptrdiff_t columns,
+    const double *sample_weight, double min_hess, span<double> grad, span<double> hess) {
+  detail::expect(f, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  detail::expect(hess, true, {rows, columns});
+  check(
+    
+    losskit_logistic_grad_hess_f64(f.data(), y.data(), rows, columns, sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Regression targets and weights for a weak learner, from gradients and Hessians.
+/// See losskit_newton_targets_f32.
+inline void newton_targets(
+    const float *grad, const float *hess, std::ptrdiff_t count, double eps, losskit::newton_order order, float *target,
+    float *weight) {
+  check(losskit_newton_targets_f32(grad, hess, count, eps, static_cast<losskit_newton_order>(order), target, weight));
+}
+
+/// The same on spans.
+inline void newton_targets(
+    span<const float> grad, span<const float> hess, double eps, losskit::newton_order order, span<float> target,
+    span<float> weight) {
+  const std::ptrdiff_t count = grad.ssize();
+  detail::expect(hess, false, {count});
+  detail::expect(target, true, {count});
+  detail::expect(weight, true, {count});
+  check(
+    
+    losskit_newton_targets_f32(grad.data(), hess.data(), count, eps, static_cast<losskit_newton_order>(order), target.data(), weight.data()));
+}
+
+/// Regression targets and weights for a weak learner, from gradients and Hessians.
+/// See losskit_newton_targets_f64.
+inline void newton_targets(
+    const double *grad, const double *hess, std::ptrdiff_t count, double eps, losskit::newton_order order,
+    double *target, double *weight) {
+  check(losskit_newton_targets_f64(grad, hess, count, eps, static_cast<losskit_newton_order>(order), target, weight));
+}
+
+/// The same on spans.
+inline void newton_targets(
+    span<const double> grad, span<const double> hess, double eps, losskit::newton_order order, span<double> target,
+    span<double> weight) {
+  const std::ptrdiff_t count = grad.ssize();
+  detail::expect(hess, false, {count});
+  detail::expect(target, true, {count});
+  detail::expect(weight, true, {count});
+  check(
+    
+    losskit_newton_targets_f64(grad.data(), hess.data(), count, eps, static_cast<losskit_newton_order>(order), target.data(), weight.data()));
+}
+
+/// Gradient and diagonal Hessian of the Poly-1 loss on softmax probabilities, for boosters.
+/// See losskit_poly1_grad_hess_f32.
+inline void poly1_grad_hess(
+    const float *z, const std::int64_t *y, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double epsilon, const float *sample_weight, double min_hess, float *grad, float *hess) {
+  check(losskit_poly1_grad_hess_f32(z, y, outer, classes, inner, epsilon, sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void poly1_grad_hess(
+    span<const float> z, const std::int64_t *y, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double epsilon, const float *sample_weight, double min_hess, span<float> grad, span<float> hess) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  detail::expect(hess, true, {outer, classes, inner});
+  check(
+    
+    losskit_poly1_grad_hess_f32(z.data(), y, outer, classes, inner, epsilon, sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and diagonal Hessian of the Poly-1 loss on softmax probabilities, for boosters.
+/// See losskit_poly1_grad_hess_f64.
+inline void poly1_grad_hess(
+    const double *z, const std::int64_t *y, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double epsilon, const double *sample_weight, double min_hess, double *grad, double *hess) {
+  check(losskit_poly1_grad_hess_f64(z, y, outer, classes, inner, epsilon, sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void poly1_grad_hess(
+    span<const double> z, const std::int64_t *y, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double epsilon, const double *sample_weight, double min_hess, span<double> grad, span<double> hess) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  detail::expect(hess, true, {outer, classes, inner});
+  check(
+    
+    losskit_poly1_grad_hess_f64(z.data(), y, outer, classes, inner, epsilon, sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and Hessian of the Poly-1 loss on sigmoid scores, for boosters.
+/// See losskit_poly1_sigmoid_grad_hess_f32.
+inline void poly1_sigmoid_grad_hess(
+    const float *f, const float *y, std::ptrdiff_t rows, std::ptrdiff_t columns, double epsilon,
+    const float *sample_weight, double min_hess, float *grad, float *hess) {
+  check(losskit_poly1_sigmoid_grad_hess_f32(f, y, rows, columns, epsilon, sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void poly1_sigmoid_grad_hess(
+    span<const float> f, span<const float> y, std::ptrdiff_t rows, std::ptrdiff_t columns, double epsilon,
+    const float *sample_weight, double min_hess, span<float> grad, span<float> hess) {
+  detail::expect(f, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  detail::expect(hess, true, {rows, columns});
+  check(
+    
+    losskit_poly1_sigmoid_grad_hess_f32(f.data(), y.data(), rows, columns, epsilon, sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and Hessian of the Poly-1 loss on sigmoid scores, for boosters.
+/// See losskit_poly1_sigmoid_grad_hess_f64.
+inline void poly1_sigmoid_grad_hess(
+    const double *f, const double *y, std::ptrdiff_t rows, std::ptrdiff_t columns, double epsilon,
+    const double *sample_weight, double min_hess, double *grad, double *hess) {
+  check(losskit_poly1_sigmoid_grad_hess_f64(f, y, rows, columns, epsilon, sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void poly1_sigmoid_grad_hess(
+    span<const double> f, span<const double> y, std::ptrdiff_t rows, std::ptrdiff_t columns, double epsilon,
+    const double *sample_weight, double min_hess, span<double> grad, span<double> hess) {
+  detail::expect(f, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  detail::expect(hess, true, {rows, columns});
+  check(
+    
+    losskit_poly1_sigmoid_grad_hess_f64(f.data(), y.data(), rows, columns, epsilon, sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and Hessian of the focal loss on sigmoid scores, for boosters. The Hessian is negative for badly classified
+/// samples when γ > 0: boosters want a floor under it.
+/// See losskit_sigmoid_focal_grad_hess_f32.
+inline void sigmoid_focal_grad_hess(
+    const float *f, const float *y, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    const float *sample_weight, double min_hess, float *grad, float *hess) {
+  check(losskit_sigmoid_focal_grad_hess_f32(f, y, rows, columns, alpha, gamma, sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void sigmoid_focal_grad_hess(
+    span<const float> f, span<const float> y, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    const float *sample_weight, double min_hess, span<float> grad, span<float> hess) {
+  detail::expect(f, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  detail::expect(hess, true, {rows, columns});
+  check(
+    
+    losskit_sigmoid_focal_grad_hess_f32(f.data(), y.data(), rows, columns, alpha, gamma, sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and Hessian of the focal loss on sigmoid scores, for boosters. The Hessian is negative for badly classified
+/// samples when γ > 0: boosters want a floor under it.
+/// See losskit_sigmoid_focal_grad_hess_f64.
+inline void sigmoid_focal_grad_hess(
+    const double *f, const double *y, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    const double *sample_weight, double min_hess, double *grad, double *hess) {
+  check(losskit_sigmoid_focal_grad_hess_f64(f, y, rows, columns, alpha, gamma, sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void sigmoid_focal_grad_hess(
+    span<const double> f, span<const double> y, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    const double *sample_weight, double min_hess, span<double> grad, span<double> hess) {
+  detail::expect(f, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  detail::expect(hess, true, {rows, columns});
+  check(
+    
+    losskit_sigmoid_focal_grad_hess_f64(f.data(), y.data(), rows, columns, alpha, gamma, sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and diagonal Hessian of the softmax cross-entropy with integer targets, for boosters.
+/// See losskit_softmax_grad_hess_f32.
+inline void softmax_grad_hess(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::softmax_hessian hessian, const float *sample_weight, double min_hess, float *grad, float *hess) {
+  check(
+    
+    losskit_softmax_grad_hess_f32(z, target, outer, classes, inner, static_cast<losskit_softmax_hessian>(hessian), sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void softmax_grad_hess(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::softmax_hessian hessian, const float *sample_weight, double min_hess, span<float> grad, span<float> hess) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  detail::expect(hess, true, {outer, classes, inner});
+  check(
+    
+    losskit_softmax_grad_hess_f32(z.data(), target, outer, classes, inner, static_cast<losskit_softmax_hessian>(hessian), sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and diagonal Hessian of the softmax cross-entropy with integer targets, for boosters.
+/// See losskit_softmax_grad_hess_f64.
+inline void softmax_grad_hess(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::softmax_hessian hessian, const double *sample_weight, double min_hess, double *grad, double *hess) {
+  check(
+    
+    losskit_softmax_grad_hess_f64(z, target, outer, classes, inner, static_cast<losskit_softmax_hessian>(hessian), sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void softmax_grad_hess(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::softmax_hessian hessian, const double *sample_weight, double min_hess,
+    span<double> grad, span<double> hess) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  detail::expect(hess, true, {outer, classes, inner});
+  check(
+    
+    losskit_softmax_grad_hess_f64(z.data(), target, outer, classes, inner, static_cast<losskit_softmax_hessian>(hessian), sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and diagonal Hessian of the softmax cross-entropy with dense targets, for boosters.
+/// See losskit_softmax_grad_hess_dense_f32.
+inline void softmax_grad_hess_dense(
+    const float *z, const float *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::softmax_hessian hessian, const float *sample_weight, double min_hess, float *grad, float *hess) {
+  check(
+    
+    losskit_softmax_grad_hess_dense_f32(z, target, outer, classes, inner, static_cast<losskit_softmax_hessian>(hessian), sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void softmax_grad_hess_dense(
+    span<const float> z, span<const float> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::softmax_hessian hessian, const float *sample_weight, double min_hess, span<float> grad, span<float> hess) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  detail::expect(hess, true, {outer, classes, inner});
+  check(
+    
+    losskit_softmax_grad_hess_dense_f32(z.data(), target.data(), outer, classes, inner, static_cast<losskit_softmax_hessian>(hessian), sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and diagonal Hessian of the softmax cross-entropy with dense targets, for boosters.
+/// See losskit_softmax_grad_hess_dense_f64.
+inline void softmax_grad_hess_dense(
+    const double *z, const double *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::softmax_hessian hessian, const double *sample_weight, double min_hess, double *grad, double *hess) {
+  check(
+    
+    losskit_softmax_grad_hess_dense_f64(z, target, outer, classes, inner, static_cast<losskit_softmax_hessian>(hessian), sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void softmax_grad_hess_dense(
+    span<const double> z, span<const double> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::softmax_hessian hessian, const double *sample_weight, double min_hess, span<double> grad,
+    span<double> hess) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  detail::expect(hess, true, {outer, classes, inner});
+  check(
+    
+    losskit_softmax_grad_hess_dense_f64(z.data(), target.data(), outer, classes, inner, static_cast<losskit_softmax_hessian>(hessian), sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and Hessian of half the squared error of each output, for boosters.
+/// See losskit_squared_error_grad_hess_f32.
+inline void squared_error_grad_hess(
+    const float *z, const float *t, std::ptrdiff_t rows, std::ptrdiff_t columns, const float *sample_weight,
+    float *grad, float *hess) {
+  check(losskit_squared_error_grad_hess_f32(z, t, rows, columns, sample_weight, grad, hess));
+}
+
+/// The same on spans.
+inline void squared_error_grad_hess(
+    span<const float> z, span<const float> t, std::ptrdiff_t rows, std::ptrdiff_t columns, const float *sample_weight,
+    span<float> grad, span<float> hess) {
+  detail::expect(z, false, {rows, columns});
+  detail::expect(t, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  detail::expect(hess, true, {rows, columns});
+  check(losskit_squared_error_grad_hess_f32(z.data(), t.data(), rows, columns, sample_weight, grad.data(), hess.data()));
+}
+
+/// Gradient and Hessian of half the squared error of each output, for boosters.
+/// See losskit_squared_error_grad_hess_f64.
+inline void squared_error_grad_hess(
+    const double *z, const double *t, std::ptrdiff_t rows, std::ptrdiff_t columns, const double *sample_weight,
+    double *grad, double *hess) {
+  check(losskit_squared_error_grad_hess_f64(z, t, rows, columns, sample_weight, grad, hess));
+}
+
+/// The same on spans.
+inline void squared_error_grad_hess(
+    span<const double> z, span<const double> t, std::ptrdiff_t rows, std::ptrdiff_t columns,
+    const double *sample_weight, span<double> grad, span<double> hess) {
+  detail::expect(z, false, {rows, columns});
+  detail::expect(t, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  detail::expect(hess, true, {rows, columns});
+  check(losskit_squared_error_grad_hess_f64(z.data(), t.data(), rows, columns, sample_weight, grad.data(), hess.data()));
 }
 
 /// Binary cross-entropy of sigmoid scores, element by element.
