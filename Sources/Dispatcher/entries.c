@@ -314,6 +314,22 @@ LOSSKIT_ENTRY(losskit_log_taylor_softmax_vjp_f64, (
     const double *z, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, int32_t order,
     double *grad_z),
     (z, grad_output, outer, classes, inner, order, grad_z))
+LOSSKIT_ENTRY(losskit_sparse_softmax_f32, (
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
+    float *p),
+    (z, outer, classes, inner, k, p))
+LOSSKIT_ENTRY(losskit_sparse_softmax_f64, (
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
+    double *p),
+    (z, outer, classes, inner, k, p))
+LOSSKIT_ENTRY(losskit_sparse_softmax_vjp_f32, (
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    float *grad_z),
+    (p, grad_output, outer, classes, inner, grad_z))
+LOSSKIT_ENTRY(losskit_sparse_softmax_vjp_f64, (
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double *grad_z),
+    (p, grad_output, outer, classes, inner, grad_z))
 LOSSKIT_ENTRY(losskit_cross_entropy_f32, (
     const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const float *weight,
     int64_t ignore_index, double label_smoothing, losskit_reduction reduction, const float *sample_weight, float *loss,

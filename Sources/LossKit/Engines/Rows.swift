@@ -77,6 +77,7 @@ protocol RowTile {
   associatedtype V: Lanes
   typealias Element = V.Element
 
+  var classes: Int { get }
   var firstRow: Int { get }
   var count: Int { get }
   /// The maximum of `value` over each row, ignoring NaN; −inf where there is none.
@@ -97,6 +98,20 @@ protocol RowTile {
   func setOutput(row: Int, class c: Int, _ value: Element)
   /// Aligned memory of two vectors, for the two functions below.
   var scratch: UnsafeMutablePointer<Element> { get }
+
+  // What follows is in RowCandidates.swift.
+
+  /// The elements of each row that are at least `bound`, or NaN, as a tile of their own; −inf where a row has fewer than
+  /// others. nil where there are too many.
+  func candidates(atLeast bound: V, _ memory: CandidateMemory<V>) -> Candidates<V>?
+  /// Makes −inf of the candidates of a row that equal x and belong to classes after c.
+  func remove(_ candidates: Candidates<V>, row: Int, equalTo x: Element, after c: Int, _ memory: CandidateMemory<V>)
+  /// Writes the output of the candidates' tile to where they came from, and 0 everywhere else.
+  func put(_ candidates: Candidates<V>, _ memory: CandidateMemory<V>)
+  /// The maxima of parts of each row, at least `parts` of them, as a tile of their own. nil where that is no gain.
+  func partialMaxima(_ parts: Int, _ memory: CandidateMemory<V>) -> ColumnRows<V>?
+  /// How many elements of each row are at least `bound`?
+  func count(atLeast bound: V) -> V.Integers
 }
 
 extension RowTile {
@@ -162,7 +177,7 @@ struct LongRows<V: Lanes>: RowTile {
   let count: Int
   let scratch: UnsafeMutablePointer<V.Element>
   /// Where the constants of rows, and the vectors that are joined, lie for a while.
-  private var constantsMemory: UnsafeMutablePointer<V.Element> { scratch + 2 &* V.count }
+  var constantsMemory: UnsafeMutablePointer<V.Element> { scratch + 2 &* V.count }
   private var vectors: UnsafeMutablePointer<V> {
     UnsafeMutableRawPointer(scratch + 8 &* V.count).assumingMemoryBound(to: V.self)
   }
