@@ -85,6 +85,30 @@ LOSSKIT_ENTRY(losskit_softplus_vjp_f64, (
     const double *x, const double *grad_output, ptrdiff_t count, double beta, double threshold,
     double *grad),
     (x, grad_output, count, beta, threshold, grad))
+LOSSKIT_ENTRY(losskit_philox_uniform_f32, (
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream,
+    float *output),
+    (count, seed, offset, stream, output))
+LOSSKIT_ENTRY(losskit_philox_uniform_f64, (
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream,
+    double *output),
+    (count, seed, offset, stream, output))
+LOSSKIT_ENTRY(losskit_philox_normal_f32, (
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream,
+    float *output),
+    (count, seed, offset, stream, output))
+LOSSKIT_ENTRY(losskit_philox_normal_f64, (
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream,
+    double *output),
+    (count, seed, offset, stream, output))
+LOSSKIT_ENTRY(losskit_philox_gumbel_f32, (
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream,
+    float *output),
+    (count, seed, offset, stream, output))
+LOSSKIT_ENTRY(losskit_philox_gumbel_f64, (
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream,
+    double *output),
+    (count, seed, offset, stream, output))
 LOSSKIT_ENTRY(losskit_cross_entropy_f32, (
     const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const float *weight,
     int64_t ignore_index, double label_smoothing, losskit_reduction reduction, const float *sample_weight, float *loss,

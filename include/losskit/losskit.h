@@ -421,6 +421,76 @@ LOSSKIT_API losskit_status losskit_softplus_vjp_f64(
     const double *x, const double *grad_output, ptrdiff_t count, double beta, double threshold, double *grad);
 
 /* ====================================================================================================
+ * Random numbers; relaxed top-k, sorting and sampling
+ * ==================================================================================================== */
+
+/**
+ * Random numbers, uniform in (0, 1).
+ *
+ *     U(a, b) = ((⌊a/2^5⌋·2^26 + ⌊b/2^6⌋) + ½)·2^−53
+ *     x_i = U(w0, w1),   w0 … w3 = Philox4x32-10(counter (i + offset, stream), key seed)
+ *
+ * The generator counts: element i depends on i + offset, seed and stream alone, not on how many are drawn, and not on the
+ * number of threads. All is computed in double and rounded last, so that both precisions see the same stream.
+ *
+ * - Parameters:
+ *   - count: how many, ≥ 0.
+ *   - seed: any 64 bits, default 0.
+ *   - offset: added to the index of each element, modulo 2^64, default 0.
+ *   - stream: number of the stream, default 0.
+ *   - output: output, `[count]`. In single precision the largest are rounded to 1.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Salmon et al. 2011, Parallel Random Numbers: As Easy as 1, 2, 3; the generator of torch on GPUs.
+ */
+LOSSKIT_API losskit_status losskit_philox_uniform_f32(
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream, float *output);
+LOSSKIT_API losskit_status losskit_philox_uniform_f64(
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream, double *output);
+
+/**
+ * Random numbers of the standard normal distribution.
+ *
+ *     x_i = √(−2 ln U(w0, w1)) · cos(2π U(w2, w3))
+ *
+ * with the words w0 … w3 and the function U of `losskit_philox_uniform`, computed in double and rounded last.
+ *
+ * - Parameters:
+ *   - count: how many, ≥ 0.
+ *   - seed: any 64 bits, default 0.
+ *   - offset: added to the index of each element, modulo 2^64, default 0.
+ *   - stream: number of the stream, default 0.
+ *   - output: output, `[count]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Box and Muller 1958, A Note on the Generation of Random Normal Deviates.
+ */
+LOSSKIT_API losskit_status losskit_philox_normal_f32(
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream, float *output);
+LOSSKIT_API losskit_status losskit_philox_normal_f64(
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream, double *output);
+
+/**
+ * Random numbers of the standard Gumbel distribution: the index of the largest of `z_c + x_c` has the distribution
+ * softmax(z).
+ *
+ *     x_i = −ln(−ln U(w0, w1))
+ *
+ * with the words w0, w1 and the function U of `losskit_philox_uniform`, computed in double and rounded last.
+ *
+ * - Parameters:
+ *   - count: how many, ≥ 0.
+ *   - seed: any 64 bits, default 0.
+ *   - offset: added to the index of each element, modulo 2^64, default 0.
+ *   - stream: number of the stream, default 0.
+ *   - output: output, `[count]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Gumbel 1954, Statistical Theory of Extreme Values and Some Practical Applications.
+ */
+LOSSKIT_API losskit_status losskit_philox_gumbel_f32(
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream, float *output);
+LOSSKIT_API losskit_status losskit_philox_gumbel_f64(
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream, double *output);
+
+/* ====================================================================================================
  * Classification losses of softmax probabilities
  * ==================================================================================================== */
 

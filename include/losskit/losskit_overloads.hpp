@@ -471,6 +471,86 @@ inline void softplus_vjp(
   check(losskit_softplus_vjp_f64(x.data(), grad_output.data(), count, beta, threshold, grad.data()));
 }
 
+/// Random numbers, uniform in (0, 1).
+/// See losskit_philox_uniform_f32.
+inline void philox_uniform(
+    std::ptrdiff_t count, ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, float *output) {
+  check(losskit_philox_uniform_f32(count, seed, offset, stream, output));
+}
+
+/// The same on spans.
+inline void philox_uniform(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, span<float> output) {
+  const std::ptrdiff_t count = output.ssize();
+  check(losskit_philox_uniform_f32(count, seed, offset, stream, output.data()));
+}
+
+/// Random numbers, uniform in (0, 1).
+/// See losskit_philox_uniform_f64.
+inline void philox_uniform(
+    std::ptrdiff_t count, ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, double *output) {
+  check(losskit_philox_uniform_f64(count, seed, offset, stream, output));
+}
+
+/// The same on spans.
+inline void philox_uniform(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, span<double> output) {
+  const std::ptrdiff_t count = output.ssize();
+  check(losskit_philox_uniform_f64(count, seed, offset, stream, output.data()));
+}
+
+/// Random numbers of the standard normal distribution.
+/// See losskit_philox_normal_f32.
+inline void philox_normal(
+    std::ptrdiff_t count, ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, float *output) {
+  check(losskit_philox_normal_f32(count, seed, offset, stream, output));
+}
+
+/// The same on spans.
+inline void philox_normal(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, span<float> output) {
+  const std::ptrdiff_t count = output.ssize();
+  check(losskit_philox_normal_f32(count, seed, offset, stream, output.data()));
+}
+
+/// Random numbers of the standard normal distribution.
+/// See losskit_philox_normal_f64.
+inline void philox_normal(
+    std::ptrdiff_t count, ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, double *output) {
+  check(losskit_philox_normal_f64(count, seed, offset, stream, output));
+}
+
+/// The same on spans.
+inline void philox_normal(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, span<double> output) {
+  const std::ptrdiff_t count = output.ssize();
+  check(losskit_philox_normal_f64(count, seed, offset, stream, output.data()));
+}
+
+/// Random numbers of the standard Gumbel distribution: the index of the largest of `z_c + x_c` has the distribution
+/// softmax(z).
+/// See losskit_philox_gumbel_f32.
+inline void philox_gumbel(
+    std::ptrdiff_t count, ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, float *output) {
+  check(losskit_philox_gumbel_f32(count, seed, offset, stream, output));
+}
+
+/// The same on spans.
+inline void philox_gumbel(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, span<float> output) {
+  const std::ptrdiff_t count = output.ssize();
+  check(losskit_philox_gumbel_f32(count, seed, offset, stream, output.data()));
+}
+
+/// Random numbers of the standard Gumbel distribution: the index of the largest of `z_c + x_c` has the distribution
+/// softmax(z).
+/// See losskit_philox_gumbel_f64.
+inline void philox_gumbel(
+    std::ptrdiff_t count, ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, double *output) {
+  check(losskit_philox_gumbel_f64(count, seed, offset, stream, output));
+}
+
+/// The same on spans.
+inline void philox_gumbel(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, span<double> output) {
+  const std::ptrdiff_t count = output.ssize();
+  check(losskit_philox_gumbel_f64(count, seed, offset, stream, output.data()));
+}
+
 /// Cross-entropy of softmax probabilities and integer targets.
 /// See losskit_cross_entropy_f32.
 inline void cross_entropy(

@@ -163,6 +163,36 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad", "p"),
         ),
     ),
+    "philox_uniform": (
+        True,
+        (
+            ("count", "n"),
+            ("seed", "u"),
+            ("offset", "u"),
+            ("stream", "u"),
+            ("output", "p"),
+        ),
+    ),
+    "philox_normal": (
+        True,
+        (
+            ("count", "n"),
+            ("seed", "u"),
+            ("offset", "u"),
+            ("stream", "u"),
+            ("output", "p"),
+        ),
+    ),
+    "philox_gumbel": (
+        True,
+        (
+            ("count", "n"),
+            ("seed", "u"),
+            ("offset", "u"),
+            ("stream", "u"),
+            ("output", "p"),
+        ),
+    ),
     "cross_entropy": (
         True,
         (
@@ -863,6 +893,62 @@ DOCUMENTATION: dict[str, dict[str, Any]] = {
             "grad": "output, `[count]`; may be `grad_output` itself.",
         },
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+    },
+    "philox_uniform": {
+        "summary": "Random numbers, uniform in (0, 1).",
+        "body": """\
+    U(a, b) = ((⌊a/2^5⌋·2^26 + ⌊b/2^6⌋) + ½)·2^−53
+    x_i = U(w0, w1),   w0 … w3 = Philox4x32-10(counter (i + offset, stream), key seed)
+
+The generator counts: element i depends on i + offset, seed and stream alone, not on how many are drawn, and not on the
+number of threads. All is computed in double and rounded last, so that both precisions see the same stream.""",
+        "parameters": {
+            "count": "how many, ≥ 0.",
+            "seed": "any 64 bits, default 0.",
+            "offset": "added to the index of each element, modulo 2^64, default 0.",
+            "stream": "number of the stream, default 0.",
+        },
+        "outputs": {
+            "output": "output, `[count]`. In single precision the largest are rounded to 1.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+        "reference": "Salmon et al. 2011, Parallel Random Numbers: As Easy as 1, 2, 3; the generator of torch on GPUs.",
+    },
+    "philox_normal": {
+        "summary": "Random numbers of the standard normal distribution.",
+        "body": """\
+    x_i = √(−2 ln U(w0, w1)) · cos(2π U(w2, w3))
+
+with the words w0 … w3 and the function U of `philox_uniform`, computed in double and rounded last.""",
+        "parameters": {
+            "count": "how many, ≥ 0.",
+            "seed": "any 64 bits, default 0.",
+            "offset": "added to the index of each element, modulo 2^64, default 0.",
+            "stream": "number of the stream, default 0.",
+        },
+        "outputs": {
+            "output": "output, `[count]`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+        "reference": "Box and Muller 1958, A Note on the Generation of Random Normal Deviates.",
+    },
+    "philox_gumbel": {
+        "summary": "Random numbers of the standard Gumbel distribution: the index of the largest of `z_c + x_c` has the distribution softmax(z).",
+        "body": """\
+    x_i = −ln(−ln U(w0, w1))
+
+with the words w0, w1 and the function U of `philox_uniform`, computed in double and rounded last.""",
+        "parameters": {
+            "count": "how many, ≥ 0.",
+            "seed": "any 64 bits, default 0.",
+            "offset": "added to the index of each element, modulo 2^64, default 0.",
+            "stream": "number of the stream, default 0.",
+        },
+        "outputs": {
+            "output": "output, `[count]`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+        "reference": "Gumbel 1954, Statistical Theory of Extreme Values and Some Practical Applications.",
     },
     "cross_entropy": {
         "summary": "Cross-entropy of softmax probabilities and integer targets.",
