@@ -109,6 +109,38 @@ LOSSKIT_ENTRY(losskit_philox_gumbel_f64, (
     ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream,
     double *output),
     (count, seed, offset, stream, output))
+LOSSKIT_ENTRY(losskit_soft_topk_f32, (
+    const float *z, const int64_t *k, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool k_per_row, double alpha,
+    ptrdiff_t n_iter, float *p),
+    (z, k, outer, classes, inner, k_per_row, alpha, n_iter, p))
+LOSSKIT_ENTRY(losskit_soft_topk_f64, (
+    const double *z, const int64_t *k, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool k_per_row,
+    double alpha, ptrdiff_t n_iter, double *p),
+    (z, k, outer, classes, inner, k_per_row, alpha, n_iter, p))
+LOSSKIT_ENTRY(losskit_log_soft_topk_f32, (
+    const float *z, const int64_t *k, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool k_per_row, double alpha,
+    ptrdiff_t n_iter, float *log_p),
+    (z, k, outer, classes, inner, k_per_row, alpha, n_iter, log_p))
+LOSSKIT_ENTRY(losskit_log_soft_topk_f64, (
+    const double *z, const int64_t *k, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool k_per_row,
+    double alpha, ptrdiff_t n_iter, double *log_p),
+    (z, k, outer, classes, inner, k_per_row, alpha, n_iter, log_p))
+LOSSKIT_ENTRY(losskit_soft_topk_vjp_f32, (
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    float *grad_z),
+    (p, grad_output, outer, classes, inner, alpha, grad_z))
+LOSSKIT_ENTRY(losskit_soft_topk_vjp_f64, (
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    double *grad_z),
+    (p, grad_output, outer, classes, inner, alpha, grad_z))
+LOSSKIT_ENTRY(losskit_log_soft_topk_vjp_f32, (
+    const float *log_p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    float *grad_z),
+    (log_p, grad_output, outer, classes, inner, alpha, grad_z))
+LOSSKIT_ENTRY(losskit_log_soft_topk_vjp_f64, (
+    const double *log_p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    double *grad_z),
+    (log_p, grad_output, outer, classes, inner, alpha, grad_z))
 LOSSKIT_ENTRY(losskit_cross_entropy_f32, (
     const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const float *weight,
     int64_t ignore_index, double label_smoothing, losskit_reduction reduction, const float *sample_weight, float *loss,

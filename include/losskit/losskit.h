@@ -490,6 +490,104 @@ LOSSKIT_API losskit_status losskit_philox_gumbel_f32(
 LOSSKIT_API losskit_status losskit_philox_gumbel_f64(
     ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream, double *output);
 
+/**
+ * Soft top-k: each row's probabilities of being among the k largest, which sum to k.
+ *
+ *     p_i = σ(α (z_i + t)),   t such that Σ_i p_i = k
+ *
+ * The root t is found to the last place: Newton's method, kept between bounds that are halved where it does not converge.
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf gives 0; where k or fewer are finite, these have probability 1. A row
+ *     with +inf gives a row of NaN.
+ *   - k: 0 < k < classes: one number, or one per row if `k_per_row`.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - k_per_row: is there a k for each row?
+ *   - alpha: steepness α > 0, default 1.
+ *   - n_iter: the most steps towards the root, ≥ 1, default 64.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.
+ * - Reference: Gupta et al. 2024, Dual-Encoders for Extreme Multi-Label Classification.
+ */
+LOSSKIT_API losskit_status losskit_soft_topk_f32(
+    const float *z, const int64_t *k, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool k_per_row, double alpha,
+    ptrdiff_t n_iter, float *p);
+LOSSKIT_API losskit_status losskit_soft_topk_f64(
+    const double *z, const int64_t *k, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool k_per_row,
+    double alpha, ptrdiff_t n_iter, double *p);
+
+/**
+ * Logarithm of the soft top-k probabilities.
+ *
+ *     log p_i = log σ(α (z_i + t)),   t such that Σ_i p_i = k
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf gives −inf; where k or fewer are finite, these give 0. A row with +inf
+ *     gives a row of NaN.
+ *   - k: 0 < k < classes: one number, or one per row if `k_per_row`.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - k_per_row: is there a k for each row?
+ *   - alpha: steepness α > 0, default 1.
+ *   - n_iter: the most steps towards the root, ≥ 1, default 64.
+ *   - log_p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.
+ * - Reference: Gupta et al. 2024, Dual-Encoders for Extreme Multi-Label Classification.
+ */
+LOSSKIT_API losskit_status losskit_log_soft_topk_f32(
+    const float *z, const int64_t *k, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool k_per_row, double alpha,
+    ptrdiff_t n_iter, float *log_p);
+LOSSKIT_API losskit_status losskit_log_soft_topk_f64(
+    const double *z, const int64_t *k, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool k_per_row,
+    double alpha, ptrdiff_t n_iter, double *log_p);
+
+/**
+ * Vector-Jacobian product of soft_topk, by the implicit function theorem.
+ *
+ *     v = α p (1 − p),   grad_z = v ⊙ (g − ⟨v, g⟩ / Σ v)     (v ⊙ g where Σ v = 0)
+ *
+ * - Parameters:
+ *   - p: `[outer, classes, inner]`, what `losskit_soft_topk` returned.
+ *   - grad_output: g, shaped as `p`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - alpha: α > 0, as given to `losskit_soft_topk`.
+ *   - grad_z: output, shaped as `p`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_soft_topk_vjp_f32(
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    float *grad_z);
+LOSSKIT_API losskit_status losskit_soft_topk_vjp_f64(
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    double *grad_z);
+
+/**
+ * Vector-Jacobian product of log_soft_topk.
+ *
+ *     v = α p (1 − p),   u = α (1 − p) ⊙ g,   grad_z = u − v Σ u / Σ v     (u where Σ v = 0)
+ *
+ * - Parameters:
+ *   - log_p: `[outer, classes, inner]`, what `losskit_log_soft_topk` returned.
+ *   - grad_output: g, shaped as `log_p`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - alpha: α > 0, as given to `losskit_log_soft_topk`.
+ *   - grad_z: output, shaped as `log_p`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_log_soft_topk_vjp_f32(
+    const float *log_p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    float *grad_z);
+LOSSKIT_API losskit_status losskit_log_soft_topk_vjp_f64(
+    const double *log_p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    double *grad_z);
+
 /* ====================================================================================================
  * Classification losses of softmax probabilities
  * ==================================================================================================== */

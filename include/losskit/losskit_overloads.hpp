@@ -551,6 +551,146 @@ inline void philox_gumbel(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_
   check(losskit_philox_gumbel_f64(count, seed, offset, stream, output.data()));
 }
 
+/// Soft top-k: each row's probabilities of being among the k largest, which sum to k.
+/// See losskit_soft_topk_f32.
+inline void soft_topk(
+    const float *z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, float *p) {
+  check(losskit_soft_topk_f32(z, k, outer, classes, inner, k_per_row, alpha, n_iter, p));
+}
+
+/// The same on spans.
+inline void soft_topk(
+    span<const float> z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_soft_topk_f32(z.data(), k, outer, classes, inner, k_per_row, alpha, n_iter, p.data()));
+}
+
+/// Soft top-k: each row's probabilities of being among the k largest, which sum to k.
+/// See losskit_soft_topk_f64.
+inline void soft_topk(
+    const double *z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, double *p) {
+  check(losskit_soft_topk_f64(z, k, outer, classes, inner, k_per_row, alpha, n_iter, p));
+}
+
+/// The same on spans.
+inline void soft_topk(
+    span<const double> z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_soft_topk_f64(z.data(), k, outer, classes, inner, k_per_row, alpha, n_iter, p.data()));
+}
+
+/// Logarithm of the soft top-k probabilities.
+/// See losskit_log_soft_topk_f32.
+inline void log_soft_topk(
+    const float *z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, float *log_p) {
+  check(losskit_log_soft_topk_f32(z, k, outer, classes, inner, k_per_row, alpha, n_iter, log_p));
+}
+
+/// The same on spans.
+inline void log_soft_topk(
+    span<const float> z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, span<float> log_p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(log_p, false, {outer, classes, inner});
+  check(losskit_log_soft_topk_f32(z.data(), k, outer, classes, inner, k_per_row, alpha, n_iter, log_p.data()));
+}
+
+/// Logarithm of the soft top-k probabilities.
+/// See losskit_log_soft_topk_f64.
+inline void log_soft_topk(
+    const double *z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, double *log_p) {
+  check(losskit_log_soft_topk_f64(z, k, outer, classes, inner, k_per_row, alpha, n_iter, log_p));
+}
+
+/// The same on spans.
+inline void log_soft_topk(
+    span<const double> z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, span<double> log_p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(log_p, false, {outer, classes, inner});
+  check(losskit_log_soft_topk_f64(z.data(), k, outer, classes, inner, k_per_row, alpha, n_iter, log_p.data()));
+}
+
+/// Vector-Jacobian product of soft_topk, by the implicit function theorem.
+/// See losskit_soft_topk_vjp_f32.
+inline void soft_topk_vjp(
+    const float *p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, float *grad_z) {
+  check(losskit_soft_topk_vjp_f32(p, grad_output, outer, classes, inner, alpha, grad_z));
+}
+
+/// The same on spans.
+inline void soft_topk_vjp(
+    span<const float> p, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, span<float> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_soft_topk_vjp_f32(p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
+}
+
+/// Vector-Jacobian product of soft_topk, by the implicit function theorem.
+/// See losskit_soft_topk_vjp_f64.
+inline void soft_topk_vjp(
+    const double *p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, double *grad_z) {
+  check(losskit_soft_topk_vjp_f64(p, grad_output, outer, classes, inner, alpha, grad_z));
+}
+
+/// The same on spans.
+inline void soft_topk_vjp(
+    span<const double> p, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, span<double> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_soft_topk_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
+}
+
+/// Vector-Jacobian product of log_soft_topk.
+/// See losskit_log_soft_topk_vjp_f32.
+inline void log_soft_topk_vjp(
+    const float *log_p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, float *grad_z) {
+  check(losskit_log_soft_topk_vjp_f32(log_p, grad_output, outer, classes, inner, alpha, grad_z));
+}
+
+/// The same on spans.
+inline void log_soft_topk_vjp(
+    span<const float> log_p, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, span<float> grad_z) {
+  detail::expect(log_p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_log_soft_topk_vjp_f32(log_p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
+}
+
+/// Vector-Jacobian product of log_soft_topk.
+/// See losskit_log_soft_topk_vjp_f64.
+inline void log_soft_topk_vjp(
+    const double *log_p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, double *grad_z) {
+  check(losskit_log_soft_topk_vjp_f64(log_p, grad_output, outer, classes, inner, alpha, grad_z));
+}
+
+/// The same on spans.
+inline void log_soft_topk_vjp(
+    span<const double> log_p, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, span<double> grad_z) {
+  detail::expect(log_p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_log_soft_topk_vjp_f64(log_p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
+}
+
 /// Cross-entropy of softmax probabilities and integer targets.
 /// See losskit_cross_entropy_f32.
 inline void cross_entropy(

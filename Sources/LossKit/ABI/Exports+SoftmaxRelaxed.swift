@@ -41,3 +41,67 @@ public func losskit_philox_gumbel_f64(
 ) -> Int32 {
   return philoxGumbel(count, seed, offset, stream, output).rawValue
 }
+
+@c(losskit_soft_topk_f32)
+public func losskit_soft_topk_f32(
+  _ z: UnsafePointer<Float>?, _ k: UnsafePointer<Int64>?, _ outer: Int, _ classes: Int, _ inner: Int, _ kPerRow: Bool,
+  _ alpha: Double, _ nIter: Int, _ p: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return softTopk(z, k, outer, classes, inner, kPerRow, alpha, nIter, p).rawValue
+}
+
+@c(losskit_soft_topk_f64)
+public func losskit_soft_topk_f64(
+  _ z: UnsafePointer<Double>?, _ k: UnsafePointer<Int64>?, _ outer: Int, _ classes: Int, _ inner: Int,
+  _ kPerRow: Bool, _ alpha: Double, _ nIter: Int, _ p: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return softTopk(z, k, outer, classes, inner, kPerRow, alpha, nIter, p).rawValue
+}
+
+@c(losskit_log_soft_topk_f32)
+public func losskit_log_soft_topk_f32(
+  _ z: UnsafePointer<Float>?, _ k: UnsafePointer<Int64>?, _ outer: Int, _ classes: Int, _ inner: Int, _ kPerRow: Bool,
+  _ alpha: Double, _ nIter: Int, _ logP: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return logSoftTopk(z, k, outer, classes, inner, kPerRow, alpha, nIter, logP).rawValue
+}
+
+@c(losskit_log_soft_topk_f64)
+public func losskit_log_soft_topk_f64(
+  _ z: UnsafePointer<Double>?, _ k: UnsafePointer<Int64>?, _ outer: Int, _ classes: Int, _ inner: Int,
+  _ kPerRow: Bool, _ alpha: Double, _ nIter: Int, _ logP: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return logSoftTopk(z, k, outer, classes, inner, kPerRow, alpha, nIter, logP).rawValue
+}
+
+@c(losskit_soft_topk_vjp_f32)
+public func losskit_soft_topk_vjp_f32(
+  _ p: UnsafePointer<Float>?, _ gradOutput: UnsafePointer<Float>?, _ outer: Int, _ classes: Int, _ inner: Int,
+  _ alpha: Double, _ gradZ: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return softTopkVjp(p, gradOutput, outer, classes, inner, alpha, gradZ).rawValue
+}
+
+@c(losskit_soft_topk_vjp_f64)
+public func losskit_soft_topk_vjp_f64(
+  _ p: UnsafePointer<Double>?, _ gradOutput: UnsafePointer<Double>?, _ outer: Int, _ classes: Int, _ inner: Int,
+  _ alpha: Double, _ gradZ: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return softTopkVjp(p, gradOutput, outer, classes, inner, alpha, gradZ).rawValue
+}
+
+@c(losskit_log_soft_topk_vjp_f32)
+public func losskit_log_soft_topk_vjp_f32(
+  _ logP: UnsafePointer<Float>?, _ gradOutput: UnsafePointer<Float>?, _ outer: Int, _ classes: Int, _ inner: Int,
+  _ alpha: Double, _ gradZ: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return logSoftTopkVjp(logP, gradOutput, outer, classes, inner, alpha, gradZ).rawValue
+}
+
+@c(losskit_log_soft_topk_vjp_f64)
+public func losskit_log_soft_topk_vjp_f64(
+  _ logP: UnsafePointer<Double>?, _ gradOutput: UnsafePointer<Double>?, _ outer: Int, _ classes: Int, _ inner: Int,
+  _ alpha: Double, _ gradZ: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return logSoftTopkVjp(logP, gradOutput, outer, classes, inner, alpha, gradZ).rawValue
+}

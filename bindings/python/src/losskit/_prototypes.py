@@ -193,6 +193,58 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("output", "p"),
         ),
     ),
+    "soft_topk": (
+        True,
+        (
+            ("z", "p"),
+            ("k", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("k_per_row", "b"),
+            ("alpha", "d"),
+            ("n_iter", "n"),
+            ("p", "p"),
+        ),
+    ),
+    "log_soft_topk": (
+        True,
+        (
+            ("z", "p"),
+            ("k", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("k_per_row", "b"),
+            ("alpha", "d"),
+            ("n_iter", "n"),
+            ("log_p", "p"),
+        ),
+    ),
+    "soft_topk_vjp": (
+        True,
+        (
+            ("p", "p"),
+            ("grad_output", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("alpha", "d"),
+            ("grad_z", "p"),
+        ),
+    ),
+    "log_soft_topk_vjp": (
+        True,
+        (
+            ("log_p", "p"),
+            ("grad_output", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("alpha", "d"),
+            ("grad_z", "p"),
+        ),
+    ),
     "cross_entropy": (
         True,
         (
@@ -949,6 +1001,79 @@ with the words w0, w1 and the function U of `philox_uniform`, computed in double
         },
         "errors": "INVALID_SHAPE, NULL_POINTER.",
         "reference": "Gumbel 1954, Statistical Theory of Extreme Values and Some Practical Applications.",
+    },
+    "soft_topk": {
+        "summary": "Soft top-k: each row's probabilities of being among the k largest, which sum to k.",
+        "body": """\
+    p_i = σ(α (z_i + t)),   t such that Σ_i p_i = k
+
+The root t is found to the last place: Newton's method, kept between bounds that are halved where it does not converge.""",
+        "parameters": {
+            "z": "logits, `[outer, classes, inner]`. −inf gives 0; where k or fewer are finite, these have probability 1. A row with +inf gives a row of NaN.",
+            "k": "0 < k < classes: one number, or one per row if `k_per_row`.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+            "k_per_row": "is there a k for each row?",
+            "alpha": "steepness α > 0, default 1.",
+            "n_iter": "the most steps towards the root, ≥ 1, default 64.",
+        },
+        "outputs": {
+            "p": "output, shaped as `z`; may be `z` itself.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.",
+        "reference": "Gupta et al. 2024, Dual-Encoders for Extreme Multi-Label Classification.",
+    },
+    "log_soft_topk": {
+        "summary": "Logarithm of the soft top-k probabilities.",
+        "body": "    log p_i = log σ(α (z_i + t)),   t such that Σ_i p_i = k",
+        "parameters": {
+            "z": "logits, `[outer, classes, inner]`. −inf gives −inf; where k or fewer are finite, these give 0. A row with +inf gives a row of NaN.",
+            "k": "0 < k < classes: one number, or one per row if `k_per_row`.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+            "k_per_row": "is there a k for each row?",
+            "alpha": "steepness α > 0, default 1.",
+            "n_iter": "the most steps towards the root, ≥ 1, default 64.",
+        },
+        "outputs": {
+            "log_p": "output, shaped as `z`; may be `z` itself.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.",
+        "reference": "Gupta et al. 2024, Dual-Encoders for Extreme Multi-Label Classification.",
+    },
+    "soft_topk_vjp": {
+        "summary": "Vector-Jacobian product of soft_topk, by the implicit function theorem.",
+        "body": "    v = α p (1 − p),   grad_z = v ⊙ (g − ⟨v, g⟩ / Σ v)     (v ⊙ g where Σ v = 0)",
+        "parameters": {
+            "p": "`[outer, classes, inner]`, what `soft_topk` returned.",
+            "grad_output": "g, shaped as `p`: the incoming gradient.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+            "alpha": "α > 0, as given to `soft_topk`.",
+        },
+        "outputs": {
+            "grad_z": "output, shaped as `p`; may be `grad_output` itself.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.",
+    },
+    "log_soft_topk_vjp": {
+        "summary": "Vector-Jacobian product of log_soft_topk.",
+        "body": "    v = α p (1 − p),   u = α (1 − p) ⊙ g,   grad_z = u − v Σ u / Σ v     (u where Σ v = 0)",
+        "parameters": {
+            "log_p": "`[outer, classes, inner]`, what `log_soft_topk` returned.",
+            "grad_output": "g, shaped as `log_p`: the incoming gradient.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+            "alpha": "α > 0, as given to `log_soft_topk`.",
+        },
+        "outputs": {
+            "grad_z": "output, shaped as `log_p`; may be `grad_output` itself.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.",
     },
     "cross_entropy": {
         "summary": "Cross-entropy of softmax probabilities and integer targets.",

@@ -6,9 +6,17 @@ from typing import Any, Optional
 
 import numpy as np
 
-from ._core import as_integers, as_reals, call, check_shape, documented, empty, fail, rows_of, scalar
+from ._core import LossKitError, as_integers, as_reals, call, check_shape, documented, empty, fail, rows_of, scalar
 
-__all__ = ["philox_gumbel", "philox_normal", "philox_uniform"]
+__all__ = [
+    "log_soft_topk",
+    "log_soft_topk_vjp",
+    "philox_gumbel",
+    "philox_normal",
+    "philox_uniform",
+    "soft_topk",
+    "soft_topk_vjp",
+]
 
 
 # --- Random numbers --------------------------------------------------------------------------------------------------
@@ -76,3 +84,94 @@ def philox_gumbel(*, n: int, seed: int = 0, offset: int = 0, stream: int = 0) ->
     [-0.1446776, -0.3984503, -0.025878]
     """
     return _draw("philox_gumbel", n, seed, offset, stream)
+
+
+# --- Relaxed top-k ---------------------------------------------------------------------------------------------------
+
+
+def _vjp(name: str, output: Any, grad_output: Any, parameter: float, axis: int) -> np.ndarray:
+    """A vector-Jacobian product of rows that takes what the map returned."""
+    dtype, output, grad_output = as_reals(name, output, grad_output)
+    rows = rows_of(name, output, axis)
+    check_shape(name, "grad_output", grad_output, output.shape)
+    grad_z = empty(output.shape, dtype)
+    call(name, dtype, output, grad_output, *rows[:3], parameter, grad_z)
+    return grad_z
+
+
+def _soft_topk(name: str, z: Any, k: Any, alpha: float, n_iter: int, axis: int) -> np.ndarray:
+    dtype, z = as_reals(name, z)
+    rows = rows_of(name, z, axis)
+    try:
+        k = as_integers(name, "k", k)
+    except LossKitError as error:
+        raise fail("INVALID_PARAMETER", name, "k must be an integer, or one for each row") from error
+    if k.ndim:
+        check_shape(name, "k", k, rows.shape)
+    output = empty(z.shape, dtype)
+    call(name, dtype, z, k, *rows[:3], k.ndim > 0, alpha, n_iter, output)
+    return output
+
+
+@documented
+def soft_topk(z: Any, *, k: Any, alpha: float = 1.0, n_iter: int = 64, axis: int = -1) -> np.ndarray:
+    """Soft top-k: each row's probabilities of being among the k largest, which sum to k.
+
+    Parameters
+    ----------
+    k : int or array_like
+        0 < k < C: one number, or one for each row.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> losskit.soft_topk([[1.0, 2.0, 3.0, 0.0]], k=2).round(7).tolist()
+    [[0.3775407, 0.6224593, 0.8175745, 0.1824255]]
+    """
+    return _soft_topk("soft_topk", z, k, alpha, n_iter, axis)
+
+
+@documented
+def log_soft_topk(z: Any, *, k: Any, alpha: float = 1.0, n_iter: int = 64, axis: int = -1) -> np.ndarray:
+    """Logarithm of the soft top-k probabilities.
+
+    Parameters
+    ----------
+    k : int or array_like
+        0 < k < C: one number, or one for each row.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> losskit.log_soft_topk([[1.0, 2.0, 3.0, 0.0]], k=2).round(6).tolist()
+    [[-0.974077, -0.474077, -0.201413, -1.701413]]
+    """
+    return _soft_topk("log_soft_topk", z, k, alpha, n_iter, axis)
+
+
+@documented
+def soft_topk_vjp(p: Any, grad_output: Any, *, alpha: float = 1.0, axis: int = -1) -> np.ndarray:
+    """Vector-Jacobian product of soft_topk, by the implicit function theorem.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> p = losskit.soft_topk([[1.0, 2.0, 3.0, 0.0]], k=2)
+    >>> losskit.soft_topk_vjp(p, [[1.0, 0.0, 2.0, 0.0]]).round(7).tolist()
+    [[0.0718817, -0.163122, 0.1947666, -0.1035263]]
+    """
+    return _vjp("soft_topk_vjp", p, grad_output, alpha, axis)
+
+
+@documented
+def log_soft_topk_vjp(log_p: Any, grad_output: Any, *, alpha: float = 1.0, axis: int = -1) -> np.ndarray:
+    """Vector-Jacobian product of log_soft_topk.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> log_p = losskit.log_soft_topk([[1.0, 2.0, 3.0, 0.0]], k=2)
+    >>> losskit.log_soft_topk_vjp(log_p, [[1.0, 0.0, 2.0, 0.0]]).round(4).tolist()
+    [[0.3205, -0.302, 0.1732, -0.1917]]
+    """
+    return _vjp("log_soft_topk_vjp", log_p, grad_output, alpha, axis)
