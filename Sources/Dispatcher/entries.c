@@ -85,6 +85,38 @@ LOSSKIT_ENTRY(losskit_softplus_vjp_f64, (
     const double *x, const double *grad_output, ptrdiff_t count, double beta, double threshold,
     double *grad),
     (x, grad_output, count, beta, threshold, grad))
+LOSSKIT_ENTRY(losskit_gumbel_softmax_f32, (
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau, bool hard, uint64_t seed,
+    uint64_t offset, float *y),
+    (z, outer, classes, inner, tau, hard, seed, offset, y))
+LOSSKIT_ENTRY(losskit_gumbel_softmax_f64, (
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau, bool hard, uint64_t seed,
+    uint64_t offset, double *y),
+    (z, outer, classes, inner, tau, hard, seed, offset, y))
+LOSSKIT_ENTRY(losskit_gumbel_softmax_vjp_f32, (
+    const float *y_soft, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau,
+    float *grad_z),
+    (y_soft, grad_output, outer, classes, inner, tau, grad_z))
+LOSSKIT_ENTRY(losskit_gumbel_softmax_vjp_f64, (
+    const double *y_soft, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau,
+    double *grad_z),
+    (y_soft, grad_output, outer, classes, inner, tau, grad_z))
+LOSSKIT_ENTRY(losskit_neuralsort_f32, (
+    const float *s, ptrdiff_t lists, ptrdiff_t items, double tau, bool hard, const int64_t *lengths,
+    float *p),
+    (s, lists, items, tau, hard, lengths, p))
+LOSSKIT_ENTRY(losskit_neuralsort_f64, (
+    const double *s, ptrdiff_t lists, ptrdiff_t items, double tau, bool hard, const int64_t *lengths,
+    double *p),
+    (s, lists, items, tau, hard, lengths, p))
+LOSSKIT_ENTRY(losskit_neuralsort_vjp_f32, (
+    const float *s, const float *p, const float *grad_output, ptrdiff_t lists, ptrdiff_t items, double tau,
+    const int64_t *lengths, float *grad_s),
+    (s, p, grad_output, lists, items, tau, lengths, grad_s))
+LOSSKIT_ENTRY(losskit_neuralsort_vjp_f64, (
+    const double *s, const double *p, const double *grad_output, ptrdiff_t lists, ptrdiff_t items, double tau,
+    const int64_t *lengths, double *grad_s),
+    (s, p, grad_output, lists, items, tau, lengths, grad_s))
 LOSSKIT_ENTRY(losskit_philox_uniform_f32, (
     ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream,
     float *output),
@@ -109,6 +141,22 @@ LOSSKIT_ENTRY(losskit_philox_gumbel_f64, (
     ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream,
     double *output),
     (count, seed, offset, stream, output))
+LOSSKIT_ENTRY(losskit_softsort_f32, (
+    const float *s, ptrdiff_t lists, ptrdiff_t items, double tau, double power,
+    float *p),
+    (s, lists, items, tau, power, p))
+LOSSKIT_ENTRY(losskit_softsort_f64, (
+    const double *s, ptrdiff_t lists, ptrdiff_t items, double tau, double power,
+    double *p),
+    (s, lists, items, tau, power, p))
+LOSSKIT_ENTRY(losskit_softsort_vjp_f32, (
+    const float *s, const float *p, const float *grad_output, ptrdiff_t lists, ptrdiff_t items, double tau,
+    double power, float *grad_s),
+    (s, p, grad_output, lists, items, tau, power, grad_s))
+LOSSKIT_ENTRY(losskit_softsort_vjp_f64, (
+    const double *s, const double *p, const double *grad_output, ptrdiff_t lists, ptrdiff_t items, double tau,
+    double power, double *grad_s),
+    (s, p, grad_output, lists, items, tau, power, grad_s))
 LOSSKIT_ENTRY(losskit_soft_topk_f32, (
     const float *z, const int64_t *k, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool k_per_row, double alpha,
     ptrdiff_t n_iter, float *p),

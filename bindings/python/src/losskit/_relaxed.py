@@ -9,13 +9,19 @@ import numpy as np
 from ._core import LossKitError, as_integers, as_reals, call, check_shape, documented, empty, fail, rows_of, scalar
 
 __all__ = [
+    "gumbel_softmax",
+    "gumbel_softmax_vjp",
     "log_soft_topk",
     "log_soft_topk_vjp",
+    "neuralsort",
+    "neuralsort_vjp",
     "philox_gumbel",
     "philox_normal",
     "philox_uniform",
     "soft_topk",
     "soft_topk_vjp",
+    "softsort",
+    "softsort_vjp",
 ]
 
 
@@ -175,3 +181,131 @@ def log_soft_topk_vjp(log_p: Any, grad_output: Any, *, alpha: float = 1.0, axis:
     [[0.3205, -0.302, 0.1732, -0.1917]]
     """
     return _vjp("log_soft_topk_vjp", log_p, grad_output, alpha, axis)
+
+
+# --- Relaxed sorting and sampling ------------------------------------------------------------------------------------
+
+
+def _lists(name: str, s: np.ndarray, lengths: Any = None) -> tuple[int, int, Any]:
+    """How scores fall into lists, one for each length."""
+    rows = rows_of(name, s)
+    if lengths is not None:
+        try:
+            lengths = as_integers(name, "lengths", lengths)
+        except LossKitError as error:
+            raise fail("INVALID_VALUE", name, "lengths must be integers") from error
+        check_shape(name, "lengths", lengths, rows.shape)
+    return rows.outer, rows.classes, lengths
+
+
+@documented
+def neuralsort(s: Any, *, tau: float = 1.0, hard: bool = False, lengths: Any = None) -> np.ndarray:
+    """NeuralSort: relaxed permutation matrices that sort scores in descending order.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> losskit.neuralsort([[1.0, 3.0, 2.0]]).round(4).tolist()
+    [[[0.0132, 0.7214, 0.2654], [0.2119, 0.2119, 0.5761], [0.7214, 0.0132, 0.2654]]]
+    """
+    dtype, s = as_reals("neuralsort", s)
+    lists, items, lengths = _lists("neuralsort", s, lengths)
+    p = empty((*s.shape, items), dtype)
+    call("neuralsort", dtype, s, lists, items, tau, hard, lengths, p)
+    return p
+
+
+@documented
+def neuralsort_vjp(s: Any, P: Any, grad_output: Any, *, tau: float = 1.0, lengths: Any = None) -> np.ndarray:  # noqa: N803
+    """Vector-Jacobian product of neuralsort.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> s = [[1.0, 3.0, 2.0]]
+    >>> g = [[[1.0, 2.0, 3.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]]
+    >>> losskit.neuralsort_vjp(s, losskit.neuralsort(s), g).round(4).tolist()
+    [[-0.0496, -0.1819, 0.2316]]
+    """
+    name = "neuralsort_vjp"
+    dtype, s, P, grad_output = as_reals(name, s, P, grad_output)  # noqa: N806
+    lists, items, lengths = _lists(name, s, lengths)
+    return _pulled(name, dtype, s, P, grad_output, lists, items, tau, lengths)
+
+
+def _pulled(name: str, dtype: Any, s: np.ndarray, matrix: Any, grad_output: Any, lists: int, items: int, *rest: Any) -> Any:
+    check_shape(name, "P", matrix, (*s.shape, items))
+    check_shape(name, "grad_output", grad_output, (*s.shape, items))
+    grad_s = empty(s.shape, dtype)
+    call(name, dtype, s, matrix, grad_output, lists, items, *rest, grad_s)
+    return grad_s
+
+
+@documented
+def softsort(s: Any, *, tau: float = 1.0, power: float = 1.0) -> np.ndarray:
+    """SoftSort: relaxed permutation matrices that sort scores in descending order, by distance to the sorted scores.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> losskit.softsort([[1.0, 3.0, 2.0]]).round(4).tolist()
+    [[[0.09, 0.6652, 0.2447], [0.2119, 0.2119, 0.5761], [0.6652, 0.09, 0.2447]]]
+    """
+    dtype, s = as_reals("softsort", s)
+    lists, items, _ = _lists("softsort", s)
+    p = empty((*s.shape, items), dtype)
+    call("softsort", dtype, s, lists, items, tau, power, p)
+    return p
+
+
+@documented
+def softsort_vjp(s: Any, P: Any, grad_output: Any, *, tau: float = 1.0, power: float = 1.0) -> np.ndarray:  # noqa: N803
+    """Vector-Jacobian product of softsort.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> s = [[1.0, 3.0, 2.0]]
+    >>> g = [[[1.0, 2.0, 3.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]]
+    >>> losskit.softsort_vjp(s, losskit.softsort(s), g).round(4).tolist()
+    [[-0.104, -0.1029, 0.2069]]
+    """
+    name = "softsort_vjp"
+    dtype, s, P, grad_output = as_reals(name, s, P, grad_output)  # noqa: N806
+    lists, items, _ = _lists(name, s)
+    return _pulled(name, dtype, s, P, grad_output, lists, items, tau, power)
+
+
+@documented
+def gumbel_softmax(
+    z: Any, *, tau: float = 1.0, hard: bool = False, seed: int = 0, offset: int = 0, axis: int = -1
+) -> np.ndarray:
+    """A sample of the relaxed categorical distribution with logits z: softmax of logits with Gumbel noise.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> losskit.gumbel_softmax([[1.0, 2.0, 3.0]], seed=3).round(7).tolist()
+    [[0.1409093, 0.0589533, 0.8001375]]
+    >>> losskit.gumbel_softmax([[1.0, 2.0, 3.0]], seed=3, hard=True).tolist()
+    [[0.0, 0.0, 1.0]]
+    """
+    dtype, z = as_reals("gumbel_softmax", z)
+    rows = rows_of("gumbel_softmax", z, axis)
+    y = empty(z.shape, dtype)
+    call("gumbel_softmax", dtype, z, *rows[:3], tau, hard, seed, offset, y)
+    return y
+
+
+@documented
+def gumbel_softmax_vjp(y_soft: Any, grad_output: Any, *, tau: float = 1.0, axis: int = -1) -> np.ndarray:
+    """Vector-Jacobian product of gumbel_softmax.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> y = losskit.gumbel_softmax([[1.0, 2.0, 3.0]], seed=3)
+    >>> losskit.gumbel_softmax_vjp(y, [[1.0, 0.0, 2.0]]).round(4).tolist()
+    [[-0.1044, -0.1026, 0.2071]]
+    """
+    return _vjp("gumbel_softmax_vjp", y_soft, grad_output, tau, axis)
