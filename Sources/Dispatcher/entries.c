@@ -85,6 +85,22 @@ LOSSKIT_ENTRY(losskit_softplus_vjp_f64, (
     const double *x, const double *grad_output, ptrdiff_t count, double beta, double threshold,
     double *grad),
     (x, grad_output, count, beta, threshold, grad))
+LOSSKIT_ENTRY(losskit_sparse_softmax_f32, (
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
+    float *p),
+    (z, outer, classes, inner, k, p))
+LOSSKIT_ENTRY(losskit_sparse_softmax_f64, (
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
+    double *p),
+    (z, outer, classes, inner, k, p))
+LOSSKIT_ENTRY(losskit_sparse_softmax_vjp_f32, (
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    float *grad_z),
+    (p, grad_output, outer, classes, inner, grad_z))
+LOSSKIT_ENTRY(losskit_sparse_softmax_vjp_f64, (
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double *grad_z),
+    (p, grad_output, outer, classes, inner, grad_z))
 LOSSKIT_ENTRY(losskit_gumbel_softmax_f32, (
     const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau, bool hard, uint64_t seed,
     uint64_t offset, float *y),

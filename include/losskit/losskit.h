@@ -421,6 +421,50 @@ LOSSKIT_API losskit_status losskit_softplus_vjp_f64(
     const double *x, const double *grad_output, ptrdiff_t count, double beta, double threshold, double *grad);
 
 /* ====================================================================================================
+ * Sparse maps: sparsemax, entmax, top-k
+ * ==================================================================================================== */
+
+/**
+ * Softmax of the k largest logits of each row; the others have probability 0.
+ *
+ *     Ω = the classes of the k largest z (of equal ones the lower),   p_i = [i ∈ Ω] e^{z_i} / Σ_{j ∈ Ω} e^{z_j}
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf has probability 0; a row with +inf, or of −inf alone, gives a row of
+ *     NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - k: ≥ 1, default 10; more than `classes` means all.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN.
+ * - Reference: Sun et al. 2021, Sparse-softmax: A Simpler and Faster Alternative Softmax Transformation.
+ */
+LOSSKIT_API losskit_status losskit_sparse_softmax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k, float *p);
+LOSSKIT_API losskit_status losskit_sparse_softmax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k, double *p);
+
+/**
+ * Vector-Jacobian product of sparse_softmax: the selection is constant.
+ *
+ *     grad_z = p ⊙ (g − ⟨p, g⟩)
+ *
+ * - Parameters:
+ *   - p: `[outer, classes, inner]`, what `sparse_softmax` returned.
+ *   - grad_output: g, shaped as `p`: the incoming gradient. Not read where p is 0.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - grad_z: output, shaped as `p`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_sparse_softmax_vjp_f32(
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *grad_z);
+LOSSKIT_API losskit_status losskit_sparse_softmax_vjp_f64(
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *grad_z);
+
+/* ====================================================================================================
  * Random numbers; relaxed top-k, sorting and sampling
  * ==================================================================================================== */
 

@@ -471,6 +471,74 @@ inline void softplus_vjp(
   check(losskit_softplus_vjp_f64(x.data(), grad_output.data(), count, beta, threshold, grad.data()));
 }
 
+/// Softmax of the k largest logits of each row; the others have probability 0.
+/// See losskit_sparse_softmax_f32.
+inline void sparse_softmax(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::ptrdiff_t k, float *p) {
+  check(losskit_sparse_softmax_f32(z, outer, classes, inner, k, p));
+}
+
+/// The same on spans.
+inline void sparse_softmax(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::ptrdiff_t k,
+    span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_sparse_softmax_f32(z.data(), outer, classes, inner, k, p.data()));
+}
+
+/// Softmax of the k largest logits of each row; the others have probability 0.
+/// See losskit_sparse_softmax_f64.
+inline void sparse_softmax(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::ptrdiff_t k, double *p) {
+  check(losskit_sparse_softmax_f64(z, outer, classes, inner, k, p));
+}
+
+/// The same on spans.
+inline void sparse_softmax(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::ptrdiff_t k,
+    span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_sparse_softmax_f64(z.data(), outer, classes, inner, k, p.data()));
+}
+
+/// Vector-Jacobian product of sparse_softmax: the selection is constant.
+/// See losskit_sparse_softmax_vjp_f32.
+inline void sparse_softmax_vjp(
+    const float *p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    float *grad_z) {
+  check(losskit_sparse_softmax_vjp_f32(p, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void sparse_softmax_vjp(
+    span<const float> p, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<float> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_sparse_softmax_vjp_f32(p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// Vector-Jacobian product of sparse_softmax: the selection is constant.
+/// See losskit_sparse_softmax_vjp_f64.
+inline void sparse_softmax_vjp(
+    const double *p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double *grad_z) {
+  check(losskit_sparse_softmax_vjp_f64(p, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void sparse_softmax_vjp(
+    span<const double> p, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<double> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_sparse_softmax_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
 /// A sample of the relaxed categorical distribution with logits z: softmax of logits with Gumbel noise.
 /// See losskit_gumbel_softmax_f32.
 inline void gumbel_softmax(

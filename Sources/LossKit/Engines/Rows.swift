@@ -78,6 +78,7 @@ protocol RowTile {
   associatedtype V: Lanes
   typealias Element = V.Element
 
+  var classes: Int { get }
   var firstRow: Int { get }
   var count: Int { get }
   /// The maximum of `value` over each row, ignoring NaN; −inf where there is none. `value` is called with x and
@@ -90,6 +91,16 @@ protocol RowTile {
   /// The element of the first input, or of the output, that stands at a class of a row.
   func input(row: Int, class c: Int) -> Element
   func setOutput(row: Int, class c: Int, _ value: Element)
+
+  // What follows is in RowCandidates.swift.
+
+  /// The elements of each row that are at least `bound`, or NaN, as a tile of their own; −inf where a row has fewer than
+  /// others. nil where there are too many.
+  func candidates(atLeast bound: V, _ memory: CandidateMemory<V>) -> ColumnRows<V>?
+  /// The maxima of parts of each row, at least `parts` of them, as a tile of their own. nil where that is no gain.
+  func partialMaxima(_ parts: Int, _ memory: CandidateMemory<V>) -> ColumnRows<V>?
+  /// How many elements of each row are at least `bound`?
+  func count(atLeast bound: V) -> V.Integers
 }
 
 /// The arrays of a call.

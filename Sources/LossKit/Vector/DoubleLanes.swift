@@ -16,6 +16,9 @@ struct DoubleLanes: Lanes {
   }
   @inline(__always) func store(_ p: UnsafeMutablePointer<Double>) { vs_store_f64(p, raw) }
   @inline(__always) func store(_ p: UnsafeMutablePointer<Double>, first n: Int) { vs_store_first_f64(p, n, raw) }
+  @inline(__always) func compress(_ mask: Integers, _ p: UnsafeMutablePointer<Double>) -> Int {
+    vs_compress_f64(p, mask.raw, raw)
+  }
 
   @inline(__always) static func + (a: Self, b: Self) -> Self { Self(raw: vs_add_f64(a.raw, b.raw)) }
   @inline(__always) static func - (a: Self, b: Self) -> Self { Self(raw: vs_sub_f64(a.raw, b.raw)) }

@@ -17,6 +17,9 @@ struct FloatLanes: Lanes {
   }
   @inline(__always) func store(_ p: UnsafeMutablePointer<Float>) { vs_store_f32(p, raw) }
   @inline(__always) func store(_ p: UnsafeMutablePointer<Float>, first n: Int) { vs_store_first_f32(p, n, raw) }
+  @inline(__always) func compress(_ mask: Integers, _ p: UnsafeMutablePointer<Float>) -> Int {
+    vs_compress_f32(p, mask.raw, raw)
+  }
 
   @inline(__always) static func + (a: Self, b: Self) -> Self { Self(raw: vs_add_f32(a.raw, b.raw)) }
   @inline(__always) static func - (a: Self, b: Self) -> Self { Self(raw: vs_sub_f32(a.raw, b.raw)) }

@@ -18,6 +18,9 @@ protocol Lanes: ElementaryFunctions {
   static func load(_ p: UnsafePointer<Element>, first n: Int, fill: Element) -> Self
   func store(_ p: UnsafeMutablePointer<Element>)
   func store(_ p: UnsafeMutablePointer<Element>, first n: Int)
+  /// Stores the lanes where the mask is true one behind the other, and returns how many they are. A whole vector is
+  /// written: what stands behind them has no meaning.
+  func compress(_ mask: Integers, _ p: UnsafeMutablePointer<Element>) -> Int
 
   static func + (a: Self, b: Self) -> Self
   static func - (a: Self, b: Self) -> Self

@@ -230,6 +230,36 @@ VS_INLINE void vs_store_first_f64(double *p, ptrdiff_t n, vs_f64 v) {
 }
 #endif
 
+//===--- Compaction: the lanes where a mask is true, one behind the other --===//
+// p has room for a whole vector, whatever the mask. Returns how many there are.
+
+#if defined(__AVX512F__)
+// Not the form that stores: Zen runs it as microcode.
+VS_INLINE ptrdiff_t vs_compress_f32(float *p, vs_i32 m, vs_f32 v) {
+  __mmask16 k = _mm512_movepi32_mask((__m512i)m);
+  _mm512_storeu_ps(p, _mm512_maskz_compress_ps(k, (__m512)v));
+  return __builtin_popcount(k);
+}
+VS_INLINE ptrdiff_t vs_compress_f64(double *p, vs_i64 m, vs_f64 v) {
+  __mmask8 k = _mm512_movepi64_mask((__m512i)m);
+  _mm512_storeu_pd(p, _mm512_maskz_compress_pd(k, (__m512d)v));
+  return __builtin_popcount(k);
+}
+#else
+VS_INLINE ptrdiff_t vs_compress_f32(float *p, vs_i32 m, vs_f32 v) {
+  union { vs_f32 v; float lane[16]; } x = {.v = v};
+  ptrdiff_t n = 0;
+  for (uint32_t bits = vs_mask_bits_i32(m); bits; bits &= bits - 1) p[n++] = x.lane[__builtin_ctz(bits)];
+  return n;
+}
+VS_INLINE ptrdiff_t vs_compress_f64(double *p, vs_i64 m, vs_f64 v) {
+  union { vs_f64 v; double lane[8]; } x = {.v = v};
+  ptrdiff_t n = 0;
+  for (uint32_t bits = vs_mask_bits_i64(m); bits; bits &= bits - 1) p[n++] = x.lane[__builtin_ctz(bits)];
+  return n;
+}
+#endif
+
 //===--- Reductions: one fixed tree, halves folded onto each other ---------===//
 
 #define VS_FOLD(OP)                                                                                \

@@ -163,6 +163,28 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad", "p"),
         ),
     ),
+    "sparse_softmax": (
+        True,
+        (
+            ("z", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("k", "n"),
+            ("p", "p"),
+        ),
+    ),
+    "sparse_softmax_vjp": (
+        True,
+        (
+            ("p", "p"),
+            ("grad_output", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("grad_z", "p"),
+        ),
+    ),
     "gumbel_softmax": (
         True,
         (
@@ -1020,6 +1042,37 @@ DOCUMENTATION: dict[str, dict[str, Any]] = {
             "grad": "output, `[count]`; may be `grad_output` itself.",
         },
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+    },
+    "sparse_softmax": {
+        "summary": "Softmax of the k largest logits of each row; the others have probability 0.",
+        "body": "    Ω = the classes of the k largest z (of equal ones the lower),   p_i = [i ∈ Ω] e^{z_i} / Σ_{j ∈ Ω} e^{z_j}",
+        "parameters": {
+            "z": "logits, `[outer, classes, inner]`. −inf has probability 0; a row with +inf, or of −inf alone, gives a row of NaN.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+            "k": "≥ 1, default 10; more than `classes` means all.",
+        },
+        "outputs": {
+            "p": "output, shaped as `z`; may be `z` itself.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN.",
+        "reference": "Sun et al. 2021, Sparse-softmax: A Simpler and Faster Alternative Softmax Transformation.",
+    },
+    "sparse_softmax_vjp": {
+        "summary": "Vector-Jacobian product of sparse_softmax: the selection is constant.",
+        "body": "    grad_z = p ⊙ (g − ⟨p, g⟩)",
+        "parameters": {
+            "p": "`[outer, classes, inner]`, what `sparse_softmax` returned.",
+            "grad_output": "g, shaped as `p`: the incoming gradient. Not read where p is 0.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+        },
+        "outputs": {
+            "grad_z": "output, shaped as `p`; may be `grad_output` itself.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
     },
     "gumbel_softmax": {
         "summary": "A sample of the relaxed categorical distribution with logits z: softmax of logits with Gumbel noise.",
