@@ -330,6 +330,110 @@ LOSSKIT_ENTRY(losskit_sparse_softmax_vjp_f64, (
     const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
     double *grad_z),
     (p, grad_output, outer, classes, inner, grad_z))
+LOSSKIT_ENTRY(losskit_gumbel_softmax_f32, (
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau, bool hard, uint64_t seed,
+    uint64_t offset, float *y),
+    (z, outer, classes, inner, tau, hard, seed, offset, y))
+LOSSKIT_ENTRY(losskit_gumbel_softmax_f64, (
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau, bool hard, uint64_t seed,
+    uint64_t offset, double *y),
+    (z, outer, classes, inner, tau, hard, seed, offset, y))
+LOSSKIT_ENTRY(losskit_gumbel_softmax_vjp_f32, (
+    const float *y_soft, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau,
+    float *grad_z),
+    (y_soft, grad_output, outer, classes, inner, tau, grad_z))
+LOSSKIT_ENTRY(losskit_gumbel_softmax_vjp_f64, (
+    const double *y_soft, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau,
+    double *grad_z),
+    (y_soft, grad_output, outer, classes, inner, tau, grad_z))
+LOSSKIT_ENTRY(losskit_neuralsort_f32, (
+    const float *s, ptrdiff_t lists, ptrdiff_t items, double tau, bool hard, const int64_t *lengths,
+    float *p),
+    (s, lists, items, tau, hard, lengths, p))
+LOSSKIT_ENTRY(losskit_neuralsort_f64, (
+    const double *s, ptrdiff_t lists, ptrdiff_t items, double tau, bool hard, const int64_t *lengths,
+    double *p),
+    (s, lists, items, tau, hard, lengths, p))
+LOSSKIT_ENTRY(losskit_neuralsort_vjp_f32, (
+    const float *s, const float *p, const float *grad_output, ptrdiff_t lists, ptrdiff_t items, double tau,
+    const int64_t *lengths, float *grad_s),
+    (s, p, grad_output, lists, items, tau, lengths, grad_s))
+LOSSKIT_ENTRY(losskit_neuralsort_vjp_f64, (
+    const double *s, const double *p, const double *grad_output, ptrdiff_t lists, ptrdiff_t items, double tau,
+    const int64_t *lengths, double *grad_s),
+    (s, p, grad_output, lists, items, tau, lengths, grad_s))
+LOSSKIT_ENTRY(losskit_philox_uniform_f32, (
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream,
+    float *output),
+    (count, seed, offset, stream, output))
+LOSSKIT_ENTRY(losskit_philox_uniform_f64, (
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream,
+    double *output),
+    (count, seed, offset, stream, output))
+LOSSKIT_ENTRY(losskit_philox_normal_f32, (
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream,
+    float *output),
+    (count, seed, offset, stream, output))
+LOSSKIT_ENTRY(losskit_philox_normal_f64, (
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream,
+    double *output),
+    (count, seed, offset, stream, output))
+LOSSKIT_ENTRY(losskit_philox_gumbel_f32, (
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream,
+    float *output),
+    (count, seed, offset, stream, output))
+LOSSKIT_ENTRY(losskit_philox_gumbel_f64, (
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream,
+    double *output),
+    (count, seed, offset, stream, output))
+LOSSKIT_ENTRY(losskit_softsort_f32, (
+    const float *s, ptrdiff_t lists, ptrdiff_t items, double tau, double power,
+    float *p),
+    (s, lists, items, tau, power, p))
+LOSSKIT_ENTRY(losskit_softsort_f64, (
+    const double *s, ptrdiff_t lists, ptrdiff_t items, double tau, double power,
+    double *p),
+    (s, lists, items, tau, power, p))
+LOSSKIT_ENTRY(losskit_softsort_vjp_f32, (
+    const float *s, const float *p, const float *grad_output, ptrdiff_t lists, ptrdiff_t items, double tau,
+    double power, float *grad_s),
+    (s, p, grad_output, lists, items, tau, power, grad_s))
+LOSSKIT_ENTRY(losskit_softsort_vjp_f64, (
+    const double *s, const double *p, const double *grad_output, ptrdiff_t lists, ptrdiff_t items, double tau,
+    double power, double *grad_s),
+    (s, p, grad_output, lists, items, tau, power, grad_s))
+LOSSKIT_ENTRY(losskit_soft_topk_f32, (
+    const float *z, const int64_t *k, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool k_per_row, double alpha,
+    ptrdiff_t n_iter, float *p),
+    (z, k, outer, classes, inner, k_per_row, alpha, n_iter, p))
+LOSSKIT_ENTRY(losskit_soft_topk_f64, (
+    const double *z, const int64_t *k, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool k_per_row,
+    double alpha, ptrdiff_t n_iter, double *p),
+    (z, k, outer, classes, inner, k_per_row, alpha, n_iter, p))
+LOSSKIT_ENTRY(losskit_log_soft_topk_f32, (
+    const float *z, const int64_t *k, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool k_per_row, double alpha,
+    ptrdiff_t n_iter, float *log_p),
+    (z, k, outer, classes, inner, k_per_row, alpha, n_iter, log_p))
+LOSSKIT_ENTRY(losskit_log_soft_topk_f64, (
+    const double *z, const int64_t *k, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool k_per_row,
+    double alpha, ptrdiff_t n_iter, double *log_p),
+    (z, k, outer, classes, inner, k_per_row, alpha, n_iter, log_p))
+LOSSKIT_ENTRY(losskit_soft_topk_vjp_f32, (
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    float *grad_z),
+    (p, grad_output, outer, classes, inner, alpha, grad_z))
+LOSSKIT_ENTRY(losskit_soft_topk_vjp_f64, (
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    double *grad_z),
+    (p, grad_output, outer, classes, inner, alpha, grad_z))
+LOSSKIT_ENTRY(losskit_log_soft_topk_vjp_f32, (
+    const float *log_p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    float *grad_z),
+    (log_p, grad_output, outer, classes, inner, alpha, grad_z))
+LOSSKIT_ENTRY(losskit_log_soft_topk_vjp_f64, (
+    const double *log_p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    double *grad_z),
+    (log_p, grad_output, outer, classes, inner, alpha, grad_z))
 LOSSKIT_ENTRY(losskit_cross_entropy_f32, (
     const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const float *weight,
     int64_t ignore_index, double label_smoothing, losskit_reduction reduction, const float *sample_weight, float *loss,

@@ -1207,6 +1207,319 @@ LOSSKIT_API losskit_status losskit_sparse_softmax_vjp_f64(
     const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *grad_z);
 
 /* ====================================================================================================
+ * Random numbers; relaxed top-k, sorting and sampling
+ * ==================================================================================================== */
+
+/**
+ * A sample of the relaxed categorical distribution with logits z: softmax of logits with Gumbel noise.
+ *
+ *     y = softmax((z + G)/τ),   G_{n,c} = element n·classes + c of philox_gumbel
+ *
+ * With `hard` the one-hot row of the largest y, of equal ones the first; its gradient is that of y (straight-through).
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class (probability 0); a row with +inf, or of −inf alone,
+ *     gives a row of NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS. Row n is (o, i) with n = o · inner + i.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - tau: temperature τ > 0, default 1.
+ *   - hard: one-hot rows?
+ *   - seed: of the noise, any 64 bits, default 0.
+ *   - offset: of the elements of the noise, default 0.
+ *   - y: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.
+ * - Reference: Jang et al. 2017, Categorical Reparameterization with Gumbel-Softmax; torch.nn.functional.gumbel_softmax
+ *   is the same map of other random numbers.
+ */
+LOSSKIT_API losskit_status losskit_gumbel_softmax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau, bool hard, uint64_t seed,
+    uint64_t offset, float *y);
+LOSSKIT_API losskit_status losskit_gumbel_softmax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau, bool hard, uint64_t seed,
+    uint64_t offset, double *y);
+
+/**
+ * Vector-Jacobian product of gumbel_softmax.
+ *
+ *     grad_z = y ⊙ (g − ⟨y, g⟩) / τ
+ *
+ * - Parameters:
+ *   - y_soft: y, `[outer, classes, inner]`: what `losskit_gumbel_softmax` returned, or would have returned without `hard`.
+ *   - grad_output: g, shaped as `y_soft`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - tau: τ > 0, as given to `losskit_gumbel_softmax`.
+ *   - grad_z: output, shaped as `y_soft`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_gumbel_softmax_vjp_f32(
+    const float *y_soft, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau,
+    float *grad_z);
+LOSSKIT_API losskit_status losskit_gumbel_softmax_vjp_f64(
+    const double *y_soft, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau,
+    double *grad_z);
+
+/**
+ * NeuralSort: a relaxed permutation matrix that sorts scores in descending order.
+ *
+ *     P_i = softmax_j(((L + 1 − 2i) s_j − Σ_k |s_j − s_k|)/τ),   i = 1 … L
+ *
+ * With `hard` each row is one-hot at its largest element, of equal ones the first; its gradient is that of the soft rows.
+ *
+ * - Parameters:
+ *   - s: scores, `[lists, items]`. A list with an infinity gives NaN.
+ *   - lists: ≥ 0.
+ *   - items: ≥ 1.
+ *   - tau: temperature τ > 0, default 1.
+ *   - hard: one-hot rows?
+ *   - lengths: optional, `[lists]`, in 0 … items: only so many items of a list take part, L of the formula, all else
+ *     is 0. Default: all.
+ *   - p: output, `[lists, items, items]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN or a length out of range, OUT_OF_MEMORY.
+ * - Reference: Grover et al. 2019, Stochastic Optimization of Sorting Networks via Continuous Relaxations; used by Pobrotyn
+ *   and Białobrzeski 2021, NeuralNDCG.
+ */
+LOSSKIT_API losskit_status losskit_neuralsort_f32(
+    const float *s, ptrdiff_t lists, ptrdiff_t items, double tau, bool hard, const int64_t *lengths, float *p);
+LOSSKIT_API losskit_status losskit_neuralsort_f64(
+    const double *s, ptrdiff_t lists, ptrdiff_t items, double tau, bool hard, const int64_t *lengths, double *p);
+
+/**
+ * Vector-Jacobian product of neuralsort.
+ *
+ *     G_i = P_i ⊙ (g_i − ⟨P_i, g_i⟩),   c_j = Σ_i G_ij
+ *     grad_j = (1/τ)·[Σ_i (L + 1 − 2i) G_ij − Σ_k (c_j + c_k) sign(s_j − s_k)],   sign(0) = 0
+ *
+ * - Parameters:
+ *   - s: `[lists, items]`, as given to `losskit_neuralsort`.
+ *   - p: P, `[lists, items, items]`: what `losskit_neuralsort` returned, or would have returned without `hard`.
+ *   - grad_output: g, shaped as `p`: the incoming gradient.
+ *   - lists: ≥ 0.
+ *   - items: ≥ 1.
+ *   - tau: τ > 0, as given to `losskit_neuralsort`.
+ *   - lengths: optional, `[lists]`, as given to `losskit_neuralsort`.
+ *   - grad_s: output, shaped as `s`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN or a length out of range, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_neuralsort_vjp_f32(
+    const float *s, const float *p, const float *grad_output, ptrdiff_t lists, ptrdiff_t items, double tau,
+    const int64_t *lengths, float *grad_s);
+LOSSKIT_API losskit_status losskit_neuralsort_vjp_f64(
+    const double *s, const double *p, const double *grad_output, ptrdiff_t lists, ptrdiff_t items, double tau,
+    const int64_t *lengths, double *grad_s);
+
+/**
+ * Random numbers, uniform in (0, 1).
+ *
+ *     U(a, b) = ((⌊a/2^5⌋·2^26 + ⌊b/2^6⌋) + ½)·2^−53
+ *     x_i = U(w0, w1),   w0 … w3 = Philox4x32-10(counter (i + offset, stream), key seed)
+ *
+ * The generator counts: element i depends on i + offset, seed and stream alone, not on how many are drawn, and not on the
+ * number of threads. All is computed in double and rounded last, so that both precisions see the same stream.
+ *
+ * - Parameters:
+ *   - count: how many, ≥ 0.
+ *   - seed: any 64 bits, default 0.
+ *   - offset: added to the index of each element, modulo 2^64, default 0.
+ *   - stream: number of the stream, default 0.
+ *   - output: output, `[count]`. In single precision the largest are rounded to 1.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Salmon et al. 2011, Parallel Random Numbers: As Easy as 1, 2, 3; the generator of torch on GPUs.
+ */
+LOSSKIT_API losskit_status losskit_philox_uniform_f32(
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream, float *output);
+LOSSKIT_API losskit_status losskit_philox_uniform_f64(
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream, double *output);
+
+/**
+ * Random numbers of the standard normal distribution.
+ *
+ *     x_i = √(−2 ln U(w0, w1)) · cos(2π U(w2, w3))
+ *
+ * with the words w0 … w3 and the function U of `losskit_philox_uniform`, computed in double and rounded last.
+ *
+ * - Parameters:
+ *   - count: how many, ≥ 0.
+ *   - seed: any 64 bits, default 0.
+ *   - offset: added to the index of each element, modulo 2^64, default 0.
+ *   - stream: number of the stream, default 0.
+ *   - output: output, `[count]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Box and Muller 1958, A Note on the Generation of Random Normal Deviates.
+ */
+LOSSKIT_API losskit_status losskit_philox_normal_f32(
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream, float *output);
+LOSSKIT_API losskit_status losskit_philox_normal_f64(
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream, double *output);
+
+/**
+ * Random numbers of the standard Gumbel distribution: the index of the largest of `z_c + x_c` has the distribution
+ * softmax(z).
+ *
+ *     x_i = −ln(−ln U(w0, w1))
+ *
+ * with the words w0, w1 and the function U of `losskit_philox_uniform`, computed in double and rounded last.
+ *
+ * - Parameters:
+ *   - count: how many, ≥ 0.
+ *   - seed: any 64 bits, default 0.
+ *   - offset: added to the index of each element, modulo 2^64, default 0.
+ *   - stream: number of the stream, default 0.
+ *   - output: output, `[count]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Gumbel 1954, Statistical Theory of Extreme Values and Some Practical Applications.
+ */
+LOSSKIT_API losskit_status losskit_philox_gumbel_f32(
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream, float *output);
+LOSSKIT_API losskit_status losskit_philox_gumbel_f64(
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream, double *output);
+
+/**
+ * SoftSort: a relaxed permutation matrix that sorts scores in descending order, by distance to the sorted scores.
+ *
+ *     P_i = softmax_j(−|ŝ_i − s_j|^power / τ),   ŝ = s in descending order
+ *
+ * - Parameters:
+ *   - s: scores, `[lists, items]`. −inf has weight 0 in the rows of the others and gives NaN in its own; a list with +inf
+ *     gives NaN.
+ *   - lists: ≥ 0.
+ *   - items: ≥ 1.
+ *   - tau: temperature τ > 0, default 1.
+ *   - power: ≥ 1, default 1.
+ *   - p: output, `[lists, items, items]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.
+ * - Reference: Prillo and Eisenschlos 2020, SoftSort: A Continuous Relaxation for the argsort Operator.
+ */
+LOSSKIT_API losskit_status losskit_softsort_f32(
+    const float *s, ptrdiff_t lists, ptrdiff_t items, double tau, double power, float *p);
+LOSSKIT_API losskit_status losskit_softsort_f64(
+    const double *s, ptrdiff_t lists, ptrdiff_t items, double tau, double power, double *p);
+
+/**
+ * Vector-Jacobian product of softsort.
+ *
+ *     G_i = P_i ⊙ (g_i − ⟨P_i, g_i⟩),   H_ij = −(power/τ) G_ij |ŝ_i − s_j|^{power−1} sign(ŝ_i − s_j)
+ *     grad_j = −Σ_i H_ij + Σ_k H_{r(j) k},   r(j) the rank of item j,   sign(0) = 0
+ *
+ * - Parameters:
+ *   - s: `[lists, items]`, as given to `losskit_softsort`.
+ *   - p: P, `[lists, items, items]`: what `losskit_softsort` returned.
+ *   - grad_output: g, shaped as `p`: the incoming gradient.
+ *   - lists: ≥ 0.
+ *   - items: ≥ 1.
+ *   - tau: τ > 0, as given to `losskit_softsort`.
+ *   - power: ≥ 1, as given to `losskit_softsort`.
+ *   - grad_s: output, shaped as `s`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_softsort_vjp_f32(
+    const float *s, const float *p, const float *grad_output, ptrdiff_t lists, ptrdiff_t items, double tau,
+    double power, float *grad_s);
+LOSSKIT_API losskit_status losskit_softsort_vjp_f64(
+    const double *s, const double *p, const double *grad_output, ptrdiff_t lists, ptrdiff_t items, double tau,
+    double power, double *grad_s);
+
+/**
+ * Soft top-k: each row's probabilities of being among the k largest, which sum to k.
+ *
+ *     p_i = σ(α (z_i + t)),   t such that Σ_i p_i = k
+ *
+ * The root t is found to the last place: Newton's method, kept between bounds that are halved where it does not converge.
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf gives 0; where k or fewer are finite, these have probability 1. A row
+ *     with +inf gives a row of NaN.
+ *   - k: 0 < k < classes: one number, or one per row if `k_per_row`.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - k_per_row: is there a k for each row?
+ *   - alpha: steepness α > 0, default 1.
+ *   - n_iter: the most steps towards the root, ≥ 1, default 64.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.
+ * - Reference: Gupta et al. 2024, Dual-Encoders for Extreme Multi-Label Classification.
+ */
+LOSSKIT_API losskit_status losskit_soft_topk_f32(
+    const float *z, const int64_t *k, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool k_per_row, double alpha,
+    ptrdiff_t n_iter, float *p);
+LOSSKIT_API losskit_status losskit_soft_topk_f64(
+    const double *z, const int64_t *k, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool k_per_row,
+    double alpha, ptrdiff_t n_iter, double *p);
+
+/**
+ * Logarithm of the soft top-k probabilities.
+ *
+ *     log p_i = log σ(α (z_i + t)),   t such that Σ_i p_i = k
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf gives −inf; where k or fewer are finite, these give 0. A row with +inf
+ *     gives a row of NaN.
+ *   - k: 0 < k < classes: one number, or one per row if `k_per_row`.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - k_per_row: is there a k for each row?
+ *   - alpha: steepness α > 0, default 1.
+ *   - n_iter: the most steps towards the root, ≥ 1, default 64.
+ *   - log_p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.
+ * - Reference: Gupta et al. 2024, Dual-Encoders for Extreme Multi-Label Classification.
+ */
+LOSSKIT_API losskit_status losskit_log_soft_topk_f32(
+    const float *z, const int64_t *k, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool k_per_row, double alpha,
+    ptrdiff_t n_iter, float *log_p);
+LOSSKIT_API losskit_status losskit_log_soft_topk_f64(
+    const double *z, const int64_t *k, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool k_per_row,
+    double alpha, ptrdiff_t n_iter, double *log_p);
+
+/**
+ * Vector-Jacobian product of soft_topk, by the implicit function theorem.
+ *
+ *     v = α p (1 − p),   grad_z = v ⊙ (g − ⟨v, g⟩ / Σ v)     (v ⊙ g where Σ v = 0)
+ *
+ * - Parameters:
+ *   - p: `[outer, classes, inner]`, what `losskit_soft_topk` returned.
+ *   - grad_output: g, shaped as `p`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - alpha: α > 0, as given to `losskit_soft_topk`.
+ *   - grad_z: output, shaped as `p`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_soft_topk_vjp_f32(
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    float *grad_z);
+LOSSKIT_API losskit_status losskit_soft_topk_vjp_f64(
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    double *grad_z);
+
+/**
+ * Vector-Jacobian product of log_soft_topk.
+ *
+ *     v = α p (1 − p),   u = α (1 − p) ⊙ g,   grad_z = u − v Σ u / Σ v     (u where Σ v = 0)
+ *
+ * - Parameters:
+ *   - log_p: `[outer, classes, inner]`, what `losskit_log_soft_topk` returned.
+ *   - grad_output: g, shaped as `log_p`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - alpha: α > 0, as given to `losskit_log_soft_topk`.
+ *   - grad_z: output, shaped as `log_p`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_log_soft_topk_vjp_f32(
+    const float *log_p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    float *grad_z);
+LOSSKIT_API losskit_status losskit_log_soft_topk_vjp_f64(
+    const double *log_p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    double *grad_z);
+
+/* ====================================================================================================
  * Classification losses of softmax probabilities
  * ==================================================================================================== */
 

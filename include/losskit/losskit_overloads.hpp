@@ -1677,6 +1677,442 @@ inline void sparse_softmax_vjp(
   check(losskit_sparse_softmax_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
 }
 
+/// A sample of the relaxed categorical distribution with logits z: softmax of logits with Gumbel noise.
+/// See losskit_gumbel_softmax_f32.
+inline void gumbel_softmax(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double tau, bool hard,
+    ustd::int64_t seed, ustd::int64_t offset, float *y) {
+  check(losskit_gumbel_softmax_f32(z, outer, classes, inner, tau, hard, seed, offset, y));
+}
+
+/// The same on spans.
+inline void gumbel_softmax(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double tau, bool hard,
+    ustd::int64_t seed, ustd::int64_t offset, span<float> y) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(y, false, {outer, classes, inner});
+  check(losskit_gumbel_softmax_f32(z.data(), outer, classes, inner, tau, hard, seed, offset, y.data()));
+}
+
+/// A sample of the relaxed categorical distribution with logits z: softmax of logits with Gumbel noise.
+/// See losskit_gumbel_softmax_f64.
+inline void gumbel_softmax(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double tau, bool hard,
+    ustd::int64_t seed, ustd::int64_t offset, double *y) {
+  check(losskit_gumbel_softmax_f64(z, outer, classes, inner, tau, hard, seed, offset, y));
+}
+
+/// The same on spans.
+inline void gumbel_softmax(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double tau, bool hard,
+    ustd::int64_t seed, ustd::int64_t offset, span<double> y) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(y, false, {outer, classes, inner});
+  check(losskit_gumbel_softmax_f64(z.data(), outer, classes, inner, tau, hard, seed, offset, y.data()));
+}
+
+/// Vector-Jacobian product of gumbel_softmax.
+/// See losskit_gumbel_softmax_vjp_f32.
+inline void gumbel_softmax_vjp(
+    const float *y_soft, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double tau, float *grad_z) {
+  check(losskit_gumbel_softmax_vjp_f32(y_soft, grad_output, outer, classes, inner, tau, grad_z));
+}
+
+/// The same on spans.
+inline void gumbel_softmax_vjp(
+    span<const float> y_soft, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double tau, span<float> grad_z) {
+  detail::expect(y_soft, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_gumbel_softmax_vjp_f32(y_soft.data(), grad_output.data(), outer, classes, inner, tau, grad_z.data()));
+}
+
+/// Vector-Jacobian product of gumbel_softmax.
+/// See losskit_gumbel_softmax_vjp_f64.
+inline void gumbel_softmax_vjp(
+    const double *y_soft, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double tau, double *grad_z) {
+  check(losskit_gumbel_softmax_vjp_f64(y_soft, grad_output, outer, classes, inner, tau, grad_z));
+}
+
+/// The same on spans.
+inline void gumbel_softmax_vjp(
+    span<const double> y_soft, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double tau, span<double> grad_z) {
+  detail::expect(y_soft, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_gumbel_softmax_vjp_f64(y_soft.data(), grad_output.data(), outer, classes, inner, tau, grad_z.data()));
+}
+
+/// NeuralSort: a relaxed permutation matrix that sorts scores in descending order.
+/// See losskit_neuralsort_f32.
+inline void neuralsort(
+    const float *s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, bool hard, const std::int64_t *lengths,
+    float *p) {
+  check(losskit_neuralsort_f32(s, lists, items, tau, hard, lengths, p));
+}
+
+/// The same on spans.
+inline void neuralsort(
+    span<const float> s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, bool hard,
+    span<const std::int64_t> lengths, span<float> p) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(lengths, true, {lists});
+  detail::expect(p, false, {lists, items, items});
+  check(losskit_neuralsort_f32(s.data(), lists, items, tau, hard, lengths.data(), p.data()));
+}
+
+/// NeuralSort: a relaxed permutation matrix that sorts scores in descending order.
+/// See losskit_neuralsort_f64.
+inline void neuralsort(
+    const double *s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, bool hard, const std::int64_t *lengths,
+    double *p) {
+  check(losskit_neuralsort_f64(s, lists, items, tau, hard, lengths, p));
+}
+
+/// The same on spans.
+inline void neuralsort(
+    span<const double> s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, bool hard,
+    span<const std::int64_t> lengths, span<double> p) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(lengths, true, {lists});
+  detail::expect(p, false, {lists, items, items});
+  check(losskit_neuralsort_f64(s.data(), lists, items, tau, hard, lengths.data(), p.data()));
+}
+
+/// Vector-Jacobian product of neuralsort.
+/// See losskit_neuralsort_vjp_f32.
+inline void neuralsort_vjp(
+    const float *s, const float *p, const float *grad_output, std::ptrdiff_t lists, std::ptrdiff_t items, double tau,
+    const std::int64_t *lengths, float *grad_s) {
+  check(losskit_neuralsort_vjp_f32(s, p, grad_output, lists, items, tau, lengths, grad_s));
+}
+
+/// The same on spans.
+inline void neuralsort_vjp(
+    span<const float> s, span<const float> p, span<const float> grad_output, std::ptrdiff_t lists, std::ptrdiff_t items,
+    double tau, span<const std::int64_t> lengths, span<float> grad_s) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(p, false, {lists, items, items});
+  detail::expect(grad_output, false, {lists, items, items});
+  detail::expect(lengths, true, {lists});
+  detail::expect(grad_s, false, {lists, items});
+  check(
+    
+    losskit_neuralsort_vjp_f32(s.data(), p.data(), grad_output.data(), lists, items, tau, lengths.data(), grad_s.data()));
+}
+
+/// Vector-Jacobian product of neuralsort.
+/// See losskit_neuralsort_vjp_f64.
+inline void neuralsort_vjp(
+    const double *s, const double *p, const double *grad_output, std::ptrdiff_t lists, std::ptrdiff_t items, double tau,
+    const std::int64_t *lengths, double *grad_s) {
+  check(losskit_neuralsort_vjp_f64(s, p, grad_output, lists, items, tau, lengths, grad_s));
+}
+
+/// The same on spans.
+inline void neuralsort_vjp(
+    span<const double> s, span<const double> p, span<const double> grad_output, std::ptrdiff_t lists,
+    std::ptrdiff_t items, double tau, span<const std::int64_t> lengths, span<double> grad_s) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(p, false, {lists, items, items});
+  detail::expect(grad_output, false, {lists, items, items});
+  detail::expect(lengths, true, {lists});
+  detail::expect(grad_s, false, {lists, items});
+  check(
+    
+    losskit_neuralsort_vjp_f64(s.data(), p.data(), grad_output.data(), lists, items, tau, lengths.data(), grad_s.data()));
+}
+
+/// Random numbers, uniform in (0, 1).
+/// See losskit_philox_uniform_f32.
+inline void philox_uniform(
+    std::ptrdiff_t count, ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, float *output) {
+  check(losskit_philox_uniform_f32(count, seed, offset, stream, output));
+}
+
+/// The same on spans.
+inline void philox_uniform(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, span<float> output) {
+  const std::ptrdiff_t count = output.ssize();
+  check(losskit_philox_uniform_f32(count, seed, offset, stream, output.data()));
+}
+
+/// Random numbers, uniform in (0, 1).
+/// See losskit_philox_uniform_f64.
+inline void philox_uniform(
+    std::ptrdiff_t count, ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, double *output) {
+  check(losskit_philox_uniform_f64(count, seed, offset, stream, output));
+}
+
+/// The same on spans.
+inline void philox_uniform(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, span<double> output) {
+  const std::ptrdiff_t count = output.ssize();
+  check(losskit_philox_uniform_f64(count, seed, offset, stream, output.data()));
+}
+
+/// Random numbers of the standard normal distribution.
+/// See losskit_philox_normal_f32.
+inline void philox_normal(
+    std::ptrdiff_t count, ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, float *output) {
+  check(losskit_philox_normal_f32(count, seed, offset, stream, output));
+}
+
+/// The same on spans.
+inline void philox_normal(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, span<float> output) {
+  const std::ptrdiff_t count = output.ssize();
+  check(losskit_philox_normal_f32(count, seed, offset, stream, output.data()));
+}
+
+/// Random numbers of the standard normal distribution.
+/// See losskit_philox_normal_f64.
+inline void philox_normal(
+    std::ptrdiff_t count, ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, double *output) {
+  check(losskit_philox_normal_f64(count, seed, offset, stream, output));
+}
+
+/// The same on spans.
+inline void philox_normal(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, span<double> output) {
+  const std::ptrdiff_t count = output.ssize();
+  check(losskit_philox_normal_f64(count, seed, offset, stream, output.data()));
+}
+
+/// Random numbers of the standard Gumbel distribution: the index of the largest of `z_c + x_c` has the distribution
+/// softmax(z).
+/// See losskit_philox_gumbel_f32.
+inline void philox_gumbel(
+    std::ptrdiff_t count, ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, float *output) {
+  check(losskit_philox_gumbel_f32(count, seed, offset, stream, output));
+}
+
+/// The same on spans.
+inline void philox_gumbel(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, span<float> output) {
+  const std::ptrdiff_t count = output.ssize();
+  check(losskit_philox_gumbel_f32(count, seed, offset, stream, output.data()));
+}
+
+/// Random numbers of the standard Gumbel distribution: the index of the largest of `z_c + x_c` has the distribution
+/// softmax(z).
+/// See losskit_philox_gumbel_f64.
+inline void philox_gumbel(
+    std::ptrdiff_t count, ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, double *output) {
+  check(losskit_philox_gumbel_f64(count, seed, offset, stream, output));
+}
+
+/// The same on spans.
+inline void philox_gumbel(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, span<double> output) {
+  const std::ptrdiff_t count = output.ssize();
+  check(losskit_philox_gumbel_f64(count, seed, offset, stream, output.data()));
+}
+
+/// SoftSort: a relaxed permutation matrix that sorts scores in descending order, by distance to the sorted scores.
+/// See losskit_softsort_f32.
+inline void softsort(const float *s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, double power, float *p) {
+  check(losskit_softsort_f32(s, lists, items, tau, power, p));
+}
+
+/// The same on spans.
+inline void softsort(
+    span<const float> s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, double power, span<float> p) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(p, false, {lists, items, items});
+  check(losskit_softsort_f32(s.data(), lists, items, tau, power, p.data()));
+}
+
+/// SoftSort: a relaxed permutation matrix that sorts scores in descending order, by distance to the sorted scores.
+/// See losskit_softsort_f64.
+inline void softsort(const double *s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, double power, double *p) {
+  check(losskit_softsort_f64(s, lists, items, tau, power, p));
+}
+
+/// The same on spans.
+inline void softsort(
+    span<const double> s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, double power, span<double> p) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(p, false, {lists, items, items});
+  check(losskit_softsort_f64(s.data(), lists, items, tau, power, p.data()));
+}
+
+/// Vector-Jacobian product of softsort.
+/// See losskit_softsort_vjp_f32.
+inline void softsort_vjp(
+    const float *s, const float *p, const float *grad_output, std::ptrdiff_t lists, std::ptrdiff_t items, double tau,
+    double power, float *grad_s) {
+  check(losskit_softsort_vjp_f32(s, p, grad_output, lists, items, tau, power, grad_s));
+}
+
+/// The same on spans.
+inline void softsort_vjp(
+    span<const float> s, span<const float> p, span<const float> grad_output, std::ptrdiff_t lists, std::ptrdiff_t items,
+    double tau, double power, span<float> grad_s) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(p, false, {lists, items, items});
+  detail::expect(grad_output, false, {lists, items, items});
+  detail::expect(grad_s, false, {lists, items});
+  check(losskit_softsort_vjp_f32(s.data(), p.data(), grad_output.data(), lists, items, tau, power, grad_s.data()));
+}
+
+/// Vector-Jacobian product of softsort.
+/// See losskit_softsort_vjp_f64.
+inline void softsort_vjp(
+    const double *s, const double *p, const double *grad_output, std::ptrdiff_t lists, std::ptrdiff_t items, double tau,
+    double power, double *grad_s) {
+  check(losskit_softsort_vjp_f64(s, p, grad_output, lists, items, tau, power, grad_s));
+}
+
+/// The same on spans.
+inline void softsort_vjp(
+    span<const double> s, span<const double> p, span<const double> grad_output, std::ptrdiff_t lists,
+    std::ptrdiff_t items, double tau, double power, span<double> grad_s) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(p, false, {lists, items, items});
+  detail::expect(grad_output, false, {lists, items, items});
+  detail::expect(grad_s, false, {lists, items});
+  check(losskit_softsort_vjp_f64(s.data(), p.data(), grad_output.data(), lists, items, tau, power, grad_s.data()));
+}
+
+/// Soft top-k: each row's probabilities of being among the k largest, which sum to k.
+/// See losskit_soft_topk_f32.
+inline void soft_topk(
+    const float *z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, float *p) {
+  check(losskit_soft_topk_f32(z, k, outer, classes, inner, k_per_row, alpha, n_iter, p));
+}
+
+/// The same on spans.
+inline void soft_topk(
+    span<const float> z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_soft_topk_f32(z.data(), k, outer, classes, inner, k_per_row, alpha, n_iter, p.data()));
+}
+
+/// Soft top-k: each row's probabilities of being among the k largest, which sum to k.
+/// See losskit_soft_topk_f64.
+inline void soft_topk(
+    const double *z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, double *p) {
+  check(losskit_soft_topk_f64(z, k, outer, classes, inner, k_per_row, alpha, n_iter, p));
+}
+
+/// The same on spans.
+inline void soft_topk(
+    span<const double> z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_soft_topk_f64(z.data(), k, outer, classes, inner, k_per_row, alpha, n_iter, p.data()));
+}
+
+/// Logarithm of the soft top-k probabilities.
+/// See losskit_log_soft_topk_f32.
+inline void log_soft_topk(
+    const float *z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, float *log_p) {
+  check(losskit_log_soft_topk_f32(z, k, outer, classes, inner, k_per_row, alpha, n_iter, log_p));
+}
+
+/// The same on spans.
+inline void log_soft_topk(
+    span<const float> z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, span<float> log_p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(log_p, false, {outer, classes, inner});
+  check(losskit_log_soft_topk_f32(z.data(), k, outer, classes, inner, k_per_row, alpha, n_iter, log_p.data()));
+}
+
+/// Logarithm of the soft top-k probabilities.
+/// See losskit_log_soft_topk_f64.
+inline void log_soft_topk(
+    const double *z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, double *log_p) {
+  check(losskit_log_soft_topk_f64(z, k, outer, classes, inner, k_per_row, alpha, n_iter, log_p));
+}
+
+/// The same on spans.
+inline void log_soft_topk(
+    span<const double> z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, span<double> log_p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(log_p, false, {outer, classes, inner});
+  check(losskit_log_soft_topk_f64(z.data(), k, outer, classes, inner, k_per_row, alpha, n_iter, log_p.data()));
+}
+
+/// Vector-Jacobian product of soft_topk, by the implicit function theorem.
+/// See losskit_soft_topk_vjp_f32.
+inline void soft_topk_vjp(
+    const float *p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, float *grad_z) {
+  check(losskit_soft_topk_vjp_f32(p, grad_output, outer, classes, inner, alpha, grad_z));
+}
+
+/// The same on spans.
+inline void soft_topk_vjp(
+    span<const float> p, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, span<float> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_soft_topk_vjp_f32(p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
+}
+
+/// Vector-Jacobian product of soft_topk, by the implicit function theorem.
+/// See losskit_soft_topk_vjp_f64.
+inline void soft_topk_vjp(
+    const double *p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, double *grad_z) {
+  check(losskit_soft_topk_vjp_f64(p, grad_output, outer, classes, inner, alpha, grad_z));
+}
+
+/// The same on spans.
+inline void soft_topk_vjp(
+    span<const double> p, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, span<double> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_soft_topk_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
+}
+
+/// Vector-Jacobian product of log_soft_topk.
+/// See losskit_log_soft_topk_vjp_f32.
+inline void log_soft_topk_vjp(
+    const float *log_p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, float *grad_z) {
+  check(losskit_log_soft_topk_vjp_f32(log_p, grad_output, outer, classes, inner, alpha, grad_z));
+}
+
+/// The same on spans.
+inline void log_soft_topk_vjp(
+    span<const float> log_p, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, span<float> grad_z) {
+  detail::expect(log_p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_log_soft_topk_vjp_f32(log_p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
+}
+
+/// Vector-Jacobian product of log_soft_topk.
+/// See losskit_log_soft_topk_vjp_f64.
+inline void log_soft_topk_vjp(
+    const double *log_p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, double *grad_z) {
+  check(losskit_log_soft_topk_vjp_f64(log_p, grad_output, outer, classes, inner, alpha, grad_z));
+}
+
+/// The same on spans.
+inline void log_soft_topk_vjp(
+    span<const double> log_p, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, span<double> grad_z) {
+  detail::expect(log_p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_log_soft_topk_vjp_f64(log_p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
+}
+
 /// Cross-entropy of softmax probabilities and integer targets.
 /// See losskit_cross_entropy_f32.
 inline void cross_entropy(

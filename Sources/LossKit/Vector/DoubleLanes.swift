@@ -88,6 +88,10 @@ struct Int64Lanes: IntegerLanes {
   @inline(__always) static prefix func ~ (a: Self) -> Self { Self(raw: vs_not_i64(a.raw)) }
   @inline(__always) static func .== (a: Self, b: Self) -> Self { Self(raw: vs_eq_i64(a.raw, b.raw)) }
   @inline(__always) static func .< (a: Self, b: Self) -> Self { Self(raw: vs_lt_i64(a.raw, b.raw)) }
+  /// The product of the lower 32 bits of each lane, unsigned: all 64 bits of it.
+  @inline(__always) static func productOfLowHalves(_ a: Self, _ b: Self) -> Self {
+    Self(raw: vs_mul_low_halves_i64(a.raw, b.raw))
+  }
   @inline(__always) func shiftedLeft(_ n: Int) -> Self { Self(raw: vs_shl_i64(raw, Int32(truncatingIfNeeded: n))) }
   @inline(__always) func shiftedRightLogical(_ n: Int) -> Self {
     Self(raw: vs_shr_i64(raw, Int32(truncatingIfNeeded: n)))

@@ -138,6 +138,12 @@ VS_INLINE void vs_store_i64_from_i32(int64_t *p, vs_i32 v) {
   *(vs_i64x16_unaligned *)p = __builtin_convertvector(v, vs_i64x16_unaligned);
 }
 
+// The product of the lower 32 bits of each lane, unsigned: all 64 bits of it.
+VS_INLINE vs_i64 vs_mul_low_halves_i64(vs_i64 a, vs_i64 b) {
+  const vs_u64 low = (vs_u64)0xffffffffu;
+  return (vs_i64)(((vs_u64)a & low) * ((vs_u64)b & low));
+}
+
 //===--- Masks as bits: lane i is bit i ------------------------------------===//
 
 VS_INLINE uint32_t vs_mask_bits_i32(vs_i32 m) {

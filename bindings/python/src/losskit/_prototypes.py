@@ -531,6 +531,163 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad_z", "p"),
         ),
     ),
+    "gumbel_softmax": (
+        True,
+        (
+            ("z", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("tau", "d"),
+            ("hard", "b"),
+            ("seed", "u"),
+            ("offset", "u"),
+            ("y", "p"),
+        ),
+    ),
+    "gumbel_softmax_vjp": (
+        True,
+        (
+            ("y_soft", "p"),
+            ("grad_output", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("tau", "d"),
+            ("grad_z", "p"),
+        ),
+    ),
+    "neuralsort": (
+        True,
+        (
+            ("s", "p"),
+            ("lists", "n"),
+            ("items", "n"),
+            ("tau", "d"),
+            ("hard", "b"),
+            ("lengths", "p"),
+            ("p", "p"),
+        ),
+    ),
+    "neuralsort_vjp": (
+        True,
+        (
+            ("s", "p"),
+            ("p", "p"),
+            ("grad_output", "p"),
+            ("lists", "n"),
+            ("items", "n"),
+            ("tau", "d"),
+            ("lengths", "p"),
+            ("grad_s", "p"),
+        ),
+    ),
+    "philox_uniform": (
+        True,
+        (
+            ("count", "n"),
+            ("seed", "u"),
+            ("offset", "u"),
+            ("stream", "u"),
+            ("output", "p"),
+        ),
+    ),
+    "philox_normal": (
+        True,
+        (
+            ("count", "n"),
+            ("seed", "u"),
+            ("offset", "u"),
+            ("stream", "u"),
+            ("output", "p"),
+        ),
+    ),
+    "philox_gumbel": (
+        True,
+        (
+            ("count", "n"),
+            ("seed", "u"),
+            ("offset", "u"),
+            ("stream", "u"),
+            ("output", "p"),
+        ),
+    ),
+    "softsort": (
+        True,
+        (
+            ("s", "p"),
+            ("lists", "n"),
+            ("items", "n"),
+            ("tau", "d"),
+            ("power", "d"),
+            ("p", "p"),
+        ),
+    ),
+    "softsort_vjp": (
+        True,
+        (
+            ("s", "p"),
+            ("p", "p"),
+            ("grad_output", "p"),
+            ("lists", "n"),
+            ("items", "n"),
+            ("tau", "d"),
+            ("power", "d"),
+            ("grad_s", "p"),
+        ),
+    ),
+    "soft_topk": (
+        True,
+        (
+            ("z", "p"),
+            ("k", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("k_per_row", "b"),
+            ("alpha", "d"),
+            ("n_iter", "n"),
+            ("p", "p"),
+        ),
+    ),
+    "log_soft_topk": (
+        True,
+        (
+            ("z", "p"),
+            ("k", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("k_per_row", "b"),
+            ("alpha", "d"),
+            ("n_iter", "n"),
+            ("log_p", "p"),
+        ),
+    ),
+    "soft_topk_vjp": (
+        True,
+        (
+            ("p", "p"),
+            ("grad_output", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("alpha", "d"),
+            ("grad_z", "p"),
+        ),
+    ),
+    "log_soft_topk_vjp": (
+        True,
+        (
+            ("log_p", "p"),
+            ("grad_output", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("alpha", "d"),
+            ("grad_z", "p"),
+        ),
+    ),
     "cross_entropy": (
         True,
         (
@@ -2183,6 +2340,247 @@ Parts are joined by `online_softmax_merge`; softmax is e^{z − m} / s.""",
             "grad_z": "output, shaped as `p`; may be `grad_output` itself.",
         },
         "errors": "INVALID_SHAPE, NULL_POINTER.",
+    },
+    "gumbel_softmax": {
+        "summary": "A sample of the relaxed categorical distribution with logits z: softmax of logits with Gumbel noise.",
+        "body": """\
+    y = softmax((z + G)/τ),   G_{n,c} = element n·classes + c of philox_gumbel
+
+With `hard` the one-hot row of the largest y, of equal ones the first; its gradient is that of y (straight-through).""",
+        "parameters": {
+            "z": "logits, `[outer, classes, inner]`. −inf is a masked class (probability 0); a row with +inf, or of −inf alone, gives a row of NaN.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS. Row n is (o, i) with n = o · inner + i.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+            "tau": "temperature τ > 0, default 1.",
+            "hard": "one-hot rows?",
+            "seed": "of the noise, any 64 bits, default 0.",
+            "offset": "of the elements of the noise, default 0.",
+        },
+        "outputs": {
+            "y": "output, shaped as `z`; may be `z` itself.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.",
+        "reference": "Jang et al. 2017, Categorical Reparameterization with Gumbel-Softmax; torch.nn.functional.gumbel_softmax is the same map of other random numbers.",
+    },
+    "gumbel_softmax_vjp": {
+        "summary": "Vector-Jacobian product of gumbel_softmax.",
+        "body": "    grad_z = y ⊙ (g − ⟨y, g⟩) / τ",
+        "parameters": {
+            "y_soft": "y, `[outer, classes, inner]`: what `gumbel_softmax` returned, or would have returned without `hard`.",
+            "grad_output": "g, shaped as `y_soft`: the incoming gradient.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+            "tau": "τ > 0, as given to `gumbel_softmax`.",
+        },
+        "outputs": {
+            "grad_z": "output, shaped as `y_soft`; may be `grad_output` itself.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.",
+    },
+    "neuralsort": {
+        "summary": "NeuralSort: a relaxed permutation matrix that sorts scores in descending order.",
+        "body": """\
+    P_i = softmax_j(((L + 1 − 2i) s_j − Σ_k |s_j − s_k|)/τ),   i = 1 … L
+
+With `hard` each row is one-hot at its largest element, of equal ones the first; its gradient is that of the soft rows.""",
+        "parameters": {
+            "s": "scores, `[lists, items]`. A list with an infinity gives NaN.",
+            "lists": "≥ 0.",
+            "items": "≥ 1.",
+            "tau": "temperature τ > 0, default 1.",
+            "hard": "one-hot rows?",
+            "lengths": "optional, `[lists]`, in 0 … items: only so many items of a list take part, L of the formula, all else is 0. Default: all.",
+        },
+        "outputs": {
+            "p": "output, `[lists, items, items]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN or a length out of range, OUT_OF_MEMORY.",
+        "reference": "Grover et al. 2019, Stochastic Optimization of Sorting Networks via Continuous Relaxations; used by Pobrotyn and Białobrzeski 2021, NeuralNDCG.",
+    },
+    "neuralsort_vjp": {
+        "summary": "Vector-Jacobian product of neuralsort.",
+        "body": """\
+    G_i = P_i ⊙ (g_i − ⟨P_i, g_i⟩),   c_j = Σ_i G_ij
+    grad_j = (1/τ)·[Σ_i (L + 1 − 2i) G_ij − Σ_k (c_j + c_k) sign(s_j − s_k)],   sign(0) = 0""",
+        "parameters": {
+            "s": "`[lists, items]`, as given to `neuralsort`.",
+            "p": "P, `[lists, items, items]`: what `neuralsort` returned, or would have returned without `hard`.",
+            "grad_output": "g, shaped as `p`: the incoming gradient.",
+            "lists": "≥ 0.",
+            "items": "≥ 1.",
+            "tau": "τ > 0, as given to `neuralsort`.",
+            "lengths": "optional, `[lists]`, as given to `neuralsort`.",
+        },
+        "outputs": {
+            "grad_s": "output, shaped as `s`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN or a length out of range, OUT_OF_MEMORY.",
+    },
+    "philox_uniform": {
+        "summary": "Random numbers, uniform in (0, 1).",
+        "body": """\
+    U(a, b) = ((⌊a/2^5⌋·2^26 + ⌊b/2^6⌋) + ½)·2^−53
+    x_i = U(w0, w1),   w0 … w3 = Philox4x32-10(counter (i + offset, stream), key seed)
+
+The generator counts: element i depends on i + offset, seed and stream alone, not on how many are drawn, and not on the
+number of threads. All is computed in double and rounded last, so that both precisions see the same stream.""",
+        "parameters": {
+            "count": "how many, ≥ 0.",
+            "seed": "any 64 bits, default 0.",
+            "offset": "added to the index of each element, modulo 2^64, default 0.",
+            "stream": "number of the stream, default 0.",
+        },
+        "outputs": {
+            "output": "output, `[count]`. In single precision the largest are rounded to 1.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+        "reference": "Salmon et al. 2011, Parallel Random Numbers: As Easy as 1, 2, 3; the generator of torch on GPUs.",
+    },
+    "philox_normal": {
+        "summary": "Random numbers of the standard normal distribution.",
+        "body": """\
+    x_i = √(−2 ln U(w0, w1)) · cos(2π U(w2, w3))
+
+with the words w0 … w3 and the function U of `philox_uniform`, computed in double and rounded last.""",
+        "parameters": {
+            "count": "how many, ≥ 0.",
+            "seed": "any 64 bits, default 0.",
+            "offset": "added to the index of each element, modulo 2^64, default 0.",
+            "stream": "number of the stream, default 0.",
+        },
+        "outputs": {
+            "output": "output, `[count]`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+        "reference": "Box and Muller 1958, A Note on the Generation of Random Normal Deviates.",
+    },
+    "philox_gumbel": {
+        "summary": "Random numbers of the standard Gumbel distribution: the index of the largest of `z_c + x_c` has the distribution softmax(z).",
+        "body": """\
+    x_i = −ln(−ln U(w0, w1))
+
+with the words w0, w1 and the function U of `philox_uniform`, computed in double and rounded last.""",
+        "parameters": {
+            "count": "how many, ≥ 0.",
+            "seed": "any 64 bits, default 0.",
+            "offset": "added to the index of each element, modulo 2^64, default 0.",
+            "stream": "number of the stream, default 0.",
+        },
+        "outputs": {
+            "output": "output, `[count]`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+        "reference": "Gumbel 1954, Statistical Theory of Extreme Values and Some Practical Applications.",
+    },
+    "softsort": {
+        "summary": "SoftSort: a relaxed permutation matrix that sorts scores in descending order, by distance to the sorted scores.",
+        "body": "    P_i = softmax_j(−|ŝ_i − s_j|^power / τ),   ŝ = s in descending order",
+        "parameters": {
+            "s": "scores, `[lists, items]`. −inf has weight 0 in the rows of the others and gives NaN in its own; a list with +inf gives NaN.",
+            "lists": "≥ 0.",
+            "items": "≥ 1.",
+            "tau": "temperature τ > 0, default 1.",
+            "power": "≥ 1, default 1.",
+        },
+        "outputs": {
+            "p": "output, `[lists, items, items]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.",
+        "reference": "Prillo and Eisenschlos 2020, SoftSort: A Continuous Relaxation for the argsort Operator.",
+    },
+    "softsort_vjp": {
+        "summary": "Vector-Jacobian product of softsort.",
+        "body": """\
+    G_i = P_i ⊙ (g_i − ⟨P_i, g_i⟩),   H_ij = −(power/τ) G_ij |ŝ_i − s_j|^{power−1} sign(ŝ_i − s_j)
+    grad_j = −Σ_i H_ij + Σ_k H_{r(j) k},   r(j) the rank of item j,   sign(0) = 0""",
+        "parameters": {
+            "s": "`[lists, items]`, as given to `softsort`.",
+            "p": "P, `[lists, items, items]`: what `softsort` returned.",
+            "grad_output": "g, shaped as `p`: the incoming gradient.",
+            "lists": "≥ 0.",
+            "items": "≥ 1.",
+            "tau": "τ > 0, as given to `softsort`.",
+            "power": "≥ 1, as given to `softsort`.",
+        },
+        "outputs": {
+            "grad_s": "output, shaped as `s`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.",
+    },
+    "soft_topk": {
+        "summary": "Soft top-k: each row's probabilities of being among the k largest, which sum to k.",
+        "body": """\
+    p_i = σ(α (z_i + t)),   t such that Σ_i p_i = k
+
+The root t is found to the last place: Newton's method, kept between bounds that are halved where it does not converge.""",
+        "parameters": {
+            "z": "logits, `[outer, classes, inner]`. −inf gives 0; where k or fewer are finite, these have probability 1. A row with +inf gives a row of NaN.",
+            "k": "0 < k < classes: one number, or one per row if `k_per_row`.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+            "k_per_row": "is there a k for each row?",
+            "alpha": "steepness α > 0, default 1.",
+            "n_iter": "the most steps towards the root, ≥ 1, default 64.",
+        },
+        "outputs": {
+            "p": "output, shaped as `z`; may be `z` itself.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.",
+        "reference": "Gupta et al. 2024, Dual-Encoders for Extreme Multi-Label Classification.",
+    },
+    "log_soft_topk": {
+        "summary": "Logarithm of the soft top-k probabilities.",
+        "body": "    log p_i = log σ(α (z_i + t)),   t such that Σ_i p_i = k",
+        "parameters": {
+            "z": "logits, `[outer, classes, inner]`. −inf gives −inf; where k or fewer are finite, these give 0. A row with +inf gives a row of NaN.",
+            "k": "0 < k < classes: one number, or one per row if `k_per_row`.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+            "k_per_row": "is there a k for each row?",
+            "alpha": "steepness α > 0, default 1.",
+            "n_iter": "the most steps towards the root, ≥ 1, default 64.",
+        },
+        "outputs": {
+            "log_p": "output, shaped as `z`; may be `z` itself.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.",
+        "reference": "Gupta et al. 2024, Dual-Encoders for Extreme Multi-Label Classification.",
+    },
+    "soft_topk_vjp": {
+        "summary": "Vector-Jacobian product of soft_topk, by the implicit function theorem.",
+        "body": "    v = α p (1 − p),   grad_z = v ⊙ (g − ⟨v, g⟩ / Σ v)     (v ⊙ g where Σ v = 0)",
+        "parameters": {
+            "p": "`[outer, classes, inner]`, what `soft_topk` returned.",
+            "grad_output": "g, shaped as `p`: the incoming gradient.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+            "alpha": "α > 0, as given to `soft_topk`.",
+        },
+        "outputs": {
+            "grad_z": "output, shaped as `p`; may be `grad_output` itself.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.",
+    },
+    "log_soft_topk_vjp": {
+        "summary": "Vector-Jacobian product of log_soft_topk.",
+        "body": "    v = α p (1 − p),   u = α (1 − p) ⊙ g,   grad_z = u − v Σ u / Σ v     (u where Σ v = 0)",
+        "parameters": {
+            "log_p": "`[outer, classes, inner]`, what `log_soft_topk` returned.",
+            "grad_output": "g, shaped as `log_p`: the incoming gradient.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+            "alpha": "α > 0, as given to `log_soft_topk`.",
+        },
+        "outputs": {
+            "grad_z": "output, shaped as `log_p`; may be `grad_output` itself.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.",
     },
     "cross_entropy": {
         "summary": "Cross-entropy of softmax probabilities and integer targets.",
