@@ -38,6 +38,108 @@ enum class bin_edge : std::int32_t {
   left_extra = LOSSKIT_BIN_EDGE_LEFT_EXTRA,
 };
 
+/// The function φ of the margin m in `binaryMarginLoss`. (u)₊ = max(0, u); the last five are 1 − m for m ≤ 1.
+enum class margin_kind : std::int32_t {
+  /// softplus(−m).
+  logistic = LOSSKIT_MARGIN_KIND_LOGISTIC,
+  /// (margin − m)₊.
+  hinge = LOSSKIT_MARGIN_KIND_HINGE,
+  /// (margin − m)₊².
+  squared_hinge = LOSSKIT_MARGIN_KIND_SQUARED_HINGE,
+  /// ½ − m for m ≤ 0, else (1 − m)₊² / 2.
+  smoothed_hinge = LOSSKIT_MARGIN_KIND_SMOOTHED_HINGE,
+  /// −4m for m < −1, else (1 − m)₊².
+  modified_huber = LOSSKIT_MARGIN_KIND_MODIFIED_HUBER,
+  /// −m for m ≤ −1, else (1 − m)₊² / 4.
+  sparsemax = LOSSKIT_MARGIN_KIND_SPARSEMAX,
+  /// e^{−m}.
+  exponential = LOSSKIT_MARGIN_KIND_EXPONENTIAL,
+  /// (−m)₊.
+  perceptron = LOSSKIT_MARGIN_KIND_PERCEPTRON,
+  /// σ(−m)².
+  savage = LOSSKIT_MARGIN_KIND_SAVAGE,
+  /// (2 atan m − 1)².
+  tangent = LOSSKIT_MARGIN_KIND_TANGENT,
+  /// 1 − m.
+  unhinged = LOSSKIT_MARGIN_KIND_UNHINGED,
+  /// σ(−m).
+  sigmoid = LOSSKIT_MARGIN_KIND_SIGMOID,
+  /// (1 − m) / 2 between 0 and 1.
+  ramp = LOSSKIT_MARGIN_KIND_RAMP,
+  /// (1 − m)².
+  square = LOSSKIT_MARGIN_KIND_SQUARE,
+  /// −2 √(m − 1) for m > 1.
+  sqrt_hinge = LOSSKIT_MARGIN_KIND_SQRT_HINGE,
+  /// −log m for m > 1.
+  log_hinge = LOSSKIT_MARGIN_KIND_LOG_HINGE,
+  /// 1/m − 1 for m > 1.
+  inv_hinge = LOSSKIT_MARGIN_KIND_INV_HINGE,
+  /// e / log(m + e − 1) − e for m > 1.
+  inv_log_hinge = LOSSKIT_MARGIN_KIND_INV_LOG_HINGE,
+  /// e^{1 − m} − 1 for m > 1.
+  exp_hinge = LOSSKIT_MARGIN_KIND_EXP_HINGE,
+};
+
+/// Which well-classified examples `haltedFocalLoss` treats as cross-entropy does.
+enum class halted_side : std::int32_t {
+  /// Those with target 1.
+  positive = LOSSKIT_HALTED_SIDE_POSITIVE,
+  /// All.
+  both = LOSSKIT_HALTED_SIDE_BOTH,
+};
+
+/// The power of max(0, u) in a margin loss.
+enum class hinge_power : std::int32_t {
+  /// max(0, u).
+  linear = LOSSKIT_HINGE_POWER_LINEAR,
+  /// max(0, u)².
+  squared = LOSSKIT_HINGE_POWER_SQUARED,
+};
+
+/// What `oneVsRestSvmLoss` adds to the loss for its weights.
+enum class svmregularizer : std::int32_t {
+  /// Nothing.
+  none = LOSSKIT_SVMREGULARIZER_NONE,
+  /// Their mean square.
+  mean = LOSSKIT_SVMREGULARIZER_MEAN,
+  /// Half their squared norm, as in the soft margin SVM.
+  half_sum = LOSSKIT_SVMREGULARIZER_HALF_SUM,
+};
+
+/// The distances δ of a feature x and a class centre w; d = x − w and a = |d| coordinate by coordinate.
+enum class harmonic_distance : std::int32_t {
+  /// `Σ d² + eps`: squared, so that n counts powers of d².
+  euclidean = LOSSKIT_HARMONIC_DISTANCE_EUCLIDEAN,
+  /// `Σ a + eps`
+  manhattan = LOSSKIT_HARMONIC_DISTANCE_MANHATTAN,
+  /// `1 − cos(x, w) + eps`
+  cosine = LOSSKIT_HARMONIC_DISTANCE_COSINE,
+  /// `(Σ (a + eps)^p + eps)^{1/p} + eps`
+  minkowski = LOSSKIT_HARMONIC_DISTANCE_MINKOWSKI,
+  /// `Σ |σ(x/T) − σ(w/T)| + eps`, T the temperature
+  hamming_soft = LOSSKIT_HARMONIC_DISTANCE_HAMMING_SOFT,
+  /// `Σ |[x > threshold] − [w > threshold]| + eps`; its gradient goes through the soft form.
+  hamming_hard = LOSSKIT_HARMONIC_DISTANCE_HAMMING_HARD,
+  /// `max a + eps`
+  chebyshev = LOSSKIT_HARMONIC_DISTANCE_CHEBYSHEV,
+  /// `log(Σ e^{smooth · a}) / smooth + eps`
+  chebyshev_lse = LOSSKIT_HARMONIC_DISTANCE_CHEBYSHEV_LSE,
+  /// `Σ softmax(u) u + eps`, u = a / (sd + eps), sd the sample standard deviation of a
+  chebyshev_soft = LOSSKIT_HARMONIC_DISTANCE_CHEBYSHEV_SOFT,
+  /// `Σ a / max(|x| + |w|, min_denom) + eps`
+  canberra = LOSSKIT_HARMONIC_DISTANCE_CANBERRA,
+  /// `Σ (o/Σo) a / den + eps`, den = |x| + |w| + eps, o = den^weight_power
+  canberra_weighted = LOSSKIT_HARMONIC_DISTANCE_CANBERRA_WEIGHTED,
+  /// `Σ a / max(|Σ (x + w)| + eps, 10 eps) + eps`
+  bray_curtis = LOSSKIT_HARMONIC_DISTANCE_BRAY_CURTIS,
+  /// `Σ a / max(Σ (|x| + |w|) + eps, 10 eps) + eps`
+  bray_curtis_abs = LOSSKIT_HARMONIC_DISTANCE_BRAY_CURTIS_ABS,
+  /// `bray_curtis` of (|x| + eps) / Σ (|x| + eps) and w likewise
+  bray_curtis_normalized = LOSSKIT_HARMONIC_DISTANCE_BRAY_CURTIS_NORMALIZED,
+  /// `√(dᵀ S d + eps) + eps`, S the precision: a positive semidefinite matrix, its diagonal, or the identity
+  mahalanobis = LOSSKIT_HARMONIC_DISTANCE_MAHALANOBIS,
+};
+
 /// What a weak learner is fitted to.
 enum class newton_order : std::int32_t {
   /// The negative gradient, with weight 1.
@@ -113,6 +215,145 @@ enum class calibration_mode : std::int32_t {
   /// Every class on its own; the classes' errors are joined by the norm.
   classwise = LOSSKIT_CALIBRATION_MODE_CLASSWISE,
 };
+
+/// Softmax of attention scores in which a query sees the keys up to its own place; later keys are 0, and never read.
+/// See losskit_causal_softmax_f32.
+inline void causal_softmax(
+    const float *z, std::ptrdiff_t batch, std::ptrdiff_t queries, std::ptrdiff_t keys, double scale,
+    std::int64_t offset, float *p) {
+  check(losskit_causal_softmax_f32(z, batch, queries, keys, scale, offset, p));
+}
+
+/// The same on spans.
+inline void causal_softmax(
+    span<const float> z, std::ptrdiff_t batch, std::ptrdiff_t queries, std::ptrdiff_t keys, double scale,
+    std::int64_t offset, span<float> p) {
+  detail::expect(z, false, {batch, queries, keys});
+  detail::expect(p, false, {batch, queries, keys});
+  check(losskit_causal_softmax_f32(z.data(), batch, queries, keys, scale, offset, p.data()));
+}
+
+/// Softmax of attention scores in which a query sees the keys up to its own place; later keys are 0, and never read.
+/// See losskit_causal_softmax_f64.
+inline void causal_softmax(
+    const double *z, std::ptrdiff_t batch, std::ptrdiff_t queries, std::ptrdiff_t keys, double scale,
+    std::int64_t offset, double *p) {
+  check(losskit_causal_softmax_f64(z, batch, queries, keys, scale, offset, p));
+}
+
+/// The same on spans.
+inline void causal_softmax(
+    span<const double> z, std::ptrdiff_t batch, std::ptrdiff_t queries, std::ptrdiff_t keys, double scale,
+    std::int64_t offset, span<double> p) {
+  detail::expect(z, false, {batch, queries, keys});
+  detail::expect(p, false, {batch, queries, keys});
+  check(losskit_causal_softmax_f64(z.data(), batch, queries, keys, scale, offset, p.data()));
+}
+
+/// Vector-Jacobian product of causal_softmax; the gradient at keys that a query does not see is 0.
+/// See losskit_causal_softmax_vjp_f32.
+inline void causal_softmax_vjp(
+    const float *p, const float *grad_output, std::ptrdiff_t batch, std::ptrdiff_t queries, std::ptrdiff_t keys,
+    double scale, std::int64_t offset, float *grad_z) {
+  check(losskit_causal_softmax_vjp_f32(p, grad_output, batch, queries, keys, scale, offset, grad_z));
+}
+
+/// The same on spans.
+inline void causal_softmax_vjp(
+    span<const float> p, span<const float> grad_output, std::ptrdiff_t batch, std::ptrdiff_t queries,
+    std::ptrdiff_t keys, double scale, std::int64_t offset, span<float> grad_z) {
+  detail::expect(p, false, {batch, queries, keys});
+  detail::expect(grad_output, false, {batch, queries, keys});
+  detail::expect(grad_z, false, {batch, queries, keys});
+  check(losskit_causal_softmax_vjp_f32(p.data(), grad_output.data(), batch, queries, keys, scale, offset, grad_z.data()));
+}
+
+/// Vector-Jacobian product of causal_softmax; the gradient at keys that a query does not see is 0.
+/// See losskit_causal_softmax_vjp_f64.
+inline void causal_softmax_vjp(
+    const double *p, const double *grad_output, std::ptrdiff_t batch, std::ptrdiff_t queries, std::ptrdiff_t keys,
+    double scale, std::int64_t offset, double *grad_z) {
+  check(losskit_causal_softmax_vjp_f64(p, grad_output, batch, queries, keys, scale, offset, grad_z));
+}
+
+/// The same on spans.
+inline void causal_softmax_vjp(
+    span<const double> p, span<const double> grad_output, std::ptrdiff_t batch, std::ptrdiff_t queries,
+    std::ptrdiff_t keys, double scale, std::int64_t offset, span<double> grad_z) {
+  detail::expect(p, false, {batch, queries, keys});
+  detail::expect(grad_output, false, {batch, queries, keys});
+  detail::expect(grad_z, false, {batch, queries, keys});
+  check(losskit_causal_softmax_vjp_f64(p.data(), grad_output.data(), batch, queries, keys, scale, offset, grad_z.data()));
+}
+
+/// Harmonic max: probabilities from distances, by their inverse powers. It does not change with the distances' scale.
+/// See losskit_harmonic_max_f32.
+inline void harmonic_max(
+    const float *d, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double n, float *p) {
+  check(losskit_harmonic_max_f32(d, outer, classes, inner, n, p));
+}
+
+/// The same on spans.
+inline void harmonic_max(
+    span<const float> d, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double n, span<float> p) {
+  detail::expect(d, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_harmonic_max_f32(d.data(), outer, classes, inner, n, p.data()));
+}
+
+/// Harmonic max: probabilities from distances, by their inverse powers. It does not change with the distances' scale.
+/// See losskit_harmonic_max_f64.
+inline void harmonic_max(
+    const double *d, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double n, double *p) {
+  check(losskit_harmonic_max_f64(d, outer, classes, inner, n, p));
+}
+
+/// The same on spans.
+inline void harmonic_max(
+    span<const double> d, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double n,
+    span<double> p) {
+  detail::expect(d, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_harmonic_max_f64(d.data(), outer, classes, inner, n, p.data()));
+}
+
+/// Vector-Jacobian product of harmonic_max.
+/// See losskit_harmonic_max_vjp_f32.
+inline void harmonic_max_vjp(
+    const float *d, const float *p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double n, float *grad_d) {
+  check(losskit_harmonic_max_vjp_f32(d, p, grad_output, outer, classes, inner, n, grad_d));
+}
+
+/// The same on spans.
+inline void harmonic_max_vjp(
+    span<const float> d, span<const float> p, span<const float> grad_output, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, double n, span<float> grad_d) {
+  detail::expect(d, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_d, false, {outer, classes, inner});
+  check(losskit_harmonic_max_vjp_f32(d.data(), p.data(), grad_output.data(), outer, classes, inner, n, grad_d.data()));
+}
+
+/// Vector-Jacobian product of harmonic_max.
+/// See losskit_harmonic_max_vjp_f64.
+inline void harmonic_max_vjp(
+    const double *d, const double *p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double n, double *grad_d) {
+  check(losskit_harmonic_max_vjp_f64(d, p, grad_output, outer, classes, inner, n, grad_d));
+}
+
+/// The same on spans.
+inline void harmonic_max_vjp(
+    span<const double> d, span<const double> p, span<const double> grad_output, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, double n, span<double> grad_d) {
+  detail::expect(d, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_d, false, {outer, classes, inner});
+  check(losskit_harmonic_max_vjp_f64(d.data(), p.data(), grad_output.data(), outer, classes, inner, n, grad_d.data()));
+}
 
 /// Logarithm of the logistic function, element by element.
 /// See losskit_log_sigmoid_f32.
@@ -308,6 +549,404 @@ inline void logsumexp_vjp(
     losskit_logsumexp_vjp_f64(z.data(), lse, grad_output, outer, classes, inner, weights, weights_per_element, grad_z.data()));
 }
 
+/// Softmax over the elements of each row that a mask lets take part; the others are 0, whatever they hold.
+/// See losskit_masked_softmax_f32.
+inline void masked_softmax(
+    const float *z, const std::uint8_t *mask, bool mask_per_element, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double temperature, float *p) {
+  check(losskit_masked_softmax_f32(z, mask, mask_per_element, outer, classes, inner, temperature, p));
+}
+
+/// The same on spans.
+inline void masked_softmax(
+    span<const float> z, const std::uint8_t *mask, bool mask_per_element, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double temperature, span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_masked_softmax_f32(z.data(), mask, mask_per_element, outer, classes, inner, temperature, p.data()));
+}
+
+/// Softmax over the elements of each row that a mask lets take part; the others are 0, whatever they hold.
+/// See losskit_masked_softmax_f64.
+inline void masked_softmax(
+    const double *z, const std::uint8_t *mask, bool mask_per_element, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double temperature, double *p) {
+  check(losskit_masked_softmax_f64(z, mask, mask_per_element, outer, classes, inner, temperature, p));
+}
+
+/// The same on spans.
+inline void masked_softmax(
+    span<const double> z, const std::uint8_t *mask, bool mask_per_element, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double temperature, span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_masked_softmax_f64(z.data(), mask, mask_per_element, outer, classes, inner, temperature, p.data()));
+}
+
+/// Vector-Jacobian product of masked_softmax.
+/// See losskit_masked_softmax_vjp_f32.
+inline void masked_softmax_vjp(
+    const float *p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double temperature, float *grad_z) {
+  check(losskit_masked_softmax_vjp_f32(p, grad_output, outer, classes, inner, temperature, grad_z));
+}
+
+/// The same on spans.
+inline void masked_softmax_vjp(
+    span<const float> p, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double temperature, span<float> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_masked_softmax_vjp_f32(p.data(), grad_output.data(), outer, classes, inner, temperature, grad_z.data()));
+}
+
+/// Vector-Jacobian product of masked_softmax.
+/// See losskit_masked_softmax_vjp_f64.
+inline void masked_softmax_vjp(
+    const double *p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double temperature, double *grad_z) {
+  check(losskit_masked_softmax_vjp_f64(p, grad_output, outer, classes, inner, temperature, grad_z));
+}
+
+/// The same on spans.
+inline void masked_softmax_vjp(
+    span<const double> p, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double temperature, span<double> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_masked_softmax_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, temperature, grad_z.data()));
+}
+
+/// Maximum and shifted sum of exponentials of each row: what a softmax needs to know of a part of its row.
+/// See losskit_online_softmax_stats_f32.
+inline void online_softmax_stats(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *m, float *s) {
+  check(losskit_online_softmax_stats_f32(z, outer, classes, inner, m, s));
+}
+
+/// The same on spans.
+inline void online_softmax_stats(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *m, float *s) {
+  detail::expect(z, false, {outer, classes, inner});
+  check(losskit_online_softmax_stats_f32(z.data(), outer, classes, inner, m, s));
+}
+
+/// Maximum and shifted sum of exponentials of each row: what a softmax needs to know of a part of its row.
+/// See losskit_online_softmax_stats_f64.
+inline void online_softmax_stats(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *m, double *s) {
+  check(losskit_online_softmax_stats_f64(z, outer, classes, inner, m, s));
+}
+
+/// The same on spans.
+inline void online_softmax_stats(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *m, double *s) {
+  detail::expect(z, false, {outer, classes, inner});
+  check(losskit_online_softmax_stats_f64(z.data(), outer, classes, inner, m, s));
+}
+
+/// Joins the statistics of two parts of rows.
+/// See losskit_online_softmax_merge_f32.
+inline void online_softmax_merge(
+    const float *m_a, const float *s_a, const float *m_b, const float *s_b, std::ptrdiff_t count, float *m, float *s) {
+  check(losskit_online_softmax_merge_f32(m_a, s_a, m_b, s_b, count, m, s));
+}
+
+/// The same on spans.
+inline void online_softmax_merge(
+    span<const float> m_a, span<const float> s_a, span<const float> m_b, span<const float> s_b, span<float> m,
+    span<float> s) {
+  const std::ptrdiff_t count = m_a.ssize();
+  detail::expect(s_a, false, {count});
+  detail::expect(m_b, false, {count});
+  detail::expect(s_b, false, {count});
+  detail::expect(m, false, {count});
+  detail::expect(s, false, {count});
+  check(losskit_online_softmax_merge_f32(m_a.data(), s_a.data(), m_b.data(), s_b.data(), count, m.data(), s.data()));
+}
+
+/// Joins the statistics of two parts of rows.
+/// See losskit_online_softmax_merge_f64.
+inline void online_softmax_merge(
+    const double *m_a, const double *s_a, const double *m_b, const double *s_b, std::ptrdiff_t count, double *m,
+    double *s) {
+  check(losskit_online_softmax_merge_f64(m_a, s_a, m_b, s_b, count, m, s));
+}
+
+/// The same on spans.
+inline void online_softmax_merge(
+    span<const double> m_a, span<const double> s_a, span<const double> m_b, span<const double> s_b, span<double> m,
+    span<double> s) {
+  const std::ptrdiff_t count = m_a.ssize();
+  detail::expect(s_a, false, {count});
+  detail::expect(m_b, false, {count});
+  detail::expect(s_b, false, {count});
+  detail::expect(m, false, {count});
+  detail::expect(s, false, {count});
+  check(losskit_online_softmax_merge_f64(m_a.data(), s_a.data(), m_b.data(), s_b.data(), count, m.data(), s.data()));
+}
+
+/// Joins two partial results of an attention, each normalised by itself, whose scores had the given log-sum-exps.
+/// See losskit_online_softmax_combine_f32.
+inline void online_softmax_combine(
+    const float *lse_a, const float *out_a, const float *lse_b, const float *out_b, std::ptrdiff_t rows,
+    std::ptrdiff_t columns, float *lse, float *out) {
+  check(losskit_online_softmax_combine_f32(lse_a, out_a, lse_b, out_b, rows, columns, lse, out));
+}
+
+/// The same on spans.
+inline void online_softmax_combine(
+    span<const float> lse_a, span<const float> out_a, span<const float> lse_b, span<const float> out_b,
+    std::ptrdiff_t columns, span<float> lse, span<float> out) {
+  const std::ptrdiff_t rows = lse_a.ssize();
+  detail::expect(out_a, false, {rows, columns});
+  detail::expect(lse_b, false, {rows});
+  detail::expect(out_b, false, {rows, columns});
+  detail::expect(lse, false, {rows});
+  detail::expect(out, false, {rows, columns});
+  check(
+    
+    losskit_online_softmax_combine_f32(lse_a.data(), out_a.data(), lse_b.data(), out_b.data(), rows, columns, lse.data(), out.data()));
+}
+
+/// Joins two partial results of an attention, each normalised by itself, whose scores had the given log-sum-exps.
+/// See losskit_online_softmax_combine_f64.
+inline void online_softmax_combine(
+    const double *lse_a, const double *out_a, const double *lse_b, const double *out_b, std::ptrdiff_t rows,
+    std::ptrdiff_t columns, double *lse, double *out) {
+  check(losskit_online_softmax_combine_f64(lse_a, out_a, lse_b, out_b, rows, columns, lse, out));
+}
+
+/// The same on spans.
+inline void online_softmax_combine(
+    span<const double> lse_a, span<const double> out_a, span<const double> lse_b, span<const double> out_b,
+    std::ptrdiff_t columns, span<double> lse, span<double> out) {
+  const std::ptrdiff_t rows = lse_a.ssize();
+  detail::expect(out_a, false, {rows, columns});
+  detail::expect(lse_b, false, {rows});
+  detail::expect(out_b, false, {rows, columns});
+  detail::expect(lse, false, {rows});
+  detail::expect(out, false, {rows, columns});
+  check(
+    
+    losskit_online_softmax_combine_f64(lse_a.data(), out_a.data(), lse_b.data(), out_b.data(), rows, columns, lse.data(), out.data()));
+}
+
+/// Vector-Jacobian product of online_softmax_combine.
+/// See losskit_online_softmax_combine_vjp_f32.
+inline void online_softmax_combine_vjp(
+    const float *lse_a, const float *out_a, const float *lse_b, const float *out_b, const float *grad_lse,
+    const float *grad_out, std::ptrdiff_t rows, std::ptrdiff_t columns, float *grad_lse_a, float *grad_out_a,
+    float *grad_lse_b, float *grad_out_b) {
+  check(
+    
+    losskit_online_softmax_combine_vjp_f32(lse_a, out_a, lse_b, out_b, grad_lse, grad_out, rows, columns, grad_lse_a, grad_out_a, grad_lse_b, grad_out_b));
+}
+
+/// The same on spans.
+inline void online_softmax_combine_vjp(
+    span<const float> lse_a, span<const float> out_a, span<const float> lse_b, span<const float> out_b,
+    span<const float> grad_lse, span<const float> grad_out, std::ptrdiff_t columns, span<float> grad_lse_a,
+    span<float> grad_out_a, span<float> grad_lse_b, span<float> grad_out_b) {
+  const std::ptrdiff_t rows = lse_a.ssize();
+  detail::expect(out_a, false, {rows, columns});
+  detail::expect(lse_b, false, {rows});
+  detail::expect(out_b, false, {rows, columns});
+  detail::expect(grad_lse, false, {rows});
+  detail::expect(grad_out, false, {rows, columns});
+  detail::expect(grad_lse_a, false, {rows});
+  detail::expect(grad_out_a, false, {rows, columns});
+  detail::expect(grad_lse_b, false, {rows});
+  detail::expect(grad_out_b, false, {rows, columns});
+  check(
+    
+    losskit_online_softmax_combine_vjp_f32(lse_a.data(), out_a.data(), lse_b.data(), out_b.data(), grad_lse.data(), grad_out.data(), rows, columns, grad_lse_a.data(), grad_out_a.data(), grad_lse_b.data(), grad_out_b.data()));
+}
+
+/// Vector-Jacobian product of online_softmax_combine.
+/// See losskit_online_softmax_combine_vjp_f64.
+inline void online_softmax_combine_vjp(
+    const double *lse_a, const double *out_a, const double *lse_b, const double *out_b, const double *grad_lse,
+    const double *grad_out, std::ptrdiff_t rows, std::ptrdiff_t columns, double *grad_lse_a, double *grad_out_a,
+    double *grad_lse_b, double *grad_out_b) {
+  check(
+    
+    losskit_online_softmax_combine_vjp_f64(lse_a, out_a, lse_b, out_b, grad_lse, grad_out, rows, columns, grad_lse_a, grad_out_a, grad_lse_b, grad_out_b));
+}
+
+/// The same on spans.
+inline void online_softmax_combine_vjp(
+    span<const double> lse_a, span<const double> out_a, span<const double> lse_b, span<const double> out_b,
+    span<const double> grad_lse, span<const double> grad_out, std::ptrdiff_t columns, span<double> grad_lse_a,
+    span<double> grad_out_a, span<double> grad_lse_b, span<double> grad_out_b) {
+  const std::ptrdiff_t rows = lse_a.ssize();
+  detail::expect(out_a, false, {rows, columns});
+  detail::expect(lse_b, false, {rows});
+  detail::expect(out_b, false, {rows, columns});
+  detail::expect(grad_lse, false, {rows});
+  detail::expect(grad_out, false, {rows, columns});
+  detail::expect(grad_lse_a, false, {rows});
+  detail::expect(grad_out_a, false, {rows, columns});
+  detail::expect(grad_lse_b, false, {rows});
+  detail::expect(grad_out_b, false, {rows, columns});
+  check(
+    
+    losskit_online_softmax_combine_vjp_f64(lse_a.data(), out_a.data(), lse_b.data(), out_b.data(), grad_lse.data(), grad_out.data(), rows, columns, grad_lse_a.data(), grad_out_a.data(), grad_lse_b.data(), grad_out_b.data()));
+}
+
+/// Similarity-distance-magnitude activation: a softmax whose base and scale say how well the training data know the input.
+/// See losskit_sdm_activation_f32.
+inline void sdm_activation(
+    const float *z, const float *q, const float *d, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool logarithm, bool change_of_base, double q_offset, float *out) {
+  check(losskit_sdm_activation_f32(z, q, d, outer, classes, inner, logarithm, change_of_base, q_offset, out));
+}
+
+/// The same on spans.
+inline void sdm_activation(
+    span<const float> z, const float *q, const float *d, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, bool logarithm, bool change_of_base, double q_offset, span<float> out) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(out, false, {outer, classes, inner});
+  check(
+    
+    losskit_sdm_activation_f32(z.data(), q, d, outer, classes, inner, logarithm, change_of_base, q_offset, out.data()));
+}
+
+/// Similarity-distance-magnitude activation: a softmax whose base and scale say how well the training data know the input.
+/// See losskit_sdm_activation_f64.
+inline void sdm_activation(
+    const double *z, const double *q, const double *d, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, bool logarithm, bool change_of_base, double q_offset, double *out) {
+  check(losskit_sdm_activation_f64(z, q, d, outer, classes, inner, logarithm, change_of_base, q_offset, out));
+}
+
+/// The same on spans.
+inline void sdm_activation(
+    span<const double> z, const double *q, const double *d, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, bool logarithm, bool change_of_base, double q_offset, span<double> out) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(out, false, {outer, classes, inner});
+  check(
+    
+    losskit_sdm_activation_f64(z.data(), q, d, outer, classes, inner, logarithm, change_of_base, q_offset, out.data()));
+}
+
+/// Vector-Jacobian product of sdm_activation with respect to z.
+/// See losskit_sdm_activation_vjp_f32.
+inline void sdm_activation_vjp(
+    const float *q, const float *d, const float *out, const float *grad_output, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, bool logarithm, bool change_of_base, double q_offset, float *grad_z) {
+  check(
+    
+    losskit_sdm_activation_vjp_f32(q, d, out, grad_output, outer, classes, inner, logarithm, change_of_base, q_offset, grad_z));
+}
+
+/// The same on spans.
+inline void sdm_activation_vjp(
+    const float *q, const float *d, span<const float> out, span<const float> grad_output, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, bool logarithm, bool change_of_base, double q_offset,
+    span<float> grad_z) {
+  detail::expect(out, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(
+    
+    losskit_sdm_activation_vjp_f32(q, d, out.data(), grad_output.data(), outer, classes, inner, logarithm, change_of_base, q_offset, grad_z.data()));
+}
+
+/// Vector-Jacobian product of sdm_activation with respect to z.
+/// See losskit_sdm_activation_vjp_f64.
+inline void sdm_activation_vjp(
+    const double *q, const double *d, const double *out, const double *grad_output, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, bool logarithm, bool change_of_base, double q_offset,
+    double *grad_z) {
+  check(
+    
+    losskit_sdm_activation_vjp_f64(q, d, out, grad_output, outer, classes, inner, logarithm, change_of_base, q_offset, grad_z));
+}
+
+/// The same on spans.
+inline void sdm_activation_vjp(
+    const double *q, const double *d, span<const double> out, span<const double> grad_output, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, bool logarithm, bool change_of_base, double q_offset,
+    span<double> grad_z) {
+  detail::expect(out, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(
+    
+    losskit_sdm_activation_vjp_f64(q, d, out.data(), grad_output.data(), outer, classes, inner, logarithm, change_of_base, q_offset, grad_z.data()));
+}
+
+/// Sigsoftmax: each exponential times the logistic function of its score, which breaks the softmax bottleneck.
+/// See losskit_sigsoftmax_f32.
+inline void sigsoftmax(const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *p) {
+  check(losskit_sigsoftmax_f32(z, outer, classes, inner, p));
+}
+
+/// The same on spans.
+inline void sigsoftmax(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_sigsoftmax_f32(z.data(), outer, classes, inner, p.data()));
+}
+
+/// Sigsoftmax: each exponential times the logistic function of its score, which breaks the softmax bottleneck.
+/// See losskit_sigsoftmax_f64.
+inline void sigsoftmax(const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *p) {
+  check(losskit_sigsoftmax_f64(z, outer, classes, inner, p));
+}
+
+/// The same on spans.
+inline void sigsoftmax(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_sigsoftmax_f64(z.data(), outer, classes, inner, p.data()));
+}
+
+/// Vector-Jacobian product of sigsoftmax.
+/// See losskit_sigsoftmax_vjp_f32.
+inline void sigsoftmax_vjp(
+    const float *z, const float *p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, float *grad_z) {
+  check(losskit_sigsoftmax_vjp_f32(z, p, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void sigsoftmax_vjp(
+    span<const float> z, span<const float> p, span<const float> grad_output, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, span<float> grad_z) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_sigsoftmax_vjp_f32(z.data(), p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// Vector-Jacobian product of sigsoftmax.
+/// See losskit_sigsoftmax_vjp_f64.
+inline void sigsoftmax_vjp(
+    const double *z, const double *p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double *grad_z) {
+  check(losskit_sigsoftmax_vjp_f64(z, p, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void sigsoftmax_vjp(
+    span<const double> z, span<const double> p, span<const double> grad_output, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, span<double> grad_z) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_sigsoftmax_vjp_f64(z.data(), p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
 /// Logistic function, element by element.
 /// See losskit_sigmoid_f32.
 inline void sigmoid(const float *x, std::ptrdiff_t count, float *y) {
@@ -431,6 +1070,150 @@ inline void softmax_vjp(
   check(losskit_softmax_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, temperature, grad_z.data()));
 }
 
+/// Softmax with a sink: a score of its own for each row that takes probability away, but gets no output.
+/// See losskit_softmax_with_sink_f32.
+inline void softmax_with_sink(
+    const float *z, const float *sink, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *p) {
+  check(losskit_softmax_with_sink_f32(z, sink, outer, classes, inner, p));
+}
+
+/// The same on spans.
+inline void softmax_with_sink(
+    span<const float> z, const float *sink, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_softmax_with_sink_f32(z.data(), sink, outer, classes, inner, p.data()));
+}
+
+/// Softmax with a sink: a score of its own for each row that takes probability away, but gets no output.
+/// See losskit_softmax_with_sink_f64.
+inline void softmax_with_sink(
+    const double *z, const double *sink, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double *p) {
+  check(losskit_softmax_with_sink_f64(z, sink, outer, classes, inner, p));
+}
+
+/// The same on spans.
+inline void softmax_with_sink(
+    span<const double> z, const double *sink, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_softmax_with_sink_f64(z.data(), sink, outer, classes, inner, p.data()));
+}
+
+/// Vector-Jacobian product of softmax_with_sink.
+/// See losskit_softmax_with_sink_vjp_f32.
+inline void softmax_with_sink_vjp(
+    const float *z, const float *sink, const float *p, const float *grad_output, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, float *grad_z, float *grad_sink) {
+  check(losskit_softmax_with_sink_vjp_f32(z, sink, p, grad_output, outer, classes, inner, grad_z, grad_sink));
+}
+
+/// The same on spans.
+inline void softmax_with_sink_vjp(
+    span<const float> z, const float *sink, span<const float> p, span<const float> grad_output, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, span<float> grad_z, float *grad_sink) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(
+    
+    losskit_softmax_with_sink_vjp_f32(z.data(), sink, p.data(), grad_output.data(), outer, classes, inner, grad_z.data(), grad_sink));
+}
+
+/// Vector-Jacobian product of softmax_with_sink.
+/// See losskit_softmax_with_sink_vjp_f64.
+inline void softmax_with_sink_vjp(
+    const double *z, const double *sink, const double *p, const double *grad_output, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, double *grad_z, double *grad_sink) {
+  check(losskit_softmax_with_sink_vjp_f64(z, sink, p, grad_output, outer, classes, inner, grad_z, grad_sink));
+}
+
+/// The same on spans.
+inline void softmax_with_sink_vjp(
+    span<const double> z, const double *sink, span<const double> p, span<const double> grad_output,
+    std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<double> grad_z, double *grad_sink) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(
+    
+    losskit_softmax_with_sink_vjp_f64(z.data(), sink, p.data(), grad_output.data(), outer, classes, inner, grad_z.data(), grad_sink));
+}
+
+/// Softmax of the negated scores: the smallest takes most.
+/// See losskit_softmin_f32.
+inline void softmin(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double temperature, float *p) {
+  check(losskit_softmin_f32(z, outer, classes, inner, temperature, p));
+}
+
+/// The same on spans.
+inline void softmin(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double temperature,
+    span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_softmin_f32(z.data(), outer, classes, inner, temperature, p.data()));
+}
+
+/// Softmax of the negated scores: the smallest takes most.
+/// See losskit_softmin_f64.
+inline void softmin(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double temperature,
+    double *p) {
+  check(losskit_softmin_f64(z, outer, classes, inner, temperature, p));
+}
+
+/// The same on spans.
+inline void softmin(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double temperature,
+    span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_softmin_f64(z.data(), outer, classes, inner, temperature, p.data()));
+}
+
+/// Vector-Jacobian product of softmin.
+/// See losskit_softmin_vjp_f32.
+inline void softmin_vjp(
+    const float *p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double temperature, float *grad_z) {
+  check(losskit_softmin_vjp_f32(p, grad_output, outer, classes, inner, temperature, grad_z));
+}
+
+/// The same on spans.
+inline void softmin_vjp(
+    span<const float> p, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double temperature, span<float> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_softmin_vjp_f32(p.data(), grad_output.data(), outer, classes, inner, temperature, grad_z.data()));
+}
+
+/// Vector-Jacobian product of softmin.
+/// See losskit_softmin_vjp_f64.
+inline void softmin_vjp(
+    const double *p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double temperature, double *grad_z) {
+  check(losskit_softmin_vjp_f64(p, grad_output, outer, classes, inner, temperature, grad_z));
+}
+
+/// The same on spans.
+inline void softmin_vjp(
+    span<const double> p, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double temperature, span<double> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_softmin_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, temperature, grad_z.data()));
+}
+
 /// Smooth form of max(x, 0), element by element.
 /// See losskit_softplus_f32.
 inline void softplus(const float *x, std::ptrdiff_t count, double beta, double threshold, float *y) {
@@ -487,6 +1270,847 @@ inline void softplus_vjp(
   detail::expect(grad_output, false, {count});
   detail::expect(grad, false, {count});
   check(losskit_softplus_vjp_f64(x.data(), grad_output.data(), count, beta, threshold, grad.data()));
+}
+
+/// Spherical softmax: squares instead of exponentials.
+/// See losskit_spherical_softmax_f32.
+inline void spherical_softmax(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double eps, float *p) {
+  check(losskit_spherical_softmax_f32(z, outer, classes, inner, eps, p));
+}
+
+/// The same on spans.
+inline void spherical_softmax(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double eps,
+    span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_spherical_softmax_f32(z.data(), outer, classes, inner, eps, p.data()));
+}
+
+/// Spherical softmax: squares instead of exponentials.
+/// See losskit_spherical_softmax_f64.
+inline void spherical_softmax(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double eps, double *p) {
+  check(losskit_spherical_softmax_f64(z, outer, classes, inner, eps, p));
+}
+
+/// The same on spans.
+inline void spherical_softmax(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double eps,
+    span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_spherical_softmax_f64(z.data(), outer, classes, inner, eps, p.data()));
+}
+
+/// Vector-Jacobian product of spherical_softmax.
+/// See losskit_spherical_softmax_vjp_f32.
+inline void spherical_softmax_vjp(
+    const float *z, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double eps, float *grad_z) {
+  check(losskit_spherical_softmax_vjp_f32(z, grad_output, outer, classes, inner, eps, grad_z));
+}
+
+/// The same on spans.
+inline void spherical_softmax_vjp(
+    span<const float> z, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double eps, span<float> grad_z) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_spherical_softmax_vjp_f32(z.data(), grad_output.data(), outer, classes, inner, eps, grad_z.data()));
+}
+
+/// Vector-Jacobian product of spherical_softmax.
+/// See losskit_spherical_softmax_vjp_f64.
+inline void spherical_softmax_vjp(
+    const double *z, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double eps, double *grad_z) {
+  check(losskit_spherical_softmax_vjp_f64(z, grad_output, outer, classes, inner, eps, grad_z));
+}
+
+/// The same on spans.
+inline void spherical_softmax_vjp(
+    span<const double> z, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double eps, span<double> grad_z) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_spherical_softmax_vjp_f64(z.data(), grad_output.data(), outer, classes, inner, eps, grad_z.data()));
+}
+
+/// Stablemax: a function that grows linearly instead of the exponential, and so never absorbs small scores.
+/// See losskit_stablemax_f32.
+inline void stablemax(const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *p) {
+  check(losskit_stablemax_f32(z, outer, classes, inner, p));
+}
+
+/// The same on spans.
+inline void stablemax(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_stablemax_f32(z.data(), outer, classes, inner, p.data()));
+}
+
+/// Stablemax: a function that grows linearly instead of the exponential, and so never absorbs small scores.
+/// See losskit_stablemax_f64.
+inline void stablemax(const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *p) {
+  check(losskit_stablemax_f64(z, outer, classes, inner, p));
+}
+
+/// The same on spans.
+inline void stablemax(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_stablemax_f64(z.data(), outer, classes, inner, p.data()));
+}
+
+/// Vector-Jacobian product of stablemax.
+/// See losskit_stablemax_vjp_f32.
+inline void stablemax_vjp(
+    const float *z, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    float *grad_z) {
+  check(losskit_stablemax_vjp_f32(z, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void stablemax_vjp(
+    span<const float> z, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<float> grad_z) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_stablemax_vjp_f32(z.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// Vector-Jacobian product of stablemax.
+/// See losskit_stablemax_vjp_f64.
+inline void stablemax_vjp(
+    const double *z, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double *grad_z) {
+  check(losskit_stablemax_vjp_f64(z, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void stablemax_vjp(
+    span<const double> z, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<double> grad_z) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_stablemax_vjp_f64(z.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// Logarithm of stablemax.
+/// See losskit_log_stablemax_f32.
+inline void log_stablemax(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *log_p) {
+  check(losskit_log_stablemax_f32(z, outer, classes, inner, log_p));
+}
+
+/// The same on spans.
+inline void log_stablemax(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<float> log_p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(log_p, false, {outer, classes, inner});
+  check(losskit_log_stablemax_f32(z.data(), outer, classes, inner, log_p.data()));
+}
+
+/// Logarithm of stablemax.
+/// See losskit_log_stablemax_f64.
+inline void log_stablemax(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *log_p) {
+  check(losskit_log_stablemax_f64(z, outer, classes, inner, log_p));
+}
+
+/// The same on spans.
+inline void log_stablemax(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<double> log_p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(log_p, false, {outer, classes, inner});
+  check(losskit_log_stablemax_f64(z.data(), outer, classes, inner, log_p.data()));
+}
+
+/// Vector-Jacobian product of log_stablemax.
+/// See losskit_log_stablemax_vjp_f32.
+inline void log_stablemax_vjp(
+    const float *z, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    float *grad_z) {
+  check(losskit_log_stablemax_vjp_f32(z, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void log_stablemax_vjp(
+    span<const float> z, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<float> grad_z) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_log_stablemax_vjp_f32(z.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// Vector-Jacobian product of log_stablemax.
+/// See losskit_log_stablemax_vjp_f64.
+inline void log_stablemax_vjp(
+    const double *z, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double *grad_z) {
+  check(losskit_log_stablemax_vjp_f64(z, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void log_stablemax_vjp(
+    span<const double> z, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<double> grad_z) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_log_stablemax_vjp_f64(z.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// Taylor softmax: the Taylor polynomial of the exponential in its place. It is positive for every even order.
+/// See losskit_taylor_softmax_f32.
+inline void taylor_softmax(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::int32_t order, float *p) {
+  check(losskit_taylor_softmax_f32(z, outer, classes, inner, order, p));
+}
+
+/// The same on spans.
+inline void taylor_softmax(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::int32_t order,
+    span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_taylor_softmax_f32(z.data(), outer, classes, inner, order, p.data()));
+}
+
+/// Taylor softmax: the Taylor polynomial of the exponential in its place. It is positive for every even order.
+/// See losskit_taylor_softmax_f64.
+inline void taylor_softmax(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::int32_t order,
+    double *p) {
+  check(losskit_taylor_softmax_f64(z, outer, classes, inner, order, p));
+}
+
+/// The same on spans.
+inline void taylor_softmax(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::int32_t order,
+    span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_taylor_softmax_f64(z.data(), outer, classes, inner, order, p.data()));
+}
+
+/// Vector-Jacobian product of taylor_softmax.
+/// See losskit_taylor_softmax_vjp_f32.
+inline void taylor_softmax_vjp(
+    const float *z, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    std::int32_t order, float *grad_z) {
+  check(losskit_taylor_softmax_vjp_f32(z, grad_output, outer, classes, inner, order, grad_z));
+}
+
+/// The same on spans.
+inline void taylor_softmax_vjp(
+    span<const float> z, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, std::int32_t order, span<float> grad_z) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_taylor_softmax_vjp_f32(z.data(), grad_output.data(), outer, classes, inner, order, grad_z.data()));
+}
+
+/// Vector-Jacobian product of taylor_softmax.
+/// See losskit_taylor_softmax_vjp_f64.
+inline void taylor_softmax_vjp(
+    const double *z, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    std::int32_t order, double *grad_z) {
+  check(losskit_taylor_softmax_vjp_f64(z, grad_output, outer, classes, inner, order, grad_z));
+}
+
+/// The same on spans.
+inline void taylor_softmax_vjp(
+    span<const double> z, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, std::int32_t order, span<double> grad_z) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_taylor_softmax_vjp_f64(z.data(), grad_output.data(), outer, classes, inner, order, grad_z.data()));
+}
+
+/// Logarithm of taylor_softmax.
+/// See losskit_log_taylor_softmax_f32.
+inline void log_taylor_softmax(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::int32_t order,
+    float *log_p) {
+  check(losskit_log_taylor_softmax_f32(z, outer, classes, inner, order, log_p));
+}
+
+/// The same on spans.
+inline void log_taylor_softmax(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::int32_t order,
+    span<float> log_p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(log_p, false, {outer, classes, inner});
+  check(losskit_log_taylor_softmax_f32(z.data(), outer, classes, inner, order, log_p.data()));
+}
+
+/// Logarithm of taylor_softmax.
+/// See losskit_log_taylor_softmax_f64.
+inline void log_taylor_softmax(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::int32_t order,
+    double *log_p) {
+  check(losskit_log_taylor_softmax_f64(z, outer, classes, inner, order, log_p));
+}
+
+/// The same on spans.
+inline void log_taylor_softmax(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::int32_t order,
+    span<double> log_p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(log_p, false, {outer, classes, inner});
+  check(losskit_log_taylor_softmax_f64(z.data(), outer, classes, inner, order, log_p.data()));
+}
+
+/// Vector-Jacobian product of log_taylor_softmax.
+/// See losskit_log_taylor_softmax_vjp_f32.
+inline void log_taylor_softmax_vjp(
+    const float *z, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    std::int32_t order, float *grad_z) {
+  check(losskit_log_taylor_softmax_vjp_f32(z, grad_output, outer, classes, inner, order, grad_z));
+}
+
+/// The same on spans.
+inline void log_taylor_softmax_vjp(
+    span<const float> z, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, std::int32_t order, span<float> grad_z) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_log_taylor_softmax_vjp_f32(z.data(), grad_output.data(), outer, classes, inner, order, grad_z.data()));
+}
+
+/// Vector-Jacobian product of log_taylor_softmax.
+/// See losskit_log_taylor_softmax_vjp_f64.
+inline void log_taylor_softmax_vjp(
+    const double *z, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    std::int32_t order, double *grad_z) {
+  check(losskit_log_taylor_softmax_vjp_f64(z, grad_output, outer, classes, inner, order, grad_z));
+}
+
+/// The same on spans.
+inline void log_taylor_softmax_vjp(
+    span<const double> z, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, std::int32_t order, span<double> grad_z) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_log_taylor_softmax_vjp_f64(z.data(), grad_output.data(), outer, classes, inner, order, grad_z.data()));
+}
+
+/// Softmax of the k largest logits of each row; the others have probability 0.
+/// See losskit_sparse_softmax_f32.
+inline void sparse_softmax(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::ptrdiff_t k, float *p) {
+  check(losskit_sparse_softmax_f32(z, outer, classes, inner, k, p));
+}
+
+/// The same on spans.
+inline void sparse_softmax(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::ptrdiff_t k,
+    span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_sparse_softmax_f32(z.data(), outer, classes, inner, k, p.data()));
+}
+
+/// Softmax of the k largest logits of each row; the others have probability 0.
+/// See losskit_sparse_softmax_f64.
+inline void sparse_softmax(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::ptrdiff_t k, double *p) {
+  check(losskit_sparse_softmax_f64(z, outer, classes, inner, k, p));
+}
+
+/// The same on spans.
+inline void sparse_softmax(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::ptrdiff_t k,
+    span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_sparse_softmax_f64(z.data(), outer, classes, inner, k, p.data()));
+}
+
+/// Vector-Jacobian product of sparse_softmax: the selection is constant.
+/// See losskit_sparse_softmax_vjp_f32.
+inline void sparse_softmax_vjp(
+    const float *p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    float *grad_z) {
+  check(losskit_sparse_softmax_vjp_f32(p, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void sparse_softmax_vjp(
+    span<const float> p, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<float> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_sparse_softmax_vjp_f32(p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// Vector-Jacobian product of sparse_softmax: the selection is constant.
+/// See losskit_sparse_softmax_vjp_f64.
+inline void sparse_softmax_vjp(
+    const double *p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double *grad_z) {
+  check(losskit_sparse_softmax_vjp_f64(p, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void sparse_softmax_vjp(
+    span<const double> p, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<double> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_sparse_softmax_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// A sample of the relaxed categorical distribution with logits z: softmax of logits with Gumbel noise.
+/// See losskit_gumbel_softmax_f32.
+inline void gumbel_softmax(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double tau, bool hard,
+    ustd::int64_t seed, ustd::int64_t offset, float *y) {
+  check(losskit_gumbel_softmax_f32(z, outer, classes, inner, tau, hard, seed, offset, y));
+}
+
+/// The same on spans.
+inline void gumbel_softmax(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double tau, bool hard,
+    ustd::int64_t seed, ustd::int64_t offset, span<float> y) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(y, false, {outer, classes, inner});
+  check(losskit_gumbel_softmax_f32(z.data(), outer, classes, inner, tau, hard, seed, offset, y.data()));
+}
+
+/// A sample of the relaxed categorical distribution with logits z: softmax of logits with Gumbel noise.
+/// See losskit_gumbel_softmax_f64.
+inline void gumbel_softmax(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double tau, bool hard,
+    ustd::int64_t seed, ustd::int64_t offset, double *y) {
+  check(losskit_gumbel_softmax_f64(z, outer, classes, inner, tau, hard, seed, offset, y));
+}
+
+/// The same on spans.
+inline void gumbel_softmax(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double tau, bool hard,
+    ustd::int64_t seed, ustd::int64_t offset, span<double> y) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(y, false, {outer, classes, inner});
+  check(losskit_gumbel_softmax_f64(z.data(), outer, classes, inner, tau, hard, seed, offset, y.data()));
+}
+
+/// Vector-Jacobian product of gumbel_softmax.
+/// See losskit_gumbel_softmax_vjp_f32.
+inline void gumbel_softmax_vjp(
+    const float *y_soft, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double tau, float *grad_z) {
+  check(losskit_gumbel_softmax_vjp_f32(y_soft, grad_output, outer, classes, inner, tau, grad_z));
+}
+
+/// The same on spans.
+inline void gumbel_softmax_vjp(
+    span<const float> y_soft, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double tau, span<float> grad_z) {
+  detail::expect(y_soft, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_gumbel_softmax_vjp_f32(y_soft.data(), grad_output.data(), outer, classes, inner, tau, grad_z.data()));
+}
+
+/// Vector-Jacobian product of gumbel_softmax.
+/// See losskit_gumbel_softmax_vjp_f64.
+inline void gumbel_softmax_vjp(
+    const double *y_soft, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double tau, double *grad_z) {
+  check(losskit_gumbel_softmax_vjp_f64(y_soft, grad_output, outer, classes, inner, tau, grad_z));
+}
+
+/// The same on spans.
+inline void gumbel_softmax_vjp(
+    span<const double> y_soft, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double tau, span<double> grad_z) {
+  detail::expect(y_soft, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_gumbel_softmax_vjp_f64(y_soft.data(), grad_output.data(), outer, classes, inner, tau, grad_z.data()));
+}
+
+/// NeuralSort: a relaxed permutation matrix that sorts scores in descending order.
+/// See losskit_neuralsort_f32.
+inline void neuralsort(
+    const float *s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, bool hard, const std::int64_t *lengths,
+    float *p) {
+  check(losskit_neuralsort_f32(s, lists, items, tau, hard, lengths, p));
+}
+
+/// The same on spans.
+inline void neuralsort(
+    span<const float> s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, bool hard,
+    span<const std::int64_t> lengths, span<float> p) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(lengths, true, {lists});
+  detail::expect(p, false, {lists, items, items});
+  check(losskit_neuralsort_f32(s.data(), lists, items, tau, hard, lengths.data(), p.data()));
+}
+
+/// NeuralSort: a relaxed permutation matrix that sorts scores in descending order.
+/// See losskit_neuralsort_f64.
+inline void neuralsort(
+    const double *s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, bool hard, const std::int64_t *lengths,
+    double *p) {
+  check(losskit_neuralsort_f64(s, lists, items, tau, hard, lengths, p));
+}
+
+/// The same on spans.
+inline void neuralsort(
+    span<const double> s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, bool hard,
+    span<const std::int64_t> lengths, span<double> p) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(lengths, true, {lists});
+  detail::expect(p, false, {lists, items, items});
+  check(losskit_neuralsort_f64(s.data(), lists, items, tau, hard, lengths.data(), p.data()));
+}
+
+/// Vector-Jacobian product of neuralsort.
+/// See losskit_neuralsort_vjp_f32.
+inline void neuralsort_vjp(
+    const float *s, const float *p, const float *grad_output, std::ptrdiff_t lists, std::ptrdiff_t items, double tau,
+    const std::int64_t *lengths, float *grad_s) {
+  check(losskit_neuralsort_vjp_f32(s, p, grad_output, lists, items, tau, lengths, grad_s));
+}
+
+/// The same on spans.
+inline void neuralsort_vjp(
+    span<const float> s, span<const float> p, span<const float> grad_output, std::ptrdiff_t lists, std::ptrdiff_t items,
+    double tau, span<const std::int64_t> lengths, span<float> grad_s) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(p, false, {lists, items, items});
+  detail::expect(grad_output, false, {lists, items, items});
+  detail::expect(lengths, true, {lists});
+  detail::expect(grad_s, false, {lists, items});
+  check(
+    
+    losskit_neuralsort_vjp_f32(s.data(), p.data(), grad_output.data(), lists, items, tau, lengths.data(), grad_s.data()));
+}
+
+/// Vector-Jacobian product of neuralsort.
+/// See losskit_neuralsort_vjp_f64.
+inline void neuralsort_vjp(
+    const double *s, const double *p, const double *grad_output, std::ptrdiff_t lists, std::ptrdiff_t items, double tau,
+    const std::int64_t *lengths, double *grad_s) {
+  check(losskit_neuralsort_vjp_f64(s, p, grad_output, lists, items, tau, lengths, grad_s));
+}
+
+/// The same on spans.
+inline void neuralsort_vjp(
+    span<const double> s, span<const double> p, span<const double> grad_output, std::ptrdiff_t lists,
+    std::ptrdiff_t items, double tau, span<const std::int64_t> lengths, span<double> grad_s) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(p, false, {lists, items, items});
+  detail::expect(grad_output, false, {lists, items, items});
+  detail::expect(lengths, true, {lists});
+  detail::expect(grad_s, false, {lists, items});
+  check(
+    
+    losskit_neuralsort_vjp_f64(s.data(), p.data(), grad_output.data(), lists, items, tau, lengths.data(), grad_s.data()));
+}
+
+/// Random numbers, uniform in (0, 1).
+/// See losskit_philox_uniform_f32.
+inline void philox_uniform(
+    std::ptrdiff_t count, ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, float *output) {
+  check(losskit_philox_uniform_f32(count, seed, offset, stream, output));
+}
+
+/// The same on spans.
+inline void philox_uniform(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, span<float> output) {
+  const std::ptrdiff_t count = output.ssize();
+  check(losskit_philox_uniform_f32(count, seed, offset, stream, output.data()));
+}
+
+/// Random numbers, uniform in (0, 1).
+/// See losskit_philox_uniform_f64.
+inline void philox_uniform(
+    std::ptrdiff_t count, ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, double *output) {
+  check(losskit_philox_uniform_f64(count, seed, offset, stream, output));
+}
+
+/// The same on spans.
+inline void philox_uniform(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, span<double> output) {
+  const std::ptrdiff_t count = output.ssize();
+  check(losskit_philox_uniform_f64(count, seed, offset, stream, output.data()));
+}
+
+/// Random numbers of the standard normal distribution.
+/// See losskit_philox_normal_f32.
+inline void philox_normal(
+    std::ptrdiff_t count, ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, float *output) {
+  check(losskit_philox_normal_f32(count, seed, offset, stream, output));
+}
+
+/// The same on spans.
+inline void philox_normal(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, span<float> output) {
+  const std::ptrdiff_t count = output.ssize();
+  check(losskit_philox_normal_f32(count, seed, offset, stream, output.data()));
+}
+
+/// Random numbers of the standard normal distribution.
+/// See losskit_philox_normal_f64.
+inline void philox_normal(
+    std::ptrdiff_t count, ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, double *output) {
+  check(losskit_philox_normal_f64(count, seed, offset, stream, output));
+}
+
+/// The same on spans.
+inline void philox_normal(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, span<double> output) {
+  const std::ptrdiff_t count = output.ssize();
+  check(losskit_philox_normal_f64(count, seed, offset, stream, output.data()));
+}
+
+/// Random numbers of the standard Gumbel distribution: the index of the largest of `z_c + x_c` has the distribution
+/// softmax(z).
+/// See losskit_philox_gumbel_f32.
+inline void philox_gumbel(
+    std::ptrdiff_t count, ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, float *output) {
+  check(losskit_philox_gumbel_f32(count, seed, offset, stream, output));
+}
+
+/// The same on spans.
+inline void philox_gumbel(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, span<float> output) {
+  const std::ptrdiff_t count = output.ssize();
+  check(losskit_philox_gumbel_f32(count, seed, offset, stream, output.data()));
+}
+
+/// Random numbers of the standard Gumbel distribution: the index of the largest of `z_c + x_c` has the distribution
+/// softmax(z).
+/// See losskit_philox_gumbel_f64.
+inline void philox_gumbel(
+    std::ptrdiff_t count, ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, double *output) {
+  check(losskit_philox_gumbel_f64(count, seed, offset, stream, output));
+}
+
+/// The same on spans.
+inline void philox_gumbel(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, span<double> output) {
+  const std::ptrdiff_t count = output.ssize();
+  check(losskit_philox_gumbel_f64(count, seed, offset, stream, output.data()));
+}
+
+/// SoftSort: a relaxed permutation matrix that sorts scores in descending order, by distance to the sorted scores.
+/// See losskit_softsort_f32.
+inline void softsort(const float *s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, double power, float *p) {
+  check(losskit_softsort_f32(s, lists, items, tau, power, p));
+}
+
+/// The same on spans.
+inline void softsort(
+    span<const float> s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, double power, span<float> p) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(p, false, {lists, items, items});
+  check(losskit_softsort_f32(s.data(), lists, items, tau, power, p.data()));
+}
+
+/// SoftSort: a relaxed permutation matrix that sorts scores in descending order, by distance to the sorted scores.
+/// See losskit_softsort_f64.
+inline void softsort(const double *s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, double power, double *p) {
+  check(losskit_softsort_f64(s, lists, items, tau, power, p));
+}
+
+/// The same on spans.
+inline void softsort(
+    span<const double> s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, double power, span<double> p) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(p, false, {lists, items, items});
+  check(losskit_softsort_f64(s.data(), lists, items, tau, power, p.data()));
+}
+
+/// Vector-Jacobian product of softsort.
+/// See losskit_softsort_vjp_f32.
+inline void softsort_vjp(
+    const float *s, const float *p, const float *grad_output, std::ptrdiff_t lists, std::ptrdiff_t items, double tau,
+    double power, float *grad_s) {
+  check(losskit_softsort_vjp_f32(s, p, grad_output, lists, items, tau, power, grad_s));
+}
+
+/// The same on spans.
+inline void softsort_vjp(
+    span<const float> s, span<const float> p, span<const float> grad_output, std::ptrdiff_t lists, std::ptrdiff_t items,
+    double tau, double power, span<float> grad_s) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(p, false, {lists, items, items});
+  detail::expect(grad_output, false, {lists, items, items});
+  detail::expect(grad_s, false, {lists, items});
+  check(losskit_softsort_vjp_f32(s.data(), p.data(), grad_output.data(), lists, items, tau, power, grad_s.data()));
+}
+
+/// Vector-Jacobian product of softsort.
+/// See losskit_softsort_vjp_f64.
+inline void softsort_vjp(
+    const double *s, const double *p, const double *grad_output, std::ptrdiff_t lists, std::ptrdiff_t items, double tau,
+    double power, double *grad_s) {
+  check(losskit_softsort_vjp_f64(s, p, grad_output, lists, items, tau, power, grad_s));
+}
+
+/// The same on spans.
+inline void softsort_vjp(
+    span<const double> s, span<const double> p, span<const double> grad_output, std::ptrdiff_t lists,
+    std::ptrdiff_t items, double tau, double power, span<double> grad_s) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(p, false, {lists, items, items});
+  detail::expect(grad_output, false, {lists, items, items});
+  detail::expect(grad_s, false, {lists, items});
+  check(losskit_softsort_vjp_f64(s.data(), p.data(), grad_output.data(), lists, items, tau, power, grad_s.data()));
+}
+
+/// Soft top-k: each row's probabilities of being among the k largest, which sum to k.
+/// See losskit_soft_topk_f32.
+inline void soft_topk(
+    const float *z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, float *p) {
+  check(losskit_soft_topk_f32(z, k, outer, classes, inner, k_per_row, alpha, n_iter, p));
+}
+
+/// The same on spans.
+inline void soft_topk(
+    span<const float> z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_soft_topk_f32(z.data(), k, outer, classes, inner, k_per_row, alpha, n_iter, p.data()));
+}
+
+/// Soft top-k: each row's probabilities of being among the k largest, which sum to k.
+/// See losskit_soft_topk_f64.
+inline void soft_topk(
+    const double *z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, double *p) {
+  check(losskit_soft_topk_f64(z, k, outer, classes, inner, k_per_row, alpha, n_iter, p));
+}
+
+/// The same on spans.
+inline void soft_topk(
+    span<const double> z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_soft_topk_f64(z.data(), k, outer, classes, inner, k_per_row, alpha, n_iter, p.data()));
+}
+
+/// Logarithm of the soft top-k probabilities.
+/// See losskit_log_soft_topk_f32.
+inline void log_soft_topk(
+    const float *z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, float *log_p) {
+  check(losskit_log_soft_topk_f32(z, k, outer, classes, inner, k_per_row, alpha, n_iter, log_p));
+}
+
+/// The same on spans.
+inline void log_soft_topk(
+    span<const float> z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, span<float> log_p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(log_p, false, {outer, classes, inner});
+  check(losskit_log_soft_topk_f32(z.data(), k, outer, classes, inner, k_per_row, alpha, n_iter, log_p.data()));
+}
+
+/// Logarithm of the soft top-k probabilities.
+/// See losskit_log_soft_topk_f64.
+inline void log_soft_topk(
+    const double *z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, double *log_p) {
+  check(losskit_log_soft_topk_f64(z, k, outer, classes, inner, k_per_row, alpha, n_iter, log_p));
+}
+
+/// The same on spans.
+inline void log_soft_topk(
+    span<const double> z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, span<double> log_p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(log_p, false, {outer, classes, inner});
+  check(losskit_log_soft_topk_f64(z.data(), k, outer, classes, inner, k_per_row, alpha, n_iter, log_p.data()));
+}
+
+/// Vector-Jacobian product of soft_topk, by the implicit function theorem.
+/// See losskit_soft_topk_vjp_f32.
+inline void soft_topk_vjp(
+    const float *p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, float *grad_z) {
+  check(losskit_soft_topk_vjp_f32(p, grad_output, outer, classes, inner, alpha, grad_z));
+}
+
+/// The same on spans.
+inline void soft_topk_vjp(
+    span<const float> p, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, span<float> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_soft_topk_vjp_f32(p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
+}
+
+/// Vector-Jacobian product of soft_topk, by the implicit function theorem.
+/// See losskit_soft_topk_vjp_f64.
+inline void soft_topk_vjp(
+    const double *p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, double *grad_z) {
+  check(losskit_soft_topk_vjp_f64(p, grad_output, outer, classes, inner, alpha, grad_z));
+}
+
+/// The same on spans.
+inline void soft_topk_vjp(
+    span<const double> p, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, span<double> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_soft_topk_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
+}
+
+/// Vector-Jacobian product of log_soft_topk.
+/// See losskit_log_soft_topk_vjp_f32.
+inline void log_soft_topk_vjp(
+    const float *log_p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, float *grad_z) {
+  check(losskit_log_soft_topk_vjp_f32(log_p, grad_output, outer, classes, inner, alpha, grad_z));
+}
+
+/// The same on spans.
+inline void log_soft_topk_vjp(
+    span<const float> log_p, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, span<float> grad_z) {
+  detail::expect(log_p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_log_soft_topk_vjp_f32(log_p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
+}
+
+/// Vector-Jacobian product of log_soft_topk.
+/// See losskit_log_soft_topk_vjp_f64.
+inline void log_soft_topk_vjp(
+    const double *log_p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, double *grad_z) {
+  check(losskit_log_soft_topk_vjp_f64(log_p, grad_output, outer, classes, inner, alpha, grad_z));
+}
+
+/// The same on spans.
+inline void log_soft_topk_vjp(
+    span<const double> log_p, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, span<double> grad_z) {
+  detail::expect(log_p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_log_soft_topk_vjp_f64(log_p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
 }
 
 /// Cross-entropy of softmax probabilities and integer targets.
@@ -733,50 +2357,6 @@ inline void nll_loss(
     losskit_nll_loss_f64(log_p.data(), target, outer, classes, inner, weight.data(), ignore_index, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
 }
 
-/// Focal loss on sigmoid scores, element by element: binary cross-entropy that down-weights easy examples.
-/// See losskit_sigmoid_focal_loss_f32.
-inline void sigmoid_focal_loss(
-    const float *z, const float *t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
-    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
-  check(
-    
-    losskit_sigmoid_focal_loss_f32(z, t, rows, columns, alpha, gamma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
-}
-
-/// The same on spans.
-inline void sigmoid_focal_loss(
-    span<const float> z, span<const float> t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
-    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
-  detail::expect(z, false, {rows, columns});
-  detail::expect(t, false, {rows, columns});
-  detail::expect(grad, true, {rows, columns});
-  check(
-    
-    losskit_sigmoid_focal_loss_f32(z.data(), t.data(), rows, columns, alpha, gamma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
-}
-
-/// Focal loss on sigmoid scores, element by element: binary cross-entropy that down-weights easy examples.
-/// See losskit_sigmoid_focal_loss_f64.
-inline void sigmoid_focal_loss(
-    const double *z, const double *t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
-    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
-  check(
-    
-    losskit_sigmoid_focal_loss_f64(z, t, rows, columns, alpha, gamma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
-}
-
-/// The same on spans.
-inline void sigmoid_focal_loss(
-    span<const double> z, span<const double> t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
-    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
-  detail::expect(z, false, {rows, columns});
-  detail::expect(t, false, {rows, columns});
-  detail::expect(grad, true, {rows, columns});
-  check(
-    
-    losskit_sigmoid_focal_loss_f64(z.data(), t.data(), rows, columns, alpha, gamma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
-}
-
 /// Brier loss: the squared distance of softmax probabilities to the target, a proper scoring rule in [0, 2].
 /// See losskit_brier_loss_f32.
 inline void brier_loss(
@@ -860,6 +2440,911 @@ inline void mae_softmax_loss(
   check(
     
     losskit_mae_softmax_loss_f64(z.data(), target, outer, classes, inner, reduced, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Losses of binary classification that are functions of the margin, element by element.
+/// See losskit_binary_margin_loss_f32.
+inline void binary_margin_loss(
+    const float *f, const float *y, std::ptrdiff_t rows, std::ptrdiff_t columns, losskit::margin_kind kind,
+    double margin, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_binary_margin_loss_f32(f, y, rows, columns, static_cast<losskit_margin_kind>(kind), margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void binary_margin_loss(
+    span<const float> f, span<const float> y, std::ptrdiff_t rows, std::ptrdiff_t columns, losskit::margin_kind kind,
+    double margin, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(f, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_binary_margin_loss_f32(f.data(), y.data(), rows, columns, static_cast<losskit_margin_kind>(kind), margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Losses of binary classification that are functions of the margin, element by element.
+/// See losskit_binary_margin_loss_f64.
+inline void binary_margin_loss(
+    const double *f, const double *y, std::ptrdiff_t rows, std::ptrdiff_t columns, losskit::margin_kind kind,
+    double margin, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_binary_margin_loss_f64(f, y, rows, columns, static_cast<losskit_margin_kind>(kind), margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void binary_margin_loss(
+    span<const double> f, span<const double> y, std::ptrdiff_t rows, std::ptrdiff_t columns, losskit::margin_kind kind,
+    double margin, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(f, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_binary_margin_loss_f64(f.data(), y.data(), rows, columns, static_cast<losskit_margin_kind>(kind), margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Logistic loss of scores and signs, element by element.
+/// See losskit_soft_margin_loss_f32.
+inline void soft_margin_loss(
+    const float *f, const float *y, std::ptrdiff_t rows, std::ptrdiff_t columns, losskit::reduction reduction,
+    const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_soft_margin_loss_f32(f, y, rows, columns, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void soft_margin_loss(
+    span<const float> f, span<const float> y, std::ptrdiff_t rows, std::ptrdiff_t columns, losskit::reduction reduction,
+    const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(f, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_soft_margin_loss_f32(f.data(), y.data(), rows, columns, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Logistic loss of scores and signs, element by element.
+/// See losskit_soft_margin_loss_f64.
+inline void soft_margin_loss(
+    const double *f, const double *y, std::ptrdiff_t rows, std::ptrdiff_t columns, losskit::reduction reduction,
+    const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_soft_margin_loss_f64(f, y, rows, columns, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void soft_margin_loss(
+    span<const double> f, span<const double> y, std::ptrdiff_t rows, std::ptrdiff_t columns,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(f, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_soft_margin_loss_f64(f.data(), y.data(), rows, columns, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Focal loss on sigmoid scores that stops down-weighting: examples on the right side of ½ keep the gradient of
+/// cross-entropy.
+/// See losskit_halted_focal_loss_f32.
+inline void halted_focal_loss(
+    const float *z, const float *t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    losskit::halted_side side, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_halted_focal_loss_f32(z, t, rows, columns, alpha, gamma, static_cast<losskit_halted_side>(side), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void halted_focal_loss(
+    span<const float> z, span<const float> t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    losskit::halted_side side, losskit::reduction reduction, const float *sample_weight, float *loss,
+    span<float> grad) {
+  detail::expect(z, false, {rows, columns});
+  detail::expect(t, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_halted_focal_loss_f32(z.data(), t.data(), rows, columns, alpha, gamma, static_cast<losskit_halted_side>(side), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Focal loss on sigmoid scores that stops down-weighting: examples on the right side of ½ keep the gradient of
+/// cross-entropy.
+/// See losskit_halted_focal_loss_f64.
+inline void halted_focal_loss(
+    const double *z, const double *t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    losskit::halted_side side, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_halted_focal_loss_f64(z, t, rows, columns, alpha, gamma, static_cast<losskit_halted_side>(side), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void halted_focal_loss(
+    span<const double> z, span<const double> t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    losskit::halted_side side, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad) {
+  detail::expect(z, false, {rows, columns});
+  detail::expect(t, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_halted_focal_loss_f64(z.data(), t.data(), rows, columns, alpha, gamma, static_cast<losskit_halted_side>(side), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Hinge embedding loss of distances: small ones are wanted between what is alike, large ones between what is not.
+/// See losskit_hinge_embedding_loss_f32.
+inline void hinge_embedding_loss(
+    const float *x, const float *y, std::ptrdiff_t rows, std::ptrdiff_t columns, double margin,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_hinge_embedding_loss_f32(x, y, rows, columns, margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void hinge_embedding_loss(
+    span<const float> x, span<const float> y, std::ptrdiff_t rows, std::ptrdiff_t columns, double margin,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(x, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_hinge_embedding_loss_f32(x.data(), y.data(), rows, columns, margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Hinge embedding loss of distances: small ones are wanted between what is alike, large ones between what is not.
+/// See losskit_hinge_embedding_loss_f64.
+inline void hinge_embedding_loss(
+    const double *x, const double *y, std::ptrdiff_t rows, std::ptrdiff_t columns, double margin,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_hinge_embedding_loss_f64(x, y, rows, columns, margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void hinge_embedding_loss(
+    span<const double> x, span<const double> y, std::ptrdiff_t rows, std::ptrdiff_t columns, double margin,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(x, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_hinge_embedding_loss_f64(x.data(), y.data(), rows, columns, margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Focal loss on sigmoid scores with the first term of its expansion in 1 − p_t strengthened, element by element.
+/// See losskit_poly1_sigmoid_focal_loss_f32.
+inline void poly1_sigmoid_focal_loss(
+    const float *z, const float *t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    double epsilon, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_poly1_sigmoid_focal_loss_f32(z, t, rows, columns, alpha, gamma, epsilon, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void poly1_sigmoid_focal_loss(
+    span<const float> z, span<const float> t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    double epsilon, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {rows, columns});
+  detail::expect(t, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_poly1_sigmoid_focal_loss_f32(z.data(), t.data(), rows, columns, alpha, gamma, epsilon, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Focal loss on sigmoid scores with the first term of its expansion in 1 − p_t strengthened, element by element.
+/// See losskit_poly1_sigmoid_focal_loss_f64.
+inline void poly1_sigmoid_focal_loss(
+    const double *z, const double *t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    double epsilon, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_poly1_sigmoid_focal_loss_f64(z, t, rows, columns, alpha, gamma, epsilon, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void poly1_sigmoid_focal_loss(
+    span<const double> z, span<const double> t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    double epsilon, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {rows, columns});
+  detail::expect(t, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_poly1_sigmoid_focal_loss_f64(z.data(), t.data(), rows, columns, alpha, gamma, epsilon, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Focal loss on sigmoid scores, element by element: binary cross-entropy that down-weights easy examples.
+/// See losskit_sigmoid_focal_loss_f32.
+inline void sigmoid_focal_loss(
+    const float *z, const float *t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_sigmoid_focal_loss_f32(z, t, rows, columns, alpha, gamma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sigmoid_focal_loss(
+    span<const float> z, span<const float> t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {rows, columns});
+  detail::expect(t, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_sigmoid_focal_loss_f32(z.data(), t.data(), rows, columns, alpha, gamma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Focal loss on sigmoid scores, element by element: binary cross-entropy that down-weights easy examples.
+/// See losskit_sigmoid_focal_loss_f64.
+inline void sigmoid_focal_loss(
+    const double *z, const double *t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_sigmoid_focal_loss_f64(z, t, rows, columns, alpha, gamma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sigmoid_focal_loss(
+    span<const double> z, span<const double> t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {rows, columns});
+  detail::expect(t, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_sigmoid_focal_loss_f64(z.data(), t.data(), rows, columns, alpha, gamma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// The focal loss's variant FL*: a logistic loss of a scaled and shifted score, element by element.
+/// See losskit_sigmoid_focal_star_loss_f32.
+inline void sigmoid_focal_star_loss(
+    const float *z, const float *t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    double beta, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_sigmoid_focal_star_loss_f32(z, t, rows, columns, alpha, gamma, beta, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sigmoid_focal_star_loss(
+    span<const float> z, span<const float> t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    double beta, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {rows, columns});
+  detail::expect(t, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_sigmoid_focal_star_loss_f32(z.data(), t.data(), rows, columns, alpha, gamma, beta, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// The focal loss's variant FL*: a logistic loss of a scaled and shifted score, element by element.
+/// See losskit_sigmoid_focal_star_loss_f64.
+inline void sigmoid_focal_star_loss(
+    const double *z, const double *t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    double beta, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_sigmoid_focal_star_loss_f64(z, t, rows, columns, alpha, gamma, beta, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sigmoid_focal_star_loss(
+    span<const double> z, span<const double> t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    double beta, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {rows, columns});
+  detail::expect(t, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_sigmoid_focal_star_loss_f64(z.data(), t.data(), rows, columns, alpha, gamma, beta, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Categorical hinge loss: the best other class, but at least 0, should stay 1 below the target.
+/// See losskit_categorical_hinge_f32.
+inline void categorical_hinge(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_categorical_hinge_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void categorical_hinge(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_categorical_hinge_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Categorical hinge loss: the best other class, but at least 0, should stay 1 below the target.
+/// See losskit_categorical_hinge_f64.
+inline void categorical_hinge(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_categorical_hinge_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void categorical_hinge(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_categorical_hinge_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Multi-class hinge loss of Crammer and Singer: the best other class should stay a margin below the target.
+/// See losskit_crammer_singer_loss_f32.
+inline void crammer_singer_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double margin, losskit::hinge_power power, losskit::reduction reduction, const float *sample_weight, float *loss,
+    float *grad) {
+  check(
+    
+    losskit_crammer_singer_loss_f32(z, target, outer, classes, inner, margin, static_cast<losskit_hinge_power>(power), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void crammer_singer_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double margin, losskit::hinge_power power, losskit::reduction reduction, const float *sample_weight, float *loss,
+    span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_crammer_singer_loss_f32(z.data(), target, outer, classes, inner, margin, static_cast<losskit_hinge_power>(power), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Multi-class hinge loss of Crammer and Singer: the best other class should stay a margin below the target.
+/// See losskit_crammer_singer_loss_f64.
+inline void crammer_singer_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double margin, losskit::hinge_power power, losskit::reduction reduction, const double *sample_weight, double *loss,
+    double *grad) {
+  check(
+    
+    losskit_crammer_singer_loss_f64(z, target, outer, classes, inner, margin, static_cast<losskit_hinge_power>(power), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void crammer_singer_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double margin, losskit::hinge_power power, losskit::reduction reduction,
+    const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_crammer_singer_loss_f64(z.data(), target, outer, classes, inner, margin, static_cast<losskit_hinge_power>(power), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Multi-class hinge loss of Lee, Lin and Wahba, for scores with the sum 0 (which is not enforced).
+/// See losskit_llw_hinge_loss_f32.
+inline void llw_hinge_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_llw_hinge_loss_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void llw_hinge_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_llw_hinge_loss_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Multi-class hinge loss of Lee, Lin and Wahba, for scores with the sum 0 (which is not enforced).
+/// See losskit_llw_hinge_loss_f64.
+inline void llw_hinge_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_llw_hinge_loss_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void llw_hinge_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_llw_hinge_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Multi-class hinge loss of Weston and Watkins: every other class should stay a margin below the target.
+/// See losskit_multi_margin_loss_f32.
+inline void multi_margin_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    const float *weight, losskit::hinge_power power, double margin, losskit::reduction reduction,
+    const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_multi_margin_loss_f32(z, target, outer, classes, inner, weight, static_cast<losskit_hinge_power>(power), margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void multi_margin_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    span<const float> weight, losskit::hinge_power power, double margin, losskit::reduction reduction,
+    const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(weight, true, {classes});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_multi_margin_loss_f32(z.data(), target, outer, classes, inner, weight.data(), static_cast<losskit_hinge_power>(power), margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Multi-class hinge loss of Weston and Watkins: every other class should stay a margin below the target.
+/// See losskit_multi_margin_loss_f64.
+inline void multi_margin_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    const double *weight, losskit::hinge_power power, double margin, losskit::reduction reduction,
+    const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_multi_margin_loss_f64(z, target, outer, classes, inner, weight, static_cast<losskit_hinge_power>(power), margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void multi_margin_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<const double> weight, losskit::hinge_power power, double margin,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(weight, true, {classes});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_multi_margin_loss_f64(z.data(), target, outer, classes, inner, weight.data(), static_cast<losskit_hinge_power>(power), margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Multi-class perceptron loss: how far the target is below the best class.
+/// See losskit_multiclass_perceptron_loss_f32.
+inline void multiclass_perceptron_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_multiclass_perceptron_loss_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void multiclass_perceptron_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_multiclass_perceptron_loss_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Multi-class perceptron loss: how far the target is below the best class.
+/// See losskit_multiclass_perceptron_loss_f64.
+inline void multiclass_perceptron_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_multiclass_perceptron_loss_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void multiclass_perceptron_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_multiclass_perceptron_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// One-versus-rest support vector machine: a hinge loss of every class, and the weights' size.
+/// See losskit_one_vs_rest_svm_loss_f32.
+inline void one_vs_rest_svm_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    const float *w, std::ptrdiff_t weight_count, losskit::hinge_power power, double penalty,
+    losskit::svmregularizer regularizer, losskit::reduction reduction, const float *sample_weight, float *loss,
+    float *grad, float *grad_w) {
+  check(
+    
+    losskit_one_vs_rest_svm_loss_f32(z, target, outer, classes, inner, w, weight_count, static_cast<losskit_hinge_power>(power), penalty, static_cast<losskit_svmregularizer>(regularizer), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad, grad_w));
+}
+
+/// The same on spans.
+inline void one_vs_rest_svm_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    span<const float> w, std::ptrdiff_t weight_count, losskit::hinge_power power, double penalty,
+    losskit::svmregularizer regularizer, losskit::reduction reduction, const float *sample_weight, float *loss,
+    span<float> grad, span<float> grad_w) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(w, true, {weight_count});
+  detail::expect(grad, true, {outer, classes, inner});
+  detail::expect(grad_w, true, {weight_count});
+  check(
+    
+    losskit_one_vs_rest_svm_loss_f32(z.data(), target, outer, classes, inner, w.data(), weight_count, static_cast<losskit_hinge_power>(power), penalty, static_cast<losskit_svmregularizer>(regularizer), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data(), grad_w.data()));
+}
+
+/// One-versus-rest support vector machine: a hinge loss of every class, and the weights' size.
+/// See losskit_one_vs_rest_svm_loss_f64.
+inline void one_vs_rest_svm_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    const double *w, std::ptrdiff_t weight_count, losskit::hinge_power power, double penalty,
+    losskit::svmregularizer regularizer, losskit::reduction reduction, const double *sample_weight, double *loss,
+    double *grad, double *grad_w) {
+  check(
+    
+    losskit_one_vs_rest_svm_loss_f64(z, target, outer, classes, inner, w, weight_count, static_cast<losskit_hinge_power>(power), penalty, static_cast<losskit_svmregularizer>(regularizer), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad, grad_w));
+}
+
+/// The same on spans.
+inline void one_vs_rest_svm_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<const double> w, std::ptrdiff_t weight_count, losskit::hinge_power power, double penalty,
+    losskit::svmregularizer regularizer, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad, span<double> grad_w) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(w, true, {weight_count});
+  detail::expect(grad, true, {outer, classes, inner});
+  detail::expect(grad_w, true, {weight_count});
+  check(
+    
+    losskit_one_vs_rest_svm_loss_f64(z.data(), target, outer, classes, inner, w.data(), weight_count, static_cast<losskit_hinge_power>(power), penalty, static_cast<losskit_svmregularizer>(regularizer), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data(), grad_w.data()));
+}
+
+/// One-versus-rest loss: a logistic loss of every class.
+/// See losskit_ovr_loss_f32.
+inline void ovr_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_ovr_loss_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void ovr_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_ovr_loss_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// One-versus-rest loss: a logistic loss of every class.
+/// See losskit_ovr_loss_f64.
+inline void ovr_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_ovr_loss_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void ovr_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_ovr_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Cross-entropy of a linear layer's scores, without the array of scores.
+/// See losskit_linear_cross_entropy_f32.
+inline void linear_cross_entropy(
+    const float *e, const float *c, const std::int64_t *targets, std::ptrdiff_t outer, std::ptrdiff_t length,
+    std::ptrdiff_t dimension, std::ptrdiff_t vocabulary, const float *bias, std::int64_t ignore_index, double softcap,
+    std::ptrdiff_t shift, double filter_eps, losskit::reduction reduction, const float *lse_grad, float *loss,
+    float *lse, float *grad_e, float *grad_c, float *grad_bias) {
+  check(
+    
+    losskit_linear_cross_entropy_f32(e, c, targets, outer, length, dimension, vocabulary, bias, ignore_index, softcap, shift, filter_eps, static_cast<losskit_reduction>(reduction), lse_grad, loss, lse, grad_e, grad_c, grad_bias));
+}
+
+/// The same on spans.
+inline void linear_cross_entropy(
+    span<const float> e, span<const float> c, span<const std::int64_t> targets, std::ptrdiff_t outer,
+    std::ptrdiff_t length, std::ptrdiff_t dimension, std::ptrdiff_t vocabulary, span<const float> bias,
+    std::int64_t ignore_index, double softcap, std::ptrdiff_t shift, double filter_eps, losskit::reduction reduction,
+    const float *lse_grad, float *loss, float *lse, span<float> grad_e, span<float> grad_c, span<float> grad_bias) {
+  detail::expect(e, false, {outer, length, dimension});
+  detail::expect(c, false, {vocabulary, dimension});
+  detail::expect(targets, false, {outer, length});
+  detail::expect(bias, true, {vocabulary});
+  detail::expect(grad_e, true, {outer, length, dimension});
+  detail::expect(grad_c, true, {vocabulary, dimension});
+  detail::expect(grad_bias, true, {vocabulary});
+  check(
+    
+    losskit_linear_cross_entropy_f32(e.data(), c.data(), targets.data(), outer, length, dimension, vocabulary, bias.data(), ignore_index, softcap, shift, filter_eps, static_cast<losskit_reduction>(reduction), lse_grad, loss, lse, grad_e.data(), grad_c.data(), grad_bias.data()));
+}
+
+/// Cross-entropy of a linear layer's scores, without the array of scores.
+/// See losskit_linear_cross_entropy_f64.
+inline void linear_cross_entropy(
+    const double *e, const double *c, const std::int64_t *targets, std::ptrdiff_t outer, std::ptrdiff_t length,
+    std::ptrdiff_t dimension, std::ptrdiff_t vocabulary, const double *bias, std::int64_t ignore_index, double softcap,
+    std::ptrdiff_t shift, double filter_eps, losskit::reduction reduction, const double *lse_grad, double *loss,
+    double *lse, double *grad_e, double *grad_c, double *grad_bias) {
+  check(
+    
+    losskit_linear_cross_entropy_f64(e, c, targets, outer, length, dimension, vocabulary, bias, ignore_index, softcap, shift, filter_eps, static_cast<losskit_reduction>(reduction), lse_grad, loss, lse, grad_e, grad_c, grad_bias));
+}
+
+/// The same on spans.
+inline void linear_cross_entropy(
+    span<const double> e, span<const double> c, span<const std::int64_t> targets, std::ptrdiff_t outer,
+    std::ptrdiff_t length, std::ptrdiff_t dimension, std::ptrdiff_t vocabulary, span<const double> bias,
+    std::int64_t ignore_index, double softcap, std::ptrdiff_t shift, double filter_eps, losskit::reduction reduction,
+    const double *lse_grad, double *loss, double *lse, span<double> grad_e, span<double> grad_c,
+    span<double> grad_bias) {
+  detail::expect(e, false, {outer, length, dimension});
+  detail::expect(c, false, {vocabulary, dimension});
+  detail::expect(targets, false, {outer, length});
+  detail::expect(bias, true, {vocabulary});
+  detail::expect(grad_e, true, {outer, length, dimension});
+  detail::expect(grad_c, true, {vocabulary, dimension});
+  detail::expect(grad_bias, true, {vocabulary});
+  check(
+    
+    losskit_linear_cross_entropy_f64(e.data(), c.data(), targets.data(), outer, length, dimension, vocabulary, bias.data(), ignore_index, softcap, shift, filter_eps, static_cast<losskit_reduction>(reduction), lse_grad, loss, lse, grad_e.data(), grad_c.data(), grad_bias.data()));
+}
+
+/// Harmonic logits: the negative logarithms of the distances of features to class centres.
+/// See losskit_harmonic_logits_f32.
+inline void harmonic_logits(
+    const float *x, const float *w, std::ptrdiff_t count, std::ptrdiff_t dimensions, std::ptrdiff_t classes,
+    losskit::harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const float *precision, bool precision_is_matrix,
+    float *logits) {
+  check(
+    
+    losskit_harmonic_logits_f32(x, w, count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, logits));
+}
+
+/// The same on spans.
+inline void harmonic_logits(
+    span<const float> x, span<const float> w, std::ptrdiff_t count, std::ptrdiff_t dimensions, std::ptrdiff_t classes,
+    losskit::harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const float *precision, bool precision_is_matrix,
+    span<float> logits) {
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(w, false, {classes, dimensions});
+  detail::expect(logits, false, {count, classes});
+  check(
+    
+    losskit_harmonic_logits_f32(x.data(), w.data(), count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, logits.data()));
+}
+
+/// Harmonic logits: the negative logarithms of the distances of features to class centres.
+/// See losskit_harmonic_logits_f64.
+inline void harmonic_logits(
+    const double *x, const double *w, std::ptrdiff_t count, std::ptrdiff_t dimensions, std::ptrdiff_t classes,
+    losskit::harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const double *precision, bool precision_is_matrix,
+    double *logits) {
+  check(
+    
+    losskit_harmonic_logits_f64(x, w, count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, logits));
+}
+
+/// The same on spans.
+inline void harmonic_logits(
+    span<const double> x, span<const double> w, std::ptrdiff_t count, std::ptrdiff_t dimensions, std::ptrdiff_t classes,
+    losskit::harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const double *precision, bool precision_is_matrix,
+    span<double> logits) {
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(w, false, {classes, dimensions});
+  detail::expect(logits, false, {count, classes});
+  check(
+    
+    losskit_harmonic_logits_f64(x.data(), w.data(), count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, logits.data()));
+}
+
+/// Vector-Jacobian product of harmonic_logits.
+/// See losskit_harmonic_logits_vjp_f32.
+inline void harmonic_logits_vjp(
+    const float *x, const float *w, const float *grad_output, std::ptrdiff_t count, std::ptrdiff_t dimensions,
+    std::ptrdiff_t classes, losskit::harmonic_distance distance, double n, double eps, double p, double temperature,
+    double threshold, double smooth, double min_denom, double weight_power, const float *precision,
+    bool precision_is_matrix, float *grad_x, float *grad_w) {
+  check(
+    
+    losskit_harmonic_logits_vjp_f32(x, w, grad_output, count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, grad_x, grad_w));
+}
+
+/// The same on spans.
+inline void harmonic_logits_vjp(
+    span<const float> x, span<const float> w, span<const float> grad_output, std::ptrdiff_t count,
+    std::ptrdiff_t dimensions, std::ptrdiff_t classes, losskit::harmonic_distance distance, double n, double eps,
+    double p, double temperature, double threshold, double smooth, double min_denom, double weight_power,
+    const float *precision, bool precision_is_matrix, span<float> grad_x, span<float> grad_w) {
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(w, false, {classes, dimensions});
+  detail::expect(grad_output, false, {count, classes});
+  detail::expect(grad_x, true, {count, dimensions});
+  detail::expect(grad_w, true, {classes, dimensions});
+  check(
+    
+    losskit_harmonic_logits_vjp_f32(x.data(), w.data(), grad_output.data(), count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, grad_x.data(), grad_w.data()));
+}
+
+/// Vector-Jacobian product of harmonic_logits.
+/// See losskit_harmonic_logits_vjp_f64.
+inline void harmonic_logits_vjp(
+    const double *x, const double *w, const double *grad_output, std::ptrdiff_t count, std::ptrdiff_t dimensions,
+    std::ptrdiff_t classes, losskit::harmonic_distance distance, double n, double eps, double p, double temperature,
+    double threshold, double smooth, double min_denom, double weight_power, const double *precision,
+    bool precision_is_matrix, double *grad_x, double *grad_w) {
+  check(
+    
+    losskit_harmonic_logits_vjp_f64(x, w, grad_output, count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, grad_x, grad_w));
+}
+
+/// The same on spans.
+inline void harmonic_logits_vjp(
+    span<const double> x, span<const double> w, span<const double> grad_output, std::ptrdiff_t count,
+    std::ptrdiff_t dimensions, std::ptrdiff_t classes, losskit::harmonic_distance distance, double n, double eps,
+    double p, double temperature, double threshold, double smooth, double min_denom, double weight_power,
+    const double *precision, bool precision_is_matrix, span<double> grad_x, span<double> grad_w) {
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(w, false, {classes, dimensions});
+  detail::expect(grad_output, false, {count, classes});
+  detail::expect(grad_x, true, {count, dimensions});
+  detail::expect(grad_w, true, {classes, dimensions});
+  check(
+    
+    losskit_harmonic_logits_vjp_f64(x.data(), w.data(), grad_output.data(), count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, grad_x.data(), grad_w.data()));
+}
+
+/// Harmonic loss: cross-entropy of class probabilities that fall with a power of the distance to the class centre.
+/// See losskit_harmonic_loss_f32.
+inline void harmonic_loss(
+    const float *x, const float *w, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t dimensions,
+    std::ptrdiff_t classes, losskit::harmonic_distance distance, double n, double eps, double p, double temperature,
+    double threshold, double smooth, double min_denom, double weight_power, const float *precision,
+    bool precision_is_matrix, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad_x,
+    float *grad_w, float *grad_precision) {
+  check(
+    
+    losskit_harmonic_loss_f32(x, w, y, count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_x, grad_w, grad_precision));
+}
+
+/// The same on spans.
+inline void harmonic_loss(
+    span<const float> x, span<const float> w, span<const std::int64_t> y, std::ptrdiff_t dimensions,
+    std::ptrdiff_t classes, losskit::harmonic_distance distance, double n, double eps, double p, double temperature,
+    double threshold, double smooth, double min_denom, double weight_power, const float *precision,
+    bool precision_is_matrix, losskit::reduction reduction, span<const float> sample_weight, float *loss,
+    span<float> grad_x, span<float> grad_w, float *grad_precision) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(w, false, {classes, dimensions});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(grad_x, true, {count, dimensions});
+  detail::expect(grad_w, true, {classes, dimensions});
+  check(
+    
+    losskit_harmonic_loss_f32(x.data(), w.data(), y.data(), count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, static_cast<losskit_reduction>(reduction), sample_weight.data(), loss, grad_x.data(), grad_w.data(), grad_precision));
+}
+
+/// Harmonic loss: cross-entropy of class probabilities that fall with a power of the distance to the class centre.
+/// See losskit_harmonic_loss_f64.
+inline void harmonic_loss(
+    const double *x, const double *w, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t dimensions,
+    std::ptrdiff_t classes, losskit::harmonic_distance distance, double n, double eps, double p, double temperature,
+    double threshold, double smooth, double min_denom, double weight_power, const double *precision,
+    bool precision_is_matrix, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad_x,
+    double *grad_w, double *grad_precision) {
+  check(
+    
+    losskit_harmonic_loss_f64(x, w, y, count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_x, grad_w, grad_precision));
+}
+
+/// The same on spans.
+inline void harmonic_loss(
+    span<const double> x, span<const double> w, span<const std::int64_t> y, std::ptrdiff_t dimensions,
+    std::ptrdiff_t classes, losskit::harmonic_distance distance, double n, double eps, double p, double temperature,
+    double threshold, double smooth, double min_denom, double weight_power, const double *precision,
+    bool precision_is_matrix, losskit::reduction reduction, span<const double> sample_weight, double *loss,
+    span<double> grad_x, span<double> grad_w, double *grad_precision) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(w, false, {classes, dimensions});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(grad_x, true, {count, dimensions});
+  detail::expect(grad_w, true, {classes, dimensions});
+  check(
+    
+    losskit_harmonic_loss_f64(x.data(), w.data(), y.data(), count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, static_cast<losskit_reduction>(reduction), sample_weight.data(), loss, grad_x.data(), grad_w.data(), grad_precision));
+}
+
+/// Class scores of a singular kernel smoother: training points vote with a negative power of their distance.
+/// See losskit_singular_kernel_scores_f32.
+inline void singular_kernel_scores(
+    const float *x, const float *train_x, const std::int64_t *train_y, std::ptrdiff_t count, std::ptrdiff_t dimensions,
+    std::ptrdiff_t train_count, std::ptrdiff_t num_classes, double alpha, float *scores) {
+  check(
+    
+    losskit_singular_kernel_scores_f32(x, train_x, train_y, count, dimensions, train_count, num_classes, alpha, scores));
+}
+
+/// The same on spans.
+inline void singular_kernel_scores(
+    span<const float> x, span<const float> train_x, span<const std::int64_t> train_y, std::ptrdiff_t count,
+    std::ptrdiff_t dimensions, std::ptrdiff_t num_classes, double alpha, span<float> scores) {
+  const std::ptrdiff_t train_count = train_y.ssize();
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(train_x, false, {train_count, dimensions});
+  detail::expect(scores, false, {count, num_classes});
+  check(
+    
+    losskit_singular_kernel_scores_f32(x.data(), train_x.data(), train_y.data(), count, dimensions, train_count, num_classes, alpha, scores.data()));
+}
+
+/// Class scores of a singular kernel smoother: training points vote with a negative power of their distance.
+/// See losskit_singular_kernel_scores_f64.
+inline void singular_kernel_scores(
+    const double *x, const double *train_x, const std::int64_t *train_y, std::ptrdiff_t count,
+    std::ptrdiff_t dimensions, std::ptrdiff_t train_count, std::ptrdiff_t num_classes, double alpha, double *scores) {
+  check(
+    
+    losskit_singular_kernel_scores_f64(x, train_x, train_y, count, dimensions, train_count, num_classes, alpha, scores));
+}
+
+/// The same on spans.
+inline void singular_kernel_scores(
+    span<const double> x, span<const double> train_x, span<const std::int64_t> train_y, std::ptrdiff_t count,
+    std::ptrdiff_t dimensions, std::ptrdiff_t num_classes, double alpha, span<double> scores) {
+  const std::ptrdiff_t train_count = train_y.ssize();
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(train_x, false, {train_count, dimensions});
+  detail::expect(scores, false, {count, num_classes});
+  check(
+    
+    losskit_singular_kernel_scores_f64(x.data(), train_x.data(), train_y.data(), count, dimensions, train_count, num_classes, alpha, scores.data()));
 }
 
 /// The values of the leaves of one multi-output tree that is boosted for all classes at once: one Newton step a leaf.

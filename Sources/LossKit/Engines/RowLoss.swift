@@ -25,12 +25,15 @@ extension RowLoss {
 ///
 /// - Parameters:
 ///   - target: one class per row.
-///   - second, perClass: what the formula finds in `e.y` and `e.perClass`, checked by the caller.
+///   - perClass: what the formula finds in `e.perClass`, checked by the caller.
+///   - classFactor: a factor of each class that is part of the loss of the rows with that target; 1 where absent.
+///   - extraClasses: targets may also name so many classes that follow those of `z`.
 @inline(__always)
 func rowLoss<L: RowLoss>(
   _ formula: L, _ z: UnsafePointer<L.V.Element>?, _ target: UnsafePointer<Int64>?,
   _ shape: (outer: Int, classes: Int, inner: Int), perClass: UnsafePointer<L.V.Element>? = nil,
-  smallestClassCount: Int = 1, _ reduction: Reduction, _ sampleWeight: UnsafePointer<L.V.Element>?,
+  classFactor: UnsafePointer<L.V.Element>? = nil, extraClasses: Int = 0, smallestClassCount: Int = 1,
+  _ reduction: Reduction, _ sampleWeight: UnsafePointer<L.V.Element>?,
   _ loss: UnsafeMutablePointer<L.V.Element>?, _ grad: UnsafeMutablePointer<L.V.Element>?
 ) -> Status {
   guard let rows = RowShape(shape.outer, shape.classes, shape.inner), rows.classes >= smallestClassCount else {
@@ -39,9 +42,9 @@ func rowLoss<L: RowLoss>(
   let call = LossCall(reduction: reduction, sampleWeight: sampleWeight, loss: loss, grad: grad)
   if rows.rows == 0 { return call.empty }
   guard let z, let target else { return .nullPointer }
-  guard areWeights(sampleWeight, rows.rows) else { return .invalidValue }
-  let targets = Targets<L.V.Element>(classes: target, ignoreIndex: nil, classFactor: nil, factorIsWeight: false)
-  guard let denominator = targets.denominator(rows.rows, classCount: rows.classes, sampleWeight) else {
+  guard areWeights(sampleWeight, rows.rows), areWeights(classFactor, rows.classes) else { return .invalidValue }
+  let targets = Targets(classes: target, ignoreIndex: nil, classFactor: classFactor, factorIsWeight: false)
+  guard let denominator = targets.denominator(rows.rows, classCount: rows.classes &+ extraClasses, sampleWeight) else {
     return .invalidTarget
   }
   runRowLoss(formula, rows, RowArrays(first: z, second: z, perClass: perClass, output: grad), targets, denominator, call)
@@ -89,11 +92,18 @@ private struct RowLossKernel<L: RowLoss>: RowKernel {
 
   @inline(__always)
   func run<Tile: RowTile>(_ tile: Tile, _ partial: inout LossSink<V.Element>.Partial) where Tile.V == V {
-    let weight = sink.weights(tile.rows)
-    var k = RowConstants<V>()
-    if let targets { k.target = targets.load(tile.rows, nil).target }
-    let value = formula.evaluate(tile, &k, scale: weight * sink.gradientScale, keep: sink.call.grad != nil)
-    sink.deposit(value * weight, first: tile.firstRow, count: tile.count, &partial)
+    var row = RowTargets<V>()
+    if let targets {
+      row = targets.load(tile.rows, sink.call.sampleWeight)
+    } else {
+      row.factor = V.one
+      row.sampleWeight = sink.weights(tile.rows)
+      row.counts = ~row.counts
+    }
+    var k = RowConstants<V>(target: row.target)
+    let scale = row.factor * row.sampleWeight * sink.gradientScale
+    let value = formula.evaluate(tile, &k, scale: scale, keep: sink.call.grad != nil)
+    sink.deposit(row.weighted(value), first: tile.firstRow, count: tile.count, &partial)
     if sink.call.grad == nil { return }
     tile.map(k) { e, k in formula.derivative(e, k) }
   }

@@ -15,12 +15,8 @@
 func softmax<S: Scalar>(
   _ z: UnsafePointer<S>?, _ outer: Int, _ classes: Int, _ inner: Int, _ temperature: Double, _ p: UnsafeMutablePointer<S>?
 ) -> Status {
-  guard let shape = RowShape(outer, classes, inner) else { return .invalidShape }
   guard isPositive(temperature) else { return .invalidParameter }
-  if shape.rows == 0 { return .ok }
-  guard let z, let p else { return .nullPointer }
-  mapRows(Softmax<S.Vector>(exponential: ScaledExponential(temperature: temperature)), shape, z, output: p)
-  return .ok
+  return mapRows(SoftmaxMap<PlainScore<S.Vector>>(temperature: temperature), (outer, classes, inner), z, output: p)
 }
 
 /// Vector-Jacobian product of softmax.
@@ -40,29 +36,7 @@ func softmaxVjp<S: Scalar>(
   _ p: UnsafePointer<S>?, _ gradOutput: UnsafePointer<S>?, _ outer: Int, _ classes: Int, _ inner: Int,
   _ temperature: Double, _ gradZ: UnsafeMutablePointer<S>?
 ) -> Status {
-  guard let shape = RowShape(outer, classes, inner) else { return .invalidShape }
   guard isPositive(temperature) else { return .invalidParameter }
-  if shape.rows == 0 { return .ok }
-  guard let p, let gradOutput, let gradZ else { return .nullPointer }
-  mapRows(SoftmaxVjp(inverseTemperature: S.Vector.inverse(temperature)), shape, p, gradOutput, output: gradZ)
-  return .ok
-}
-
-private struct Softmax<V: Lanes>: RowMap {
-  let exponential: ScaledExponential<V>
-  static var keepsTerms: Bool { true }
-
-  @inline(__always) func term(_ e: RowElements<V>, _ m: V) -> V { exponential(e.x - m) }
-  @inline(__always) func constants(_: V, _ sum: V, _: RowSlice) -> (V, V) { (V.one / V.definedSum(sum), V.zero) }
-  @inline(__always) func output(_ e: RowElements<V>, _ k: (V, V)) -> V { e.kept * k.0 }
-}
-
-private struct SoftmaxVjp<V: Lanes>: RowMap {
-  let inverseTemperature: V
-  static var usesMaximum: Bool { false }
-  static var usesSecond: Bool { true }
-
-  @inline(__always) func term(_ e: RowElements<V>, _: V) -> V { e.x * e.y }
-  @inline(__always) func constants(_: V, _ sum: V, _: RowSlice) -> (V, V) { (sum, V.zero) }
-  @inline(__always) func output(_ e: RowElements<V>, _ k: (V, V)) -> V { e.x * (e.y - k.0) * inverseTemperature }
+  return mapRows(
+    SoftmaxVjpMap(scale: S.Vector.inverse(temperature)), (outer, classes, inner), p, gradOutput, output: gradZ)
 }
