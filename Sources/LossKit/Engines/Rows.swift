@@ -88,6 +88,8 @@ protocol RowTile {
   func sum(
     _ constants: RowConstants<V>, keep: Bool, terms: (RowElements<V>, RowConstants<V>) -> (term: V, kept: V)
   ) -> V
+  /// `Σ e^{x/T}` of each row.
+  func extendedSum(_ exponential: ScaledExponential<V>) -> ExtendedNumber<V>
   /// `output = value`.
   func map(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V)
   /// The element of the first input, or of the output, that stands at a class of a row.

@@ -34,6 +34,7 @@ protocol ElementaryFunctions {
   static func exp2OfFraction(_ f: Self) -> Self
   static var roundingShift: Self { get }
   static var leastExponent: Double { get }
+  static var largestExactExponent: Double { get }
   /// Hyperbolic tangent.
   static func tanh(_ x: Self) -> Self
   /// Arctangent.

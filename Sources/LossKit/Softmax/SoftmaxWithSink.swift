@@ -66,12 +66,9 @@ private struct SinkSoftmax<V: Lanes>: RowMap {
 
   /// e^{s − m}, with the rounding of s − m made good: unlike a class's it may stand alone, far below the largest.
   @inline(__always) func ofSink(_ m: V, _ rows: RowSlice) -> V {
-    let s = rows.load(sink)
-    let difference = s - m
-    let back = difference - s
-    let error = (s - (difference - back)) - (m + back)
-    let e = V.exp(difference)
-    return V.select(error.magnitude .< V.infinity, V.fma(e, error, e), e)
+    let difference = V.exactSum(rows.load(sink), -m)
+    let e = V.exp(difference.sum)
+    return V.fma(e, difference.error, e)
   }
 }
 
