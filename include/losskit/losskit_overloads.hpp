@@ -1681,14 +1681,14 @@ inline void sparse_softmax_vjp(
 /// See losskit_gumbel_softmax_f32.
 inline void gumbel_softmax(
     const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double tau, bool hard,
-    ustd::int64_t seed, ustd::int64_t offset, float *y) {
+    std::uint64_t seed, std::uint64_t offset, float *y) {
   check(losskit_gumbel_softmax_f32(z, outer, classes, inner, tau, hard, seed, offset, y));
 }
 
 /// The same on spans.
 inline void gumbel_softmax(
     span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double tau, bool hard,
-    ustd::int64_t seed, ustd::int64_t offset, span<float> y) {
+    std::uint64_t seed, std::uint64_t offset, span<float> y) {
   detail::expect(z, false, {outer, classes, inner});
   detail::expect(y, false, {outer, classes, inner});
   check(losskit_gumbel_softmax_f32(z.data(), outer, classes, inner, tau, hard, seed, offset, y.data()));
@@ -1698,14 +1698,14 @@ inline void gumbel_softmax(
 /// See losskit_gumbel_softmax_f64.
 inline void gumbel_softmax(
     const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double tau, bool hard,
-    ustd::int64_t seed, ustd::int64_t offset, double *y) {
+    std::uint64_t seed, std::uint64_t offset, double *y) {
   check(losskit_gumbel_softmax_f64(z, outer, classes, inner, tau, hard, seed, offset, y));
 }
 
 /// The same on spans.
 inline void gumbel_softmax(
     span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double tau, bool hard,
-    ustd::int64_t seed, ustd::int64_t offset, span<double> y) {
+    std::uint64_t seed, std::uint64_t offset, span<double> y) {
   detail::expect(z, false, {outer, classes, inner});
   detail::expect(y, false, {outer, classes, inner});
   check(losskit_gumbel_softmax_f64(z.data(), outer, classes, inner, tau, hard, seed, offset, y.data()));
@@ -1830,12 +1830,12 @@ inline void neuralsort_vjp(
 /// Random numbers, uniform in (0, 1).
 /// See losskit_philox_uniform_f32.
 inline void philox_uniform(
-    std::ptrdiff_t count, ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, float *output) {
+    std::ptrdiff_t count, std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, float *output) {
   check(losskit_philox_uniform_f32(count, seed, offset, stream, output));
 }
 
 /// The same on spans.
-inline void philox_uniform(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, span<float> output) {
+inline void philox_uniform(std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, span<float> output) {
   const std::ptrdiff_t count = output.ssize();
   check(losskit_philox_uniform_f32(count, seed, offset, stream, output.data()));
 }
@@ -1843,12 +1843,12 @@ inline void philox_uniform(ustd::int64_t seed, ustd::int64_t offset, ustd::int64
 /// Random numbers, uniform in (0, 1).
 /// See losskit_philox_uniform_f64.
 inline void philox_uniform(
-    std::ptrdiff_t count, ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, double *output) {
+    std::ptrdiff_t count, std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, double *output) {
   check(losskit_philox_uniform_f64(count, seed, offset, stream, output));
 }
 
 /// The same on spans.
-inline void philox_uniform(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, span<double> output) {
+inline void philox_uniform(std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, span<double> output) {
   const std::ptrdiff_t count = output.ssize();
   check(losskit_philox_uniform_f64(count, seed, offset, stream, output.data()));
 }
@@ -1856,12 +1856,12 @@ inline void philox_uniform(ustd::int64_t seed, ustd::int64_t offset, ustd::int64
 /// Random numbers of the standard normal distribution.
 /// See losskit_philox_normal_f32.
 inline void philox_normal(
-    std::ptrdiff_t count, ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, float *output) {
+    std::ptrdiff_t count, std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, float *output) {
   check(losskit_philox_normal_f32(count, seed, offset, stream, output));
 }
 
 /// The same on spans.
-inline void philox_normal(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, span<float> output) {
+inline void philox_normal(std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, span<float> output) {
   const std::ptrdiff_t count = output.ssize();
   check(losskit_philox_normal_f32(count, seed, offset, stream, output.data()));
 }
@@ -1869,12 +1869,12 @@ inline void philox_normal(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_
 /// Random numbers of the standard normal distribution.
 /// See losskit_philox_normal_f64.
 inline void philox_normal(
-    std::ptrdiff_t count, ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, double *output) {
+    std::ptrdiff_t count, std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, double *output) {
   check(losskit_philox_normal_f64(count, seed, offset, stream, output));
 }
 
 /// The same on spans.
-inline void philox_normal(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, span<double> output) {
+inline void philox_normal(std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, span<double> output) {
   const std::ptrdiff_t count = output.ssize();
   check(losskit_philox_normal_f64(count, seed, offset, stream, output.data()));
 }
@@ -1883,12 +1883,12 @@ inline void philox_normal(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_
 /// softmax(z).
 /// See losskit_philox_gumbel_f32.
 inline void philox_gumbel(
-    std::ptrdiff_t count, ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, float *output) {
+    std::ptrdiff_t count, std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, float *output) {
   check(losskit_philox_gumbel_f32(count, seed, offset, stream, output));
 }
 
 /// The same on spans.
-inline void philox_gumbel(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, span<float> output) {
+inline void philox_gumbel(std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, span<float> output) {
   const std::ptrdiff_t count = output.ssize();
   check(losskit_philox_gumbel_f32(count, seed, offset, stream, output.data()));
 }
@@ -1897,12 +1897,12 @@ inline void philox_gumbel(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_
 /// softmax(z).
 /// See losskit_philox_gumbel_f64.
 inline void philox_gumbel(
-    std::ptrdiff_t count, ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, double *output) {
+    std::ptrdiff_t count, std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, double *output) {
   check(losskit_philox_gumbel_f64(count, seed, offset, stream, output));
 }
 
 /// The same on spans.
-inline void philox_gumbel(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, span<double> output) {
+inline void philox_gumbel(std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, span<double> output) {
   const std::ptrdiff_t count = output.ssize();
   check(losskit_philox_gumbel_f64(count, seed, offset, stream, output.data()));
 }
