@@ -334,6 +334,126 @@ LOSSKIT_ENTRY(losskit_extexp_sum_f64, (
     const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *mantissa,
     double *exponent),
     (z, outer, classes, inner, mantissa, exponent))
+LOSSKIT_ENTRY(losskit_sparse_softmax_f32, (
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
+    float *p),
+    (z, outer, classes, inner, k, p))
+LOSSKIT_ENTRY(losskit_sparse_softmax_f64, (
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
+    double *p),
+    (z, outer, classes, inner, k, p))
+LOSSKIT_ENTRY(losskit_sparse_softmax_vjp_f32, (
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    float *grad_z),
+    (p, grad_output, outer, classes, inner, grad_z))
+LOSSKIT_ENTRY(losskit_sparse_softmax_vjp_f64, (
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double *grad_z),
+    (p, grad_output, outer, classes, inner, grad_z))
+LOSSKIT_ENTRY(losskit_gumbel_softmax_f32, (
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau, bool hard, uint64_t seed,
+    uint64_t offset, float *y),
+    (z, outer, classes, inner, tau, hard, seed, offset, y))
+LOSSKIT_ENTRY(losskit_gumbel_softmax_f64, (
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau, bool hard, uint64_t seed,
+    uint64_t offset, double *y),
+    (z, outer, classes, inner, tau, hard, seed, offset, y))
+LOSSKIT_ENTRY(losskit_gumbel_softmax_vjp_f32, (
+    const float *y_soft, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau,
+    float *grad_z),
+    (y_soft, grad_output, outer, classes, inner, tau, grad_z))
+LOSSKIT_ENTRY(losskit_gumbel_softmax_vjp_f64, (
+    const double *y_soft, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau,
+    double *grad_z),
+    (y_soft, grad_output, outer, classes, inner, tau, grad_z))
+LOSSKIT_ENTRY(losskit_neuralsort_f32, (
+    const float *s, ptrdiff_t lists, ptrdiff_t items, double tau, bool hard, const int64_t *lengths,
+    float *p),
+    (s, lists, items, tau, hard, lengths, p))
+LOSSKIT_ENTRY(losskit_neuralsort_f64, (
+    const double *s, ptrdiff_t lists, ptrdiff_t items, double tau, bool hard, const int64_t *lengths,
+    double *p),
+    (s, lists, items, tau, hard, lengths, p))
+LOSSKIT_ENTRY(losskit_neuralsort_vjp_f32, (
+    const float *s, const float *p, const float *grad_output, ptrdiff_t lists, ptrdiff_t items, double tau,
+    const int64_t *lengths, float *grad_s),
+    (s, p, grad_output, lists, items, tau, lengths, grad_s))
+LOSSKIT_ENTRY(losskit_neuralsort_vjp_f64, (
+    const double *s, const double *p, const double *grad_output, ptrdiff_t lists, ptrdiff_t items, double tau,
+    const int64_t *lengths, double *grad_s),
+    (s, p, grad_output, lists, items, tau, lengths, grad_s))
+LOSSKIT_ENTRY(losskit_philox_uniform_f32, (
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream,
+    float *output),
+    (count, seed, offset, stream, output))
+LOSSKIT_ENTRY(losskit_philox_uniform_f64, (
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream,
+    double *output),
+    (count, seed, offset, stream, output))
+LOSSKIT_ENTRY(losskit_philox_normal_f32, (
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream,
+    float *output),
+    (count, seed, offset, stream, output))
+LOSSKIT_ENTRY(losskit_philox_normal_f64, (
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream,
+    double *output),
+    (count, seed, offset, stream, output))
+LOSSKIT_ENTRY(losskit_philox_gumbel_f32, (
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream,
+    float *output),
+    (count, seed, offset, stream, output))
+LOSSKIT_ENTRY(losskit_philox_gumbel_f64, (
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream,
+    double *output),
+    (count, seed, offset, stream, output))
+LOSSKIT_ENTRY(losskit_softsort_f32, (
+    const float *s, ptrdiff_t lists, ptrdiff_t items, double tau, double power,
+    float *p),
+    (s, lists, items, tau, power, p))
+LOSSKIT_ENTRY(losskit_softsort_f64, (
+    const double *s, ptrdiff_t lists, ptrdiff_t items, double tau, double power,
+    double *p),
+    (s, lists, items, tau, power, p))
+LOSSKIT_ENTRY(losskit_softsort_vjp_f32, (
+    const float *s, const float *p, const float *grad_output, ptrdiff_t lists, ptrdiff_t items, double tau,
+    double power, float *grad_s),
+    (s, p, grad_output, lists, items, tau, power, grad_s))
+LOSSKIT_ENTRY(losskit_softsort_vjp_f64, (
+    const double *s, const double *p, const double *grad_output, ptrdiff_t lists, ptrdiff_t items, double tau,
+    double power, double *grad_s),
+    (s, p, grad_output, lists, items, tau, power, grad_s))
+LOSSKIT_ENTRY(losskit_soft_topk_f32, (
+    const float *z, const int64_t *k, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool k_per_row, double alpha,
+    ptrdiff_t n_iter, float *p),
+    (z, k, outer, classes, inner, k_per_row, alpha, n_iter, p))
+LOSSKIT_ENTRY(losskit_soft_topk_f64, (
+    const double *z, const int64_t *k, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool k_per_row,
+    double alpha, ptrdiff_t n_iter, double *p),
+    (z, k, outer, classes, inner, k_per_row, alpha, n_iter, p))
+LOSSKIT_ENTRY(losskit_log_soft_topk_f32, (
+    const float *z, const int64_t *k, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool k_per_row, double alpha,
+    ptrdiff_t n_iter, float *log_p),
+    (z, k, outer, classes, inner, k_per_row, alpha, n_iter, log_p))
+LOSSKIT_ENTRY(losskit_log_soft_topk_f64, (
+    const double *z, const int64_t *k, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool k_per_row,
+    double alpha, ptrdiff_t n_iter, double *log_p),
+    (z, k, outer, classes, inner, k_per_row, alpha, n_iter, log_p))
+LOSSKIT_ENTRY(losskit_soft_topk_vjp_f32, (
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    float *grad_z),
+    (p, grad_output, outer, classes, inner, alpha, grad_z))
+LOSSKIT_ENTRY(losskit_soft_topk_vjp_f64, (
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    double *grad_z),
+    (p, grad_output, outer, classes, inner, alpha, grad_z))
+LOSSKIT_ENTRY(losskit_log_soft_topk_vjp_f32, (
+    const float *log_p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    float *grad_z),
+    (log_p, grad_output, outer, classes, inner, alpha, grad_z))
+LOSSKIT_ENTRY(losskit_log_soft_topk_vjp_f64, (
+    const double *log_p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    double *grad_z),
+    (log_p, grad_output, outer, classes, inner, alpha, grad_z))
 LOSSKIT_ENTRY(losskit_one_step_gd_predictor_f32, (
     const float *x, const float *y, const float *xq, const float *precond, ptrdiff_t rows, ptrdiff_t columns,
     ptrdiff_t queries, double eta, float *prediction),
@@ -588,6 +708,159 @@ LOSSKIT_ENTRY(losskit_ovr_loss_f64, (
     losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad),
     (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_linear_cross_entropy_f32, (
+    const float *e, const float *c, const int64_t *targets, ptrdiff_t outer, ptrdiff_t length, ptrdiff_t dimension,
+    ptrdiff_t vocabulary, const float *bias, int64_t ignore_index, double softcap, ptrdiff_t shift, double filter_eps,
+    losskit_reduction reduction, const float *lse_grad, float *loss, float *lse, float *grad_e, float *grad_c,
+    float *grad_bias),
+    (e, c, targets, outer, length, dimension, vocabulary, bias, ignore_index, softcap, shift, filter_eps, reduction, lse_grad, loss, lse, grad_e, grad_c, grad_bias))
+LOSSKIT_ENTRY(losskit_linear_cross_entropy_f64, (
+    const double *e, const double *c, const int64_t *targets, ptrdiff_t outer, ptrdiff_t length, ptrdiff_t dimension,
+    ptrdiff_t vocabulary, const double *bias, int64_t ignore_index, double softcap, ptrdiff_t shift, double filter_eps,
+    losskit_reduction reduction, const double *lse_grad, double *loss, double *lse, double *grad_e, double *grad_c,
+    double *grad_bias),
+    (e, c, targets, outer, length, dimension, vocabulary, bias, ignore_index, softcap, shift, filter_eps, reduction, lse_grad, loss, lse, grad_e, grad_c, grad_bias))
+LOSSKIT_ENTRY(losskit_harmonic_logits_f32, (
+    const float *x, const float *w, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
+    losskit_harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const float *precision, bool precision_is_matrix,
+    float *logits),
+    (x, w, count, dimensions, classes, distance, n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, logits))
+LOSSKIT_ENTRY(losskit_harmonic_logits_f64, (
+    const double *x, const double *w, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
+    losskit_harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const double *precision, bool precision_is_matrix,
+    double *logits),
+    (x, w, count, dimensions, classes, distance, n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, logits))
+LOSSKIT_ENTRY(losskit_harmonic_logits_vjp_f32, (
+    const float *x, const float *w, const float *grad_output, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
+    losskit_harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const float *precision, bool precision_is_matrix,
+    float *grad_x,
+    float *grad_w),
+    (x, w, grad_output, count, dimensions, classes, distance, n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, grad_x, grad_w))
+LOSSKIT_ENTRY(losskit_harmonic_logits_vjp_f64, (
+    const double *x, const double *w, const double *grad_output, ptrdiff_t count, ptrdiff_t dimensions,
+    ptrdiff_t classes, losskit_harmonic_distance distance, double n, double eps, double p, double temperature,
+    double threshold, double smooth, double min_denom, double weight_power, const double *precision,
+    bool precision_is_matrix, double *grad_x,
+    double *grad_w),
+    (x, w, grad_output, count, dimensions, classes, distance, n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, grad_x, grad_w))
+LOSSKIT_ENTRY(losskit_harmonic_loss_f32, (
+    const float *x, const float *w, const int64_t *y, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
+    losskit_harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const float *precision, bool precision_is_matrix,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad_x, float *grad_w,
+    float *grad_precision),
+    (x, w, y, count, dimensions, classes, distance, n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, reduction, sample_weight, loss, grad_x, grad_w, grad_precision))
+LOSSKIT_ENTRY(losskit_harmonic_loss_f64, (
+    const double *x, const double *w, const int64_t *y, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
+    losskit_harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const double *precision, bool precision_is_matrix,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad_x, double *grad_w,
+    double *grad_precision),
+    (x, w, y, count, dimensions, classes, distance, n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, reduction, sample_weight, loss, grad_x, grad_w, grad_precision))
+LOSSKIT_ENTRY(losskit_singular_kernel_scores_f32, (
+    const float *x, const float *train_x, const int64_t *train_y, ptrdiff_t count, ptrdiff_t dimensions,
+    ptrdiff_t train_count, ptrdiff_t num_classes, double alpha,
+    float *scores),
+    (x, train_x, train_y, count, dimensions, train_count, num_classes, alpha, scores))
+LOSSKIT_ENTRY(losskit_singular_kernel_scores_f64, (
+    const double *x, const double *train_x, const int64_t *train_y, ptrdiff_t count, ptrdiff_t dimensions,
+    ptrdiff_t train_count, ptrdiff_t num_classes, double alpha,
+    double *scores),
+    (x, train_x, train_y, count, dimensions, train_count, num_classes, alpha, scores))
+LOSSKIT_ENTRY(losskit_condensed_leaf_values_f32, (
+    const float *residual, const float *t, const int64_t *leaf, ptrdiff_t rows, ptrdiff_t classes, ptrdiff_t leaves,
+    const float *sample_weight, float *value),
+    (residual, t, leaf, rows, classes, leaves, sample_weight, value))
+LOSSKIT_ENTRY(losskit_condensed_leaf_values_f64, (
+    const double *residual, const double *t, const int64_t *leaf, ptrdiff_t rows, ptrdiff_t classes, ptrdiff_t leaves,
+    const double *sample_weight, double *value),
+    (residual, t, leaf, rows, classes, leaves, sample_weight, value))
+LOSSKIT_ENTRY(losskit_focal_grad_hess_f32, (
+    const float *z, const int64_t *y, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
+    const float *alpha, const float *sample_weight, double min_hess, float *grad,
+    float *hess),
+    (z, y, outer, classes, inner, gamma, alpha, sample_weight, min_hess, grad, hess))
+LOSSKIT_ENTRY(losskit_focal_grad_hess_f64, (
+    const double *z, const int64_t *y, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
+    const double *alpha, const double *sample_weight, double min_hess, double *grad,
+    double *hess),
+    (z, y, outer, classes, inner, gamma, alpha, sample_weight, min_hess, grad, hess))
+LOSSKIT_ENTRY(losskit_logistic_grad_hess_f32, (
+    const float *f, const float *y, ptrdiff_t rows, ptrdiff_t columns, const float *sample_weight, double min_hess,
+    float *grad, float *hess),
+    (f, y, rows, columns, sample_weight, min_hess, grad, hess))
+LOSSKIT_ENTRY(losskit_logistic_grad_hess_f64, (
+    const double *f, const double *y, ptrdiff_t rows, ptrdiff_t columns, const double *sample_weight, double min_hess,
+    double *grad, double *hess),
+    (f, y, rows, columns, sample_weight, min_hess, grad, hess))
+LOSSKIT_ENTRY(losskit_newton_targets_f32, (
+    const float *grad, const float *hess, ptrdiff_t count, double eps, losskit_newton_order order, float *target,
+    float *weight),
+    (grad, hess, count, eps, order, target, weight))
+LOSSKIT_ENTRY(losskit_newton_targets_f64, (
+    const double *grad, const double *hess, ptrdiff_t count, double eps, losskit_newton_order order, double *target,
+    double *weight),
+    (grad, hess, count, eps, order, target, weight))
+LOSSKIT_ENTRY(losskit_poly1_grad_hess_f32, (
+    const float *z, const int64_t *y, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double epsilon,
+    const float *sample_weight, double min_hess, float *grad,
+    float *hess),
+    (z, y, outer, classes, inner, epsilon, sample_weight, min_hess, grad, hess))
+LOSSKIT_ENTRY(losskit_poly1_grad_hess_f64, (
+    const double *z, const int64_t *y, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double epsilon,
+    const double *sample_weight, double min_hess, double *grad,
+    double *hess),
+    (z, y, outer, classes, inner, epsilon, sample_weight, min_hess, grad, hess))
+LOSSKIT_ENTRY(losskit_poly1_sigmoid_grad_hess_f32, (
+    const float *f, const float *y, ptrdiff_t rows, ptrdiff_t columns, double epsilon, const float *sample_weight,
+    double min_hess, float *grad, float *hess),
+    (f, y, rows, columns, epsilon, sample_weight, min_hess, grad, hess))
+LOSSKIT_ENTRY(losskit_poly1_sigmoid_grad_hess_f64, (
+    const double *f, const double *y, ptrdiff_t rows, ptrdiff_t columns, double epsilon, const double *sample_weight,
+    double min_hess, double *grad,
+    double *hess),
+    (f, y, rows, columns, epsilon, sample_weight, min_hess, grad, hess))
+LOSSKIT_ENTRY(losskit_sigmoid_focal_grad_hess_f32, (
+    const float *f, const float *y, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
+    const float *sample_weight, double min_hess, float *grad,
+    float *hess),
+    (f, y, rows, columns, alpha, gamma, sample_weight, min_hess, grad, hess))
+LOSSKIT_ENTRY(losskit_sigmoid_focal_grad_hess_f64, (
+    const double *f, const double *y, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
+    const double *sample_weight, double min_hess, double *grad,
+    double *hess),
+    (f, y, rows, columns, alpha, gamma, sample_weight, min_hess, grad, hess))
+LOSSKIT_ENTRY(losskit_softmax_grad_hess_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_softmax_hessian hessian, const float *sample_weight, double min_hess, float *grad,
+    float *hess),
+    (z, target, outer, classes, inner, hessian, sample_weight, min_hess, grad, hess))
+LOSSKIT_ENTRY(losskit_softmax_grad_hess_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_softmax_hessian hessian, const double *sample_weight, double min_hess, double *grad,
+    double *hess),
+    (z, target, outer, classes, inner, hessian, sample_weight, min_hess, grad, hess))
+LOSSKIT_ENTRY(losskit_softmax_grad_hess_dense_f32, (
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_softmax_hessian hessian, const float *sample_weight, double min_hess, float *grad,
+    float *hess),
+    (z, target, outer, classes, inner, hessian, sample_weight, min_hess, grad, hess))
+LOSSKIT_ENTRY(losskit_softmax_grad_hess_dense_f64, (
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_softmax_hessian hessian, const double *sample_weight, double min_hess, double *grad,
+    double *hess),
+    (z, target, outer, classes, inner, hessian, sample_weight, min_hess, grad, hess))
+LOSSKIT_ENTRY(losskit_squared_error_grad_hess_f32, (
+    const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, const float *sample_weight, float *grad,
+    float *hess),
+    (z, t, rows, columns, sample_weight, grad, hess))
+LOSSKIT_ENTRY(losskit_squared_error_grad_hess_f64, (
+    const double *z, const double *t, ptrdiff_t rows, ptrdiff_t columns, const double *sample_weight, double *grad,
+    double *hess),
+    (z, t, rows, columns, sample_weight, grad, hess))
 LOSSKIT_ENTRY(losskit_binary_cross_entropy_with_logits_f32, (
     const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, const float *weight, bool weight_per_element,
     const float *pos_weight, losskit_reduction reduction, const float *sample_weight, float *loss,

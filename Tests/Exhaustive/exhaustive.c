@@ -26,6 +26,11 @@ static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
 // log(1 + e^x); the maximum that propagates NaN.
 static double softplus(double x) { return (x < 0 ? 0 : x) + log1p(exp(-fabs(x))); }
 static double log_sigmoid(double x) { return (x > 0 ? 0 : x) - log1p(exp(-fabs(x))); }
+// cos 2πx: whole turns taken off exactly, then the nearest quarter.
+static double cosine_of_turns(double x) {
+  const double rest = fabs(remainder(x, 1)), pi = 3.14159265358979323846;
+  return rest <= 0.125 ? cos(2 * pi * rest) : rest <= 0.375 ? sin(2 * pi * (0.25 - rest)) : -cos(2 * pi * (0.5 - rest));
+}
 
 // name, reference, domain (other inputs are not in the contract), bound in ulp for f32
 #define FUNCTIONS(F)                                                                                                   \
@@ -41,6 +46,7 @@ static double log_sigmoid(double x) { return (x > 0 ? 0 : x) - log1p(exp(-fabs(x
   F(softplus, softplus, true, 2)                                                                                       \
   F(exp2, exp2, true, 2)                                                                                               \
   F(log2, log2, true, 2)                                                                                               \
+  F(cosine_of_turns, cosine_of_turns, true, 1)                                                                         \
   F(tanh, tanh, true, 2)                                                                                               \
   F(erf, erf, true, 2)
 

@@ -175,6 +175,58 @@ typedef enum losskit_svmregularizer {
   LOSSKIT_SVMREGULARIZER_HALF_SUM = 2,
 } losskit_svmregularizer;
 
+/** The distances δ of a feature x and a class centre w; d = x − w and a = |d| coordinate by coordinate. */
+typedef enum losskit_harmonic_distance {
+  /** `Σ d² + eps`: squared, so that n counts powers of d². */
+  LOSSKIT_HARMONIC_DISTANCE_EUCLIDEAN = 0,
+  /** `Σ a + eps` */
+  LOSSKIT_HARMONIC_DISTANCE_MANHATTAN = 1,
+  /** `1 − cos(x, w) + eps` */
+  LOSSKIT_HARMONIC_DISTANCE_COSINE = 2,
+  /** `(Σ (a + eps)^p + eps)^{1/p} + eps` */
+  LOSSKIT_HARMONIC_DISTANCE_MINKOWSKI = 3,
+  /** `Σ |σ(x/T) − σ(w/T)| + eps`, T the temperature */
+  LOSSKIT_HARMONIC_DISTANCE_HAMMING_SOFT = 4,
+  /** `Σ |[x > threshold] − [w > threshold]| + eps`; its gradient goes through the soft form. */
+  LOSSKIT_HARMONIC_DISTANCE_HAMMING_HARD = 5,
+  /** `max a + eps` */
+  LOSSKIT_HARMONIC_DISTANCE_CHEBYSHEV = 6,
+  /** `log(Σ e^{smooth · a}) / smooth + eps` */
+  LOSSKIT_HARMONIC_DISTANCE_CHEBYSHEV_LSE = 7,
+  /** `Σ softmax(u) u + eps`, u = a / (sd + eps), sd the sample standard deviation of a */
+  LOSSKIT_HARMONIC_DISTANCE_CHEBYSHEV_SOFT = 8,
+  /** `Σ a / max(|x| + |w|, min_denom) + eps` */
+  LOSSKIT_HARMONIC_DISTANCE_CANBERRA = 9,
+  /** `Σ (o/Σo) a / den + eps`, den = |x| + |w| + eps, o = den^weight_power */
+  LOSSKIT_HARMONIC_DISTANCE_CANBERRA_WEIGHTED = 10,
+  /** `Σ a / max(|Σ (x + w)| + eps, 10 eps) + eps` */
+  LOSSKIT_HARMONIC_DISTANCE_BRAY_CURTIS = 11,
+  /** `Σ a / max(Σ (|x| + |w|) + eps, 10 eps) + eps` */
+  LOSSKIT_HARMONIC_DISTANCE_BRAY_CURTIS_ABS = 12,
+  /** `bray_curtis` of (|x| + eps) / Σ (|x| + eps) and w likewise */
+  LOSSKIT_HARMONIC_DISTANCE_BRAY_CURTIS_NORMALIZED = 13,
+  /** `√(dᵀ S d + eps) + eps`, S the precision: a positive semidefinite matrix, its diagonal, or the identity */
+  LOSSKIT_HARMONIC_DISTANCE_MAHALANOBIS = 14,
+} losskit_harmonic_distance;
+
+/** What a weak learner is fitted to. */
+typedef enum losskit_newton_order {
+  /** The negative gradient, with weight 1. */
+  LOSSKIT_NEWTON_ORDER_FIRST = 1,
+  /** The Newton step, with the Hessian as weight. */
+  LOSSKIT_NEWTON_ORDER_SECOND = 2,
+} losskit_newton_order;
+
+/** The factor c that a booster gives the Hessian of the softmax cross-entropy. */
+typedef enum losskit_softmax_hessian {
+  /** c = 1: the second derivative itself. */
+  LOSSKIT_SOFTMAX_HESSIAN_EXACT = 0,
+  /** c = 2, as XGBoost's multi:softprob has it. */
+  LOSSKIT_SOFTMAX_HESSIAN_XGBOOST = 1,
+  /** c = C/(C − 1), as LightGBM's multiclass has it; 1 for one class. */
+  LOSSKIT_SOFTMAX_HESSIAN_LIGHTGBM = 2,
+} losskit_softmax_hessian;
+
 /** How logits become scores. */
 typedef enum losskit_detection_activation {
   /** Each by itself. */
@@ -1174,6 +1226,363 @@ LOSSKIT_API losskit_status losskit_extexp_sum_f64(
     const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *mantissa, double *exponent);
 
 /* ====================================================================================================
+ * Sparse maps: sparsemax, entmax, top-k
+ * ==================================================================================================== */
+
+/**
+ * Softmax of the k largest logits of each row; the others have probability 0.
+ *
+ *     Ω = the classes of the k largest z (of equal ones the lower),   p_i = [i ∈ Ω] e^{z_i} / Σ_{j ∈ Ω} e^{z_j}
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf has probability 0; a row with +inf, or of −inf alone, gives a row of
+ *     NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - k: ≥ 1, default 10; more than `classes` means all.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN.
+ * - Reference: Sun et al. 2021, Sparse-softmax: A Simpler and Faster Alternative Softmax Transformation.
+ */
+LOSSKIT_API losskit_status losskit_sparse_softmax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k, float *p);
+LOSSKIT_API losskit_status losskit_sparse_softmax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k, double *p);
+
+/**
+ * Vector-Jacobian product of sparse_softmax: the selection is constant.
+ *
+ *     grad_z = p ⊙ (g − ⟨p, g⟩)
+ *
+ * - Parameters:
+ *   - p: `[outer, classes, inner]`, what `sparse_softmax` returned.
+ *   - grad_output: g, shaped as `p`: the incoming gradient. Not read where p is 0.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - grad_z: output, shaped as `p`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_sparse_softmax_vjp_f32(
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *grad_z);
+LOSSKIT_API losskit_status losskit_sparse_softmax_vjp_f64(
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *grad_z);
+
+/* ====================================================================================================
+ * Random numbers; relaxed top-k, sorting and sampling
+ * ==================================================================================================== */
+
+/**
+ * A sample of the relaxed categorical distribution with logits z: softmax of logits with Gumbel noise.
+ *
+ *     y = softmax((z + G)/τ),   G_{n,c} = element n·classes + c of philox_gumbel
+ *
+ * With `hard` the one-hot row of the largest y, of equal ones the first; its gradient is that of y (straight-through).
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class (probability 0); a row with +inf, or of −inf alone,
+ *     gives a row of NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS. Row n is (o, i) with n = o · inner + i.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - tau: temperature τ > 0, default 1.
+ *   - hard: one-hot rows?
+ *   - seed: of the noise, any 64 bits, default 0.
+ *   - offset: of the elements of the noise, default 0.
+ *   - y: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.
+ * - Reference: Jang et al. 2017, Categorical Reparameterization with Gumbel-Softmax; torch.nn.functional.gumbel_softmax
+ *   is the same map of other random numbers.
+ */
+LOSSKIT_API losskit_status losskit_gumbel_softmax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau, bool hard, uint64_t seed,
+    uint64_t offset, float *y);
+LOSSKIT_API losskit_status losskit_gumbel_softmax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau, bool hard, uint64_t seed,
+    uint64_t offset, double *y);
+
+/**
+ * Vector-Jacobian product of gumbel_softmax.
+ *
+ *     grad_z = y ⊙ (g − ⟨y, g⟩) / τ
+ *
+ * - Parameters:
+ *   - y_soft: y, `[outer, classes, inner]`: what `losskit_gumbel_softmax` returned, or would have returned without `hard`.
+ *   - grad_output: g, shaped as `y_soft`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - tau: τ > 0, as given to `losskit_gumbel_softmax`.
+ *   - grad_z: output, shaped as `y_soft`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_gumbel_softmax_vjp_f32(
+    const float *y_soft, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau,
+    float *grad_z);
+LOSSKIT_API losskit_status losskit_gumbel_softmax_vjp_f64(
+    const double *y_soft, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau,
+    double *grad_z);
+
+/**
+ * NeuralSort: a relaxed permutation matrix that sorts scores in descending order.
+ *
+ *     P_i = softmax_j(((L + 1 − 2i) s_j − Σ_k |s_j − s_k|)/τ),   i = 1 … L
+ *
+ * With `hard` each row is one-hot at its largest element, of equal ones the first; its gradient is that of the soft rows.
+ *
+ * - Parameters:
+ *   - s: scores, `[lists, items]`. A list with an infinity gives NaN.
+ *   - lists: ≥ 0.
+ *   - items: ≥ 1.
+ *   - tau: temperature τ > 0, default 1.
+ *   - hard: one-hot rows?
+ *   - lengths: optional, `[lists]`, in 0 … items: only so many items of a list take part, L of the formula, all else
+ *     is 0. Default: all.
+ *   - p: output, `[lists, items, items]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN or a length out of range, OUT_OF_MEMORY.
+ * - Reference: Grover et al. 2019, Stochastic Optimization of Sorting Networks via Continuous Relaxations; used by Pobrotyn
+ *   and Białobrzeski 2021, NeuralNDCG.
+ */
+LOSSKIT_API losskit_status losskit_neuralsort_f32(
+    const float *s, ptrdiff_t lists, ptrdiff_t items, double tau, bool hard, const int64_t *lengths, float *p);
+LOSSKIT_API losskit_status losskit_neuralsort_f64(
+    const double *s, ptrdiff_t lists, ptrdiff_t items, double tau, bool hard, const int64_t *lengths, double *p);
+
+/**
+ * Vector-Jacobian product of neuralsort.
+ *
+ *     G_i = P_i ⊙ (g_i − ⟨P_i, g_i⟩),   c_j = Σ_i G_ij
+ *     grad_j = (1/τ)·[Σ_i (L + 1 − 2i) G_ij − Σ_k (c_j + c_k) sign(s_j − s_k)],   sign(0) = 0
+ *
+ * - Parameters:
+ *   - s: `[lists, items]`, as given to `losskit_neuralsort`.
+ *   - p: P, `[lists, items, items]`: what `losskit_neuralsort` returned, or would have returned without `hard`.
+ *   - grad_output: g, shaped as `p`: the incoming gradient.
+ *   - lists: ≥ 0.
+ *   - items: ≥ 1.
+ *   - tau: τ > 0, as given to `losskit_neuralsort`.
+ *   - lengths: optional, `[lists]`, as given to `losskit_neuralsort`.
+ *   - grad_s: output, shaped as `s`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN or a length out of range, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_neuralsort_vjp_f32(
+    const float *s, const float *p, const float *grad_output, ptrdiff_t lists, ptrdiff_t items, double tau,
+    const int64_t *lengths, float *grad_s);
+LOSSKIT_API losskit_status losskit_neuralsort_vjp_f64(
+    const double *s, const double *p, const double *grad_output, ptrdiff_t lists, ptrdiff_t items, double tau,
+    const int64_t *lengths, double *grad_s);
+
+/**
+ * Random numbers, uniform in (0, 1).
+ *
+ *     U(a, b) = ((⌊a/2^5⌋·2^26 + ⌊b/2^6⌋) + ½)·2^−53
+ *     x_i = U(w0, w1),   w0 … w3 = Philox4x32-10(counter (i + offset, stream), key seed)
+ *
+ * The generator counts: element i depends on i + offset, seed and stream alone, not on how many are drawn, and not on the
+ * number of threads. All is computed in double and rounded last, so that both precisions see the same stream.
+ *
+ * - Parameters:
+ *   - count: how many, ≥ 0.
+ *   - seed: any 64 bits, default 0.
+ *   - offset: added to the index of each element, modulo 2^64, default 0.
+ *   - stream: number of the stream, default 0.
+ *   - output: output, `[count]`. In single precision the largest are rounded to 1.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Salmon et al. 2011, Parallel Random Numbers: As Easy as 1, 2, 3; the generator of torch on GPUs.
+ */
+LOSSKIT_API losskit_status losskit_philox_uniform_f32(
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream, float *output);
+LOSSKIT_API losskit_status losskit_philox_uniform_f64(
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream, double *output);
+
+/**
+ * Random numbers of the standard normal distribution.
+ *
+ *     x_i = √(−2 ln U(w0, w1)) · cos(2π U(w2, w3))
+ *
+ * with the words w0 … w3 and the function U of `losskit_philox_uniform`, computed in double and rounded last.
+ *
+ * - Parameters:
+ *   - count: how many, ≥ 0.
+ *   - seed: any 64 bits, default 0.
+ *   - offset: added to the index of each element, modulo 2^64, default 0.
+ *   - stream: number of the stream, default 0.
+ *   - output: output, `[count]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Box and Muller 1958, A Note on the Generation of Random Normal Deviates.
+ */
+LOSSKIT_API losskit_status losskit_philox_normal_f32(
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream, float *output);
+LOSSKIT_API losskit_status losskit_philox_normal_f64(
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream, double *output);
+
+/**
+ * Random numbers of the standard Gumbel distribution: the index of the largest of `z_c + x_c` has the distribution
+ * softmax(z).
+ *
+ *     x_i = −ln(−ln U(w0, w1))
+ *
+ * with the words w0, w1 and the function U of `losskit_philox_uniform`, computed in double and rounded last.
+ *
+ * - Parameters:
+ *   - count: how many, ≥ 0.
+ *   - seed: any 64 bits, default 0.
+ *   - offset: added to the index of each element, modulo 2^64, default 0.
+ *   - stream: number of the stream, default 0.
+ *   - output: output, `[count]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Gumbel 1954, Statistical Theory of Extreme Values and Some Practical Applications.
+ */
+LOSSKIT_API losskit_status losskit_philox_gumbel_f32(
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream, float *output);
+LOSSKIT_API losskit_status losskit_philox_gumbel_f64(
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream, double *output);
+
+/**
+ * SoftSort: a relaxed permutation matrix that sorts scores in descending order, by distance to the sorted scores.
+ *
+ *     P_i = softmax_j(−|ŝ_i − s_j|^power / τ),   ŝ = s in descending order
+ *
+ * - Parameters:
+ *   - s: scores, `[lists, items]`. −inf has weight 0 in the rows of the others and gives NaN in its own; a list with +inf
+ *     gives NaN.
+ *   - lists: ≥ 0.
+ *   - items: ≥ 1.
+ *   - tau: temperature τ > 0, default 1.
+ *   - power: ≥ 1, default 1.
+ *   - p: output, `[lists, items, items]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.
+ * - Reference: Prillo and Eisenschlos 2020, SoftSort: A Continuous Relaxation for the argsort Operator.
+ */
+LOSSKIT_API losskit_status losskit_softsort_f32(
+    const float *s, ptrdiff_t lists, ptrdiff_t items, double tau, double power, float *p);
+LOSSKIT_API losskit_status losskit_softsort_f64(
+    const double *s, ptrdiff_t lists, ptrdiff_t items, double tau, double power, double *p);
+
+/**
+ * Vector-Jacobian product of softsort.
+ *
+ *     G_i = P_i ⊙ (g_i − ⟨P_i, g_i⟩),   H_ij = −(power/τ) G_ij |ŝ_i − s_j|^{power−1} sign(ŝ_i − s_j)
+ *     grad_j = −Σ_i H_ij + Σ_k H_{r(j) k},   r(j) the rank of item j,   sign(0) = 0
+ *
+ * - Parameters:
+ *   - s: `[lists, items]`, as given to `losskit_softsort`.
+ *   - p: P, `[lists, items, items]`: what `losskit_softsort` returned.
+ *   - grad_output: g, shaped as `p`: the incoming gradient.
+ *   - lists: ≥ 0.
+ *   - items: ≥ 1.
+ *   - tau: τ > 0, as given to `losskit_softsort`.
+ *   - power: ≥ 1, as given to `losskit_softsort`.
+ *   - grad_s: output, shaped as `s`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_softsort_vjp_f32(
+    const float *s, const float *p, const float *grad_output, ptrdiff_t lists, ptrdiff_t items, double tau,
+    double power, float *grad_s);
+LOSSKIT_API losskit_status losskit_softsort_vjp_f64(
+    const double *s, const double *p, const double *grad_output, ptrdiff_t lists, ptrdiff_t items, double tau,
+    double power, double *grad_s);
+
+/**
+ * Soft top-k: each row's probabilities of being among the k largest, which sum to k.
+ *
+ *     p_i = σ(α (z_i + t)),   t such that Σ_i p_i = k
+ *
+ * The root t is found to the last place: Newton's method, kept between bounds that are halved where it does not converge.
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf gives 0; where k or fewer are finite, these have probability 1. A row
+ *     with +inf gives a row of NaN.
+ *   - k: 0 < k < classes: one number, or one per row if `k_per_row`.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - k_per_row: is there a k for each row?
+ *   - alpha: steepness α > 0, default 1.
+ *   - n_iter: the most steps towards the root, ≥ 1, default 64.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.
+ * - Reference: Gupta et al. 2024, Dual-Encoders for Extreme Multi-Label Classification.
+ */
+LOSSKIT_API losskit_status losskit_soft_topk_f32(
+    const float *z, const int64_t *k, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool k_per_row, double alpha,
+    ptrdiff_t n_iter, float *p);
+LOSSKIT_API losskit_status losskit_soft_topk_f64(
+    const double *z, const int64_t *k, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool k_per_row,
+    double alpha, ptrdiff_t n_iter, double *p);
+
+/**
+ * Logarithm of the soft top-k probabilities.
+ *
+ *     log p_i = log σ(α (z_i + t)),   t such that Σ_i p_i = k
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf gives −inf; where k or fewer are finite, these give 0. A row with +inf
+ *     gives a row of NaN.
+ *   - k: 0 < k < classes: one number, or one per row if `k_per_row`.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - k_per_row: is there a k for each row?
+ *   - alpha: steepness α > 0, default 1.
+ *   - n_iter: the most steps towards the root, ≥ 1, default 64.
+ *   - log_p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.
+ * - Reference: Gupta et al. 2024, Dual-Encoders for Extreme Multi-Label Classification.
+ */
+LOSSKIT_API losskit_status losskit_log_soft_topk_f32(
+    const float *z, const int64_t *k, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool k_per_row, double alpha,
+    ptrdiff_t n_iter, float *log_p);
+LOSSKIT_API losskit_status losskit_log_soft_topk_f64(
+    const double *z, const int64_t *k, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool k_per_row,
+    double alpha, ptrdiff_t n_iter, double *log_p);
+
+/**
+ * Vector-Jacobian product of soft_topk, by the implicit function theorem.
+ *
+ *     v = α p (1 − p),   grad_z = v ⊙ (g − ⟨v, g⟩ / Σ v)     (v ⊙ g where Σ v = 0)
+ *
+ * - Parameters:
+ *   - p: `[outer, classes, inner]`, what `losskit_soft_topk` returned.
+ *   - grad_output: g, shaped as `p`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - alpha: α > 0, as given to `losskit_soft_topk`.
+ *   - grad_z: output, shaped as `p`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_soft_topk_vjp_f32(
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    float *grad_z);
+LOSSKIT_API losskit_status losskit_soft_topk_vjp_f64(
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    double *grad_z);
+
+/**
+ * Vector-Jacobian product of log_soft_topk.
+ *
+ *     v = α p (1 − p),   u = α (1 − p) ⊙ g,   grad_z = u − v Σ u / Σ v     (u where Σ v = 0)
+ *
+ * - Parameters:
+ *   - log_p: `[outer, classes, inner]`, what `losskit_log_soft_topk` returned.
+ *   - grad_output: g, shaped as `log_p`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - alpha: α > 0, as given to `losskit_log_soft_topk`.
+ *   - grad_z: output, shaped as `log_p`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_log_soft_topk_vjp_f32(
+    const float *log_p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    float *grad_z);
+LOSSKIT_API losskit_status losskit_log_soft_topk_vjp_f64(
+    const double *log_p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    double *grad_z);
+
+/* ====================================================================================================
  * Softmax-free attention, mixtures of experts, diagnostics
  * ==================================================================================================== */
 
@@ -1903,6 +2312,489 @@ LOSSKIT_API losskit_status losskit_ovr_loss_f32(
 LOSSKIT_API losskit_status losskit_ovr_loss_f64(
     const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
     losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/* ====================================================================================================
+ * Losses of embeddings and a class matrix
+ * ==================================================================================================== */
+
+/**
+ * Cross-entropy of a linear layer's scores, without the array of scores.
+ *
+ *     s_v = e · c_v + b_v,   softcap: s_v ← κ tanh(s_v / κ),   L = log Σ_v e^{s_v} − s_y
+ *     g_v = (p_v − [v = y]) (1 − (s_v / κ)²),   ∂L/∂e = Σ_v g_v c_v,   ∂L/∂c_v = Σ_rows g_v e,   ∂L/∂b_v = Σ_rows g_v
+ *
+ * The scores are computed tile by tile, twice if there is a gradient. Allocates O(`outer` · `length`) bytes and, for each
+ * thread, tiles of at most some megabytes, whatever `outer`, `length` and `vocabulary` are.
+ *
+ * - Parameters:
+ *   - e: embeddings, `[outer, length, dimension]`.
+ *   - c: class matrix, `[vocabulary, dimension]`.
+ *   - targets: `[outer, length]`, in 0 ..< vocabulary, or `ignore_index`.
+ *   - outer: ≥ 0.
+ *   - length: T ≥ 0.
+ *   - dimension: ≥ 1.
+ *   - vocabulary: ≥ 1.
+ *   - bias: optional, `[vocabulary]`: b, default 0. −inf masks a class.
+ *   - ignore_index: rows with this target have loss, lse and gradient 0 and do not count; any integer, default −100.
+ *   - softcap: κ > 0; +inf for none.
+ *   - shift: k in 0 ..< T, default 0: embedding t belongs to target t + k. The first k targets and the last k embeddings
+ *     of each sequence are unused.
+ *   - filter_eps: ≥ 0. A tile of 64 classes by 32 rows is left out of ∂L/∂e and ∂L/∂c where all |p_v − [v = y]| are
+ *     smaller. 0, the default, leaves out nothing; what rounding loses anyway is smaller than 2⁻²⁸ (f32) or 2⁻⁵⁷ (f64).
+ *   - reduction: default mean, over the rows that count.
+ *   - lse_grad: optional, one per loss: u, default 0: u p_v is added to g_v before the softcap's factor, which is the
+ *     gradient of what else depends on lse.
+ *   - loss: optional output, one value, or one per used target, `outer` · (T − k), without reduction.
+ *   - lse: optional output, one per used target: log Σ_v e^{s_v}.
+ *   - grad_e: optional output, shaped as `e`.
+ *   - grad_c: optional output, shaped as `c`.
+ *   - grad_bias: optional output, shaped as `bias`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, UNSUPPORTED for gradients without reduction, NULL_POINTER, INVALID_TARGET,
+ *   OUT_OF_MEMORY.
+ * - Reference: Wijmans et al., Cut Your Losses in Large-Vocabulary Language Models, 2025.
+ */
+LOSSKIT_API losskit_status losskit_linear_cross_entropy_f32(
+    const float *e, const float *c, const int64_t *targets, ptrdiff_t outer, ptrdiff_t length, ptrdiff_t dimension,
+    ptrdiff_t vocabulary, const float *bias, int64_t ignore_index, double softcap, ptrdiff_t shift, double filter_eps,
+    losskit_reduction reduction, const float *lse_grad, float *loss, float *lse, float *grad_e, float *grad_c,
+    float *grad_bias);
+LOSSKIT_API losskit_status losskit_linear_cross_entropy_f64(
+    const double *e, const double *c, const int64_t *targets, ptrdiff_t outer, ptrdiff_t length, ptrdiff_t dimension,
+    ptrdiff_t vocabulary, const double *bias, int64_t ignore_index, double softcap, ptrdiff_t shift, double filter_eps,
+    losskit_reduction reduction, const double *lse_grad, double *loss, double *lse, double *grad_e, double *grad_c,
+    double *grad_bias);
+
+/* ====================================================================================================
+ * Harmonic losses
+ * ==================================================================================================== */
+
+/**
+ * Harmonic logits: the negative logarithms of the distances of features to class centres.
+ *
+ *     δ_iv = min(dist(x_i, w_v), 10⁶),   ℓ_iv = −n log δ_iv,   softmax(ℓ)_v = δ_v^−n / Σ_u δ_u^−n
+ *
+ * - Parameters:
+ *   - x: features, `[count, dimensions]`.
+ *   - w: class centres, `[classes, dimensions]`.
+ *   - count: N ≥ 0.
+ *   - dimensions: D ≥ 1; ≥ 2 for `chebyshev_soft`.
+ *   - classes: V ≥ 1.
+ *   - distance: default euclidean, which is squared.
+ *   - n: the exponent, > 0, default 1.
+ *   - eps: > 0, default 1e-4.
+ *   - p: of `minkowski`, > 0, default 1.5.
+ *   - temperature: T of the `hamming` distances, > 0, default 1.
+ *   - threshold: of `hamming_hard`, default 0.5.
+ *   - smooth: of `chebyshev_lse`, > 0, default 10.
+ *   - min_denom: of `canberra`, > 0, default 1e-8.
+ *   - weight_power: of `canberra_weighted`, default 1.
+ *   - precision: S of `mahalanobis`, optional: dimensions × dimensions numbers, of which the symmetric part counts and
+ *     has to be positive semidefinite, or its diagonal. Other distances ignore it.
+ *   - precision_is_matrix: is the precision a matrix, or a diagonal?
+ *   - logits: output, `[count, classes]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ * - Reference: Rethinking the Harmonic Loss; Baek et al. 2025, Harmonic Loss Trains Interpretable AI Models.
+ */
+LOSSKIT_API losskit_status losskit_harmonic_logits_f32(
+    const float *x, const float *w, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
+    losskit_harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const float *precision, bool precision_is_matrix,
+    float *logits);
+LOSSKIT_API losskit_status losskit_harmonic_logits_f64(
+    const double *x, const double *w, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
+    losskit_harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const double *precision, bool precision_is_matrix,
+    double *logits);
+
+/**
+ * Vector-Jacobian product of harmonic_logits.
+ *
+ *     dL/dδ_iv = −n g_iv / δ_iv, 0 where δ is clamped
+ *     grad_x_i = Σ_v dL/dδ_iv ∂δ_iv/∂x_i,   grad_w_v = Σ_i dL/dδ_iv ∂δ_iv/∂w_v
+ *
+ * - Parameters:
+ *   - x: features, `[count, dimensions]`.
+ *   - w: class centres, `[classes, dimensions]`.
+ *   - grad_output: g, `[count, classes]`: the incoming gradient.
+ *   - count: N ≥ 0.
+ *   - dimensions: D ≥ 1; ≥ 2 for `chebyshev_soft`.
+ *   - classes: V ≥ 1.
+ *   - distance: default euclidean, which is squared.
+ *   - n: the exponent, > 0, default 1.
+ *   - eps: > 0, default 1e-4.
+ *   - p: of `minkowski`, > 0, default 1.5.
+ *   - temperature: T of the `hamming` distances, > 0, default 1.
+ *   - threshold: of `hamming_hard`, default 0.5.
+ *   - smooth: of `chebyshev_lse`, > 0, default 10.
+ *   - min_denom: of `canberra`, > 0, default 1e-8.
+ *   - weight_power: of `canberra_weighted`, default 1.
+ *   - precision: S of `mahalanobis`, optional: dimensions × dimensions numbers, of which the symmetric part counts and
+ *     has to be positive semidefinite, or its diagonal. Other distances ignore it.
+ *   - precision_is_matrix: is the precision a matrix, or a diagonal?
+ *   - grad_x: optional output, shaped as `x`.
+ *   - grad_w: optional output, shaped as `w`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_harmonic_logits_vjp_f32(
+    const float *x, const float *w, const float *grad_output, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
+    losskit_harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const float *precision, bool precision_is_matrix,
+    float *grad_x, float *grad_w);
+LOSSKIT_API losskit_status losskit_harmonic_logits_vjp_f64(
+    const double *x, const double *w, const double *grad_output, ptrdiff_t count, ptrdiff_t dimensions,
+    ptrdiff_t classes, losskit_harmonic_distance distance, double n, double eps, double p, double temperature,
+    double threshold, double smooth, double min_denom, double weight_power, const double *precision,
+    bool precision_is_matrix, double *grad_x, double *grad_w);
+
+/**
+ * Harmonic loss: cross-entropy of class probabilities that fall with a power of the distance to the class centre.
+ *
+ *     δ_v = min(dist(x, w_v), 10⁶),   p_v = δ_v^−n / Σ_u δ_u^−n,   L = −log p_y
+ *     dL/dδ_v = −n (p_v − [v = y]) / δ_v, 0 where δ is clamped
+ *
+ * - Parameters:
+ *   - x: features, `[count, dimensions]`.
+ *   - w: class centres, `[classes, dimensions]`.
+ *   - y: targets, `[count]`, in 0 ..< classes.
+ *   - count: N ≥ 0.
+ *   - dimensions: D ≥ 1; ≥ 2 for `chebyshev_soft`.
+ *   - classes: V ≥ 1.
+ *   - distance: default euclidean, which is squared.
+ *   - n: the exponent, > 0, default 1.
+ *   - eps: > 0, default 1e-4.
+ *   - p: of `minkowski`, > 0, default 1.5.
+ *   - temperature: T of the `hamming` distances, > 0, default 1.
+ *   - threshold: of `hamming_hard`, default 0.5.
+ *   - smooth: of `chebyshev_lse`, > 0, default 10.
+ *   - min_denom: of `canberra`, > 0, default 1e-8.
+ *   - weight_power: of `canberra_weighted`, default 1.
+ *   - precision: S of `mahalanobis`, optional: dimensions × dimensions numbers, of which the symmetric part counts and
+ *     has to be positive semidefinite, or its diagonal. Other distances ignore it.
+ *   - precision_is_matrix: is the precision a matrix, or a diagonal?
+ *   - reduction: default mean, which divides by Σ s_i. With none there are no gradients: UNSUPPORTED.
+ *   - sample_weight: optional, `[count]`, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad_x: optional output, shaped as `x`.
+ *   - grad_w: optional output, shaped as `w`.
+ *   - grad_precision: optional output, with as many numbers as the precision; 0 where that is not used.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, UNSUPPORTED, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative
+ *   weight, OUT_OF_MEMORY.
+ * - Reference: Rethinking the Harmonic Loss; Baek et al. 2025, Harmonic Loss Trains Interpretable AI Models.
+ */
+LOSSKIT_API losskit_status losskit_harmonic_loss_f32(
+    const float *x, const float *w, const int64_t *y, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
+    losskit_harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const float *precision, bool precision_is_matrix,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad_x, float *grad_w,
+    float *grad_precision);
+LOSSKIT_API losskit_status losskit_harmonic_loss_f64(
+    const double *x, const double *w, const int64_t *y, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
+    losskit_harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const double *precision, bool precision_is_matrix,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad_x, double *grad_w,
+    double *grad_precision);
+
+/**
+ * Class scores of a singular kernel smoother: training points vote with a negative power of their distance.
+ *
+ *     k_im = |x_i − x_m|^−α,   score_ic = Σ_{m: y_m = c} k_im / Σ_m k_im
+ *
+ * Powers are taken relative to the nearest point. Where points coincide with x_i they alone count, equally. Large α
+ * gives the nearest neighbour, small α the majority.
+ *
+ * - Parameters:
+ *   - x: queries, `[count, dimensions]`.
+ *   - train_x: `[train_count, dimensions]`.
+ *   - train_y: classes, `[train_count]`, in 0 ..< num_classes.
+ *   - count: N ≥ 0.
+ *   - dimensions: D ≥ 1.
+ *   - train_count: M ≥ 1.
+ *   - num_classes: C ≥ 1.
+ *   - alpha: > 0, default 1; D is optimal.
+ *   - scores: output, `[count, num_classes]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Radhakrishnan, Belkin, Uhler 2023, Wide and Deep Neural Networks Achieve Optimality for Classification.
+ */
+LOSSKIT_API losskit_status losskit_singular_kernel_scores_f32(
+    const float *x, const float *train_x, const int64_t *train_y, ptrdiff_t count, ptrdiff_t dimensions,
+    ptrdiff_t train_count, ptrdiff_t num_classes, double alpha, float *scores);
+LOSSKIT_API losskit_status losskit_singular_kernel_scores_f64(
+    const double *x, const double *train_x, const int64_t *train_y, ptrdiff_t count, ptrdiff_t dimensions,
+    ptrdiff_t train_count, ptrdiff_t num_classes, double alpha, double *scores);
+
+/* ====================================================================================================
+ * Boosting objectives: gradients and diagonal Hessians
+ * ==================================================================================================== */
+
+/**
+ * The values of the leaves of one multi-output tree that is boosted for all classes at once: one Newton step a leaf.
+ *
+ *     r = t − p,   value[l, c] = (C − 1)/C · Σ s_i r_ic / Σ s_i (t_ic − r_ic)(1 − t_ic + r_ic),   over the rows i in leaf l
+ *
+ * A leaf without rows, or whose denominator is as good as 0 (below 1e-150 in double, 1e-30 in single precision), has
+ * the value 0.
+ *
+ * - Parameters:
+ *   - residual: r, `[rows, classes]`.
+ *   - t: targets, one-hot, shaped as `residual`. Not checked.
+ *   - leaf: `[rows]`, the leaf of each row, in 0 ..< leaves.
+ *   - rows: ≥ 0.
+ *   - classes: C ≥ 1.
+ *   - leaves: ≥ 0.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - value: output, `[leaves, classes]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET for a leaf out of range, INVALID_VALUE for a negative weight,
+ *   OUT_OF_MEMORY.
+ * - Reference: Emami and Martínez-Muñoz 2022, Condensed Gradient Boosting.
+ */
+LOSSKIT_API losskit_status losskit_condensed_leaf_values_f32(
+    const float *residual, const float *t, const int64_t *leaf, ptrdiff_t rows, ptrdiff_t classes, ptrdiff_t leaves,
+    const float *sample_weight, float *value);
+LOSSKIT_API losskit_status losskit_condensed_leaf_values_f64(
+    const double *residual, const double *t, const int64_t *leaf, ptrdiff_t rows, ptrdiff_t classes, ptrdiff_t leaves,
+    const double *sample_weight, double *value);
+
+/**
+ * Gradient and diagonal Hessian of the focal loss on softmax probabilities, for boosters. The Hessian is negative for
+ * badly classified rows when γ > 0: boosters want a floor under it.
+ *
+ *     p = softmax(z),   q = 1 − p_y,   ν = −log p_y,   L = α_y q^γ ν,   d_j = p_j − [j = y]
+ *     ψ = dL/dν = α_y (q^γ + γ q^{γ−1} p_y ν)
+ *     κ = dψ/dν = α_y γ q^{γ−2} p_y (q (2 − ν) + (γ − 1) p_y ν)
+ *     grad_j = ψ d_j,   hess_j = ψ p_j (1 − p_j) + κ d_j²
+ *
+ * - Parameters:
+ *   - z: raw scores, `[outer, classes, inner]`: with inner = 1 a row per sample, with outer = 1 a row per class, as
+ *     LightGBM has them. −inf is a masked class.
+ *   - y: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - gamma: γ ≥ 0, default 2. 0 gives cross-entropy.
+ *   - alpha: optional, `[classes]`, default 1.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1: multiplies both outputs.
+ *   - min_hess: a floor under the weighted Hessians; −inf, the default, for none.
+ *   - grad: optional output, shaped as `z`.
+ *   - hess: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Lin et al. 2017, Focal Loss for Dense Object Detection, extended to softmax.
+ */
+LOSSKIT_API losskit_status losskit_focal_grad_hess_f32(
+    const float *z, const int64_t *y, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
+    const float *alpha, const float *sample_weight, double min_hess, float *grad, float *hess);
+LOSSKIT_API losskit_status losskit_focal_grad_hess_f64(
+    const double *z, const int64_t *y, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
+    const double *alpha, const double *sample_weight, double min_hess, double *grad, double *hess);
+
+/**
+ * Gradient and Hessian of the logistic loss, for boosters.
+ *
+ *     L = softplus(f) − y f,   grad = σ(f) − y,   hess = σ(f) σ(−f)
+ *
+ * - Parameters:
+ *   - f: raw scores, `[rows, columns]`.
+ *   - y: targets in [0, 1], shaped as `f`.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 0.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1: multiplies both outputs.
+ *   - min_hess: a floor under the weighted Hessians, default 0; −inf for none.
+ *   - grad: optional output, shaped as `f`.
+ *   - hess: optional output, shaped as `f`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Badirli et al. 2020, Gradient Boosting Neural Networks: GrowNet; XGBoost's binary:logistic.
+ */
+LOSSKIT_API losskit_status losskit_logistic_grad_hess_f32(
+    const float *f, const float *y, ptrdiff_t rows, ptrdiff_t columns, const float *sample_weight, double min_hess,
+    float *grad, float *hess);
+LOSSKIT_API losskit_status losskit_logistic_grad_hess_f64(
+    const double *f, const double *y, ptrdiff_t rows, ptrdiff_t columns, const double *sample_weight, double min_hess,
+    double *grad, double *hess);
+
+/**
+ * Regression targets and weights for a weak learner, from gradients and Hessians.
+ *
+ *     second order:  target = −grad / max(hess, ε),   weight = hess
+ *     first order:   target = −grad,                  weight = 1
+ *
+ * GrowNet fits its next network by the mean of weight · (rate · output − target)².
+ *
+ * - Parameters:
+ *   - grad: `[count]`.
+ *   - hess: `[count]`.
+ *   - count: number of elements, ≥ 0.
+ *   - eps: ε > 0, the least Hessian that is divided by, default 1e-12.
+ *   - order: default second.
+ *   - target: optional output, `[count]`; may be `grad` itself.
+ *   - weight: optional output, `[count]`; may be `hess` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: Badirli et al. 2020, Gradient Boosting Neural Networks: GrowNet.
+ */
+LOSSKIT_API losskit_status losskit_newton_targets_f32(
+    const float *grad, const float *hess, ptrdiff_t count, double eps, losskit_newton_order order, float *target,
+    float *weight);
+LOSSKIT_API losskit_status losskit_newton_targets_f64(
+    const double *grad, const double *hess, ptrdiff_t count, double eps, losskit_newton_order order, double *target,
+    double *weight);
+
+/**
+ * Gradient and diagonal Hessian of the Poly-1 loss on softmax probabilities, for boosters.
+ *
+ *     p = softmax(z),   L = −log p_y + ε (1 − p_y),   d_j = p_j − [j = y]
+ *     grad_j = (1 + ε p_y) d_j,   hess_j = (1 + ε p_y) p_j (1 − p_j) − ε p_y d_j²
+ *
+ * - Parameters:
+ *   - z: raw scores, `[outer, classes, inner]`: with inner = 1 a row per sample, with outer = 1 a row per class, as
+ *     LightGBM has them. −inf is a masked class.
+ *   - y: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - epsilon: ε, finite, default 1.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1: multiplies both outputs.
+ *   - min_hess: a floor under the weighted Hessians; −inf, the default, for none.
+ *   - grad: optional output, shaped as `z`.
+ *   - hess: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Leng et al. 2022, PolyLoss: A Polynomial Expansion Perspective of Classification Loss Functions.
+ */
+LOSSKIT_API losskit_status losskit_poly1_grad_hess_f32(
+    const float *z, const int64_t *y, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double epsilon,
+    const float *sample_weight, double min_hess, float *grad, float *hess);
+LOSSKIT_API losskit_status losskit_poly1_grad_hess_f64(
+    const double *z, const int64_t *y, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double epsilon,
+    const double *sample_weight, double min_hess, double *grad, double *hess);
+
+/**
+ * Gradient and Hessian of the Poly-1 loss on sigmoid scores, for boosters.
+ *
+ *     s = 2y − 1,   p = σ(s f),   q = 1 − p,   L = −log p + ε q
+ *     grad = −s q (1 + ε p),   hess = p q (1 + ε (p − q))
+ *
+ * - Parameters:
+ *   - f: raw scores, `[rows, columns]`.
+ *   - y: targets, 0 or 1, shaped as `f`.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 0.
+ *   - epsilon: ε, finite, default 1.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1: multiplies both outputs.
+ *   - min_hess: a floor under the weighted Hessians; −inf, the default, for none.
+ *   - grad: optional output, shaped as `f`.
+ *   - hess: optional output, shaped as `f`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Leng et al. 2022, PolyLoss: A Polynomial Expansion Perspective of Classification Loss Functions.
+ */
+LOSSKIT_API losskit_status losskit_poly1_sigmoid_grad_hess_f32(
+    const float *f, const float *y, ptrdiff_t rows, ptrdiff_t columns, double epsilon, const float *sample_weight,
+    double min_hess, float *grad, float *hess);
+LOSSKIT_API losskit_status losskit_poly1_sigmoid_grad_hess_f64(
+    const double *f, const double *y, ptrdiff_t rows, ptrdiff_t columns, double epsilon, const double *sample_weight,
+    double min_hess, double *grad, double *hess);
+
+/**
+ * Gradient and Hessian of the focal loss on sigmoid scores, for boosters. The Hessian is negative for badly classified
+ * samples when γ > 0: boosters want a floor under it.
+ *
+ *     s = 2y − 1,   p = σ(s f),   q = 1 − p,   ν = −log p,   L = α_y q^γ ν
+ *     grad = −s α_y q^γ (γ p ν + q)
+ *     hess = α_y q^γ p ((2γ + 1) q + γ ν (γ p − q))
+ *
+ * - Parameters:
+ *   - f: raw scores, `[rows, columns]`.
+ *   - y: targets, 0 or 1, shaped as `f`.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 0.
+ *   - alpha: α_1 = 1 − α_0 in [0, 1], default 0.25; negative: no factor α_y.
+ *   - gamma: γ ≥ 0, default 2. 0 gives the logistic loss.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1: multiplies both outputs.
+ *   - min_hess: a floor under the weighted Hessians; −inf, the default, for none.
+ *   - grad: optional output, shaped as `f`.
+ *   - hess: optional output, shaped as `f`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Lin et al. 2017, Focal Loss for Dense Object Detection.
+ */
+LOSSKIT_API losskit_status losskit_sigmoid_focal_grad_hess_f32(
+    const float *f, const float *y, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
+    const float *sample_weight, double min_hess, float *grad, float *hess);
+LOSSKIT_API losskit_status losskit_sigmoid_focal_grad_hess_f64(
+    const double *f, const double *y, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
+    const double *sample_weight, double min_hess, double *grad, double *hess);
+
+/**
+ * Gradient and diagonal Hessian of the softmax cross-entropy with integer targets, for boosters.
+ *
+ *     p = softmax(z),   grad_j = p_j − [j = y],   hess_j = c p_j (1 − p_j)
+ *
+ * - Parameters:
+ *   - z: raw scores, `[outer, classes, inner]`: with inner = 1 a row per sample, with outer = 1 a row per class, as
+ *     LightGBM has them. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - hessian: the factor c, default lightgbm.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1: multiplies both outputs.
+ *   - min_hess: a floor under the weighted Hessians, default 0; −inf for none.
+ *   - grad: optional output, shaped as `z`.
+ *   - hess: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: LightGBM's multiclass and XGBoost's multi:softprob; Emami and Martínez-Muñoz 2022, Condensed Gradient
+ *   Boosting, whose trees are fitted to −grad.
+ */
+LOSSKIT_API losskit_status losskit_softmax_grad_hess_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_softmax_hessian hessian, const float *sample_weight, double min_hess, float *grad, float *hess);
+LOSSKIT_API losskit_status losskit_softmax_grad_hess_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_softmax_hessian hessian, const double *sample_weight, double min_hess, double *grad, double *hess);
+
+/**
+ * Gradient and diagonal Hessian of the softmax cross-entropy with dense targets, for boosters.
+ *
+ *     p = softmax(z),   grad_j = p_j − t_j,   hess_j = c p_j (1 − p_j)
+ *
+ * - Parameters:
+ *   - z: raw scores, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: t, shaped as `z`: the probability of each class. Not checked.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - hessian: the factor c, default lightgbm.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1: multiplies both outputs.
+ *   - min_hess: a floor under the weighted Hessians, default 0; −inf for none.
+ *   - grad: optional output, shaped as `z`.
+ *   - hess: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: as `softmax_grad_hess`.
+ */
+LOSSKIT_API losskit_status losskit_softmax_grad_hess_dense_f32(
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_softmax_hessian hessian, const float *sample_weight, double min_hess, float *grad, float *hess);
+LOSSKIT_API losskit_status losskit_softmax_grad_hess_dense_f64(
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_softmax_hessian hessian, const double *sample_weight, double min_hess, double *grad, double *hess);
+
+/**
+ * Gradient and Hessian of half the squared error of each output, for boosters.
+ *
+ *     L = ½ (z − t)²,   grad = z − t,   hess = 1
+ *
+ * - Parameters:
+ *   - z: predictions, `[rows, columns]`.
+ *   - t: targets, shaped as `z`.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 0.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1: multiplies both outputs.
+ *   - grad: optional output, shaped as `z`.
+ *   - hess: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Emami and Martínez-Muñoz 2022, Condensed Gradient Boosting.
+ */
+LOSSKIT_API losskit_status losskit_squared_error_grad_hess_f32(
+    const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, const float *sample_weight, float *grad,
+    float *hess);
+LOSSKIT_API losskit_status losskit_squared_error_grad_hess_f64(
+    const double *z, const double *t, ptrdiff_t rows, ptrdiff_t columns, const double *sample_weight, double *grad,
+    double *hess);
 
 /* ====================================================================================================
  * Multi-label losses

@@ -106,6 +106,58 @@ enum class svmregularizer : std::int32_t {
   half_sum = LOSSKIT_SVMREGULARIZER_HALF_SUM,
 };
 
+/// The distances δ of a feature x and a class centre w; d = x − w and a = |d| coordinate by coordinate.
+enum class harmonic_distance : std::int32_t {
+  /// `Σ d² + eps`: squared, so that n counts powers of d².
+  euclidean = LOSSKIT_HARMONIC_DISTANCE_EUCLIDEAN,
+  /// `Σ a + eps`
+  manhattan = LOSSKIT_HARMONIC_DISTANCE_MANHATTAN,
+  /// `1 − cos(x, w) + eps`
+  cosine = LOSSKIT_HARMONIC_DISTANCE_COSINE,
+  /// `(Σ (a + eps)^p + eps)^{1/p} + eps`
+  minkowski = LOSSKIT_HARMONIC_DISTANCE_MINKOWSKI,
+  /// `Σ |σ(x/T) − σ(w/T)| + eps`, T the temperature
+  hamming_soft = LOSSKIT_HARMONIC_DISTANCE_HAMMING_SOFT,
+  /// `Σ |[x > threshold] − [w > threshold]| + eps`; its gradient goes through the soft form.
+  hamming_hard = LOSSKIT_HARMONIC_DISTANCE_HAMMING_HARD,
+  /// `max a + eps`
+  chebyshev = LOSSKIT_HARMONIC_DISTANCE_CHEBYSHEV,
+  /// `log(Σ e^{smooth · a}) / smooth + eps`
+  chebyshev_lse = LOSSKIT_HARMONIC_DISTANCE_CHEBYSHEV_LSE,
+  /// `Σ softmax(u) u + eps`, u = a / (sd + eps), sd the sample standard deviation of a
+  chebyshev_soft = LOSSKIT_HARMONIC_DISTANCE_CHEBYSHEV_SOFT,
+  /// `Σ a / max(|x| + |w|, min_denom) + eps`
+  canberra = LOSSKIT_HARMONIC_DISTANCE_CANBERRA,
+  /// `Σ (o/Σo) a / den + eps`, den = |x| + |w| + eps, o = den^weight_power
+  canberra_weighted = LOSSKIT_HARMONIC_DISTANCE_CANBERRA_WEIGHTED,
+  /// `Σ a / max(|Σ (x + w)| + eps, 10 eps) + eps`
+  bray_curtis = LOSSKIT_HARMONIC_DISTANCE_BRAY_CURTIS,
+  /// `Σ a / max(Σ (|x| + |w|) + eps, 10 eps) + eps`
+  bray_curtis_abs = LOSSKIT_HARMONIC_DISTANCE_BRAY_CURTIS_ABS,
+  /// `bray_curtis` of (|x| + eps) / Σ (|x| + eps) and w likewise
+  bray_curtis_normalized = LOSSKIT_HARMONIC_DISTANCE_BRAY_CURTIS_NORMALIZED,
+  /// `√(dᵀ S d + eps) + eps`, S the precision: a positive semidefinite matrix, its diagonal, or the identity
+  mahalanobis = LOSSKIT_HARMONIC_DISTANCE_MAHALANOBIS,
+};
+
+/// What a weak learner is fitted to.
+enum class newton_order : std::int32_t {
+  /// The negative gradient, with weight 1.
+  first = LOSSKIT_NEWTON_ORDER_FIRST,
+  /// The Newton step, with the Hessian as weight.
+  second = LOSSKIT_NEWTON_ORDER_SECOND,
+};
+
+/// The factor c that a booster gives the Hessian of the softmax cross-entropy.
+enum class softmax_hessian : std::int32_t {
+  /// c = 1: the second derivative itself.
+  exact = LOSSKIT_SOFTMAX_HESSIAN_EXACT,
+  /// c = 2, as XGBoost's multi:softprob has it.
+  xgboost = LOSSKIT_SOFTMAX_HESSIAN_XGBOOST,
+  /// c = C/(C − 1), as LightGBM's multiclass has it; 1 for one class.
+  lightgbm = LOSSKIT_SOFTMAX_HESSIAN_LIGHTGBM,
+};
+
 /// How logits become scores.
 enum class detection_activation : std::int32_t {
   /// Each by itself.
@@ -1647,6 +1699,510 @@ inline void extexp_sum(
   check(losskit_extexp_sum_f64(z.data(), outer, classes, inner, mantissa, exponent));
 }
 
+/// Softmax of the k largest logits of each row; the others have probability 0.
+/// See losskit_sparse_softmax_f32.
+inline void sparse_softmax(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::ptrdiff_t k, float *p) {
+  check(losskit_sparse_softmax_f32(z, outer, classes, inner, k, p));
+}
+
+/// The same on spans.
+inline void sparse_softmax(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::ptrdiff_t k,
+    span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_sparse_softmax_f32(z.data(), outer, classes, inner, k, p.data()));
+}
+
+/// Softmax of the k largest logits of each row; the others have probability 0.
+/// See losskit_sparse_softmax_f64.
+inline void sparse_softmax(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::ptrdiff_t k, double *p) {
+  check(losskit_sparse_softmax_f64(z, outer, classes, inner, k, p));
+}
+
+/// The same on spans.
+inline void sparse_softmax(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::ptrdiff_t k,
+    span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_sparse_softmax_f64(z.data(), outer, classes, inner, k, p.data()));
+}
+
+/// Vector-Jacobian product of sparse_softmax: the selection is constant.
+/// See losskit_sparse_softmax_vjp_f32.
+inline void sparse_softmax_vjp(
+    const float *p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    float *grad_z) {
+  check(losskit_sparse_softmax_vjp_f32(p, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void sparse_softmax_vjp(
+    span<const float> p, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<float> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_sparse_softmax_vjp_f32(p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// Vector-Jacobian product of sparse_softmax: the selection is constant.
+/// See losskit_sparse_softmax_vjp_f64.
+inline void sparse_softmax_vjp(
+    const double *p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double *grad_z) {
+  check(losskit_sparse_softmax_vjp_f64(p, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void sparse_softmax_vjp(
+    span<const double> p, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<double> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_sparse_softmax_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// A sample of the relaxed categorical distribution with logits z: softmax of logits with Gumbel noise.
+/// See losskit_gumbel_softmax_f32.
+inline void gumbel_softmax(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double tau, bool hard,
+    std::uint64_t seed, std::uint64_t offset, float *y) {
+  check(losskit_gumbel_softmax_f32(z, outer, classes, inner, tau, hard, seed, offset, y));
+}
+
+/// The same on spans.
+inline void gumbel_softmax(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double tau, bool hard,
+    std::uint64_t seed, std::uint64_t offset, span<float> y) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(y, false, {outer, classes, inner});
+  check(losskit_gumbel_softmax_f32(z.data(), outer, classes, inner, tau, hard, seed, offset, y.data()));
+}
+
+/// A sample of the relaxed categorical distribution with logits z: softmax of logits with Gumbel noise.
+/// See losskit_gumbel_softmax_f64.
+inline void gumbel_softmax(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double tau, bool hard,
+    std::uint64_t seed, std::uint64_t offset, double *y) {
+  check(losskit_gumbel_softmax_f64(z, outer, classes, inner, tau, hard, seed, offset, y));
+}
+
+/// The same on spans.
+inline void gumbel_softmax(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double tau, bool hard,
+    std::uint64_t seed, std::uint64_t offset, span<double> y) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(y, false, {outer, classes, inner});
+  check(losskit_gumbel_softmax_f64(z.data(), outer, classes, inner, tau, hard, seed, offset, y.data()));
+}
+
+/// Vector-Jacobian product of gumbel_softmax.
+/// See losskit_gumbel_softmax_vjp_f32.
+inline void gumbel_softmax_vjp(
+    const float *y_soft, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double tau, float *grad_z) {
+  check(losskit_gumbel_softmax_vjp_f32(y_soft, grad_output, outer, classes, inner, tau, grad_z));
+}
+
+/// The same on spans.
+inline void gumbel_softmax_vjp(
+    span<const float> y_soft, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double tau, span<float> grad_z) {
+  detail::expect(y_soft, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_gumbel_softmax_vjp_f32(y_soft.data(), grad_output.data(), outer, classes, inner, tau, grad_z.data()));
+}
+
+/// Vector-Jacobian product of gumbel_softmax.
+/// See losskit_gumbel_softmax_vjp_f64.
+inline void gumbel_softmax_vjp(
+    const double *y_soft, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double tau, double *grad_z) {
+  check(losskit_gumbel_softmax_vjp_f64(y_soft, grad_output, outer, classes, inner, tau, grad_z));
+}
+
+/// The same on spans.
+inline void gumbel_softmax_vjp(
+    span<const double> y_soft, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double tau, span<double> grad_z) {
+  detail::expect(y_soft, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_gumbel_softmax_vjp_f64(y_soft.data(), grad_output.data(), outer, classes, inner, tau, grad_z.data()));
+}
+
+/// NeuralSort: a relaxed permutation matrix that sorts scores in descending order.
+/// See losskit_neuralsort_f32.
+inline void neuralsort(
+    const float *s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, bool hard, const std::int64_t *lengths,
+    float *p) {
+  check(losskit_neuralsort_f32(s, lists, items, tau, hard, lengths, p));
+}
+
+/// The same on spans.
+inline void neuralsort(
+    span<const float> s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, bool hard,
+    span<const std::int64_t> lengths, span<float> p) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(lengths, true, {lists});
+  detail::expect(p, false, {lists, items, items});
+  check(losskit_neuralsort_f32(s.data(), lists, items, tau, hard, lengths.data(), p.data()));
+}
+
+/// NeuralSort: a relaxed permutation matrix that sorts scores in descending order.
+/// See losskit_neuralsort_f64.
+inline void neuralsort(
+    const double *s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, bool hard, const std::int64_t *lengths,
+    double *p) {
+  check(losskit_neuralsort_f64(s, lists, items, tau, hard, lengths, p));
+}
+
+/// The same on spans.
+inline void neuralsort(
+    span<const double> s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, bool hard,
+    span<const std::int64_t> lengths, span<double> p) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(lengths, true, {lists});
+  detail::expect(p, false, {lists, items, items});
+  check(losskit_neuralsort_f64(s.data(), lists, items, tau, hard, lengths.data(), p.data()));
+}
+
+/// Vector-Jacobian product of neuralsort.
+/// See losskit_neuralsort_vjp_f32.
+inline void neuralsort_vjp(
+    const float *s, const float *p, const float *grad_output, std::ptrdiff_t lists, std::ptrdiff_t items, double tau,
+    const std::int64_t *lengths, float *grad_s) {
+  check(losskit_neuralsort_vjp_f32(s, p, grad_output, lists, items, tau, lengths, grad_s));
+}
+
+/// The same on spans.
+inline void neuralsort_vjp(
+    span<const float> s, span<const float> p, span<const float> grad_output, std::ptrdiff_t lists, std::ptrdiff_t items,
+    double tau, span<const std::int64_t> lengths, span<float> grad_s) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(p, false, {lists, items, items});
+  detail::expect(grad_output, false, {lists, items, items});
+  detail::expect(lengths, true, {lists});
+  detail::expect(grad_s, false, {lists, items});
+  check(
+    
+    losskit_neuralsort_vjp_f32(s.data(), p.data(), grad_output.data(), lists, items, tau, lengths.data(), grad_s.data()));
+}
+
+/// Vector-Jacobian product of neuralsort.
+/// See losskit_neuralsort_vjp_f64.
+inline void neuralsort_vjp(
+    const double *s, const double *p, const double *grad_output, std::ptrdiff_t lists, std::ptrdiff_t items, double tau,
+    const std::int64_t *lengths, double *grad_s) {
+  check(losskit_neuralsort_vjp_f64(s, p, grad_output, lists, items, tau, lengths, grad_s));
+}
+
+/// The same on spans.
+inline void neuralsort_vjp(
+    span<const double> s, span<const double> p, span<const double> grad_output, std::ptrdiff_t lists,
+    std::ptrdiff_t items, double tau, span<const std::int64_t> lengths, span<double> grad_s) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(p, false, {lists, items, items});
+  detail::expect(grad_output, false, {lists, items, items});
+  detail::expect(lengths, true, {lists});
+  detail::expect(grad_s, false, {lists, items});
+  check(
+    
+    losskit_neuralsort_vjp_f64(s.data(), p.data(), grad_output.data(), lists, items, tau, lengths.data(), grad_s.data()));
+}
+
+/// Random numbers, uniform in (0, 1).
+/// See losskit_philox_uniform_f32.
+inline void philox_uniform(
+    std::ptrdiff_t count, std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, float *output) {
+  check(losskit_philox_uniform_f32(count, seed, offset, stream, output));
+}
+
+/// The same on spans.
+inline void philox_uniform(std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, span<float> output) {
+  const std::ptrdiff_t count = output.ssize();
+  check(losskit_philox_uniform_f32(count, seed, offset, stream, output.data()));
+}
+
+/// Random numbers, uniform in (0, 1).
+/// See losskit_philox_uniform_f64.
+inline void philox_uniform(
+    std::ptrdiff_t count, std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, double *output) {
+  check(losskit_philox_uniform_f64(count, seed, offset, stream, output));
+}
+
+/// The same on spans.
+inline void philox_uniform(std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, span<double> output) {
+  const std::ptrdiff_t count = output.ssize();
+  check(losskit_philox_uniform_f64(count, seed, offset, stream, output.data()));
+}
+
+/// Random numbers of the standard normal distribution.
+/// See losskit_philox_normal_f32.
+inline void philox_normal(
+    std::ptrdiff_t count, std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, float *output) {
+  check(losskit_philox_normal_f32(count, seed, offset, stream, output));
+}
+
+/// The same on spans.
+inline void philox_normal(std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, span<float> output) {
+  const std::ptrdiff_t count = output.ssize();
+  check(losskit_philox_normal_f32(count, seed, offset, stream, output.data()));
+}
+
+/// Random numbers of the standard normal distribution.
+/// See losskit_philox_normal_f64.
+inline void philox_normal(
+    std::ptrdiff_t count, std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, double *output) {
+  check(losskit_philox_normal_f64(count, seed, offset, stream, output));
+}
+
+/// The same on spans.
+inline void philox_normal(std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, span<double> output) {
+  const std::ptrdiff_t count = output.ssize();
+  check(losskit_philox_normal_f64(count, seed, offset, stream, output.data()));
+}
+
+/// Random numbers of the standard Gumbel distribution: the index of the largest of `z_c + x_c` has the distribution
+/// softmax(z).
+/// See losskit_philox_gumbel_f32.
+inline void philox_gumbel(
+    std::ptrdiff_t count, std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, float *output) {
+  check(losskit_philox_gumbel_f32(count, seed, offset, stream, output));
+}
+
+/// The same on spans.
+inline void philox_gumbel(std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, span<float> output) {
+  const std::ptrdiff_t count = output.ssize();
+  check(losskit_philox_gumbel_f32(count, seed, offset, stream, output.data()));
+}
+
+/// Random numbers of the standard Gumbel distribution: the index of the largest of `z_c + x_c` has the distribution
+/// softmax(z).
+/// See losskit_philox_gumbel_f64.
+inline void philox_gumbel(
+    std::ptrdiff_t count, std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, double *output) {
+  check(losskit_philox_gumbel_f64(count, seed, offset, stream, output));
+}
+
+/// The same on spans.
+inline void philox_gumbel(std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, span<double> output) {
+  const std::ptrdiff_t count = output.ssize();
+  check(losskit_philox_gumbel_f64(count, seed, offset, stream, output.data()));
+}
+
+/// SoftSort: a relaxed permutation matrix that sorts scores in descending order, by distance to the sorted scores.
+/// See losskit_softsort_f32.
+inline void softsort(const float *s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, double power, float *p) {
+  check(losskit_softsort_f32(s, lists, items, tau, power, p));
+}
+
+/// The same on spans.
+inline void softsort(
+    span<const float> s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, double power, span<float> p) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(p, false, {lists, items, items});
+  check(losskit_softsort_f32(s.data(), lists, items, tau, power, p.data()));
+}
+
+/// SoftSort: a relaxed permutation matrix that sorts scores in descending order, by distance to the sorted scores.
+/// See losskit_softsort_f64.
+inline void softsort(const double *s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, double power, double *p) {
+  check(losskit_softsort_f64(s, lists, items, tau, power, p));
+}
+
+/// The same on spans.
+inline void softsort(
+    span<const double> s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, double power, span<double> p) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(p, false, {lists, items, items});
+  check(losskit_softsort_f64(s.data(), lists, items, tau, power, p.data()));
+}
+
+/// Vector-Jacobian product of softsort.
+/// See losskit_softsort_vjp_f32.
+inline void softsort_vjp(
+    const float *s, const float *p, const float *grad_output, std::ptrdiff_t lists, std::ptrdiff_t items, double tau,
+    double power, float *grad_s) {
+  check(losskit_softsort_vjp_f32(s, p, grad_output, lists, items, tau, power, grad_s));
+}
+
+/// The same on spans.
+inline void softsort_vjp(
+    span<const float> s, span<const float> p, span<const float> grad_output, std::ptrdiff_t lists, std::ptrdiff_t items,
+    double tau, double power, span<float> grad_s) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(p, false, {lists, items, items});
+  detail::expect(grad_output, false, {lists, items, items});
+  detail::expect(grad_s, false, {lists, items});
+  check(losskit_softsort_vjp_f32(s.data(), p.data(), grad_output.data(), lists, items, tau, power, grad_s.data()));
+}
+
+/// Vector-Jacobian product of softsort.
+/// See losskit_softsort_vjp_f64.
+inline void softsort_vjp(
+    const double *s, const double *p, const double *grad_output, std::ptrdiff_t lists, std::ptrdiff_t items, double tau,
+    double power, double *grad_s) {
+  check(losskit_softsort_vjp_f64(s, p, grad_output, lists, items, tau, power, grad_s));
+}
+
+/// The same on spans.
+inline void softsort_vjp(
+    span<const double> s, span<const double> p, span<const double> grad_output, std::ptrdiff_t lists,
+    std::ptrdiff_t items, double tau, double power, span<double> grad_s) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(p, false, {lists, items, items});
+  detail::expect(grad_output, false, {lists, items, items});
+  detail::expect(grad_s, false, {lists, items});
+  check(losskit_softsort_vjp_f64(s.data(), p.data(), grad_output.data(), lists, items, tau, power, grad_s.data()));
+}
+
+/// Soft top-k: each row's probabilities of being among the k largest, which sum to k.
+/// See losskit_soft_topk_f32.
+inline void soft_topk(
+    const float *z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, float *p) {
+  check(losskit_soft_topk_f32(z, k, outer, classes, inner, k_per_row, alpha, n_iter, p));
+}
+
+/// The same on spans.
+inline void soft_topk(
+    span<const float> z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_soft_topk_f32(z.data(), k, outer, classes, inner, k_per_row, alpha, n_iter, p.data()));
+}
+
+/// Soft top-k: each row's probabilities of being among the k largest, which sum to k.
+/// See losskit_soft_topk_f64.
+inline void soft_topk(
+    const double *z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, double *p) {
+  check(losskit_soft_topk_f64(z, k, outer, classes, inner, k_per_row, alpha, n_iter, p));
+}
+
+/// The same on spans.
+inline void soft_topk(
+    span<const double> z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_soft_topk_f64(z.data(), k, outer, classes, inner, k_per_row, alpha, n_iter, p.data()));
+}
+
+/// Logarithm of the soft top-k probabilities.
+/// See losskit_log_soft_topk_f32.
+inline void log_soft_topk(
+    const float *z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, float *log_p) {
+  check(losskit_log_soft_topk_f32(z, k, outer, classes, inner, k_per_row, alpha, n_iter, log_p));
+}
+
+/// The same on spans.
+inline void log_soft_topk(
+    span<const float> z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, span<float> log_p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(log_p, false, {outer, classes, inner});
+  check(losskit_log_soft_topk_f32(z.data(), k, outer, classes, inner, k_per_row, alpha, n_iter, log_p.data()));
+}
+
+/// Logarithm of the soft top-k probabilities.
+/// See losskit_log_soft_topk_f64.
+inline void log_soft_topk(
+    const double *z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, double *log_p) {
+  check(losskit_log_soft_topk_f64(z, k, outer, classes, inner, k_per_row, alpha, n_iter, log_p));
+}
+
+/// The same on spans.
+inline void log_soft_topk(
+    span<const double> z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, span<double> log_p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(log_p, false, {outer, classes, inner});
+  check(losskit_log_soft_topk_f64(z.data(), k, outer, classes, inner, k_per_row, alpha, n_iter, log_p.data()));
+}
+
+/// Vector-Jacobian product of soft_topk, by the implicit function theorem.
+/// See losskit_soft_topk_vjp_f32.
+inline void soft_topk_vjp(
+    const float *p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, float *grad_z) {
+  check(losskit_soft_topk_vjp_f32(p, grad_output, outer, classes, inner, alpha, grad_z));
+}
+
+/// The same on spans.
+inline void soft_topk_vjp(
+    span<const float> p, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, span<float> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_soft_topk_vjp_f32(p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
+}
+
+/// Vector-Jacobian product of soft_topk, by the implicit function theorem.
+/// See losskit_soft_topk_vjp_f64.
+inline void soft_topk_vjp(
+    const double *p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, double *grad_z) {
+  check(losskit_soft_topk_vjp_f64(p, grad_output, outer, classes, inner, alpha, grad_z));
+}
+
+/// The same on spans.
+inline void soft_topk_vjp(
+    span<const double> p, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, span<double> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_soft_topk_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
+}
+
+/// Vector-Jacobian product of log_soft_topk.
+/// See losskit_log_soft_topk_vjp_f32.
+inline void log_soft_topk_vjp(
+    const float *log_p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, float *grad_z) {
+  check(losskit_log_soft_topk_vjp_f32(log_p, grad_output, outer, classes, inner, alpha, grad_z));
+}
+
+/// The same on spans.
+inline void log_soft_topk_vjp(
+    span<const float> log_p, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, span<float> grad_z) {
+  detail::expect(log_p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_log_soft_topk_vjp_f32(log_p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
+}
+
+/// Vector-Jacobian product of log_soft_topk.
+/// See losskit_log_soft_topk_vjp_f64.
+inline void log_soft_topk_vjp(
+    const double *log_p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, double *grad_z) {
+  check(losskit_log_soft_topk_vjp_f64(log_p, grad_output, outer, classes, inner, alpha, grad_z));
+}
+
+/// The same on spans.
+inline void log_soft_topk_vjp(
+    span<const double> log_p, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, span<double> grad_z) {
+  detail::expect(log_p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_log_soft_topk_vjp_f64(log_p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
+}
+
 /// Predictions of a linear model after one step of gradient descent from 0, which is what one layer of linear self-attention
 /// computes from its context.
 /// See losskit_one_step_gd_predictor_f32.
@@ -2815,6 +3371,711 @@ inline void ovr_loss(
   check(
     
     losskit_ovr_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Cross-entropy of a linear layer's scores, without the array of scores.
+/// See losskit_linear_cross_entropy_f32.
+inline void linear_cross_entropy(
+    const float *e, const float *c, const std::int64_t *targets, std::ptrdiff_t outer, std::ptrdiff_t length,
+    std::ptrdiff_t dimension, std::ptrdiff_t vocabulary, const float *bias, std::int64_t ignore_index, double softcap,
+    std::ptrdiff_t shift, double filter_eps, losskit::reduction reduction, const float *lse_grad, float *loss,
+    float *lse, float *grad_e, float *grad_c, float *grad_bias) {
+  check(
+    
+    losskit_linear_cross_entropy_f32(e, c, targets, outer, length, dimension, vocabulary, bias, ignore_index, softcap, shift, filter_eps, static_cast<losskit_reduction>(reduction), lse_grad, loss, lse, grad_e, grad_c, grad_bias));
+}
+
+/// The same on spans.
+inline void linear_cross_entropy(
+    span<const float> e, span<const float> c, span<const std::int64_t> targets, std::ptrdiff_t outer,
+    std::ptrdiff_t length, std::ptrdiff_t dimension, std::ptrdiff_t vocabulary, span<const float> bias,
+    std::int64_t ignore_index, double softcap, std::ptrdiff_t shift, double filter_eps, losskit::reduction reduction,
+    const float *lse_grad, float *loss, float *lse, span<float> grad_e, span<float> grad_c, span<float> grad_bias) {
+  detail::expect(e, false, {outer, length, dimension});
+  detail::expect(c, false, {vocabulary, dimension});
+  detail::expect(targets, false, {outer, length});
+  detail::expect(bias, true, {vocabulary});
+  detail::expect(grad_e, true, {outer, length, dimension});
+  detail::expect(grad_c, true, {vocabulary, dimension});
+  detail::expect(grad_bias, true, {vocabulary});
+  check(
+    
+    losskit_linear_cross_entropy_f32(e.data(), c.data(), targets.data(), outer, length, dimension, vocabulary, bias.data(), ignore_index, softcap, shift, filter_eps, static_cast<losskit_reduction>(reduction), lse_grad, loss, lse, grad_e.data(), grad_c.data(), grad_bias.data()));
+}
+
+/// Cross-entropy of a linear layer's scores, without the array of scores.
+/// See losskit_linear_cross_entropy_f64.
+inline void linear_cross_entropy(
+    const double *e, const double *c, const std::int64_t *targets, std::ptrdiff_t outer, std::ptrdiff_t length,
+    std::ptrdiff_t dimension, std::ptrdiff_t vocabulary, const double *bias, std::int64_t ignore_index, double softcap,
+    std::ptrdiff_t shift, double filter_eps, losskit::reduction reduction, const double *lse_grad, double *loss,
+    double *lse, double *grad_e, double *grad_c, double *grad_bias) {
+  check(
+    
+    losskit_linear_cross_entropy_f64(e, c, targets, outer, length, dimension, vocabulary, bias, ignore_index, softcap, shift, filter_eps, static_cast<losskit_reduction>(reduction), lse_grad, loss, lse, grad_e, grad_c, grad_bias));
+}
+
+/// The same on spans.
+inline void linear_cross_entropy(
+    span<const double> e, span<const double> c, span<const std::int64_t> targets, std::ptrdiff_t outer,
+    std::ptrdiff_t length, std::ptrdiff_t dimension, std::ptrdiff_t vocabulary, span<const double> bias,
+    std::int64_t ignore_index, double softcap, std::ptrdiff_t shift, double filter_eps, losskit::reduction reduction,
+    const double *lse_grad, double *loss, double *lse, span<double> grad_e, span<double> grad_c,
+    span<double> grad_bias) {
+  detail::expect(e, false, {outer, length, dimension});
+  detail::expect(c, false, {vocabulary, dimension});
+  detail::expect(targets, false, {outer, length});
+  detail::expect(bias, true, {vocabulary});
+  detail::expect(grad_e, true, {outer, length, dimension});
+  detail::expect(grad_c, true, {vocabulary, dimension});
+  detail::expect(grad_bias, true, {vocabulary});
+  check(
+    
+    losskit_linear_cross_entropy_f64(e.data(), c.data(), targets.data(), outer, length, dimension, vocabulary, bias.data(), ignore_index, softcap, shift, filter_eps, static_cast<losskit_reduction>(reduction), lse_grad, loss, lse, grad_e.data(), grad_c.data(), grad_bias.data()));
+}
+
+/// Harmonic logits: the negative logarithms of the distances of features to class centres.
+/// See losskit_harmonic_logits_f32.
+inline void harmonic_logits(
+    const float *x, const float *w, std::ptrdiff_t count, std::ptrdiff_t dimensions, std::ptrdiff_t classes,
+    losskit::harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const float *precision, bool precision_is_matrix,
+    float *logits) {
+  check(
+    
+    losskit_harmonic_logits_f32(x, w, count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, logits));
+}
+
+/// The same on spans.
+inline void harmonic_logits(
+    span<const float> x, span<const float> w, std::ptrdiff_t count, std::ptrdiff_t dimensions, std::ptrdiff_t classes,
+    losskit::harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const float *precision, bool precision_is_matrix,
+    span<float> logits) {
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(w, false, {classes, dimensions});
+  detail::expect(logits, false, {count, classes});
+  check(
+    
+    losskit_harmonic_logits_f32(x.data(), w.data(), count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, logits.data()));
+}
+
+/// Harmonic logits: the negative logarithms of the distances of features to class centres.
+/// See losskit_harmonic_logits_f64.
+inline void harmonic_logits(
+    const double *x, const double *w, std::ptrdiff_t count, std::ptrdiff_t dimensions, std::ptrdiff_t classes,
+    losskit::harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const double *precision, bool precision_is_matrix,
+    double *logits) {
+  check(
+    
+    losskit_harmonic_logits_f64(x, w, count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, logits));
+}
+
+/// The same on spans.
+inline void harmonic_logits(
+    span<const double> x, span<const double> w, std::ptrdiff_t count, std::ptrdiff_t dimensions, std::ptrdiff_t classes,
+    losskit::harmonic_distance distance, double n, double eps, double p, double temperature, double threshold,
+    double smooth, double min_denom, double weight_power, const double *precision, bool precision_is_matrix,
+    span<double> logits) {
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(w, false, {classes, dimensions});
+  detail::expect(logits, false, {count, classes});
+  check(
+    
+    losskit_harmonic_logits_f64(x.data(), w.data(), count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, logits.data()));
+}
+
+/// Vector-Jacobian product of harmonic_logits.
+/// See losskit_harmonic_logits_vjp_f32.
+inline void harmonic_logits_vjp(
+    const float *x, const float *w, const float *grad_output, std::ptrdiff_t count, std::ptrdiff_t dimensions,
+    std::ptrdiff_t classes, losskit::harmonic_distance distance, double n, double eps, double p, double temperature,
+    double threshold, double smooth, double min_denom, double weight_power, const float *precision,
+    bool precision_is_matrix, float *grad_x, float *grad_w) {
+  check(
+    
+    losskit_harmonic_logits_vjp_f32(x, w, grad_output, count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, grad_x, grad_w));
+}
+
+/// The same on spans.
+inline void harmonic_logits_vjp(
+    span<const float> x, span<const float> w, span<const float> grad_output, std::ptrdiff_t count,
+    std::ptrdiff_t dimensions, std::ptrdiff_t classes, losskit::harmonic_distance distance, double n, double eps,
+    double p, double temperature, double threshold, double smooth, double min_denom, double weight_power,
+    const float *precision, bool precision_is_matrix, span<float> grad_x, span<float> grad_w) {
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(w, false, {classes, dimensions});
+  detail::expect(grad_output, false, {count, classes});
+  detail::expect(grad_x, true, {count, dimensions});
+  detail::expect(grad_w, true, {classes, dimensions});
+  check(
+    
+    losskit_harmonic_logits_vjp_f32(x.data(), w.data(), grad_output.data(), count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, grad_x.data(), grad_w.data()));
+}
+
+/// Vector-Jacobian product of harmonic_logits.
+/// See losskit_harmonic_logits_vjp_f64.
+inline void harmonic_logits_vjp(
+    const double *x, const double *w, const double *grad_output, std::ptrdiff_t count, std::ptrdiff_t dimensions,
+    std::ptrdiff_t classes, losskit::harmonic_distance distance, double n, double eps, double p, double temperature,
+    double threshold, double smooth, double min_denom, double weight_power, const double *precision,
+    bool precision_is_matrix, double *grad_x, double *grad_w) {
+  check(
+    
+    losskit_harmonic_logits_vjp_f64(x, w, grad_output, count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, grad_x, grad_w));
+}
+
+/// The same on spans.
+inline void harmonic_logits_vjp(
+    span<const double> x, span<const double> w, span<const double> grad_output, std::ptrdiff_t count,
+    std::ptrdiff_t dimensions, std::ptrdiff_t classes, losskit::harmonic_distance distance, double n, double eps,
+    double p, double temperature, double threshold, double smooth, double min_denom, double weight_power,
+    const double *precision, bool precision_is_matrix, span<double> grad_x, span<double> grad_w) {
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(w, false, {classes, dimensions});
+  detail::expect(grad_output, false, {count, classes});
+  detail::expect(grad_x, true, {count, dimensions});
+  detail::expect(grad_w, true, {classes, dimensions});
+  check(
+    
+    losskit_harmonic_logits_vjp_f64(x.data(), w.data(), grad_output.data(), count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, grad_x.data(), grad_w.data()));
+}
+
+/// Harmonic loss: cross-entropy of class probabilities that fall with a power of the distance to the class centre.
+/// See losskit_harmonic_loss_f32.
+inline void harmonic_loss(
+    const float *x, const float *w, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t dimensions,
+    std::ptrdiff_t classes, losskit::harmonic_distance distance, double n, double eps, double p, double temperature,
+    double threshold, double smooth, double min_denom, double weight_power, const float *precision,
+    bool precision_is_matrix, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad_x,
+    float *grad_w, float *grad_precision) {
+  check(
+    
+    losskit_harmonic_loss_f32(x, w, y, count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_x, grad_w, grad_precision));
+}
+
+/// The same on spans.
+inline void harmonic_loss(
+    span<const float> x, span<const float> w, span<const std::int64_t> y, std::ptrdiff_t dimensions,
+    std::ptrdiff_t classes, losskit::harmonic_distance distance, double n, double eps, double p, double temperature,
+    double threshold, double smooth, double min_denom, double weight_power, const float *precision,
+    bool precision_is_matrix, losskit::reduction reduction, span<const float> sample_weight, float *loss,
+    span<float> grad_x, span<float> grad_w, float *grad_precision) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(w, false, {classes, dimensions});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(grad_x, true, {count, dimensions});
+  detail::expect(grad_w, true, {classes, dimensions});
+  check(
+    
+    losskit_harmonic_loss_f32(x.data(), w.data(), y.data(), count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, static_cast<losskit_reduction>(reduction), sample_weight.data(), loss, grad_x.data(), grad_w.data(), grad_precision));
+}
+
+/// Harmonic loss: cross-entropy of class probabilities that fall with a power of the distance to the class centre.
+/// See losskit_harmonic_loss_f64.
+inline void harmonic_loss(
+    const double *x, const double *w, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t dimensions,
+    std::ptrdiff_t classes, losskit::harmonic_distance distance, double n, double eps, double p, double temperature,
+    double threshold, double smooth, double min_denom, double weight_power, const double *precision,
+    bool precision_is_matrix, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad_x,
+    double *grad_w, double *grad_precision) {
+  check(
+    
+    losskit_harmonic_loss_f64(x, w, y, count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_x, grad_w, grad_precision));
+}
+
+/// The same on spans.
+inline void harmonic_loss(
+    span<const double> x, span<const double> w, span<const std::int64_t> y, std::ptrdiff_t dimensions,
+    std::ptrdiff_t classes, losskit::harmonic_distance distance, double n, double eps, double p, double temperature,
+    double threshold, double smooth, double min_denom, double weight_power, const double *precision,
+    bool precision_is_matrix, losskit::reduction reduction, span<const double> sample_weight, double *loss,
+    span<double> grad_x, span<double> grad_w, double *grad_precision) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(w, false, {classes, dimensions});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(grad_x, true, {count, dimensions});
+  detail::expect(grad_w, true, {classes, dimensions});
+  check(
+    
+    losskit_harmonic_loss_f64(x.data(), w.data(), y.data(), count, dimensions, classes, static_cast<losskit_harmonic_distance>(distance), n, eps, p, temperature, threshold, smooth, min_denom, weight_power, precision, precision_is_matrix, static_cast<losskit_reduction>(reduction), sample_weight.data(), loss, grad_x.data(), grad_w.data(), grad_precision));
+}
+
+/// Class scores of a singular kernel smoother: training points vote with a negative power of their distance.
+/// See losskit_singular_kernel_scores_f32.
+inline void singular_kernel_scores(
+    const float *x, const float *train_x, const std::int64_t *train_y, std::ptrdiff_t count, std::ptrdiff_t dimensions,
+    std::ptrdiff_t train_count, std::ptrdiff_t num_classes, double alpha, float *scores) {
+  check(
+    
+    losskit_singular_kernel_scores_f32(x, train_x, train_y, count, dimensions, train_count, num_classes, alpha, scores));
+}
+
+/// The same on spans.
+inline void singular_kernel_scores(
+    span<const float> x, span<const float> train_x, span<const std::int64_t> train_y, std::ptrdiff_t count,
+    std::ptrdiff_t dimensions, std::ptrdiff_t num_classes, double alpha, span<float> scores) {
+  const std::ptrdiff_t train_count = train_y.ssize();
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(train_x, false, {train_count, dimensions});
+  detail::expect(scores, false, {count, num_classes});
+  check(
+    
+    losskit_singular_kernel_scores_f32(x.data(), train_x.data(), train_y.data(), count, dimensions, train_count, num_classes, alpha, scores.data()));
+}
+
+/// Class scores of a singular kernel smoother: training points vote with a negative power of their distance.
+/// See losskit_singular_kernel_scores_f64.
+inline void singular_kernel_scores(
+    const double *x, const double *train_x, const std::int64_t *train_y, std::ptrdiff_t count,
+    std::ptrdiff_t dimensions, std::ptrdiff_t train_count, std::ptrdiff_t num_classes, double alpha, double *scores) {
+  check(
+    
+    losskit_singular_kernel_scores_f64(x, train_x, train_y, count, dimensions, train_count, num_classes, alpha, scores));
+}
+
+/// The same on spans.
+inline void singular_kernel_scores(
+    span<const double> x, span<const double> train_x, span<const std::int64_t> train_y, std::ptrdiff_t count,
+    std::ptrdiff_t dimensions, std::ptrdiff_t num_classes, double alpha, span<double> scores) {
+  const std::ptrdiff_t train_count = train_y.ssize();
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(train_x, false, {train_count, dimensions});
+  detail::expect(scores, false, {count, num_classes});
+  check(
+    
+    losskit_singular_kernel_scores_f64(x.data(), train_x.data(), train_y.data(), count, dimensions, train_count, num_classes, alpha, scores.data()));
+}
+
+/// The values of the leaves of one multi-output tree that is boosted for all classes at once: one Newton step a leaf.
+/// See losskit_condensed_leaf_values_f32.
+inline void condensed_leaf_values(
+    const float *residual, const float *t, const std::int64_t *leaf, std::ptrdiff_t rows, std::ptrdiff_t classes,
+    std::ptrdiff_t leaves, const float *sample_weight, float *value) {
+  check(losskit_condensed_leaf_values_f32(residual, t, leaf, rows, classes, leaves, sample_weight, value));
+}
+
+/// The same on spans.
+inline void condensed_leaf_values(
+    span<const float> residual, span<const float> t, span<const std::int64_t> leaf, std::ptrdiff_t classes,
+    std::ptrdiff_t leaves, const float *sample_weight, span<float> value) {
+  const std::ptrdiff_t rows = leaf.ssize();
+  detail::expect(residual, false, {rows, classes});
+  detail::expect(t, false, {rows, classes});
+  detail::expect(value, false, {leaves, classes});
+  check(
+    
+    losskit_condensed_leaf_values_f32(residual.data(), t.data(), leaf.data(), rows, classes, leaves, sample_weight, value.data()));
+}
+
+/// The values of the leaves of one multi-output tree that is boosted for all classes at once: one Newton step a leaf.
+/// See losskit_condensed_leaf_values_f64.
+inline void condensed_leaf_values(
+    const double *residual, const double *t, const std::int64_t *leaf, std::ptrdiff_t rows, std::ptrdiff_t classes,
+    std::ptrdiff_t leaves, const double *sample_weight, double *value) {
+  check(losskit_condensed_leaf_values_f64(residual, t, leaf, rows, classes, leaves, sample_weight, value));
+}
+
+/// The same on spans.
+inline void condensed_leaf_values(
+    span<const double> residual, span<const double> t, span<const std::int64_t> leaf, std::ptrdiff_t classes,
+    std::ptrdiff_t leaves, const double *sample_weight, span<double> value) {
+  const std::ptrdiff_t rows = leaf.ssize();
+  detail::expect(residual, false, {rows, classes});
+  detail::expect(t, false, {rows, classes});
+  detail::expect(value, false, {leaves, classes});
+  check(
+    
+    losskit_condensed_leaf_values_f64(residual.data(), t.data(), leaf.data(), rows, classes, leaves, sample_weight, value.data()));
+}
+
+/// Gradient and diagonal Hessian of the focal loss on softmax probabilities, for boosters. The Hessian is negative for
+/// badly classified rows when γ > 0: boosters want a floor under it.
+/// See losskit_focal_grad_hess_f32.
+inline void focal_grad_hess(
+    const float *z, const std::int64_t *y, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double gamma, const float *alpha, const float *sample_weight, double min_hess, float *grad, float *hess) {
+  check(losskit_focal_grad_hess_f32(z, y, outer, classes, inner, gamma, alpha, sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void focal_grad_hess(
+    span<const float> z, const std::int64_t *y, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double gamma, span<const float> alpha, const float *sample_weight, double min_hess, span<float> grad,
+    span<float> hess) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(alpha, true, {classes});
+  detail::expect(grad, true, {outer, classes, inner});
+  detail::expect(hess, true, {outer, classes, inner});
+  check(
+    
+    losskit_focal_grad_hess_f32(z.data(), y, outer, classes, inner, gamma, alpha.data(), sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and diagonal Hessian of the focal loss on softmax probabilities, for boosters. The Hessian is negative for
+/// badly classified rows when γ > 0: boosters want a floor under it.
+/// See losskit_focal_grad_hess_f64.
+inline void focal_grad_hess(
+    const double *z, const std::int64_t *y, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double gamma, const double *alpha, const double *sample_weight, double min_hess, double *grad, double *hess) {
+  check(losskit_focal_grad_hess_f64(z, y, outer, classes, inner, gamma, alpha, sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void focal_grad_hess(
+    span<const double> z, const std::int64_t *y, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double gamma, span<const double> alpha, const double *sample_weight, double min_hess, span<double> grad,
+    span<double> hess) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(alpha, true, {classes});
+  detail::expect(grad, true, {outer, classes, inner});
+  detail::expect(hess, true, {outer, classes, inner});
+  check(
+    
+    losskit_focal_grad_hess_f64(z.data(), y, outer, classes, inner, gamma, alpha.data(), sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and Hessian of the logistic loss, for boosters.
+/// See losskit_logistic_grad_hess_f32.
+inline void logistic_grad_hess(
+    const float *f, const float *y, std::ptrdiff_t rows, std::ptrdiff_t columns, const float *sample_weight,
+    double min_hess, float *grad, float *hess) {
+  check(losskit_logistic_grad_hess_f32(f, y, rows, columns, sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void logistic_grad_hess(
+    span<const float> f, span<const float> y, std::ptrdiff_t rows, std::ptrdiff_t columns, const float *sample_weight,
+    double min_hess, span<float> grad, span<float> hess) {
+  detail::expect(f, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  detail::expect(hess, true, {rows, columns});
+  check(
+    
+    losskit_logistic_grad_hess_f32(f.data(), y.data(), rows, columns, sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and Hessian of the logistic loss, for boosters.
+/// See losskit_logistic_grad_hess_f64.
+inline void logistic_grad_hess(
+    const double *f, const double *y, std::ptrdiff_t rows, std::ptrdiff_t columns, const double *sample_weight,
+    double min_hess, double *grad, double *hess) {
+  check(losskit_logistic_grad_hess_f64(f, y, rows, columns, sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void logistic_grad_hess(
+    span<const double> f, span<const double> y, std::ptrdiff_t rows, std::ptrdiff_t columns,
+    const double *sample_weight, double min_hess, span<double> grad, span<double> hess) {
+  detail::expect(f, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  detail::expect(hess, true, {rows, columns});
+  check(
+    
+    losskit_logistic_grad_hess_f64(f.data(), y.data(), rows, columns, sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Regression targets and weights for a weak learner, from gradients and Hessians.
+/// See losskit_newton_targets_f32.
+inline void newton_targets(
+    const float *grad, const float *hess, std::ptrdiff_t count, double eps, losskit::newton_order order, float *target,
+    float *weight) {
+  check(losskit_newton_targets_f32(grad, hess, count, eps, static_cast<losskit_newton_order>(order), target, weight));
+}
+
+/// The same on spans.
+inline void newton_targets(
+    span<const float> grad, span<const float> hess, double eps, losskit::newton_order order, span<float> target,
+    span<float> weight) {
+  const std::ptrdiff_t count = grad.ssize();
+  detail::expect(hess, false, {count});
+  detail::expect(target, true, {count});
+  detail::expect(weight, true, {count});
+  check(
+    
+    losskit_newton_targets_f32(grad.data(), hess.data(), count, eps, static_cast<losskit_newton_order>(order), target.data(), weight.data()));
+}
+
+/// Regression targets and weights for a weak learner, from gradients and Hessians.
+/// See losskit_newton_targets_f64.
+inline void newton_targets(
+    const double *grad, const double *hess, std::ptrdiff_t count, double eps, losskit::newton_order order,
+    double *target, double *weight) {
+  check(losskit_newton_targets_f64(grad, hess, count, eps, static_cast<losskit_newton_order>(order), target, weight));
+}
+
+/// The same on spans.
+inline void newton_targets(
+    span<const double> grad, span<const double> hess, double eps, losskit::newton_order order, span<double> target,
+    span<double> weight) {
+  const std::ptrdiff_t count = grad.ssize();
+  detail::expect(hess, false, {count});
+  detail::expect(target, true, {count});
+  detail::expect(weight, true, {count});
+  check(
+    
+    losskit_newton_targets_f64(grad.data(), hess.data(), count, eps, static_cast<losskit_newton_order>(order), target.data(), weight.data()));
+}
+
+/// Gradient and diagonal Hessian of the Poly-1 loss on softmax probabilities, for boosters.
+/// See losskit_poly1_grad_hess_f32.
+inline void poly1_grad_hess(
+    const float *z, const std::int64_t *y, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double epsilon, const float *sample_weight, double min_hess, float *grad, float *hess) {
+  check(losskit_poly1_grad_hess_f32(z, y, outer, classes, inner, epsilon, sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void poly1_grad_hess(
+    span<const float> z, const std::int64_t *y, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double epsilon, const float *sample_weight, double min_hess, span<float> grad, span<float> hess) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  detail::expect(hess, true, {outer, classes, inner});
+  check(
+    
+    losskit_poly1_grad_hess_f32(z.data(), y, outer, classes, inner, epsilon, sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and diagonal Hessian of the Poly-1 loss on softmax probabilities, for boosters.
+/// See losskit_poly1_grad_hess_f64.
+inline void poly1_grad_hess(
+    const double *z, const std::int64_t *y, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double epsilon, const double *sample_weight, double min_hess, double *grad, double *hess) {
+  check(losskit_poly1_grad_hess_f64(z, y, outer, classes, inner, epsilon, sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void poly1_grad_hess(
+    span<const double> z, const std::int64_t *y, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double epsilon, const double *sample_weight, double min_hess, span<double> grad, span<double> hess) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  detail::expect(hess, true, {outer, classes, inner});
+  check(
+    
+    losskit_poly1_grad_hess_f64(z.data(), y, outer, classes, inner, epsilon, sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and Hessian of the Poly-1 loss on sigmoid scores, for boosters.
+/// See losskit_poly1_sigmoid_grad_hess_f32.
+inline void poly1_sigmoid_grad_hess(
+    const float *f, const float *y, std::ptrdiff_t rows, std::ptrdiff_t columns, double epsilon,
+    const float *sample_weight, double min_hess, float *grad, float *hess) {
+  check(losskit_poly1_sigmoid_grad_hess_f32(f, y, rows, columns, epsilon, sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void poly1_sigmoid_grad_hess(
+    span<const float> f, span<const float> y, std::ptrdiff_t rows, std::ptrdiff_t columns, double epsilon,
+    const float *sample_weight, double min_hess, span<float> grad, span<float> hess) {
+  detail::expect(f, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  detail::expect(hess, true, {rows, columns});
+  check(
+    
+    losskit_poly1_sigmoid_grad_hess_f32(f.data(), y.data(), rows, columns, epsilon, sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and Hessian of the Poly-1 loss on sigmoid scores, for boosters.
+/// See losskit_poly1_sigmoid_grad_hess_f64.
+inline void poly1_sigmoid_grad_hess(
+    const double *f, const double *y, std::ptrdiff_t rows, std::ptrdiff_t columns, double epsilon,
+    const double *sample_weight, double min_hess, double *grad, double *hess) {
+  check(losskit_poly1_sigmoid_grad_hess_f64(f, y, rows, columns, epsilon, sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void poly1_sigmoid_grad_hess(
+    span<const double> f, span<const double> y, std::ptrdiff_t rows, std::ptrdiff_t columns, double epsilon,
+    const double *sample_weight, double min_hess, span<double> grad, span<double> hess) {
+  detail::expect(f, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  detail::expect(hess, true, {rows, columns});
+  check(
+    
+    losskit_poly1_sigmoid_grad_hess_f64(f.data(), y.data(), rows, columns, epsilon, sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and Hessian of the focal loss on sigmoid scores, for boosters. The Hessian is negative for badly classified
+/// samples when γ > 0: boosters want a floor under it.
+/// See losskit_sigmoid_focal_grad_hess_f32.
+inline void sigmoid_focal_grad_hess(
+    const float *f, const float *y, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    const float *sample_weight, double min_hess, float *grad, float *hess) {
+  check(losskit_sigmoid_focal_grad_hess_f32(f, y, rows, columns, alpha, gamma, sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void sigmoid_focal_grad_hess(
+    span<const float> f, span<const float> y, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    const float *sample_weight, double min_hess, span<float> grad, span<float> hess) {
+  detail::expect(f, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  detail::expect(hess, true, {rows, columns});
+  check(
+    
+    losskit_sigmoid_focal_grad_hess_f32(f.data(), y.data(), rows, columns, alpha, gamma, sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and Hessian of the focal loss on sigmoid scores, for boosters. The Hessian is negative for badly classified
+/// samples when γ > 0: boosters want a floor under it.
+/// See losskit_sigmoid_focal_grad_hess_f64.
+inline void sigmoid_focal_grad_hess(
+    const double *f, const double *y, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    const double *sample_weight, double min_hess, double *grad, double *hess) {
+  check(losskit_sigmoid_focal_grad_hess_f64(f, y, rows, columns, alpha, gamma, sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void sigmoid_focal_grad_hess(
+    span<const double> f, span<const double> y, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    const double *sample_weight, double min_hess, span<double> grad, span<double> hess) {
+  detail::expect(f, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  detail::expect(hess, true, {rows, columns});
+  check(
+    
+    losskit_sigmoid_focal_grad_hess_f64(f.data(), y.data(), rows, columns, alpha, gamma, sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and diagonal Hessian of the softmax cross-entropy with integer targets, for boosters.
+/// See losskit_softmax_grad_hess_f32.
+inline void softmax_grad_hess(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::softmax_hessian hessian, const float *sample_weight, double min_hess, float *grad, float *hess) {
+  check(
+    
+    losskit_softmax_grad_hess_f32(z, target, outer, classes, inner, static_cast<losskit_softmax_hessian>(hessian), sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void softmax_grad_hess(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::softmax_hessian hessian, const float *sample_weight, double min_hess, span<float> grad, span<float> hess) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  detail::expect(hess, true, {outer, classes, inner});
+  check(
+    
+    losskit_softmax_grad_hess_f32(z.data(), target, outer, classes, inner, static_cast<losskit_softmax_hessian>(hessian), sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and diagonal Hessian of the softmax cross-entropy with integer targets, for boosters.
+/// See losskit_softmax_grad_hess_f64.
+inline void softmax_grad_hess(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::softmax_hessian hessian, const double *sample_weight, double min_hess, double *grad, double *hess) {
+  check(
+    
+    losskit_softmax_grad_hess_f64(z, target, outer, classes, inner, static_cast<losskit_softmax_hessian>(hessian), sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void softmax_grad_hess(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::softmax_hessian hessian, const double *sample_weight, double min_hess,
+    span<double> grad, span<double> hess) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  detail::expect(hess, true, {outer, classes, inner});
+  check(
+    
+    losskit_softmax_grad_hess_f64(z.data(), target, outer, classes, inner, static_cast<losskit_softmax_hessian>(hessian), sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and diagonal Hessian of the softmax cross-entropy with dense targets, for boosters.
+/// See losskit_softmax_grad_hess_dense_f32.
+inline void softmax_grad_hess_dense(
+    const float *z, const float *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::softmax_hessian hessian, const float *sample_weight, double min_hess, float *grad, float *hess) {
+  check(
+    
+    losskit_softmax_grad_hess_dense_f32(z, target, outer, classes, inner, static_cast<losskit_softmax_hessian>(hessian), sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void softmax_grad_hess_dense(
+    span<const float> z, span<const float> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::softmax_hessian hessian, const float *sample_weight, double min_hess, span<float> grad, span<float> hess) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  detail::expect(hess, true, {outer, classes, inner});
+  check(
+    
+    losskit_softmax_grad_hess_dense_f32(z.data(), target.data(), outer, classes, inner, static_cast<losskit_softmax_hessian>(hessian), sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and diagonal Hessian of the softmax cross-entropy with dense targets, for boosters.
+/// See losskit_softmax_grad_hess_dense_f64.
+inline void softmax_grad_hess_dense(
+    const double *z, const double *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::softmax_hessian hessian, const double *sample_weight, double min_hess, double *grad, double *hess) {
+  check(
+    
+    losskit_softmax_grad_hess_dense_f64(z, target, outer, classes, inner, static_cast<losskit_softmax_hessian>(hessian), sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void softmax_grad_hess_dense(
+    span<const double> z, span<const double> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::softmax_hessian hessian, const double *sample_weight, double min_hess, span<double> grad,
+    span<double> hess) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  detail::expect(hess, true, {outer, classes, inner});
+  check(
+    
+    losskit_softmax_grad_hess_dense_f64(z.data(), target.data(), outer, classes, inner, static_cast<losskit_softmax_hessian>(hessian), sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and Hessian of half the squared error of each output, for boosters.
+/// See losskit_squared_error_grad_hess_f32.
+inline void squared_error_grad_hess(
+    const float *z, const float *t, std::ptrdiff_t rows, std::ptrdiff_t columns, const float *sample_weight,
+    float *grad, float *hess) {
+  check(losskit_squared_error_grad_hess_f32(z, t, rows, columns, sample_weight, grad, hess));
+}
+
+/// The same on spans.
+inline void squared_error_grad_hess(
+    span<const float> z, span<const float> t, std::ptrdiff_t rows, std::ptrdiff_t columns, const float *sample_weight,
+    span<float> grad, span<float> hess) {
+  detail::expect(z, false, {rows, columns});
+  detail::expect(t, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  detail::expect(hess, true, {rows, columns});
+  check(losskit_squared_error_grad_hess_f32(z.data(), t.data(), rows, columns, sample_weight, grad.data(), hess.data()));
+}
+
+/// Gradient and Hessian of half the squared error of each output, for boosters.
+/// See losskit_squared_error_grad_hess_f64.
+inline void squared_error_grad_hess(
+    const double *z, const double *t, std::ptrdiff_t rows, std::ptrdiff_t columns, const double *sample_weight,
+    double *grad, double *hess) {
+  check(losskit_squared_error_grad_hess_f64(z, t, rows, columns, sample_weight, grad, hess));
+}
+
+/// The same on spans.
+inline void squared_error_grad_hess(
+    span<const double> z, span<const double> t, std::ptrdiff_t rows, std::ptrdiff_t columns,
+    const double *sample_weight, span<double> grad, span<double> hess) {
+  detail::expect(z, false, {rows, columns});
+  detail::expect(t, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  detail::expect(hess, true, {rows, columns});
+  check(losskit_squared_error_grad_hess_f64(z.data(), t.data(), rows, columns, sample_weight, grad.data(), hess.data()));
 }
 
 /// Binary cross-entropy of sigmoid scores, element by element.

@@ -129,18 +129,47 @@ private struct ElementLossJob<L: ElementLoss>: ParallelJob {
     var partial = sink.empty
     let range = split.range(part)
     let scale = sink.gradientScale
+    // Where nothing differs within a row its losses may be added up before they are weighted.
+    let addsRuns =
+      weights.perElement == nil && weights.perColumn == nil && weights.column == nil && sink.call.reduction != .none
     for row in byColumns ? 0..<1 : range {
       let rowFactor = rowWeight.map { V($0[row]) } ?? V.one
       let start = row &* columns
-      forEachVector(V.self, byColumns ? range : 0..<columns) { c, n in
-        let at = start &+ c
-        var weight = rowFactor
-        if let w = weights.perElement { weight = weight * V.load(w + at, lanes: n) }
-        if let w = weights.perColumn { weight = weight * V.load(w + c, lanes: n) }
-        let column = weights.column.map { V.load($0 + c, lanes: n) } ?? V.one
-        let result = loss.evaluate(V.load(x + at, lanes: n), V.load(t + at, lanes: n), column)
-        sink.deposit(result.value * weight, first: at, count: n, &partial)
-        if let grad = sink.call.grad { (result.derivative * (weight * scale)).store(grad + at, lanes: n) }
+      let columnRange = byColumns ? range : 0..<columns
+      let whole = columnRange.count / V.count &* V.count &+ columnRange.lowerBound
+      var c = columnRange.lowerBound
+      while c < columnRange.upperBound {
+        var end = columnRange.upperBound
+        if addsRuns && c < whole {
+          end = Swift.min(c &+ longestRun &* V.count, whole)
+          let gradientFactor = rowFactor * scale
+          var run = V.zero
+          var next = c
+          while next < end {
+            let at = start &+ next
+            let result = loss.evaluate(V.load(x + at), V.load(t + at), V.one)
+            run = run + result.value
+            if let grad = sink.call.grad { (result.derivative * gradientFactor).store(grad + at) }
+            next &+= V.count
+          }
+          // The sum may have overflowed where the losses have not: they are then added one by one.
+          if !(V.infinity .<= run.magnitude).any {
+            sink.deposit(run * rowFactor, first: start, count: V.count, &partial)
+            c = end
+            continue
+          }
+        }
+        forEachVector(V.self, c..<end) { c, n in
+          let at = start &+ c
+          var weight = rowFactor
+          if let w = weights.perElement { weight = weight * V.load(w + at, lanes: n) }
+          if let w = weights.perColumn { weight = weight * V.load(w + c, lanes: n) }
+          let column = weights.column.map { V.load($0 + c, lanes: n) } ?? V.one
+          let result = loss.evaluate(V.load(x + at, lanes: n), V.load(t + at, lanes: n), column)
+          sink.deposit(result.value * weight, first: at, count: n, &partial)
+          if let grad = sink.call.grad { (result.derivative * (weight * scale)).store(grad + at, lanes: n) }
+        }
+        c = end
       }
     }
     sink.finish(partial, part: part)

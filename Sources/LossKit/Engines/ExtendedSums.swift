@@ -107,32 +107,29 @@ extension ColumnRows {
 /// Softmax in two passes over memory: the sum of the exponentials, then the quotients.
 ///
 /// Rows in which an exponent is not exact take the usual three.
-struct TwoPassSoftmax<V: Lanes>: RowKernel {
+struct TwoPassSoftmax<V: Lanes>: RowVisitor {
   let exponential: ScaledExponential<V>
   static var usesSecond: Bool { false }
-  var empty: Void { () }
 
   init(temperature: Double) { exponential = ScaledExponential(temperature: temperature) }
 
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == V {
+  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
     let total = tile.extendedSum(exponential)
     let isGood = total.isGood
-    var k = RowConstants(a: V.one / total.mantissa, b: total.exponent, c: exponential.floor(below: total.exponent))
+    var k = RowConstants(a: total.mantissa, b: total.exponent, c: exponential.floor(below: total.exponent))
     if isGood.isTrue(first: tile.count) {
       tile.map(k) { e, k in quotient(e.x, k) }
     } else {
       let shift = V.shift(tile.maximum { $0.x })
       let sum = tile.sum(RowConstants(a: shift), keep: false) { e, k in exponential(e.x - k.a) }
-      k.a = V.select(isGood, k.a, V.one / V.definedSum(sum))
+      k.a = V.select(isGood, k.a, V.definedSum(sum))
       k.b = V.select(isGood, k.b, shift)
       k.d = V.select(isGood, V.one, V.zero)
-      tile.map(k) { e, k in V.select(k.d .== V.zero, exponential(e.x - k.b) * k.a, quotient(e.x, k)) }
+      tile.map(k) { e, k in V.select(k.d .== V.zero, exponential(e.x - k.b) / k.a, quotient(e.x, k)) }
     }
   }
 
   @inline(__always) private func quotient(_ x: V, _ k: RowConstants<V>) -> V {
-    exponential(x, over: ExponentialBase(exponent: k.b, floor: k.c), times: k.a)
+    exponential(x, over: ExponentialBase(exponent: k.b, floor: k.c), dividedBy: k.a)
   }
-
-  @inline(__always) func finish(_ partial: Void, part: Int) {}
 }

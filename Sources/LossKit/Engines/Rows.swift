@@ -11,9 +11,6 @@
 // Sums within a row: the terms are added in their own precision in runs of at most 16 a lane, the runs are added as
 // doubles. Relative error of a sum of positive terms: at most (16 + 2)·2⁻²⁴ < 1.1e-6 in f32, whatever the length.
 
-/// The most terms that a lane adds in its own precision.
-private let longestRun = 16
-
 /// An array seen as rows of classes: element (o, c, i) at `(o · classes + c) · inner + i`, row number `o · inner + i`.
 struct RowShape {
   let outer: Int
@@ -53,6 +50,7 @@ struct RowConstants<V: Lanes> {
   var b = V.zero
   var c = V.zero
   var d = V.zero
+  var e = V.zero
   var target = V.Integers(0)
 
   /// Calls `body` with a function that gives the constants of one row, in all lanes. They are read back from `memory`,
@@ -63,11 +61,13 @@ struct RowConstants<V: Lanes> {
     b.store(memory + V.count)
     c.store(memory + 2 &* V.count)
     d.store(memory + 3 &* V.count)
-    V(bits: target).store(memory + 4 &* V.count)
+    e.store(memory + 4 &* V.count)
+    V(bits: target).store(memory + 5 &* V.count)
     return body { row in
       RowConstants(
         a: V(memory[row]), b: V(memory[V.count &+ row]), c: V(memory[2 &* V.count &+ row]),
-        d: V(memory[3 &* V.count &+ row]), target: V(memory[4 &* V.count &+ row]).bits)
+        d: V(memory[3 &* V.count &+ row]), e: V(memory[4 &* V.count &+ row]),
+        target: V(memory[5 &* V.count &+ row]).bits)
     }
   }
 }
@@ -77,6 +77,7 @@ protocol RowTile {
   associatedtype V: Lanes
   typealias Element = V.Element
 
+  var classes: Int { get }
   var firstRow: Int { get }
   var count: Int { get }
   /// The maximum of `value` over each row, ignoring NaN; −inf where there is none.
@@ -92,11 +93,27 @@ protocol RowTile {
   func extendedSum(_ exponential: ScaledExponential<V>) -> ExtendedNumber<V>
   /// `output = value`.
   func map(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V)
+  /// `(output, secondOutput) = values`.
+  func mapToBoth(_ constants: RowConstants<V>, _ values: (RowElements<V>, RowConstants<V>) -> (V, V))
   /// The element of the first input, or of the output, that stands at a class of a row.
   func input(row: Int, class c: Int) -> Element
   func setOutput(row: Int, class c: Int, _ value: Element)
   /// Aligned memory of two vectors, for the two functions below.
   var scratch: UnsafeMutablePointer<Element> { get }
+
+  // What follows is in RowCandidates.swift.
+
+  /// The elements of each row that are at least `bound`, or NaN, as a tile of their own; −inf where a row has fewer than
+  /// others. nil where there are too many.
+  func candidates(atLeast bound: V, _ memory: CandidateMemory<V>) -> Candidates<V>?
+  /// Makes −inf of the candidates of a row that equal x and belong to classes after c.
+  func remove(_ candidates: Candidates<V>, row: Int, equalTo x: Element, after c: Int, _ memory: CandidateMemory<V>)
+  /// Writes the output of the candidates' tile to where they came from, and 0 everywhere else.
+  func put(_ candidates: Candidates<V>, _ memory: CandidateMemory<V>)
+  /// The maxima of parts of each row, at least `parts` of them, as a tile of their own. nil where that is no gain.
+  func partialMaxima(_ parts: Int, _ memory: CandidateMemory<V>) -> ColumnRows<V>?
+  /// How many elements of each row are at least `bound`?
+  func count(atLeast bound: V) -> V.Integers
 }
 
 extension RowTile {
@@ -143,13 +160,15 @@ struct RowArrays<S: Scalar> {
   let perClass: UnsafePointer<S>?
   /// Absent where nothing is written.
   let output: UnsafeMutablePointer<S>?
+  /// For maps that have two.
+  var secondOutput: UnsafeMutablePointer<S>? = nil
   /// One byte per element, 0 where it does not take part.
   var mask: UnsafePointer<UInt8>? = nil
 
   @inline(__always) func advanced(by offset: Int) -> RowArrays {
     RowArrays(
       first: first + offset, second: second + offset, perClass: perClass, output: output.map { $0 + offset },
-      mask: mask.map { $0 + offset })
+      secondOutput: secondOutput.map { $0 + offset }, mask: mask.map { $0 + offset })
   }
 }
 
@@ -160,7 +179,7 @@ struct LongRows<V: Lanes>: RowTile {
   let count: Int
   let scratch: UnsafeMutablePointer<V.Element>
   /// Where the constants of rows, and the vectors that are joined, lie for a while.
-  private var constantsMemory: UnsafeMutablePointer<V.Element> { scratch + 2 &* V.count }
+  var constantsMemory: UnsafeMutablePointer<V.Element> { scratch + 2 &* V.count }
   private var vectors: UnsafeMutablePointer<V> {
     UnsafeMutableRawPointer(scratch + 8 &* V.count).assumingMemoryBound(to: V.self)
   }
@@ -306,6 +325,23 @@ struct LongRows<V: Lanes>: RowTile {
   @inline(__always)
   func map(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V) {
     guard let output = arrays.output else { return }
+    forEachElement(constants) { e, k, at, n in value(e, k).store(output + at, lanes: n) }
+  }
+
+  @inline(__always)
+  func mapToBoth(_ constants: RowConstants<V>, _ values: (RowElements<V>, RowConstants<V>) -> (V, V)) {
+    forEachElement(constants) { e, k, at, n in
+      let both = values(e, k)
+      if let output = arrays.output { both.0.store(output + at, lanes: n) }
+      if let output = arrays.secondOutput { both.1.store(output + at, lanes: n) }
+    }
+  }
+
+  /// The vectors of the rows, each with its place and its number of lanes.
+  @inline(__always)
+  private func forEachElement(
+    _ constants: RowConstants<V>, _ body: (RowElements<V>, RowConstants<V>, Int, Int) -> Void
+  ) {
     // Of a row that the second-level cache cannot hold, the pass before has left the end there: begin with that.
     let isBackward = classes &* MemoryLayout<Element>.stride > 1 << 18
     let step = isBackward ? 0 &- V.count : V.count
@@ -313,14 +349,12 @@ struct LongRows<V: Lanes>: RowTile {
       for row in 0..<count {
         let start = (firstRow &+ row) &* classes
         let k = constantsOf(row)
-        @inline(__always) func write(_ c: Int, _ n: Int) {
-          value(elements(start &+ c, c, n), k).store(output + (start &+ c), lanes: n)
-        }
+        @inline(__always) func visit(_ c: Int, _ n: Int) { body(elements(start &+ c, c, n), k, start &+ c, n) }
         let whole = classes / V.count &* V.count
-        if whole < classes { write(whole, classes &- whole) }
+        if whole < classes { visit(whole, classes &- whole) }
         var c = isBackward ? whole &- V.count : 0
         for _ in 0..<classes / V.count {
-          write(c, V.count)
+          visit(c, V.count)
           c &+= step
         }
       }
@@ -403,6 +437,15 @@ struct ColumnRows<V: Lanes>: RowTile {
     for c in 0..<classes { value(elements(c), constants).store(output + c &* stride, lanes: count) }
   }
 
+  @inline(__always)
+  func mapToBoth(_ constants: RowConstants<V>, _ values: (RowElements<V>, RowConstants<V>) -> (V, V)) {
+    for c in 0..<classes {
+      let both = values(elements(c), constants)
+      if let output = arrays.output { both.0.store(output + c &* stride, lanes: count) }
+      if let output = arrays.secondOutput { both.1.store(output + c &* stride, lanes: count) }
+    }
+  }
+
   @inline(__always) func input(row: Int, class c: Int) -> Element { arrays.first[c &* stride &+ row] }
 
   @inline(__always) func setOutput(row: Int, class c: Int, _ value: Element) {
@@ -456,6 +499,18 @@ protocol RowKernel {
   static var usesSecond: Bool { get }
   func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Partial) where Tile.V == V
   func finish(_ partial: Partial, part: Int)
+}
+
+/// A kernel that gathers nothing: all it does is in the outputs.
+protocol RowVisitor: RowKernel where Partial == Void {
+  func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V
+}
+
+extension RowVisitor {
+  static var usesSecond: Bool { false }
+  var empty: Void { () }
+  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == V { visit(tile) }
+  @inline(__always) func finish(_ partial: Void, part: Int) {}
 }
 
 /// Rows of at most this many vectors are transposed: beyond it they fill vectors well enough on their own.
@@ -523,9 +578,12 @@ private struct ColumnRowsJob<K: RowKernel>: ParallelJob {
       for tile in split.range(part) {
         let columns = transposes ? transposed(tile, memory) : inPlace(tile, memory)
         kernel.run(columns, &partial)
-        if transposes, let output = arrays.output {
-          TransposedTile<V>(memory: memory, classes: shape.classes, count: columns.count)
-            .write(output + columns.firstRow &* shape.classes)
+        if transposes {
+          let copy = TransposedTile<V>(memory: memory, classes: shape.classes, count: columns.count)
+          if let output = arrays.output { copy.write(copy.output, output + columns.firstRow &* shape.classes) }
+          if let output = arrays.secondOutput {
+            copy.write(copy.secondOutput, output + columns.firstRow &* shape.classes)
+          }
         }
       }
     }
@@ -552,15 +610,15 @@ private struct ColumnRowsJob<K: RowKernel>: ParallelJob {
       arrays: RowArrays(
         first: UnsafePointer(copy.first), second: UnsafePointer(K.usesSecond ? copy.second : copy.first),
         perClass: arrays.perClass, output: arrays.output == nil ? nil : copy.output,
-        mask: original.mask.map { copy.readMask($0) }),
+        secondOutput: arrays.secondOutput == nil ? nil : copy.secondOutput, mask: original.mask.map { copy.readMask($0) }),
       classes: shape.classes, stride: V.count, firstRow: row, count: copy.count, scratch: copy.end)
   }
 }
 
-/// Room for three transposed tiles of up to `mostTransposedVectors · V.count` classes, two vectors and the mask: 7 KB on
+/// Room for four transposed tiles of up to `mostTransposedVectors · V.count` classes, two vectors and the mask: 9 KB on
 /// the stack.
 private struct TileScratch {
-  var bytes = InlineArray<856, UInt64>(repeating: 0)
+  var bytes = InlineArray<1112, UInt64>(repeating: 0)
 }
 
 /// Room for 8 + `V.count` vectors.
@@ -577,7 +635,8 @@ private struct TransposedTile<V: Lanes> {
   var first: UnsafeMutablePointer<V.Element> { memory }
   var second: UnsafeMutablePointer<V.Element> { memory + capacity }
   var output: UnsafeMutablePointer<V.Element> { memory + 2 &* capacity }
-  var end: UnsafeMutablePointer<V.Element> { memory + 3 &* capacity }
+  var secondOutput: UnsafeMutablePointer<V.Element> { memory + 3 &* capacity }
+  var end: UnsafeMutablePointer<V.Element> { memory + 4 &* capacity }
   private var mask: UnsafeMutablePointer<UInt8> {
     UnsafeMutableRawPointer(end + 2 &* V.count).assumingMemoryBound(to: UInt8.self)
   }
@@ -595,8 +654,9 @@ private struct TransposedTile<V: Lanes> {
     return UnsafePointer(mask)
   }
 
-  @inline(__always) func write(_ destination: UnsafeMutablePointer<V.Element>) {
-    writeTransposed(V.self, output, destination, classes, count)
+  @inline(__always)
+  func write(_ copy: UnsafeMutablePointer<V.Element>, _ destination: UnsafeMutablePointer<V.Element>) {
+    writeTransposed(V.self, copy, destination, classes, count)
   }
 }
 

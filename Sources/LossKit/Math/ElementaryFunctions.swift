@@ -35,6 +35,8 @@ protocol ElementaryFunctions {
   static var roundingShift: Self { get }
   static var leastExponent: Double { get }
   static var largestExactExponent: Double { get }
+  /// `cos 2πx`: an angle in turns, whose reduction is exact however large it is.
+  static func cosineOfTurns(_ x: Self) -> Self
   /// Hyperbolic tangent.
   static func tanh(_ x: Self) -> Self
   /// Arctangent.

@@ -18,11 +18,9 @@ func hardmax<S: Scalar>(
   return .ok
 }
 
-private struct OneHotOfMaximum<V: Lanes>: RowKernel {
-  static var usesSecond: Bool { false }
-  var empty: Void { () }
+private struct OneHotOfMaximum<V: Lanes>: RowVisitor {
 
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == V {
+  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
     var k = RowConstants<V>(a: tile.maximum { V.select($0.x.isNaN, V.infinity, $0.x) })
     k.target = tile.lowestClass(k, where: { e, k in e.x .== k.a })
     if (k.a .== V.infinity).any {  // +inf or NaN
@@ -31,6 +29,4 @@ private struct OneHotOfMaximum<V: Lanes>: RowKernel {
     }
     tile.map(k) { e, k in V.select(e.classes .== k.target, V.one, V.zero) + k.b }
   }
-
-  @inline(__always) func finish(_ partial: Void, part: Int) {}
 }

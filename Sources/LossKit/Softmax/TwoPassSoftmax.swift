@@ -53,12 +53,10 @@ func extexpSum<S: Scalar>(
   return .ok
 }
 
-private struct ExtendedSum<V: Lanes>: RowKernel {
+private struct ExtendedSum<V: Lanes>: RowVisitor {
   let mantissa, exponent: UnsafeMutablePointer<V.Element>
-  static var usesSecond: Bool { false }
-  var empty: Void { () }
 
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == V {
+  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
     let exponential = ScaledExponential<V>(temperature: 1)
     var total = tile.extendedSum(exponential)
     let isGood = total.isGood
@@ -76,6 +74,4 @@ private struct ExtendedSum<V: Lanes>: RowKernel {
     tile.rows.store(total.mantissa, mantissa)
     tile.rows.store(total.exponent, exponent)
   }
-
-  @inline(__always) func finish(_ partial: Void, part: Int) {}
 }

@@ -16,6 +16,9 @@ struct DoubleLanes: Lanes {
   }
   @inline(__always) func store(_ p: UnsafeMutablePointer<Double>) { vs_store_f64(p, raw) }
   @inline(__always) func store(_ p: UnsafeMutablePointer<Double>, first n: Int) { vs_store_first_f64(p, n, raw) }
+  @inline(__always) func compress(_ mask: Integers, _ p: UnsafeMutablePointer<Double>) -> Int {
+    vs_compress_f64(p, mask.raw, raw)
+  }
 
   @inline(__always) static func + (a: Self, b: Self) -> Self { Self(raw: vs_add_f64(a.raw, b.raw)) }
   @inline(__always) static func - (a: Self, b: Self) -> Self { Self(raw: vs_sub_f64(a.raw, b.raw)) }
@@ -57,6 +60,12 @@ struct DoubleLanes: Lanes {
   @inline(__always) static func odds(_ a: Self, _ b: Self) -> Self { Self(raw: vs_odds_f64(a.raw, b.raw)) }
   @inline(__always) static func zipLow(_ a: Self, _ b: Self) -> Self { Self(raw: vs_zip_low_f64(a.raw, b.raw)) }
   @inline(__always) static func zipHigh(_ a: Self, _ b: Self) -> Self { Self(raw: vs_zip_high_f64(a.raw, b.raw)) }
+  @inline(__always) static func multiplyTile(
+    _ left: UnsafePointer<Double>, step: Int, _ right: UnsafePointer<Double>, depth: Int, _ out: UnsafeMutablePointer<Double>,
+    stride: Int, adding: Bool
+  ) {
+    vs_multiply_tile_f64(left, step, right, depth, out, stride, adding)
+  }
 }
 
 /// 8 integers of 64 bits: lane indices, bit patterns and masks.
@@ -79,6 +88,10 @@ struct Int64Lanes: IntegerLanes {
   @inline(__always) static prefix func ~ (a: Self) -> Self { Self(raw: vs_not_i64(a.raw)) }
   @inline(__always) static func .== (a: Self, b: Self) -> Self { Self(raw: vs_eq_i64(a.raw, b.raw)) }
   @inline(__always) static func .< (a: Self, b: Self) -> Self { Self(raw: vs_lt_i64(a.raw, b.raw)) }
+  /// The product of the lower 32 bits of each lane, unsigned: all 64 bits of it.
+  @inline(__always) static func productOfLowHalves(_ a: Self, _ b: Self) -> Self {
+    Self(raw: vs_mul_low_halves_i64(a.raw, b.raw))
+  }
   @inline(__always) func shiftedLeft(_ n: Int) -> Self { Self(raw: vs_shl_i64(raw, Int32(truncatingIfNeeded: n))) }
   @inline(__always) func shiftedRightLogical(_ n: Int) -> Self {
     Self(raw: vs_shr_i64(raw, Int32(truncatingIfNeeded: n)))

@@ -17,6 +17,9 @@ struct FloatLanes: Lanes {
   }
   @inline(__always) func store(_ p: UnsafeMutablePointer<Float>) { vs_store_f32(p, raw) }
   @inline(__always) func store(_ p: UnsafeMutablePointer<Float>, first n: Int) { vs_store_first_f32(p, n, raw) }
+  @inline(__always) func compress(_ mask: Integers, _ p: UnsafeMutablePointer<Float>) -> Int {
+    vs_compress_f32(p, mask.raw, raw)
+  }
 
   @inline(__always) static func + (a: Self, b: Self) -> Self { Self(raw: vs_add_f32(a.raw, b.raw)) }
   @inline(__always) static func - (a: Self, b: Self) -> Self { Self(raw: vs_sub_f32(a.raw, b.raw)) }
@@ -60,6 +63,12 @@ struct FloatLanes: Lanes {
   @inline(__always) static func odds(_ a: Self, _ b: Self) -> Self { Self(raw: vs_odds_f32(a.raw, b.raw)) }
   @inline(__always) static func zipLow(_ a: Self, _ b: Self) -> Self { Self(raw: vs_zip_low_f32(a.raw, b.raw)) }
   @inline(__always) static func zipHigh(_ a: Self, _ b: Self) -> Self { Self(raw: vs_zip_high_f32(a.raw, b.raw)) }
+  @inline(__always) static func multiplyTile(
+    _ left: UnsafePointer<Float>, step: Int, _ right: UnsafePointer<Float>, depth: Int, _ out: UnsafeMutablePointer<Float>,
+    stride: Int, adding: Bool
+  ) {
+    vs_multiply_tile_f32(left, step, right, depth, out, stride, adding)
+  }
 }
 
 /// 16 integers of 32 bits: lane indices, bit patterns and masks.

@@ -18,6 +18,9 @@ protocol Lanes: ElementaryFunctions {
   static func load(_ p: UnsafePointer<Element>, first n: Int, fill: Element) -> Self
   func store(_ p: UnsafeMutablePointer<Element>)
   func store(_ p: UnsafeMutablePointer<Element>, first n: Int)
+  /// Stores the lanes where the mask is true one behind the other, and returns how many they are. A whole vector is
+  /// written: what stands behind them has no meaning.
+  func compress(_ mask: Integers, _ p: UnsafeMutablePointer<Element>) -> Int
 
   static func + (a: Self, b: Self) -> Self
   static func - (a: Self, b: Self) -> Self
@@ -66,6 +69,10 @@ protocol Lanes: ElementaryFunctions {
   /// The lower half of the row a0 b0 a1 b1 …; and the upper half.
   static func zipLow(_ a: Self, _ b: Self) -> Self
   static func zipHigh(_ a: Self, _ b: Self) -> Self
+  /// A tile of a matrix product, 8 rows by two vectors: see Engines/MatrixProduct.swift.
+  static func multiplyTile(
+    _ left: UnsafePointer<Element>, step: Int, _ right: UnsafePointer<Element>, depth: Int,
+    _ out: UnsafeMutablePointer<Element>, stride: Int, adding: Bool)
 }
 
 /// Integers of the width of a lane: 16 × Int32 or 8 × Int64. Also the masks that comparisons give.
@@ -110,6 +117,7 @@ protocol Scalar: BinaryFloatingPoint {
   init(_ value: Double)
   var double: Double { get }
   var bitPattern: Bits { get }
+  init(bitPattern: Bits)
 }
 
 extension Float: Scalar {

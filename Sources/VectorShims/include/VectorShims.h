@@ -138,6 +138,12 @@ VS_INLINE void vs_store_i64_from_i32(int64_t *p, vs_i32 v) {
   *(vs_i64x16_unaligned *)p = __builtin_convertvector(v, vs_i64x16_unaligned);
 }
 
+// The product of the lower 32 bits of each lane, unsigned: all 64 bits of it.
+VS_INLINE vs_i64 vs_mul_low_halves_i64(vs_i64 a, vs_i64 b) {
+  const vs_u64 low = (vs_u64)0xffffffffu;
+  return (vs_i64)(((vs_u64)a & low) * ((vs_u64)b & low));
+}
+
 //===--- Masks as bits: lane i is bit i ------------------------------------===//
 
 VS_INLINE uint32_t vs_mask_bits_i32(vs_i32 m) {
@@ -235,6 +241,36 @@ VS_INLINE vs_f64 vs_load_first_f64(const double *p, ptrdiff_t n, double fill) {
 VS_INLINE void vs_store_first_f64(double *p, ptrdiff_t n, vs_f64 v) {
   union { double lane[8]; vs_f64 v; } x = {.v = v};
   for (ptrdiff_t i = 0; i < n; i++) p[i] = x.lane[i];
+}
+#endif
+
+//===--- Compaction: the lanes where a mask is true, one behind the other --===//
+// p has room for a whole vector, whatever the mask. Returns how many there are.
+
+#if defined(__AVX512F__)
+// Not the form that stores: Zen runs it as microcode.
+VS_INLINE ptrdiff_t vs_compress_f32(float *p, vs_i32 m, vs_f32 v) {
+  __mmask16 k = _mm512_movepi32_mask((__m512i)m);
+  _mm512_storeu_ps(p, _mm512_maskz_compress_ps(k, (__m512)v));
+  return __builtin_popcount(k);
+}
+VS_INLINE ptrdiff_t vs_compress_f64(double *p, vs_i64 m, vs_f64 v) {
+  __mmask8 k = _mm512_movepi64_mask((__m512i)m);
+  _mm512_storeu_pd(p, _mm512_maskz_compress_pd(k, (__m512d)v));
+  return __builtin_popcount(k);
+}
+#else
+VS_INLINE ptrdiff_t vs_compress_f32(float *p, vs_i32 m, vs_f32 v) {
+  union { vs_f32 v; float lane[16]; } x = {.v = v};
+  ptrdiff_t n = 0;
+  for (uint32_t bits = vs_mask_bits_i32(m); bits; bits &= bits - 1) p[n++] = x.lane[__builtin_ctz(bits)];
+  return n;
+}
+VS_INLINE ptrdiff_t vs_compress_f64(double *p, vs_i64 m, vs_f64 v) {
+  union { vs_f64 v; double lane[8]; } x = {.v = v};
+  ptrdiff_t n = 0;
+  for (uint32_t bits = vs_mask_bits_i64(m); bits; bits &= bits - 1) p[n++] = x.lane[__builtin_ctz(bits)];
+  return n;
 }
 #endif
 
@@ -408,6 +444,54 @@ VS_INLINE vs_f64 vs_zip_low_f64(vs_f64 a, vs_f64 b) {
 VS_INLINE vs_f64 vs_zip_high_f64(vs_f64 a, vs_f64 b) {
   return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
 }
+
+//===--- Matrix products: one tile, held in registers ----------------------===//
+// out(i, j) (+)= sum over k of left(i, k) * right(k, j), for 8 rows i and two vectors of columns j. left(i, k) is at
+// left[k * step + i], right(k, j) at right[k * columns + j], out(i, j) at out[i * stride + j]. Each element is one chain
+// of fused multiply-adds in the order of k, beginning at 0, so how many of them a processor's registers hold at a time
+// (VS_TILE_ROWS by VS_TILE_VECTORS) shows in no bit. C, because Swift does not keep arrays of vectors in registers.
+
+#if defined(__AVX512F__)
+#define VS_TILE_ROWS 8
+#define VS_TILE_VECTORS 2
+#elif defined(__AVX2__) || defined(__aarch64__)
+#define VS_TILE_ROWS 4
+#define VS_TILE_VECTORS 1
+#else
+#define VS_TILE_ROWS 2
+#define VS_TILE_VECTORS 1
+#endif
+#define VS_UNROLL _Pragma("clang loop unroll(full)")
+
+#define VS_DEFINE(T, S, N)                                                                         \
+  VS_INLINE void vs_multiply_tile_##T(const S *left, ptrdiff_t step, const S *right,               \
+                                      ptrdiff_t depth, S *out, ptrdiff_t stride, bool adding) {    \
+    VS_UNROLL for (int row = 0; row < 8; row += VS_TILE_ROWS)                                      \
+    VS_UNROLL for (int column = 0; column < 2; column += VS_TILE_VECTORS) {                        \
+      vs_##T sum[VS_TILE_ROWS][VS_TILE_VECTORS];                                                   \
+      VS_UNROLL for (int i = 0; i < VS_TILE_ROWS; i++)                                             \
+      VS_UNROLL for (int j = 0; j < VS_TILE_VECTORS; j++) sum[i][j] = (vs_##T)(S)0;                \
+      const S *a = left + row, *b = right + column * N;                                            \
+      for (ptrdiff_t k = 0; k < depth; k++, a += step, b += 2 * N) {                               \
+        vs_##T y[VS_TILE_VECTORS];                                                                 \
+        VS_UNROLL for (int j = 0; j < VS_TILE_VECTORS; j++) y[j] = vs_load_##T(b + j * N);         \
+        VS_UNROLL for (int i = 0; i < VS_TILE_ROWS; i++)                                           \
+        VS_UNROLL for (int j = 0; j < VS_TILE_VECTORS; j++)                                        \
+          sum[i][j] = VS_FMA((vs_##T)(a[i]), y[j], sum[i][j]);                                     \
+      }                                                                                            \
+      VS_UNROLL for (int i = 0; i < VS_TILE_ROWS; i++)                                             \
+      VS_UNROLL for (int j = 0; j < VS_TILE_VECTORS; j++) {                                        \
+        S *p = out + (row + i) * stride + (column + j) * N;                                        \
+        vs_store_##T(p, adding ? vs_load_##T(p) + sum[i][j] : sum[i][j]);                          \
+      }                                                                                            \
+    }                                                                                              \
+  }
+VS_DEFINE(f32, float, 16)
+VS_DEFINE(f64, double, 8)
+#undef VS_DEFINE
+#undef VS_UNROLL
+#undef VS_TILE_ROWS
+#undef VS_TILE_VECTORS
 
 //===--- The cache ---------------------------------------------------------===//
 

@@ -27,13 +27,12 @@ func softmaxStepRadius<S: Scalar>(
   return .ok
 }
 
-private struct StepRadius<V: Lanes>: RowKernel {
+private struct StepRadius<V: Lanes>: RowVisitor {
   let radius: UnsafeMutablePointer<V.Element>
   let usesLogits: Bool
   static var usesSecond: Bool { true }
-  var empty: Void { () }
 
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == V {
+  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
     let width = tile.maximum { $0.x } + tile.maximum { -$0.x }
     let isNaN = tile.maximum { V.select($0.x.isNaN, V.one, V.zero) }
     let pi = V(Double.pi)
@@ -47,6 +46,4 @@ private struct StepRadius<V: Lanes>: RowKernel {
     }
     tile.rows.store(V.select(isNaN .> V.zero, V.nan, distance / width), radius)
   }
-
-  @inline(__always) func finish(_ partial: Void, part: Int) {}
 }
