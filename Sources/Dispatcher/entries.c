@@ -17,6 +17,12 @@ LOSSKIT_ENTRY(losskit_causal_softmax_vjp_f64, (
     const double *p, const double *grad_output, ptrdiff_t batch, ptrdiff_t queries, ptrdiff_t keys, double scale,
     int64_t offset, double *grad_z),
     (p, grad_output, batch, queries, keys, scale, offset, grad_z))
+LOSSKIT_ENTRY(losskit_hardmax_f32, (
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *y),
+    (z, outer, classes, inner, y))
+LOSSKIT_ENTRY(losskit_hardmax_f64, (
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *y),
+    (z, outer, classes, inner, y))
 LOSSKIT_ENTRY(losskit_harmonic_max_f32, (
     const float *d, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double n,
     float *p),
@@ -314,6 +320,20 @@ LOSSKIT_ENTRY(losskit_log_taylor_softmax_vjp_f64, (
     const double *z, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, int32_t order,
     double *grad_z),
     (z, grad_output, outer, classes, inner, order, grad_z))
+LOSSKIT_ENTRY(losskit_two_pass_softmax_f32, (
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *p),
+    (z, outer, classes, inner, p))
+LOSSKIT_ENTRY(losskit_two_pass_softmax_f64, (
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *p),
+    (z, outer, classes, inner, p))
+LOSSKIT_ENTRY(losskit_extexp_sum_f32, (
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *mantissa,
+    float *exponent),
+    (z, outer, classes, inner, mantissa, exponent))
+LOSSKIT_ENTRY(losskit_extexp_sum_f64, (
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *mantissa,
+    double *exponent),
+    (z, outer, classes, inner, mantissa, exponent))
 LOSSKIT_ENTRY(losskit_sparse_softmax_f32, (
     const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
     float *p),
@@ -434,6 +454,47 @@ LOSSKIT_ENTRY(losskit_log_soft_topk_vjp_f64, (
     const double *log_p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
     double *grad_z),
     (log_p, grad_output, outer, classes, inner, alpha, grad_z))
+LOSSKIT_ENTRY(losskit_one_step_gd_predictor_f32, (
+    const float *x, const float *y, const float *xq, const float *precond, ptrdiff_t rows, ptrdiff_t columns,
+    ptrdiff_t queries, double eta, float *prediction),
+    (x, y, xq, precond, rows, columns, queries, eta, prediction))
+LOSSKIT_ENTRY(losskit_one_step_gd_predictor_f64, (
+    const double *x, const double *y, const double *xq, const double *precond, ptrdiff_t rows, ptrdiff_t columns,
+    ptrdiff_t queries, double eta,
+    double *prediction),
+    (x, y, xq, precond, rows, columns, queries, eta, prediction))
+LOSSKIT_ENTRY(losskit_one_step_gd_predictor_vjp_f32, (
+    const float *x, const float *y, const float *xq, const float *precond, const float *grad_output, ptrdiff_t rows,
+    ptrdiff_t columns, ptrdiff_t queries, double eta, float *grad_x, float *grad_y,
+    float *grad_xq),
+    (x, y, xq, precond, grad_output, rows, columns, queries, eta, grad_x, grad_y, grad_xq))
+LOSSKIT_ENTRY(losskit_one_step_gd_predictor_vjp_f64, (
+    const double *x, const double *y, const double *xq, const double *precond, const double *grad_output,
+    ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t queries, double eta, double *grad_x, double *grad_y,
+    double *grad_xq),
+    (x, y, xq, precond, grad_output, rows, columns, queries, eta, grad_x, grad_y, grad_xq))
+LOSSKIT_ENTRY(losskit_perp_grad_f32, (
+    const float *w, const float *g, ptrdiff_t count, double eps, float *out),
+    (w, g, count, eps, out))
+LOSSKIT_ENTRY(losskit_perp_grad_f64, (
+    const double *w, const double *g, ptrdiff_t count, double eps, double *out),
+    (w, g, count, eps, out))
+LOSSKIT_ENTRY(losskit_softmax_regression_loss_f32, (
+    const float *a, const float *x, const float *b, ptrdiff_t rows, ptrdiff_t columns, float *loss, float *grad_a,
+    float *grad_x),
+    (a, x, b, rows, columns, loss, grad_a, grad_x))
+LOSSKIT_ENTRY(losskit_softmax_regression_loss_f64, (
+    const double *a, const double *x, const double *b, ptrdiff_t rows, ptrdiff_t columns, double *loss, double *grad_a,
+    double *grad_x),
+    (a, x, b, rows, columns, loss, grad_a, grad_x))
+LOSSKIT_ENTRY(losskit_softmax_step_radius_f32, (
+    const float *a, const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    float *radius),
+    (a, z, outer, classes, inner, radius))
+LOSSKIT_ENTRY(losskit_softmax_step_radius_f64, (
+    const double *a, const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double *radius),
+    (a, z, outer, classes, inner, radius))
 LOSSKIT_ENTRY(losskit_cross_entropy_f32, (
     const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const float *weight,
     int64_t ignore_index, double label_smoothing, losskit_reduction reduction, const float *sample_weight, float *loss,

@@ -357,6 +357,23 @@ LOSSKIT_API losskit_status losskit_causal_softmax_vjp_f64(
     int64_t offset, double *grad_z);
 
 /**
+ * One-hot of the largest score of each row; of several the one of the lowest class.
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. A row with NaN gives a row of NaN; infinities are scores like others.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - y: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: the operator Hardmax of ONNX.
+ */
+LOSSKIT_API losskit_status losskit_hardmax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *y);
+LOSSKIT_API losskit_status losskit_hardmax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *y);
+
+/**
  * Harmonic max: probabilities from distances, by their inverse powers. It does not change with the distances' scale.
  *
  *     p_i = d_i^{−n} / Σ_j d_j^{−n} = (m / d_i)^n / Σ_j (m / d_j)^n,   m = min d
@@ -1162,6 +1179,52 @@ LOSSKIT_API losskit_status losskit_log_taylor_softmax_vjp_f64(
     const double *z, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, int32_t order,
     double *grad_z);
 
+/**
+ * Softmax in two passes over the data instead of three: of rows that no cache holds each pass costs a trip to memory.
+ *
+ *     p_i = v_i / m · 2^{n_i − e},   e^{z_i} = v_i · 2^{n_i},   Σ_j e^{z_j} = m · 2^e
+ *
+ * Exponentials are held as numbers with an exponent of their own, which cannot overflow, so that no maximum has to be known
+ * before they are added.
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class (probability 0); a row with NaN or +inf, or of −inf
+ *     alone, gives a row of NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Dukhan & Ablavatski 2020, The Two-Pass Softmax Algorithm.
+ */
+LOSSKIT_API losskit_status losskit_two_pass_softmax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *p);
+LOSSKIT_API losskit_status losskit_two_pass_softmax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *p);
+
+/**
+ * Sum of the exponentials of each row, as a number with an exponent of its own: nothing overflows.
+ *
+ *     Σ_j e^{z_j} = m · 2^e,   e = max_j round(z_j · log₂ e),   1/√2 ≤ m ≤ √2 · classes
+ *
+ * log Σ e^{z} = ln m + e · ln 2.
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. A row of −inf gives (0, −inf); one with NaN or +inf gives NaN. Beyond 2^19 (f32)
+ *     or 2^40 (f64) the mantissa has fewer good digits, as z itself has after its point.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - mantissa: m, output, one per row.
+ *   - exponent: e, output, one per row; integral.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Dukhan & Ablavatski 2020, The Two-Pass Softmax Algorithm.
+ */
+LOSSKIT_API losskit_status losskit_extexp_sum_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *mantissa, float *exponent);
+LOSSKIT_API losskit_status losskit_extexp_sum_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *mantissa, double *exponent);
+
 /* ====================================================================================================
  * Sparse maps: sparsemax, entmax, top-k
  * ==================================================================================================== */
@@ -1518,6 +1581,130 @@ LOSSKIT_API losskit_status losskit_log_soft_topk_vjp_f32(
 LOSSKIT_API losskit_status losskit_log_soft_topk_vjp_f64(
     const double *log_p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
     double *grad_z);
+
+/* ====================================================================================================
+ * Softmax-free attention, mixtures of experts, diagnostics
+ * ==================================================================================================== */
+
+/**
+ * Predictions of a linear model after one step of gradient descent from 0, which is what one layer of linear self-attention
+ * computes from its context.
+ *
+ *     ŷ = xq · w,   w = η Γ Σ_i y_i x_i
+ *
+ * - Parameters:
+ *   - x: inputs of the context, `[rows, columns]`.
+ *   - y: its targets, `[rows]`.
+ *   - xq: queries, `[queries, columns]`.
+ *   - precond: Γ, optional, `[columns, columns]`; the identity if absent.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 1.
+ *   - queries: ≥ 0.
+ *   - eta: η, finite, default 1.
+ *   - prediction: output, `[queries]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY (a few doubles per row, column and query).
+ * - Reference: One Step of Gradient Descent is Provably the Optimal In-Context Learner with One Layer of Linear
+ *   Self-Attention (Mahankali et al. 2023).
+ */
+LOSSKIT_API losskit_status losskit_one_step_gd_predictor_f32(
+    const float *x, const float *y, const float *xq, const float *precond, ptrdiff_t rows, ptrdiff_t columns,
+    ptrdiff_t queries, double eta, float *prediction);
+LOSSKIT_API losskit_status losskit_one_step_gd_predictor_f64(
+    const double *x, const double *y, const double *xq, const double *precond, ptrdiff_t rows, ptrdiff_t columns,
+    ptrdiff_t queries, double eta, double *prediction);
+
+/**
+ * Vector-Jacobian product of one_step_gd_predictor.
+ *
+ *     t = η Γᵀ xqᵀ g:   grad_x = y tᵀ,   grad_y = x t,   grad_xq = g wᵀ
+ *
+ * - Parameters:
+ *   - x: inputs of the context, `[rows, columns]`.
+ *   - y: its targets, `[rows]`.
+ *   - xq: queries, `[queries, columns]`.
+ *   - precond: Γ, optional, `[columns, columns]`; the identity if absent.
+ *   - grad_output: g, `[queries]`: the incoming gradient.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 1.
+ *   - queries: ≥ 0.
+ *   - eta: η, as given to `losskit_one_step_gd_predictor`.
+ *   - grad_x: optional output, `[rows, columns]`.
+ *   - grad_y: optional output, `[rows]`.
+ *   - grad_xq: optional output, `[queries, columns]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY (a few doubles per row, column and query).
+ */
+LOSSKIT_API losskit_status losskit_one_step_gd_predictor_vjp_f32(
+    const float *x, const float *y, const float *xq, const float *precond, const float *grad_output, ptrdiff_t rows,
+    ptrdiff_t columns, ptrdiff_t queries, double eta, float *grad_x, float *grad_y, float *grad_xq);
+LOSSKIT_API losskit_status losskit_one_step_gd_predictor_vjp_f64(
+    const double *x, const double *y, const double *xq, const double *precond, const double *grad_output,
+    ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t queries, double eta, double *grad_x, double *grad_y, double *grad_xq);
+
+/**
+ * The part of a gradient that is perpendicular to the weights, at the gradient's length: a step along it does not merely
+ * scale the weights.
+ *
+ *     o = g − ⟨w, g⟩ / (⟨w, w⟩ + eps) · w,   out = o · ‖g‖ / (‖o‖ + eps)
+ *
+ * - Parameters:
+ *   - w: weights, `[count]`: a whole parameter.
+ *   - g: its gradient, `[count]`.
+ *   - count: ≥ 0.
+ *   - eps: ≥ 0, default 1e-30.
+ *   - out: output, `[count]`; may be `g` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: Prieto et al. 2025, Grokking at the Edge of Numerical Stability.
+ */
+LOSSKIT_API losskit_status losskit_perp_grad_f32(
+    const float *w, const float *g, ptrdiff_t count, double eps, float *out);
+LOSSKIT_API losskit_status losskit_perp_grad_f64(
+    const double *w, const double *g, ptrdiff_t count, double eps, double *out);
+
+/**
+ * Softmax regression: the squared distance of the softmax of a linear map from a vector.
+ *
+ *     L = ½ ‖f − b‖²,   f = softmax(a x);   u = f ⊙ (r − ⟨f, r⟩), r = f − b:   grad_a = u xᵀ,  grad_x = aᵀ u
+ *
+ * - Parameters:
+ *   - a: `[rows, columns]`.
+ *   - x: `[columns]`.
+ *   - b: `[rows]`.
+ *   - rows: ≥ 1.
+ *   - columns: ≥ 1.
+ *   - loss: optional output, `[1]`.
+ *   - grad_a: optional output, `[rows, columns]`.
+ *   - grad_x: optional output, `[columns]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY (a few doubles per row and column).
+ * - Reference: The Closeness of In-Context Learning and Weight Shifting for Softmax Regression (Li et al. 2023).
+ */
+LOSSKIT_API losskit_status losskit_softmax_regression_loss_f32(
+    const float *a, const float *x, const float *b, ptrdiff_t rows, ptrdiff_t columns, float *loss, float *grad_a,
+    float *grad_x);
+LOSSKIT_API losskit_status losskit_softmax_regression_loss_f64(
+    const double *a, const double *x, const double *b, ptrdiff_t rows, ptrdiff_t columns, double *loss, double *grad_a,
+    double *grad_x);
+
+/**
+ * How far logits may move along a direction before the Taylor series of their log-sum-exp stops converging.
+ *
+ *     ρ = π / Δ,   Δ = max_k a_k − min_k a_k;   for two classes with z:  ρ = √((z_1 − z_0)² + π²) / Δ
+ *
+ * A step of length τ along the direction is safe while τ < ρ.
+ *
+ * - Parameters:
+ *   - a: derivatives of the logits along a unit direction, `[outer, classes, inner]`. Equal ones give +inf, NaN gives NaN.
+ *   - z: optional, logits, shaped as `a`; used for two classes only, where the radius is exact with them.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - radius: output, one per row.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Ghosts of Softmax (convergence radii from complex singularities of the log-sum-exp).
+ */
+LOSSKIT_API losskit_status losskit_softmax_step_radius_f32(
+    const float *a, const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *radius);
+LOSSKIT_API losskit_status losskit_softmax_step_radius_f64(
+    const double *a, const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *radius);
 
 /* ====================================================================================================
  * Classification losses of softmax probabilities

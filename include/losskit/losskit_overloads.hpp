@@ -286,6 +286,34 @@ inline void causal_softmax_vjp(
   check(losskit_causal_softmax_vjp_f64(p.data(), grad_output.data(), batch, queries, keys, scale, offset, grad_z.data()));
 }
 
+/// One-hot of the largest score of each row; of several the one of the lowest class.
+/// See losskit_hardmax_f32.
+inline void hardmax(const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *y) {
+  check(losskit_hardmax_f32(z, outer, classes, inner, y));
+}
+
+/// The same on spans.
+inline void hardmax(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<float> y) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(y, false, {outer, classes, inner});
+  check(losskit_hardmax_f32(z.data(), outer, classes, inner, y.data()));
+}
+
+/// One-hot of the largest score of each row; of several the one of the lowest class.
+/// See losskit_hardmax_f64.
+inline void hardmax(const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *y) {
+  check(losskit_hardmax_f64(z, outer, classes, inner, y));
+}
+
+/// The same on spans.
+inline void hardmax(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<double> y) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(y, false, {outer, classes, inner});
+  check(losskit_hardmax_f64(z.data(), outer, classes, inner, y.data()));
+}
+
 /// Harmonic max: probabilities from distances, by their inverse powers. It does not change with the distances' scale.
 /// See losskit_harmonic_max_f32.
 inline void harmonic_max(
@@ -1609,6 +1637,68 @@ inline void log_taylor_softmax_vjp(
   check(losskit_log_taylor_softmax_vjp_f64(z.data(), grad_output.data(), outer, classes, inner, order, grad_z.data()));
 }
 
+/// Softmax in two passes over the data instead of three: of rows that no cache holds each pass costs a trip to memory.
+/// See losskit_two_pass_softmax_f32.
+inline void two_pass_softmax(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *p) {
+  check(losskit_two_pass_softmax_f32(z, outer, classes, inner, p));
+}
+
+/// The same on spans.
+inline void two_pass_softmax(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_two_pass_softmax_f32(z.data(), outer, classes, inner, p.data()));
+}
+
+/// Softmax in two passes over the data instead of three: of rows that no cache holds each pass costs a trip to memory.
+/// See losskit_two_pass_softmax_f64.
+inline void two_pass_softmax(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *p) {
+  check(losskit_two_pass_softmax_f64(z, outer, classes, inner, p));
+}
+
+/// The same on spans.
+inline void two_pass_softmax(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_two_pass_softmax_f64(z.data(), outer, classes, inner, p.data()));
+}
+
+/// Sum of the exponentials of each row, as a number with an exponent of its own: nothing overflows.
+/// See losskit_extexp_sum_f32.
+inline void extexp_sum(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *mantissa,
+    float *exponent) {
+  check(losskit_extexp_sum_f32(z, outer, classes, inner, mantissa, exponent));
+}
+
+/// The same on spans.
+inline void extexp_sum(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *mantissa,
+    float *exponent) {
+  detail::expect(z, false, {outer, classes, inner});
+  check(losskit_extexp_sum_f32(z.data(), outer, classes, inner, mantissa, exponent));
+}
+
+/// Sum of the exponentials of each row, as a number with an exponent of its own: nothing overflows.
+/// See losskit_extexp_sum_f64.
+inline void extexp_sum(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *mantissa,
+    double *exponent) {
+  check(losskit_extexp_sum_f64(z, outer, classes, inner, mantissa, exponent));
+}
+
+/// The same on spans.
+inline void extexp_sum(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *mantissa,
+    double *exponent) {
+  detail::expect(z, false, {outer, classes, inner});
+  check(losskit_extexp_sum_f64(z.data(), outer, classes, inner, mantissa, exponent));
+}
+
 /// Softmax of the k largest logits of each row; the others have probability 0.
 /// See losskit_sparse_softmax_f32.
 inline void sparse_softmax(
@@ -1681,14 +1771,14 @@ inline void sparse_softmax_vjp(
 /// See losskit_gumbel_softmax_f32.
 inline void gumbel_softmax(
     const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double tau, bool hard,
-    ustd::int64_t seed, ustd::int64_t offset, float *y) {
+    std::uint64_t seed, std::uint64_t offset, float *y) {
   check(losskit_gumbel_softmax_f32(z, outer, classes, inner, tau, hard, seed, offset, y));
 }
 
 /// The same on spans.
 inline void gumbel_softmax(
     span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double tau, bool hard,
-    ustd::int64_t seed, ustd::int64_t offset, span<float> y) {
+    std::uint64_t seed, std::uint64_t offset, span<float> y) {
   detail::expect(z, false, {outer, classes, inner});
   detail::expect(y, false, {outer, classes, inner});
   check(losskit_gumbel_softmax_f32(z.data(), outer, classes, inner, tau, hard, seed, offset, y.data()));
@@ -1698,14 +1788,14 @@ inline void gumbel_softmax(
 /// See losskit_gumbel_softmax_f64.
 inline void gumbel_softmax(
     const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double tau, bool hard,
-    ustd::int64_t seed, ustd::int64_t offset, double *y) {
+    std::uint64_t seed, std::uint64_t offset, double *y) {
   check(losskit_gumbel_softmax_f64(z, outer, classes, inner, tau, hard, seed, offset, y));
 }
 
 /// The same on spans.
 inline void gumbel_softmax(
     span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double tau, bool hard,
-    ustd::int64_t seed, ustd::int64_t offset, span<double> y) {
+    std::uint64_t seed, std::uint64_t offset, span<double> y) {
   detail::expect(z, false, {outer, classes, inner});
   detail::expect(y, false, {outer, classes, inner});
   check(losskit_gumbel_softmax_f64(z.data(), outer, classes, inner, tau, hard, seed, offset, y.data()));
@@ -1830,12 +1920,12 @@ inline void neuralsort_vjp(
 /// Random numbers, uniform in (0, 1).
 /// See losskit_philox_uniform_f32.
 inline void philox_uniform(
-    std::ptrdiff_t count, ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, float *output) {
+    std::ptrdiff_t count, std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, float *output) {
   check(losskit_philox_uniform_f32(count, seed, offset, stream, output));
 }
 
 /// The same on spans.
-inline void philox_uniform(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, span<float> output) {
+inline void philox_uniform(std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, span<float> output) {
   const std::ptrdiff_t count = output.ssize();
   check(losskit_philox_uniform_f32(count, seed, offset, stream, output.data()));
 }
@@ -1843,12 +1933,12 @@ inline void philox_uniform(ustd::int64_t seed, ustd::int64_t offset, ustd::int64
 /// Random numbers, uniform in (0, 1).
 /// See losskit_philox_uniform_f64.
 inline void philox_uniform(
-    std::ptrdiff_t count, ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, double *output) {
+    std::ptrdiff_t count, std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, double *output) {
   check(losskit_philox_uniform_f64(count, seed, offset, stream, output));
 }
 
 /// The same on spans.
-inline void philox_uniform(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, span<double> output) {
+inline void philox_uniform(std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, span<double> output) {
   const std::ptrdiff_t count = output.ssize();
   check(losskit_philox_uniform_f64(count, seed, offset, stream, output.data()));
 }
@@ -1856,12 +1946,12 @@ inline void philox_uniform(ustd::int64_t seed, ustd::int64_t offset, ustd::int64
 /// Random numbers of the standard normal distribution.
 /// See losskit_philox_normal_f32.
 inline void philox_normal(
-    std::ptrdiff_t count, ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, float *output) {
+    std::ptrdiff_t count, std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, float *output) {
   check(losskit_philox_normal_f32(count, seed, offset, stream, output));
 }
 
 /// The same on spans.
-inline void philox_normal(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, span<float> output) {
+inline void philox_normal(std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, span<float> output) {
   const std::ptrdiff_t count = output.ssize();
   check(losskit_philox_normal_f32(count, seed, offset, stream, output.data()));
 }
@@ -1869,12 +1959,12 @@ inline void philox_normal(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_
 /// Random numbers of the standard normal distribution.
 /// See losskit_philox_normal_f64.
 inline void philox_normal(
-    std::ptrdiff_t count, ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, double *output) {
+    std::ptrdiff_t count, std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, double *output) {
   check(losskit_philox_normal_f64(count, seed, offset, stream, output));
 }
 
 /// The same on spans.
-inline void philox_normal(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, span<double> output) {
+inline void philox_normal(std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, span<double> output) {
   const std::ptrdiff_t count = output.ssize();
   check(losskit_philox_normal_f64(count, seed, offset, stream, output.data()));
 }
@@ -1883,12 +1973,12 @@ inline void philox_normal(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_
 /// softmax(z).
 /// See losskit_philox_gumbel_f32.
 inline void philox_gumbel(
-    std::ptrdiff_t count, ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, float *output) {
+    std::ptrdiff_t count, std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, float *output) {
   check(losskit_philox_gumbel_f32(count, seed, offset, stream, output));
 }
 
 /// The same on spans.
-inline void philox_gumbel(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, span<float> output) {
+inline void philox_gumbel(std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, span<float> output) {
   const std::ptrdiff_t count = output.ssize();
   check(losskit_philox_gumbel_f32(count, seed, offset, stream, output.data()));
 }
@@ -1897,12 +1987,12 @@ inline void philox_gumbel(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_
 /// softmax(z).
 /// See losskit_philox_gumbel_f64.
 inline void philox_gumbel(
-    std::ptrdiff_t count, ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, double *output) {
+    std::ptrdiff_t count, std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, double *output) {
   check(losskit_philox_gumbel_f64(count, seed, offset, stream, output));
 }
 
 /// The same on spans.
-inline void philox_gumbel(ustd::int64_t seed, ustd::int64_t offset, ustd::int64_t stream, span<double> output) {
+inline void philox_gumbel(std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, span<double> output) {
   const std::ptrdiff_t count = output.ssize();
   check(losskit_philox_gumbel_f64(count, seed, offset, stream, output.data()));
 }
@@ -2111,6 +2201,219 @@ inline void log_soft_topk_vjp(
   detail::expect(grad_output, false, {outer, classes, inner});
   detail::expect(grad_z, false, {outer, classes, inner});
   check(losskit_log_soft_topk_vjp_f64(log_p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
+}
+
+/// Predictions of a linear model after one step of gradient descent from 0, which is what one layer of linear self-attention
+/// computes from its context.
+/// See losskit_one_step_gd_predictor_f32.
+inline void one_step_gd_predictor(
+    const float *x, const float *y, const float *xq, const float *precond, std::ptrdiff_t rows, std::ptrdiff_t columns,
+    std::ptrdiff_t queries, double eta, float *prediction) {
+  check(losskit_one_step_gd_predictor_f32(x, y, xq, precond, rows, columns, queries, eta, prediction));
+}
+
+/// The same on spans.
+inline void one_step_gd_predictor(
+    span<const float> x, span<const float> y, span<const float> xq, span<const float> precond, std::ptrdiff_t columns,
+    double eta, span<float> prediction) {
+  const std::ptrdiff_t rows = y.ssize();
+  const std::ptrdiff_t queries = prediction.ssize();
+  detail::expect(x, false, {rows, columns});
+  detail::expect(xq, false, {queries, columns});
+  detail::expect(precond, true, {columns, columns});
+  check(
+    
+    losskit_one_step_gd_predictor_f32(x.data(), y.data(), xq.data(), precond.data(), rows, columns, queries, eta, prediction.data()));
+}
+
+/// Predictions of a linear model after one step of gradient descent from 0, which is what one layer of linear self-attention
+/// computes from its context.
+/// See losskit_one_step_gd_predictor_f64.
+inline void one_step_gd_predictor(
+    const double *x, const double *y, const double *xq, const double *precond, std::ptrdiff_t rows,
+    std::ptrdiff_t columns, std::ptrdiff_t queries, double eta, double *prediction) {
+  check(losskit_one_step_gd_predictor_f64(x, y, xq, precond, rows, columns, queries, eta, prediction));
+}
+
+/// The same on spans.
+inline void one_step_gd_predictor(
+    span<const double> x, span<const double> y, span<const double> xq, span<const double> precond,
+    std::ptrdiff_t columns, double eta, span<double> prediction) {
+  const std::ptrdiff_t rows = y.ssize();
+  const std::ptrdiff_t queries = prediction.ssize();
+  detail::expect(x, false, {rows, columns});
+  detail::expect(xq, false, {queries, columns});
+  detail::expect(precond, true, {columns, columns});
+  check(
+    
+    losskit_one_step_gd_predictor_f64(x.data(), y.data(), xq.data(), precond.data(), rows, columns, queries, eta, prediction.data()));
+}
+
+/// Vector-Jacobian product of one_step_gd_predictor.
+/// See losskit_one_step_gd_predictor_vjp_f32.
+inline void one_step_gd_predictor_vjp(
+    const float *x, const float *y, const float *xq, const float *precond, const float *grad_output,
+    std::ptrdiff_t rows, std::ptrdiff_t columns, std::ptrdiff_t queries, double eta, float *grad_x, float *grad_y,
+    float *grad_xq) {
+  check(
+    
+    losskit_one_step_gd_predictor_vjp_f32(x, y, xq, precond, grad_output, rows, columns, queries, eta, grad_x, grad_y, grad_xq));
+}
+
+/// The same on spans.
+inline void one_step_gd_predictor_vjp(
+    span<const float> x, span<const float> y, span<const float> xq, span<const float> precond,
+    span<const float> grad_output, std::ptrdiff_t columns, double eta, span<float> grad_x, span<float> grad_y,
+    span<float> grad_xq) {
+  const std::ptrdiff_t rows = y.ssize();
+  const std::ptrdiff_t queries = grad_output.ssize();
+  detail::expect(x, false, {rows, columns});
+  detail::expect(xq, false, {queries, columns});
+  detail::expect(precond, true, {columns, columns});
+  detail::expect(grad_x, true, {rows, columns});
+  detail::expect(grad_y, true, {rows});
+  detail::expect(grad_xq, true, {queries, columns});
+  check(
+    
+    losskit_one_step_gd_predictor_vjp_f32(x.data(), y.data(), xq.data(), precond.data(), grad_output.data(), rows, columns, queries, eta, grad_x.data(), grad_y.data(), grad_xq.data()));
+}
+
+/// Vector-Jacobian product of one_step_gd_predictor.
+/// See losskit_one_step_gd_predictor_vjp_f64.
+inline void one_step_gd_predictor_vjp(
+    const double *x, const double *y, const double *xq, const double *precond, const double *grad_output,
+    std::ptrdiff_t rows, std::ptrdiff_t columns, std::ptrdiff_t queries, double eta, double *grad_x, double *grad_y,
+    double *grad_xq) {
+  check(
+    
+    losskit_one_step_gd_predictor_vjp_f64(x, y, xq, precond, grad_output, rows, columns, queries, eta, grad_x, grad_y, grad_xq));
+}
+
+/// The same on spans.
+inline void one_step_gd_predictor_vjp(
+    span<const double> x, span<const double> y, span<const double> xq, span<const double> precond,
+    span<const double> grad_output, std::ptrdiff_t columns, double eta, span<double> grad_x, span<double> grad_y,
+    span<double> grad_xq) {
+  const std::ptrdiff_t rows = y.ssize();
+  const std::ptrdiff_t queries = grad_output.ssize();
+  detail::expect(x, false, {rows, columns});
+  detail::expect(xq, false, {queries, columns});
+  detail::expect(precond, true, {columns, columns});
+  detail::expect(grad_x, true, {rows, columns});
+  detail::expect(grad_y, true, {rows});
+  detail::expect(grad_xq, true, {queries, columns});
+  check(
+    
+    losskit_one_step_gd_predictor_vjp_f64(x.data(), y.data(), xq.data(), precond.data(), grad_output.data(), rows, columns, queries, eta, grad_x.data(), grad_y.data(), grad_xq.data()));
+}
+
+/// The part of a gradient that is perpendicular to the weights, at the gradient's length: a step along it does not merely
+/// scale the weights.
+/// See losskit_perp_grad_f32.
+inline void perp_grad(const float *w, const float *g, std::ptrdiff_t count, double eps, float *out) {
+  check(losskit_perp_grad_f32(w, g, count, eps, out));
+}
+
+/// The same on spans.
+inline void perp_grad(span<const float> w, span<const float> g, double eps, span<float> out) {
+  const std::ptrdiff_t count = w.ssize();
+  detail::expect(g, false, {count});
+  detail::expect(out, false, {count});
+  check(losskit_perp_grad_f32(w.data(), g.data(), count, eps, out.data()));
+}
+
+/// The part of a gradient that is perpendicular to the weights, at the gradient's length: a step along it does not merely
+/// scale the weights.
+/// See losskit_perp_grad_f64.
+inline void perp_grad(const double *w, const double *g, std::ptrdiff_t count, double eps, double *out) {
+  check(losskit_perp_grad_f64(w, g, count, eps, out));
+}
+
+/// The same on spans.
+inline void perp_grad(span<const double> w, span<const double> g, double eps, span<double> out) {
+  const std::ptrdiff_t count = w.ssize();
+  detail::expect(g, false, {count});
+  detail::expect(out, false, {count});
+  check(losskit_perp_grad_f64(w.data(), g.data(), count, eps, out.data()));
+}
+
+/// Softmax regression: the squared distance of the softmax of a linear map from a vector.
+/// See losskit_softmax_regression_loss_f32.
+inline void softmax_regression_loss(
+    const float *a, const float *x, const float *b, std::ptrdiff_t rows, std::ptrdiff_t columns, float *loss,
+    float *grad_a, float *grad_x) {
+  check(losskit_softmax_regression_loss_f32(a, x, b, rows, columns, loss, grad_a, grad_x));
+}
+
+/// The same on spans.
+inline void softmax_regression_loss(
+    span<const float> a, span<const float> x, span<const float> b, span<float> loss, span<float> grad_a,
+    span<float> grad_x) {
+  const std::ptrdiff_t rows = b.ssize();
+  const std::ptrdiff_t columns = x.ssize();
+  detail::expect(a, false, {rows, columns});
+  detail::expect(loss, true, {1});
+  detail::expect(grad_a, true, {rows, columns});
+  detail::expect(grad_x, true, {columns});
+  check(
+    
+    losskit_softmax_regression_loss_f32(a.data(), x.data(), b.data(), rows, columns, loss.data(), grad_a.data(), grad_x.data()));
+}
+
+/// Softmax regression: the squared distance of the softmax of a linear map from a vector.
+/// See losskit_softmax_regression_loss_f64.
+inline void softmax_regression_loss(
+    const double *a, const double *x, const double *b, std::ptrdiff_t rows, std::ptrdiff_t columns, double *loss,
+    double *grad_a, double *grad_x) {
+  check(losskit_softmax_regression_loss_f64(a, x, b, rows, columns, loss, grad_a, grad_x));
+}
+
+/// The same on spans.
+inline void softmax_regression_loss(
+    span<const double> a, span<const double> x, span<const double> b, span<double> loss, span<double> grad_a,
+    span<double> grad_x) {
+  const std::ptrdiff_t rows = b.ssize();
+  const std::ptrdiff_t columns = x.ssize();
+  detail::expect(a, false, {rows, columns});
+  detail::expect(loss, true, {1});
+  detail::expect(grad_a, true, {rows, columns});
+  detail::expect(grad_x, true, {columns});
+  check(
+    
+    losskit_softmax_regression_loss_f64(a.data(), x.data(), b.data(), rows, columns, loss.data(), grad_a.data(), grad_x.data()));
+}
+
+/// How far logits may move along a direction before the Taylor series of their log-sum-exp stops converging.
+/// See losskit_softmax_step_radius_f32.
+inline void softmax_step_radius(
+    const float *a, const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *radius) {
+  check(losskit_softmax_step_radius_f32(a, z, outer, classes, inner, radius));
+}
+
+/// The same on spans.
+inline void softmax_step_radius(
+    span<const float> a, span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    float *radius) {
+  detail::expect(a, false, {outer, classes, inner});
+  detail::expect(z, true, {outer, classes, inner});
+  check(losskit_softmax_step_radius_f32(a.data(), z.data(), outer, classes, inner, radius));
+}
+
+/// How far logits may move along a direction before the Taylor series of their log-sum-exp stops converging.
+/// See losskit_softmax_step_radius_f64.
+inline void softmax_step_radius(
+    const double *a, const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double *radius) {
+  check(losskit_softmax_step_radius_f64(a, z, outer, classes, inner, radius));
+}
+
+/// The same on spans.
+inline void softmax_step_radius(
+    span<const double> a, span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double *radius) {
+  detail::expect(a, false, {outer, classes, inner});
+  detail::expect(z, true, {outer, classes, inner});
+  check(losskit_softmax_step_radius_f64(a.data(), z.data(), outer, classes, inner, radius));
 }
 
 /// Cross-entropy of softmax probabilities and integer targets.

@@ -32,6 +32,20 @@ public func losskit_causal_softmax_vjp_f64(
   return causalSoftmaxVjp(p, gradOutput, batch, queries, keys, scale, offset, gradZ).rawValue
 }
 
+@c(losskit_hardmax_f32)
+public func losskit_hardmax_f32(
+  _ z: UnsafePointer<Float>?, _ outer: Int, _ classes: Int, _ inner: Int, _ y: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return hardmax(z, outer, classes, inner, y).rawValue
+}
+
+@c(losskit_hardmax_f64)
+public func losskit_hardmax_f64(
+  _ z: UnsafePointer<Double>?, _ outer: Int, _ classes: Int, _ inner: Int, _ y: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return hardmax(z, outer, classes, inner, y).rawValue
+}
+
 @c(losskit_harmonic_max_f32)
 public func losskit_harmonic_max_f32(
   _ d: UnsafePointer<Float>?, _ outer: Int, _ classes: Int, _ inner: Int, _ n: Double,
@@ -644,4 +658,34 @@ public func losskit_log_taylor_softmax_vjp_f64(
   _ order: Int32, _ gradZ: UnsafeMutablePointer<Double>?
 ) -> Int32 {
   return logTaylorSoftmaxVjp(z, gradOutput, outer, classes, inner, order, gradZ).rawValue
+}
+
+@c(losskit_two_pass_softmax_f32)
+public func losskit_two_pass_softmax_f32(
+  _ z: UnsafePointer<Float>?, _ outer: Int, _ classes: Int, _ inner: Int, _ p: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return twoPassSoftmax(z, outer, classes, inner, p).rawValue
+}
+
+@c(losskit_two_pass_softmax_f64)
+public func losskit_two_pass_softmax_f64(
+  _ z: UnsafePointer<Double>?, _ outer: Int, _ classes: Int, _ inner: Int, _ p: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return twoPassSoftmax(z, outer, classes, inner, p).rawValue
+}
+
+@c(losskit_extexp_sum_f32)
+public func losskit_extexp_sum_f32(
+  _ z: UnsafePointer<Float>?, _ outer: Int, _ classes: Int, _ inner: Int, _ mantissa: UnsafeMutablePointer<Float>?,
+  _ exponent: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return extexpSum(z, outer, classes, inner, mantissa, exponent).rawValue
+}
+
+@c(losskit_extexp_sum_f64)
+public func losskit_extexp_sum_f64(
+  _ z: UnsafePointer<Double>?, _ outer: Int, _ classes: Int, _ inner: Int, _ mantissa: UnsafeMutablePointer<Double>?,
+  _ exponent: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return extexpSum(z, outer, classes, inner, mantissa, exponent).rawValue
 }

@@ -58,50 +58,41 @@ func mapNormalizedVjp<F: NormalizedFunction>(
 }
 
 /// p = f / S
-private struct NormalizedKernel<F: NormalizedFunction>: RowKernel {
+private struct NormalizedKernel<F: NormalizedFunction>: RowVisitor {
   typealias V = F.V
   let function: F
   let uniform: V
-  static var usesSecond: Bool { false }
-  var empty: Void { () }
 
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == V {
+  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
     var k = function.constants(tile)
     k.d = V.definedSum(tile.sum(k, keep: true) { e, k in function.value(e.x, k) })
     tile.map(k) { e, k in
       F.isUniformAtZero ? V.select(k.d .== V.zero, uniform, e.kept / k.d) : e.kept / k.d
     }
   }
-
-  @inline(__always) func finish(_ partial: Void, part: Int) {}
 }
 
 /// log p = log(f / S)
-private struct NormalizedLogKernel<F: NormalizedFunction>: RowKernel {
+private struct NormalizedLogKernel<F: NormalizedFunction>: RowVisitor {
   typealias V = F.V
   let function: F
-  static var usesSecond: Bool { false }
-  var empty: Void { () }
 
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == V {
+  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
     var k = function.constants(tile)
     let sum = V.definedSum(tile.sum(k, keep: true) { e, k in function.value(e.x, k) })
     let logarithm = LogarithmOfRatio(V.select(sum .== V.zero, V.nan, sum))
     (k.c, k.d) = (logarithm.scaled, logarithm.exponent)
     tile.map(k) { e, k in LogarithmOfRatio(scaled: k.c, exponent: k.d)(e.kept) }
   }
-
-  @inline(__always) func finish(_ partial: Void, part: Int) {}
 }
 
 /// grad = f' / S · (g − ⟨p, g⟩)
-private struct NormalizedVjpKernel<F: NormalizedFunction>: RowKernel {
+private struct NormalizedVjpKernel<F: NormalizedFunction>: RowVisitor {
   typealias V = F.V
   let function: F
   static var usesSecond: Bool { true }
-  var empty: Void { () }
 
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == V {
+  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
     var k = function.constants(tile)
     k.d = V.definedSum(tile.sum(k, keep: false) { e, k in function.value(e.x, k) })
     k.c = tile.sum(k, keep: false) { e, k in function.value(e.x, k) * e.y } / k.d
@@ -110,18 +101,15 @@ private struct NormalizedVjpKernel<F: NormalizedFunction>: RowKernel {
       return F.isUniformAtZero ? V.select(k.d .== V.zero, V.zero, grad) : grad
     }
   }
-
-  @inline(__always) func finish(_ partial: Void, part: Int) {}
 }
 
 /// grad = f' / f · (g − p Σ g)
-private struct NormalizedLogVjpKernel<F: NormalizedFunction>: RowKernel {
+private struct NormalizedLogVjpKernel<F: NormalizedFunction>: RowVisitor {
   typealias V = F.V
   let function: F
   static var usesSecond: Bool { true }
-  var empty: Void { () }
 
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == V {
+  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
     var k = function.constants(tile)
     k.d = V.definedSum(tile.sum(k, keep: false) { e, k in function.value(e.x, k) })
     k.c = tile.sum(k, keep: false) { e, _ in e.y }
@@ -129,6 +117,4 @@ private struct NormalizedLogVjpKernel<F: NormalizedFunction>: RowKernel {
       function.logarithmicDerivative(e.x, k) * (e.y - function.value(e.x, k) / k.d * k.c)
     }
   }
-
-  @inline(__always) func finish(_ partial: Void, part: Int) {}
 }

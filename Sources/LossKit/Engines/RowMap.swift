@@ -75,13 +75,12 @@ func mapRows<M: RowMap>(
   return .ok
 }
 
-struct RowMapKernel<M: RowMap>: RowKernel {
+struct RowMapKernel<M: RowMap>: RowVisitor {
   typealias V = M.V
   let map: M
   static var usesSecond: Bool { M.usesSecond }
-  var empty: Void { () }
 
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == M.V {
+  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == M.V {
     var k = RowConstants<V>()
     if M.usesMaximum { k.a = map.shift(tile.maximum { map.score($0) }, tile.rows) }
     var sum = V.zero
@@ -89,8 +88,6 @@ struct RowMapKernel<M: RowMap>: RowKernel {
     (k.a, k.b) = map.constants(k.a, sum, tile.rows)
     tile.map(k) { e, k in map.output(e, (k.a, k.b)) }
   }
-
-  @inline(__always) func finish(_ partial: Void, part: Int) {}
 }
 
 extension Lanes {

@@ -36,10 +36,8 @@ private struct PrefixJob<M: RowMap>: ParallelJob {
         let visible = Swift.max(0, Swift.min(keys, row % queries &+ 1 &+ offset))
         let start = row &* keys
         if visible > 0 {
-          var nothing: Void = ()
-          kernel.run(
-            LongRows<V>(
-              arrays: arrays.advanced(by: start), classes: visible, firstRow: 0, count: 1, scratch: scratch), &nothing)
+          kernel.visit(
+            LongRows<V>(arrays: arrays.advanced(by: start), classes: visible, firstRow: 0, count: 1, scratch: scratch))
         }
         (arrays.output! + (start &+ visible)).update(repeating: 0, count: keys &- visible)
       }

@@ -89,6 +89,8 @@ protocol RowTile {
   func sum(
     _ constants: RowConstants<V>, keep: Bool, terms: (RowElements<V>, RowConstants<V>) -> (term: V, kept: V)
   ) -> V
+  /// `Σ e^{x/T}` of each row.
+  func extendedSum(_ exponential: ScaledExponential<V>) -> ExtendedNumber<V>
   /// `output = value`.
   func map(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V)
   /// `(output, secondOutput) = values`.
@@ -497,6 +499,18 @@ protocol RowKernel {
   static var usesSecond: Bool { get }
   func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Partial) where Tile.V == V
   func finish(_ partial: Partial, part: Int)
+}
+
+/// A kernel that gathers nothing: all it does is in the outputs.
+protocol RowVisitor: RowKernel where Partial == Void {
+  func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V
+}
+
+extension RowVisitor {
+  static var usesSecond: Bool { false }
+  var empty: Void { () }
+  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == V { visit(tile) }
+  @inline(__always) func finish(_ partial: Void, part: Int) {}
 }
 
 /// Rows of at most this many vectors are transposed: beyond it they fill vectors well enough on their own.

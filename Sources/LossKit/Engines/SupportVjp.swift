@@ -26,13 +26,12 @@ func supportVjp<W: SupportWeights>(
   return .ok
 }
 
-private struct SupportVjpKernel<W: SupportWeights>: RowKernel {
+private struct SupportVjpKernel<W: SupportWeights>: RowVisitor {
   typealias V = W.V
   let weights: W
   static var usesSecond: Bool { true }
-  var empty: Void { () }
 
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == V {
+  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
     var k = RowConstants<V>()
     let sum = tile.sum(k, keep: false) { e, _ in weights.weight(e.x) }
     let product = tile.sum(k, keep: false) { e, _ in
@@ -45,6 +44,4 @@ private struct SupportVjpKernel<W: SupportWeights>: RowKernel {
       return V.select(s .== V.zero, V.zero, s * (e.y - k.a))
     }
   }
-
-  @inline(__always) func finish(_ partial: Void, part: Int) {}
 }

@@ -34,6 +34,7 @@ protocol ElementaryFunctions {
   static func exp2OfFraction(_ f: Self) -> Self
   static var roundingShift: Self { get }
   static var leastExponent: Double { get }
+  static var largestExactExponent: Double { get }
   /// `cos 2πx`: an angle in turns, whose reduction is exact however large it is.
   static func cosineOfTurns(_ x: Self) -> Self
   /// Hyperbolic tangent.

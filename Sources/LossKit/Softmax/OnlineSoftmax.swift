@@ -52,20 +52,16 @@ func onlineSoftmaxMerge<S: Scalar>(
   return .ok
 }
 
-private struct Statistics<V: Lanes>: RowKernel {
+private struct Statistics<V: Lanes>: RowVisitor {
   let m, s: UnsafeMutablePointer<V.Element>
-  static var usesSecond: Bool { false }
-  var empty: Void { () }
 
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == V {
+  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
     let exponential = ScaledExponential<V>(temperature: 1)
     let maximum = tile.maximum { $0.x }
     let sum = tile.sum(RowConstants(a: V.shift(maximum)), keep: false) { e, k in exponential(e.x - k.a) }
     tile.rows.store(V.select(sum.isNaN, sum, maximum), m)  // the maximum ignores NaN, the sum does not
     tile.rows.store(V.definedSum(sum), s)
   }
-
-  @inline(__always) func finish(_ partial: Void, part: Int) {}
 }
 
 private struct MergeJob<V: Lanes>: ParallelJob {

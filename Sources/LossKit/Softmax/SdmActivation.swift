@@ -115,63 +115,49 @@ extension RowTile {
   V.select(x .== -V.infinity, x, k.b * (x - k.a))
 }
 
-private struct SdmSoftmax<V: Lanes>: RowKernel {
+private struct SdmSoftmax<V: Lanes>: RowVisitor {
   let scales: SdmScales<V>
-  static var usesSecond: Bool { false }
-  var empty: Void { () }
 
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == V {
+  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
     var k = RowConstants<V>()
     k.c = V.one / tile.sdmSum(scales, &k, keep: true).sum
     tile.map(k) { e, k in e.kept * k.c }
   }
-
-  @inline(__always) func finish(_ partial: Void, part: Int) {}
 }
 
-private struct SdmLogSoftmax<V: Lanes>: RowKernel {
+private struct SdmLogSoftmax<V: Lanes>: RowVisitor {
   let scales: SdmScales<V>
-  static var usesSecond: Bool { false }
-  var empty: Void { () }
 
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == V {
+  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
     var k = RowConstants<V>()
     let (sum, divisor) = tile.sdmSum(scales, &k, keep: false)
     k.c = V.log(sum)
     k.d = divisor
     tile.map(k) { e, k in (sdmExponent(e.x, k) - k.c) / k.d }
   }
-
-  @inline(__always) func finish(_ partial: Void, part: Int) {}
 }
 
 /// x is p, y is g.
-private struct SdmSoftmaxVjp<V: Lanes>: RowKernel {
+private struct SdmSoftmaxVjp<V: Lanes>: RowVisitor {
   let scales: SdmScales<V>
   static var usesSecond: Bool { true }
-  var empty: Void { () }
 
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == V {
+  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
     var k = RowConstants<V>(b: scales.load(tile.rows).lambda)
     k.a = tile.sum(k, keep: false) { e, _ in e.x * e.y }
     tile.map(k) { e, k in k.b * e.x * (e.y - k.a) }
   }
-
-  @inline(__always) func finish(_ partial: Void, part: Int) {}
 }
 
 /// x is log p times the divisor's inverse, y is g.
-private struct SdmLogSoftmaxVjp<V: Lanes>: RowKernel {
+private struct SdmLogSoftmaxVjp<V: Lanes>: RowVisitor {
   let scales: SdmScales<V>
   static var usesSecond: Bool { true }
-  var empty: Void { () }
 
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == V {
+  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
     let (lambda, divisor) = scales.load(tile.rows)
     var k = RowConstants<V>(b: lambda / divisor, c: divisor)
     k.a = tile.sum(k, keep: false) { e, _ in e.y }
     tile.map(k) { e, k in k.b * (e.y - V.exp(e.x * k.c) * k.a) }
   }
-
-  @inline(__always) func finish(_ partial: Void, part: Int) {}
 }

@@ -16,8 +16,19 @@ func softmax<S: Scalar>(
   _ z: UnsafePointer<S>?, _ outer: Int, _ classes: Int, _ inner: Int, _ temperature: Double, _ p: UnsafeMutablePointer<S>?
 ) -> Status {
   guard isPositive(temperature) else { return .invalidParameter }
+  if inner == 1, classes >= leastTwoPassRow / MemoryLayout<S>.stride, let shape = RowShape(outer, classes, inner), let z,
+    let p
+  {
+    forEachRowTile(
+      shape, RowArrays(first: z, second: z, perClass: nil, output: p), TwoPassSoftmax<S.Vector>(temperature: temperature))
+    return .ok
+  }
   return mapRows(SoftmaxMap<PlainScore<S.Vector>>(temperature: temperature), (outer, classes, inner), z, output: p)
 }
+
+/// Bytes of a row from which two passes are faster than three. Measured beside a third-level cache of 32 MB, in float: 4%
+/// slower at 4 MB, even at 6 MB, 8% faster at 16 MB and 10% at 64 MB; in double 2% slower at 16 MB, 3% faster at 64 MB.
+private let leastTwoPassRow = 1 << 24
 
 /// Vector-Jacobian product of softmax.
 ///

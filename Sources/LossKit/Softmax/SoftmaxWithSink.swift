@@ -66,12 +66,9 @@ private struct SinkSoftmax<V: Lanes>: RowMap {
 
   /// e^{s − m}, with the rounding of s − m made good: unlike a class's it may stand alone, far below the largest.
   @inline(__always) func ofSink(_ m: V, _ rows: RowSlice) -> V {
-    let s = rows.load(sink)
-    let difference = s - m
-    let back = difference - s
-    let error = (s - (difference - back)) - (m + back)
-    let e = V.exp(difference)
-    return V.select(error.magnitude .< V.infinity, V.fma(e, error, e), e)
+    let difference = V.exactSum(rows.load(sink), -m)
+    let e = V.exp(difference.sum)
+    return V.fma(e, difference.error, e)
   }
 }
 
@@ -90,19 +87,15 @@ private struct SinkSoftmaxVjp<V: Lanes>: RowMap {
 }
 
 /// Turns ⟨p, g⟩ into −p_s ⟨p, g⟩.
-private struct SinkProbability<V: Lanes>: RowKernel {
+private struct SinkProbability<V: Lanes>: RowVisitor {
   let softmax: SinkSoftmax<V>
   let gradSink: UnsafeMutablePointer<V.Element>
-  static var usesSecond: Bool { false }
-  var empty: Void { () }
 
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == V {
+  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
     let k = RowConstants<V>(a: softmax.shift(tile.maximum { $0.x }, tile.rows))
     let sum = tile.sum(k, keep: false) { e, k in softmax.term(e, k.a) }
     let ofSink = softmax.ofSink(k.a, tile.rows)
     let product = tile.rows.load(UnsafePointer(gradSink))
     tile.rows.store(-(ofSink / V.definedSum(sum + ofSink)) * product, gradSink)
   }
-
-  @inline(__always) func finish(_ partial: Void, part: Int) {}
 }

@@ -68,6 +68,16 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad_z", "p"),
         ),
     ),
+    "hardmax": (
+        True,
+        (
+            ("z", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("y", "p"),
+        ),
+    ),
     "harmonic_max": (
         True,
         (
@@ -509,6 +519,27 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad_z", "p"),
         ),
     ),
+    "two_pass_softmax": (
+        True,
+        (
+            ("z", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("p", "p"),
+        ),
+    ),
+    "extexp_sum": (
+        True,
+        (
+            ("z", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("mantissa", "p"),
+            ("exponent", "p"),
+        ),
+    ),
     "sparse_softmax": (
         True,
         (
@@ -686,6 +717,71 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("inner", "n"),
             ("alpha", "d"),
             ("grad_z", "p"),
+        ),
+    ),
+    "one_step_gd_predictor": (
+        True,
+        (
+            ("x", "p"),
+            ("y", "p"),
+            ("xq", "p"),
+            ("precond", "p"),
+            ("rows", "n"),
+            ("columns", "n"),
+            ("queries", "n"),
+            ("eta", "d"),
+            ("prediction", "p"),
+        ),
+    ),
+    "one_step_gd_predictor_vjp": (
+        True,
+        (
+            ("x", "p"),
+            ("y", "p"),
+            ("xq", "p"),
+            ("precond", "p"),
+            ("grad_output", "p"),
+            ("rows", "n"),
+            ("columns", "n"),
+            ("queries", "n"),
+            ("eta", "d"),
+            ("grad_x", "p"),
+            ("grad_y", "p"),
+            ("grad_xq", "p"),
+        ),
+    ),
+    "perp_grad": (
+        True,
+        (
+            ("w", "p"),
+            ("g", "p"),
+            ("count", "n"),
+            ("eps", "d"),
+            ("out", "p"),
+        ),
+    ),
+    "softmax_regression_loss": (
+        True,
+        (
+            ("a", "p"),
+            ("x", "p"),
+            ("b", "p"),
+            ("rows", "n"),
+            ("columns", "n"),
+            ("loss", "p"),
+            ("grad_a", "p"),
+            ("grad_x", "p"),
+        ),
+    ),
+    "softmax_step_radius": (
+        True,
+        (
+            ("a", "p"),
+            ("z", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("radius", "p"),
         ),
     ),
     "cross_entropy": (
@@ -1695,6 +1791,20 @@ DOCUMENTATION: dict[str, dict[str, Any]] = {
         },
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
     },
+    "hardmax": {
+        "summary": "One-hot of the largest score of each row; of several the one of the lowest class.",
+        "parameters": {
+            "z": "scores, `[outer, classes, inner]`. A row with NaN gives a row of NaN; infinities are scores like others.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+        },
+        "outputs": {
+            "y": "output, shaped as `z`; may be `z` itself.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+        "reference": "the operator Hardmax of ONNX.",
+    },
     "harmonic_max": {
         "summary": "Harmonic max: probabilities from distances, by their inverse powers. It does not change with the distances' scale.",
         "body": "    p_i = d_i^{−n} / Σ_j d_j^{−n} = (m / d_i)^n / Σ_j (m / d_j)^n,   m = min d",
@@ -2310,6 +2420,44 @@ Parts are joined by `online_softmax_merge`; softmax is e^{z − m} / s.""",
         },
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
     },
+    "two_pass_softmax": {
+        "summary": "Softmax in two passes over the data instead of three: of rows that no cache holds each pass costs a trip to memory.",
+        "body": """\
+    p_i = v_i / m · 2^{n_i − e},   e^{z_i} = v_i · 2^{n_i},   Σ_j e^{z_j} = m · 2^e
+
+Exponentials are held as numbers with an exponent of their own, which cannot overflow, so that no maximum has to be known
+before they are added.""",
+        "parameters": {
+            "z": "logits, `[outer, classes, inner]`. −inf is a masked class (probability 0); a row with NaN or +inf, or of −inf alone, gives a row of NaN.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+        },
+        "outputs": {
+            "p": "output, shaped as `z`; may be `z` itself.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+        "reference": "Dukhan & Ablavatski 2020, The Two-Pass Softmax Algorithm.",
+    },
+    "extexp_sum": {
+        "summary": "Sum of the exponentials of each row, as a number with an exponent of its own: nothing overflows.",
+        "body": """\
+    Σ_j e^{z_j} = m · 2^e,   e = max_j round(z_j · log₂ e),   1/√2 ≤ m ≤ √2 · classes
+
+log Σ e^{z} = ln m + e · ln 2.""",
+        "parameters": {
+            "z": "logits, `[outer, classes, inner]`. A row of −inf gives (0, −inf); one with NaN or +inf gives NaN. Beyond 2^19 (f32) or 2^40 (f64) the mantissa has fewer good digits, as z itself has after its point.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+        },
+        "outputs": {
+            "mantissa": "m, output, one per row.",
+            "exponent": "e, output, one per row; integral.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+        "reference": "Dukhan & Ablavatski 2020, The Two-Pass Softmax Algorithm.",
+    },
     "sparse_softmax": {
         "summary": "Softmax of the k largest logits of each row; the others have probability 0.",
         "body": "    Ω = the classes of the k largest z (of equal ones the lower),   p_i = [i ∈ Ω] e^{z_i} / Σ_{j ∈ Ω} e^{z_j}",
@@ -2581,6 +2729,98 @@ The root t is found to the last place: Newton's method, kept between bounds that
             "grad_z": "output, shaped as `log_p`; may be `grad_output` itself.",
         },
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.",
+    },
+    "one_step_gd_predictor": {
+        "summary": "Predictions of a linear model after one step of gradient descent from 0, which is what one layer of linear self-attention computes from its context.",
+        "body": "    ŷ = xq · w,   w = η Γ Σ_i y_i x_i",
+        "parameters": {
+            "x": "inputs of the context, `[rows, columns]`.",
+            "y": "its targets, `[rows]`.",
+            "xq": "queries, `[queries, columns]`.",
+            "precond": "Γ, optional, `[columns, columns]`; the identity if absent.",
+            "rows": "≥ 0.",
+            "columns": "≥ 1.",
+            "queries": "≥ 0.",
+            "eta": "η, finite, default 1.",
+        },
+        "outputs": {
+            "prediction": "output, `[queries]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY (a few doubles per row, column and query).",
+        "reference": "One Step of Gradient Descent is Provably the Optimal In-Context Learner with One Layer of Linear Self-Attention (Mahankali et al. 2023).",
+    },
+    "one_step_gd_predictor_vjp": {
+        "summary": "Vector-Jacobian product of one_step_gd_predictor.",
+        "body": "    t = η Γᵀ xqᵀ g:   grad_x = y tᵀ,   grad_y = x t,   grad_xq = g wᵀ",
+        "parameters": {
+            "x": "inputs of the context, `[rows, columns]`.",
+            "y": "its targets, `[rows]`.",
+            "xq": "queries, `[queries, columns]`.",
+            "precond": "Γ, optional, `[columns, columns]`; the identity if absent.",
+            "grad_output": "g, `[queries]`: the incoming gradient.",
+            "rows": "≥ 0.",
+            "columns": "≥ 1.",
+            "queries": "≥ 0.",
+            "eta": "η, as given to `one_step_gd_predictor`.",
+        },
+        "outputs": {
+            "grad_x": "optional output, `[rows, columns]`.",
+            "grad_y": "optional output, `[rows]`.",
+            "grad_xq": "optional output, `[queries, columns]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY (a few doubles per row, column and query).",
+    },
+    "perp_grad": {
+        "summary": "The part of a gradient that is perpendicular to the weights, at the gradient's length: a step along it does not merely scale the weights.",
+        "body": "    o = g − ⟨w, g⟩ / (⟨w, w⟩ + eps) · w,   out = o · ‖g‖ / (‖o‖ + eps)",
+        "parameters": {
+            "w": "weights, `[count]`: a whole parameter.",
+            "g": "its gradient, `[count]`.",
+            "count": "≥ 0.",
+            "eps": "≥ 0, default 1e-30.",
+        },
+        "outputs": {
+            "out": "output, `[count]`; may be `g` itself.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+        "reference": "Prieto et al. 2025, Grokking at the Edge of Numerical Stability.",
+    },
+    "softmax_regression_loss": {
+        "summary": "Softmax regression: the squared distance of the softmax of a linear map from a vector.",
+        "body": "    L = ½ ‖f − b‖²,   f = softmax(a x);   u = f ⊙ (r − ⟨f, r⟩), r = f − b:   grad_a = u xᵀ,  grad_x = aᵀ u",
+        "parameters": {
+            "a": "`[rows, columns]`.",
+            "x": "`[columns]`.",
+            "b": "`[rows]`.",
+            "rows": "≥ 1.",
+            "columns": "≥ 1.",
+        },
+        "outputs": {
+            "loss": "optional output, `[1]`.",
+            "grad_a": "optional output, `[rows, columns]`.",
+            "grad_x": "optional output, `[columns]`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY (a few doubles per row and column).",
+        "reference": "The Closeness of In-Context Learning and Weight Shifting for Softmax Regression (Li et al. 2023).",
+    },
+    "softmax_step_radius": {
+        "summary": "How far logits may move along a direction before the Taylor series of their log-sum-exp stops converging.",
+        "body": """\
+    ρ = π / Δ,   Δ = max_k a_k − min_k a_k;   for two classes with z:  ρ = √((z_1 − z_0)² + π²) / Δ
+
+A step of length τ along the direction is safe while τ < ρ.""",
+        "parameters": {
+            "a": "derivatives of the logits along a unit direction, `[outer, classes, inner]`. Equal ones give +inf, NaN gives NaN.",
+            "z": "optional, logits, shaped as `a`; used for two classes only, where the radius is exact with them.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+        },
+        "outputs": {
+            "radius": "output, one per row.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+        "reference": "Ghosts of Softmax (convergence radii from complex singularities of the log-sum-exp).",
     },
     "cross_entropy": {
         "summary": "Cross-entropy of softmax probabilities and integer targets.",
