@@ -34,7 +34,7 @@ static double log_sigmoid(double x) { return (x > 0 ? 0 : x) - log1p(exp(-fabs(x
   F(expm1, expm1, true, 1)                                                                                             \
   F(log, log, true, 1)                                                                                                 \
   F(log1p, log1p, true, 1)                                                                                             \
-  F(log1p_of_fraction, log1p, !signbit(x) && !(x > 1), 1)                                                              \
+  F(log1p_of_fraction, log1p, !signbit(x) && !(x > 1), 2)                                                              \
   F(sigmoid, sigmoid, true, 1)                                                                                         \
   F(shared_sigmoid, sigmoid, true, 3)                                                                                  \
   F(log_sigmoid, log_sigmoid, true, 2)                                                                                 \
@@ -42,6 +42,7 @@ static double log_sigmoid(double x) { return (x > 0 ? 0 : x) - log1p(exp(-fabs(x
   F(exp2, exp2, true, 2)                                                                                               \
   F(log2, log2, true, 2)                                                                                               \
   F(tanh, tanh, true, 2)                                                                                               \
+  F(atan, atan, true, 2)                                                                                               \
   F(erf, erf, true, 2)
 
 #define DECLARE(name, reference, domain, bound)                                                                        \

@@ -73,23 +73,28 @@ def erf(x):
     return libmp.mpf_erf(x, PRECISION)
 
 
+def atan(x):
+    return libmp.mpf_atan(x, PRECISION)
+
+
 # Where each function is exact outside the finite numbers.
 LIMITS = {
     "exp": (0.0, math.inf), "exp_of_non_positive": (0.0, None), "expm1": (-1.0, math.inf), "exp2": (0.0, math.inf),
     "log": (math.nan, math.inf), "log2": (math.nan, math.inf), "log1p": (math.nan, math.inf),
     "log1p_of_fraction": (None, None), "sigmoid": (0.0, 1.0), "log_sigmoid": (-math.inf, 0.0),
     "softplus": (0.0, math.inf), "tanh": (-1.0, 1.0), "erf": (-1.0, 1.0),
+    "atan": (-math.pi / 2, math.pi / 2),
 }
 FUNCTIONS = {
     "exp": exp, "exp_of_non_positive": exp, "expm1": expm1, "exp2": exp2, "log": log, "log2": log2, "log1p": log1p,
     "log1p_of_fraction": log1p, "sigmoid": sigmoid, "log_sigmoid": log_sigmoid, "softplus": softplus, "tanh": tanh,
-    "erf": erf,
+    "erf": erf, "atan": atan,
 }
 # Beyond these arguments the result has underflowed, overflowed or stopped changing.
 RANGES = {
     "exp": (-746, 710), "exp_of_non_positive": (-746, 0), "expm1": (-45, 710), "exp2": (-1076, 1025),
     "sigmoid": (-746, 40), "log_sigmoid": (-1000, 746), "softplus": (-746, 1000), "tanh": (-22, 22), "erf": (-6.5, 6.5),
-    "log1p_of_fraction": (0, 1), "log": (0, 4), "log2": (0, 4), "log1p": (-1, 4),
+    "log1p_of_fraction": (0, 1), "log": (0, 4), "log2": (0, 4), "log1p": (-1, 4), "atan": (-50, 50),
 }
 # Places where rounding or cancellation is worst: range edges and the cuts of the argument reductions.
 HARD = {
@@ -106,6 +111,7 @@ HARD = {
     "softplus": [-745.13, -708.4, -36.7, -1.04, -0.6931, 0, 0.6931, 1.04, 37],
     "tanh": [-19.06, -0.625, -0.1733, 0, 0.1733, 0.5493, 0.625, 19.06],
     "erf": [-5.92, -1, 0, 0.5, 1, 1.25, 2, 5.92],
+    "atan": [-2.41421, -1, -0.41421, 0, 0.41421, 1, 2.41421],
 }
 
 
@@ -162,20 +168,20 @@ def record(exact):
 def tiny(name, x):
     """Results that are x itself or a limit up to less than 2^-100 of an ulp; computing them would cost dear."""
     magnitude = abs(x)
-    if x == 0 and name in ("expm1", "log1p", "log1p_of_fraction", "tanh", "erf"):
+    if x == 0 and name in ("expm1", "log1p", "log1p_of_fraction", "tanh", "erf", "atan"):
         return x, 0.0
     if name in ("log", "log2"):
         return (-math.inf, 0.0) if x == 0 else (math.nan, 0.0) if x < 0 else None
     if name == "log1p" and x <= -1:
         return (-math.inf, 0.0) if x == -1 else (math.nan, 0.0)
     if magnitude < 1e-200:
-        if name in ("expm1", "log1p", "log1p_of_fraction", "tanh"):
+        if name in ("expm1", "log1p", "log1p_of_fraction", "tanh", "atan"):
             return x, 0.0
         if name in ("exp", "exp_of_non_positive", "exp2"):
             return 1.0, 0.0
         if name == "sigmoid":
             return 0.5, 0.0
-    if magnitude > 2000 and name not in ("log1p",):
+    if magnitude > 2000 and name not in ("log1p", "atan"):
         limit = LIMITS[name][x > 0]
         if name == "log_sigmoid" and x < 0 or name == "softplus" and x > 0:
             return x, 0.0
