@@ -1229,8 +1229,10 @@ LOSSKIT_API losskit_status losskit_ovr_loss_f64(
  * Switching one-versus-rest loss: the rows that are closest to a wrong class, or beyond it, get a one-versus-rest loss,
  * the others cross-entropy.
  *
- *     LM = max_{k≠y} z_k − z_y;   the n = ⌊fraction · rows + 1e−9⌋ rows with the largest LM are in 𝕃, of equal ones the first
- *     L = lam (softplus(−z_y) + Σ_{k≠y} softplus(z_k))  in 𝕃,   L = −log softmax(z)_y  elsewhere
+ *     LM = max_{k≠y} z_k − z_y
+ *     L = lam (softplus(−z_y) + Σ_{k≠y} softplus(z_k))   for the ⌊fraction · rows + 1e−9⌋ rows with the largest LM,
+ *                                                        of equal ones the first
+ *     L = −log softmax(z)_y                              for the others
  *
  * - Parameters:
  *   - z: scores, `[outer, classes, inner]`. −inf is a masked class; NaN or +inf makes loss and gradient of its row

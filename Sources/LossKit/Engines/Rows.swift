@@ -141,8 +141,7 @@ struct LongRows<V: Lanes>: RowTile {
     Swift.min(V.count, Swift.max(1, 16384 / (classes &* MemoryLayout<V.Element>.stride)))
   }
 
-  /// Passes that compute ask for the next tile: it comes in from memory while they do, if the second-level cache has
-  /// room for it.
+  /// Passes ask for the next tile: it comes in from memory while they compute, if the second-level cache has room for it.
   private var distanceOfNextTile: Int {
     let tileSize = count &* classes
     return tileSize &* MemoryLayout<Element>.stride <= 1 << 18 ? tileSize : 0
@@ -159,7 +158,8 @@ struct LongRows<V: Lanes>: RowTile {
 
   @inline(__always)
   func maximum(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V) -> V {
-    constants.withRows { constantsOf in
+    let ahead = distanceOfNextTile
+    return constants.withRows { constantsOf in
       joined(maximaOfRows, { $0.maximum }) { row in
         let start = (firstRow &+ row) &* classes
         let k = constantsOf(row)
@@ -174,6 +174,7 @@ struct LongRows<V: Lanes>: RowTile {
         // Backward: the pass that follows begins at the start of the row, and finds it in the cache.
         while c > 0 {
           c &-= 4 &* V.count
+          for line in 0..<4 { prefetch(arrays.first + (start &+ c &+ line &* V.count &+ ahead)) }
           m0 = V.max(value(elements(start &+ c, c, V.count), k), m0)
           m1 = V.max(value(elements(start &+ c &+ V.count, c &+ V.count, V.count), k), m1)
           m2 = V.max(value(elements(start &+ c &+ 2 &* V.count, c &+ 2 &* V.count, V.count), k), m2)

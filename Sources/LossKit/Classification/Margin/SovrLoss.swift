@@ -48,14 +48,14 @@ private struct SwitchingLoss<V: Lanes>: RowLoss {
     guard let targets else { return }
     forEachRowTile(
       shape, RowArrays(first: z, second: z, perClass: nil, output: nil),
-      MarginKeys<V>(targets: targets, keys: choice.keys))
+      MarginKeys<V>(targets: targets, choice: choice))
     choice.choose(shape.rows)
   }
 
   @inline(__always)
   func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
     let own = tile.targetLogits(k.target)
-    k.a = V.shift(tile.maximum { $0.x })
+    k.a = tile.rows.load(choice.shifts)
     k.b = tile.rows.load(choice.isChosen)
     let others = tile.sum(
       k, keep: keep,
@@ -90,20 +90,24 @@ private struct SwitchingLoss<V: Lanes>: RowLoss {
   }
 }
 
-/// Writes the key of each row's LM, which orders as LM does; 0, the lowest, for NaN.
+/// Writes the shift of each row's exponents, and a key that orders as its LM does; 0, the lowest, for NaN.
 private struct MarginKeys<V: Lanes>: RowKernel {
   let targets: Targets<V.Element>
-  let keys: UnsafeMutablePointer<UInt64>
+  let choice: ChoiceOfRows<V.Element>
   static var usesSecond: Bool { false }
   var empty: Void { () }
 
   @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == V {
     let k = RowConstants<V>(target: targets.load(tile.rows, nil).target)
     let best = tile.bestRival(k)
+    var own = V.zero
+    for r in 0..<tile.count { own[r] = tile.input(row: r, class: k.target[r]) }
+    own = own.definedLogit
+    V.shift(V.max(own, best)).store(choice.shifts + tile.firstRow, first: tile.count)
     for r in 0..<tile.count {
       // In double: that floats are rounded to the same number does not make them equal.
-      let margin = best[r].double - tile.input(row: r, class: k.target[r]).double
-      keys[tile.firstRow &+ r] = margin == margin ? margin.ascendingKey : 0
+      let margin = best[r].double - own[r].double
+      choice.keys[tile.firstRow &+ r] = margin == margin ? margin.ascendingKey : 0
     }
   }
 
@@ -113,6 +117,8 @@ private struct MarginKeys<V: Lanes>: RowKernel {
 /// The rows with the largest keys.
 private struct ChoiceOfRows<S: Scalar> {
   let keys: UnsafeMutablePointer<UInt64>
+  /// The rows' maxima, as shifts of their exponents.
+  let shifts: UnsafeMutablePointer<S>
   /// 1 or 0.
   let isChosen: UnsafeMutablePointer<S>
   private let candidates: UnsafeMutablePointer<UInt64>
@@ -122,6 +128,7 @@ private struct ChoiceOfRows<S: Scalar> {
 
   init(_ arena: inout Arena, _ rows: Int, chosen: Int) {
     keys = arena.take(UInt64.self, rows)
+    shifts = arena.take(S.self, rows)
     isChosen = arena.take(S.self, rows)
     candidates = arena.take(UInt64.self, rows)
     counts = arena.take(Int.self, 1 << Self.digitBits)

@@ -1679,8 +1679,10 @@ Continuous, with a jump of the gradient at z = 0.""",
     "sovr_loss": {
         "summary": "Switching one-versus-rest loss: the rows that are closest to a wrong class, or beyond it, get a one-versus-rest loss, the others cross-entropy.",
         "body": """\
-    LM = max_{k≠y} z_k − z_y;   the n = ⌊fraction · rows + 1e−9⌋ rows with the largest LM are in 𝕃, of equal ones the first
-    L = lam (softplus(−z_y) + Σ_{k≠y} softplus(z_k))  in 𝕃,   L = −log softmax(z)_y  elsewhere""",
+    LM = max_{k≠y} z_k − z_y
+    L = lam (softplus(−z_y) + Σ_{k≠y} softplus(z_k))   for the ⌊fraction · rows + 1e−9⌋ rows with the largest LM,
+                                                       of equal ones the first
+    L = −log softmax(z)_y                              for the others""",
         "parameters": {
             "z": "scores, `[outer, classes, inner]`. −inf is a masked class; NaN or +inf makes loss and gradient of its row NaN, and the row comes last in the order of LM.",
             "target": "one class per row, in 0 ..< classes.",
