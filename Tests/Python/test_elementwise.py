@@ -39,7 +39,7 @@ def focal_parts(z, t, gamma):
     """Cross-entropy, 1 − p_t, p − t and the focal loss with its derivative, for t = 0 or 1."""
     s = 2 * t - 1
     ce, q, p = sp(-s * z), sig(-s * z), sig(s * z)
-    modulation = np.where(p == 0, 0, gamma * p * -ce) if gamma else 0 * z
+    modulation = np.where(p == 0, 0, gamma * p * -ce) if gamma else np.zeros_like(z)
     return ce, q, -s * q, q**gamma * ce, s * q**gamma * (modulation - q)
 
 

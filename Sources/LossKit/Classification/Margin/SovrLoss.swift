@@ -48,7 +48,7 @@ private struct SwitchingLoss<V: Lanes>: RowLoss {
     guard let targets else { return }
     forEachRowTile(
       shape, RowArrays(first: z, second: z, perClass: nil, output: nil),
-      MarginKeys<V>(targets: targets, choice: choice))
+      RowMargins<V>(targets: targets, choice: choice))
     choice.choose(shape.rows)
   }
 
@@ -90,8 +90,8 @@ private struct SwitchingLoss<V: Lanes>: RowLoss {
   }
 }
 
-/// Writes the shift of each row's exponents, and a key that orders as its LM does; 0, the lowest, for NaN.
-private struct MarginKeys<V: Lanes>: RowKernel {
+/// Writes the shift of each row's exponents, and its LM.
+private struct RowMargins<V: Lanes>: RowKernel {
   let targets: Targets<V.Element>
   let choice: ChoiceOfRows<V.Element>
   static var usesSecond: Bool { false }
@@ -102,77 +102,83 @@ private struct MarginKeys<V: Lanes>: RowKernel {
     let best = tile.bestRival(k)
     var own = V.zero
     for r in 0..<tile.count { own[r] = tile.input(row: r, class: k.target[r]) }
-    own = own.definedLogit
-    V.shift(V.max(own, best)).store(choice.shifts + tile.firstRow, first: tile.count)
-    for r in 0..<tile.count {
-      // In double: that floats are rounded to the same number does not make them equal.
-      let margin = best[r].double - own[r].double
-      choice.keys[tile.firstRow &+ r] = margin == margin ? margin.ascendingKey : 0
-    }
+    let logit = own.definedLogit
+    V.shift(V.max(logit, best)).store(choice.shifts + tile.firstRow, first: tile.count)
+    // In double: that floats are rounded to the same number does not make them equal.
+    let (low, high) = best.doubles, (ownLow, ownHigh) = logit.doubles
+    let half = DoubleLanes.count
+    (low - ownLow).store(choice.margins + tile.firstRow, first: Swift.min(half, tile.count))
+    if tile.count > half { (high - ownHigh).store(choice.margins + (tile.firstRow &+ half), first: tile.count &- half) }
   }
 
   @inline(__always) func finish(_ partial: Void, part: Int) {}
 }
 
-/// The rows with the largest keys.
+/// The rows with the largest margins.
 private struct ChoiceOfRows<S: Scalar> {
-  let keys: UnsafeMutablePointer<UInt64>
+  /// LM; NaN comes last.
+  let margins: UnsafeMutablePointer<Double>
   /// The rows' maxima, as shifts of their exponents.
   let shifts: UnsafeMutablePointer<S>
   /// 1 or 0.
   let isChosen: UnsafeMutablePointer<S>
-  private let candidates: UnsafeMutablePointer<UInt64>
+  private let keys, candidates: UnsafeMutablePointer<UInt64>
   private let counts: UnsafeMutablePointer<Int>
   private let chosen: Int
   private static var digitBits: Int { 11 }
 
   init(_ arena: inout Arena, _ rows: Int, chosen: Int) {
-    keys = arena.take(UInt64.self, rows)
+    margins = arena.take(Double.self, rows)
     shifts = arena.take(S.self, rows)
     isChosen = arena.take(S.self, rows)
+    keys = arena.take(UInt64.self, rows)
     candidates = arena.take(UInt64.self, rows)
     counts = arena.take(Int.self, 1 << Self.digitBits)
     self.chosen = Swift.min(chosen, rows)
   }
 
   func choose(_ rows: Int) {
+    for row in 0..<rows { keys[row] = margins[row] == margins[row] ? margins[row].ascendingKey : 0 }
     let (least, ties) = leastChosen(rows)
+    for row in 0..<rows { isChosen[row] = keys[row] > least ? 1 : 0 }
     var left = ties
-    for row in 0..<rows {
-      var isIn = chosen > 0 && keys[row] > least
-      if keys[row] == least, left > 0 {
-        isIn = true
+    var row = 0
+    while left > 0 {
+      if keys[row] == least {
+        isChosen[row] = 1
         left &-= 1
       }
-      isChosen[row] = isIn ? 1 : 0
+      row &+= 1
     }
   }
 
   /// The lowest key that is chosen, and how many rows with it are: digit by digit, from the highest, among the keys that
   /// have the digits found so far.
   private func leastChosen(_ rows: Int) -> (key: UInt64, ties: Int) {
+    if chosen == 0 { return (UInt64.max, 0) }
     var left = chosen
     var count = rows
     var source = UnsafePointer(keys)
     var key: UInt64 = 0
-    if left == 0 { return (key, 0) }
     var shift = 64
     while shift > 0 {
       let bits = Swift.min(Self.digitBits, shift)
       shift &-= bits
-      let mask: UInt64 = 1 << UInt64(bits) &- 1
-      for digit in 0...Int(mask) { counts[digit] = 0 }
-      for i in 0..<count { counts[Int(source[i] >> UInt64(shift) & mask)] &+= 1 }
+      let places = UInt64(shift), mask: UInt64 = (1 << UInt64(bits)) &- 1
+      counts.update(repeating: 0, count: 1 << bits)
+      for i in 0..<count { counts[Int(truncatingIfNeeded: source[i] &>> places & mask)] &+= 1 }
       var digit = Int(mask)
       while counts[digit] < left {
         left &-= counts[digit]
         digit &-= 1
       }
-      key |= UInt64(digit) << UInt64(shift)
+      key |= UInt64(digit) << places
+      // Without a branch that nothing predicts: what is not kept is overwritten.
       var kept = 0
-      for i in 0..<count where Int(source[i] >> UInt64(shift) & mask) == digit {
-        candidates[kept] = source[i]
-        kept &+= 1
+      for i in 0..<count {
+        let candidate = source[i]
+        candidates[kept] = candidate
+        kept &+= candidate &>> places & mask == UInt64(digit) ? 1 : 0
       }
       source = UnsafePointer(candidates)
       count = kept
