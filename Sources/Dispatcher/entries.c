@@ -754,6 +754,46 @@ LOSSKIT_ENTRY(losskit_sovr_loss_f64, (
     double lam, losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad),
     (z, target, outer, classes, inner, fraction, lam, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_gaussian_naive_bayes_fit_f32, (
+    const float *x, const int64_t *y, ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, double eps,
+    bool shared_variance, float *mean, float *variance,
+    float *log_prior),
+    (x, y, count, dimension, num_classes, eps, shared_variance, mean, variance, log_prior))
+LOSSKIT_ENTRY(losskit_gaussian_naive_bayes_fit_f64, (
+    const double *x, const int64_t *y, ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, double eps,
+    bool shared_variance, double *mean, double *variance,
+    double *log_prior),
+    (x, y, count, dimension, num_classes, eps, shared_variance, mean, variance, log_prior))
+LOSSKIT_ENTRY(losskit_gaussian_naive_bayes_logits_f32, (
+    const float *x, const float *mean, const float *variance, const float *log_prior, ptrdiff_t count,
+    ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows,
+    float *out),
+    (x, mean, variance, log_prior, count, dimension, num_classes, variance_rows, out))
+LOSSKIT_ENTRY(losskit_gaussian_naive_bayes_logits_f64, (
+    const double *x, const double *mean, const double *variance, const double *log_prior, ptrdiff_t count,
+    ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows,
+    double *out),
+    (x, mean, variance, log_prior, count, dimension, num_classes, variance_rows, out))
+LOSSKIT_ENTRY(losskit_gaussian_naive_bayes_logits_vjp_f32, (
+    const float *x, const float *mean, const float *variance, const float *log_prior, const float *grad_output,
+    ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows,
+    float *grad_x),
+    (x, mean, variance, log_prior, grad_output, count, dimension, num_classes, variance_rows, grad_x))
+LOSSKIT_ENTRY(losskit_gaussian_naive_bayes_logits_vjp_f64, (
+    const double *x, const double *mean, const double *variance, const double *log_prior, const double *grad_output,
+    ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows,
+    double *grad_x),
+    (x, mean, variance, log_prior, grad_output, count, dimension, num_classes, variance_rows, grad_x))
+LOSSKIT_ENTRY(losskit_halfspace_sigmoid_loss_f32, (
+    const float *x, const float *w, const float *y, ptrdiff_t count, ptrdiff_t dimension, double sigma,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad_x,
+    float *grad_w),
+    (x, w, y, count, dimension, sigma, reduction, sample_weight, loss, grad_x, grad_w))
+LOSSKIT_ENTRY(losskit_halfspace_sigmoid_loss_f64, (
+    const double *x, const double *w, const double *y, ptrdiff_t count, ptrdiff_t dimension, double sigma,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad_x,
+    double *grad_w),
+    (x, w, y, count, dimension, sigma, reduction, sample_weight, loss, grad_x, grad_w))
 LOSSKIT_ENTRY(losskit_linear_cross_entropy_f32, (
     const float *e, const float *c, const int64_t *targets, ptrdiff_t outer, ptrdiff_t length, ptrdiff_t dimension,
     ptrdiff_t vocabulary, const float *bias, int64_t ignore_index, double softcap, ptrdiff_t shift, double filter_eps,

@@ -2481,6 +2481,121 @@ LOSSKIT_API losskit_status losskit_sovr_loss_f64(
  * ==================================================================================================== */
 
 /**
+ * Gaussian naive Bayes: the means, variances and class frequencies of labelled points.
+ *
+ *     μ_c = mean of class c,   v_c = mean of (x − μ_c)² over class c, + eps,   prior_c = log(N_c / N)
+ *     shared variance:   v = Σ_c (N_c / N) v_c
+ *
+ * A class without points has mean 0, variance 0 and prior −inf. Evaluated in double. Allocates 16 bytes for each class and
+ * dimension.
+ *
+ * - Parameters:
+ *   - x: points, `[count, dimension]`.
+ *   - y: `[count]`, in 0 ..< num_classes.
+ *   - count: N ≥ 1.
+ *   - dimension: ≥ 1.
+ *   - num_classes: ≥ 1.
+ *   - eps: ≥ 0, default 1e-9.
+ *   - shared_variance: one variance for all classes? Default true.
+ *   - mean: optional output, `[num_classes, dimension]`.
+ *   - variance: optional output, one row of `dimension` numbers if shared, else one for each class.
+ *   - log_prior: optional output, `[num_classes]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Zheng et al. 2023, Revisiting Discriminative vs. Generative Classifiers: Theory and Implications.
+ */
+LOSSKIT_API losskit_status losskit_gaussian_naive_bayes_fit_f32(
+    const float *x, const int64_t *y, ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, double eps,
+    bool shared_variance, float *mean, float *variance, float *log_prior);
+LOSSKIT_API losskit_status losskit_gaussian_naive_bayes_fit_f64(
+    const double *x, const int64_t *y, ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, double eps,
+    bool shared_variance, double *mean, double *variance, double *log_prior);
+
+/**
+ * Logits of Gaussian naive Bayes: their softmax is the posterior.
+ *
+ *     z_c = prior_c − ½ Σ_d (x_d − μ_cd)² / v_cd,   with a variance for each class also − ½ Σ_d log(2π v_cd)
+ *
+ * Where the prior is −inf, a variance of 0 is left out, so that a class without points has logit −inf. Evaluated in double.
+ * Allocates 16 bytes for each class and dimension.
+ *
+ * - Parameters:
+ *   - x: points, `[count, dimension]`.
+ *   - mean: μ, `[num_classes, dimension]`.
+ *   - variance: v, `[variance_rows, dimension]`.
+ *   - log_prior: `[num_classes]`.
+ *   - count: ≥ 0.
+ *   - dimension: ≥ 1.
+ *   - num_classes: ≥ 1.
+ *   - variance_rows: 1 for a shared variance, or `num_classes`.
+ *   - out: output, `[count, num_classes]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.
+ * - Reference: Zheng et al. 2023, Revisiting Discriminative vs. Generative Classifiers: Theory and Implications.
+ */
+LOSSKIT_API losskit_status losskit_gaussian_naive_bayes_logits_f32(
+    const float *x, const float *mean, const float *variance, const float *log_prior, ptrdiff_t count,
+    ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows, float *out);
+LOSSKIT_API losskit_status losskit_gaussian_naive_bayes_logits_f64(
+    const double *x, const double *mean, const double *variance, const double *log_prior, ptrdiff_t count,
+    ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows, double *out);
+
+/**
+ * Vector-Jacobian product of the logits with respect to x.
+ *
+ *     ∂L/∂x_d = −Σ_c g_c (x_d − μ_cd) / v_cd
+ *
+ * - Parameters:
+ *   - x: points, `[count, dimension]`.
+ *   - mean: μ, `[num_classes, dimension]`.
+ *   - variance: v, `[variance_rows, dimension]`.
+ *   - log_prior: `[num_classes]`; where it is −inf, a variance of 0 is left out.
+ *   - grad_output: g, `[count, num_classes]`.
+ *   - count: ≥ 0.
+ *   - dimension: ≥ 1.
+ *   - num_classes: ≥ 1.
+ *   - variance_rows: 1 for a shared variance, or `num_classes`.
+ *   - grad_x: output, `[count, dimension]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_gaussian_naive_bayes_logits_vjp_f32(
+    const float *x, const float *mean, const float *variance, const float *log_prior, const float *grad_output,
+    ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows, float *grad_x);
+LOSSKIT_API losskit_status losskit_gaussian_naive_bayes_logits_vjp_f64(
+    const double *x, const double *mean, const double *variance, const double *log_prior, const double *grad_output,
+    ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows, double *grad_x);
+
+/**
+ * Sigmoid loss of a halfspace: a smooth stand-in for the 0-1 loss of a linear separator, the same for w and 2w.
+ *
+ *     h = x · w / |w|,   m = y h,   L = σ(−m/s),   g = dL/dh = −y σ(m/s) σ(−m/s) / s
+ *     ∂L/∂x = g w/|w|,   ∂L/∂w = Σ_rows g (x − h w/|w|) / |w|
+ *
+ * Evaluated in double. Allocates 16 bytes a row and 16 bytes a column.
+ *
+ * - Parameters:
+ *   - x: points, `[count, dimension]`.
+ *   - w: the separator's normal, `[dimension]`, not all 0.
+ *   - y: 1 or −1, `[count]`.
+ *   - count: ≥ 0.
+ *   - dimension: ≥ 1.
+ *   - sigma: s > 0, the width of the transition, default 0.1.
+ *   - reduction: default mean, weighted.
+ *   - sample_weight: optional, `[count]`, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per point without reduction.
+ *   - grad_x: optional output, shaped as `x`.
+ *   - grad_w: optional output, shaped as `w`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, also where w is 0, UNSUPPORTED for gradients without reduction,
+ *   NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight, OUT_OF_MEMORY.
+ * - Reference: Gollakota et al. 2023, An Efficient Tester-Learner for Halfspaces; Diakonikolas et al. 2020, Learning
+ *   Halfspaces with Massart Noise Under Structured Distributions.
+ */
+LOSSKIT_API losskit_status losskit_halfspace_sigmoid_loss_f32(
+    const float *x, const float *w, const float *y, ptrdiff_t count, ptrdiff_t dimension, double sigma,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad_x, float *grad_w);
+LOSSKIT_API losskit_status losskit_halfspace_sigmoid_loss_f64(
+    const double *x, const double *w, const double *y, ptrdiff_t count, ptrdiff_t dimension, double sigma,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad_x, double *grad_w);
+
+/**
  * Cross-entropy of a linear layer's scores, without the array of scores.
  *
  *     s_v = e · c_v + b_v,   softcap: s_v ← κ tanh(s_v / κ),   L = log Σ_v e^{s_v} − s_y

@@ -3608,6 +3608,204 @@ inline void sovr_loss(
     losskit_sovr_loss_f64(z.data(), target, outer, classes, inner, fraction, lam, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
 }
 
+/// Gaussian naive Bayes: the means, variances and class frequencies of labelled points.
+/// See losskit_gaussian_naive_bayes_fit_f32.
+inline void gaussian_naive_bayes_fit(
+    const float *x, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t num_classes,
+    double eps, bool shared_variance, float *mean, float *variance, float *log_prior) {
+  check(
+    
+    losskit_gaussian_naive_bayes_fit_f32(x, y, count, dimension, num_classes, eps, shared_variance, mean, variance, log_prior));
+}
+
+/// The same on spans.
+inline void gaussian_naive_bayes_fit(
+    span<const float> x, span<const std::int64_t> y, std::ptrdiff_t dimension, std::ptrdiff_t num_classes, double eps,
+    bool shared_variance, span<float> mean, float *variance, span<float> log_prior) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(mean, true, {num_classes, dimension});
+  detail::expect(log_prior, true, {num_classes});
+  check(
+    
+    losskit_gaussian_naive_bayes_fit_f32(x.data(), y.data(), count, dimension, num_classes, eps, shared_variance, mean.data(), variance, log_prior.data()));
+}
+
+/// Gaussian naive Bayes: the means, variances and class frequencies of labelled points.
+/// See losskit_gaussian_naive_bayes_fit_f64.
+inline void gaussian_naive_bayes_fit(
+    const double *x, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t num_classes,
+    double eps, bool shared_variance, double *mean, double *variance, double *log_prior) {
+  check(
+    
+    losskit_gaussian_naive_bayes_fit_f64(x, y, count, dimension, num_classes, eps, shared_variance, mean, variance, log_prior));
+}
+
+/// The same on spans.
+inline void gaussian_naive_bayes_fit(
+    span<const double> x, span<const std::int64_t> y, std::ptrdiff_t dimension, std::ptrdiff_t num_classes, double eps,
+    bool shared_variance, span<double> mean, double *variance, span<double> log_prior) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(mean, true, {num_classes, dimension});
+  detail::expect(log_prior, true, {num_classes});
+  check(
+    
+    losskit_gaussian_naive_bayes_fit_f64(x.data(), y.data(), count, dimension, num_classes, eps, shared_variance, mean.data(), variance, log_prior.data()));
+}
+
+/// Logits of Gaussian naive Bayes: their softmax is the posterior.
+/// See losskit_gaussian_naive_bayes_logits_f32.
+inline void gaussian_naive_bayes_logits(
+    const float *x, const float *mean, const float *variance, const float *log_prior, std::ptrdiff_t count,
+    std::ptrdiff_t dimension, std::ptrdiff_t num_classes, std::ptrdiff_t variance_rows, float *out) {
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_f32(x, mean, variance, log_prior, count, dimension, num_classes, variance_rows, out));
+}
+
+/// The same on spans.
+inline void gaussian_naive_bayes_logits(
+    span<const float> x, span<const float> mean, span<const float> variance, span<const float> log_prior,
+    std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t variance_rows, span<float> out) {
+  const std::ptrdiff_t num_classes = log_prior.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(mean, false, {num_classes, dimension});
+  detail::expect(variance, false, {variance_rows, dimension});
+  detail::expect(out, false, {count, num_classes});
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_f32(x.data(), mean.data(), variance.data(), log_prior.data(), count, dimension, num_classes, variance_rows, out.data()));
+}
+
+/// Logits of Gaussian naive Bayes: their softmax is the posterior.
+/// See losskit_gaussian_naive_bayes_logits_f64.
+inline void gaussian_naive_bayes_logits(
+    const double *x, const double *mean, const double *variance, const double *log_prior, std::ptrdiff_t count,
+    std::ptrdiff_t dimension, std::ptrdiff_t num_classes, std::ptrdiff_t variance_rows, double *out) {
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_f64(x, mean, variance, log_prior, count, dimension, num_classes, variance_rows, out));
+}
+
+/// The same on spans.
+inline void gaussian_naive_bayes_logits(
+    span<const double> x, span<const double> mean, span<const double> variance, span<const double> log_prior,
+    std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t variance_rows, span<double> out) {
+  const std::ptrdiff_t num_classes = log_prior.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(mean, false, {num_classes, dimension});
+  detail::expect(variance, false, {variance_rows, dimension});
+  detail::expect(out, false, {count, num_classes});
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_f64(x.data(), mean.data(), variance.data(), log_prior.data(), count, dimension, num_classes, variance_rows, out.data()));
+}
+
+/// Vector-Jacobian product of the logits with respect to x.
+/// See losskit_gaussian_naive_bayes_logits_vjp_f32.
+inline void gaussian_naive_bayes_logits_vjp(
+    const float *x, const float *mean, const float *variance, const float *log_prior, const float *grad_output,
+    std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t num_classes, std::ptrdiff_t variance_rows,
+    float *grad_x) {
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_vjp_f32(x, mean, variance, log_prior, grad_output, count, dimension, num_classes, variance_rows, grad_x));
+}
+
+/// The same on spans.
+inline void gaussian_naive_bayes_logits_vjp(
+    span<const float> x, span<const float> mean, span<const float> variance, span<const float> log_prior,
+    span<const float> grad_output, std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t variance_rows,
+    span<float> grad_x) {
+  const std::ptrdiff_t num_classes = log_prior.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(mean, false, {num_classes, dimension});
+  detail::expect(variance, false, {variance_rows, dimension});
+  detail::expect(grad_output, false, {count, num_classes});
+  detail::expect(grad_x, false, {count, dimension});
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_vjp_f32(x.data(), mean.data(), variance.data(), log_prior.data(), grad_output.data(), count, dimension, num_classes, variance_rows, grad_x.data()));
+}
+
+/// Vector-Jacobian product of the logits with respect to x.
+/// See losskit_gaussian_naive_bayes_logits_vjp_f64.
+inline void gaussian_naive_bayes_logits_vjp(
+    const double *x, const double *mean, const double *variance, const double *log_prior, const double *grad_output,
+    std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t num_classes, std::ptrdiff_t variance_rows,
+    double *grad_x) {
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_vjp_f64(x, mean, variance, log_prior, grad_output, count, dimension, num_classes, variance_rows, grad_x));
+}
+
+/// The same on spans.
+inline void gaussian_naive_bayes_logits_vjp(
+    span<const double> x, span<const double> mean, span<const double> variance, span<const double> log_prior,
+    span<const double> grad_output, std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t variance_rows,
+    span<double> grad_x) {
+  const std::ptrdiff_t num_classes = log_prior.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(mean, false, {num_classes, dimension});
+  detail::expect(variance, false, {variance_rows, dimension});
+  detail::expect(grad_output, false, {count, num_classes});
+  detail::expect(grad_x, false, {count, dimension});
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_vjp_f64(x.data(), mean.data(), variance.data(), log_prior.data(), grad_output.data(), count, dimension, num_classes, variance_rows, grad_x.data()));
+}
+
+/// Sigmoid loss of a halfspace: a smooth stand-in for the 0-1 loss of a linear separator, the same for w and 2w.
+/// See losskit_halfspace_sigmoid_loss_f32.
+inline void halfspace_sigmoid_loss(
+    const float *x, const float *w, const float *y, std::ptrdiff_t count, std::ptrdiff_t dimension, double sigma,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad_x, float *grad_w) {
+  check(
+    
+    losskit_halfspace_sigmoid_loss_f32(x, w, y, count, dimension, sigma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_x, grad_w));
+}
+
+/// The same on spans.
+inline void halfspace_sigmoid_loss(
+    span<const float> x, span<const float> w, span<const float> y, double sigma, losskit::reduction reduction,
+    span<const float> sample_weight, float *loss, span<float> grad_x, span<float> grad_w) {
+  const std::ptrdiff_t count = y.ssize();
+  const std::ptrdiff_t dimension = w.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(grad_x, true, {count, dimension});
+  detail::expect(grad_w, true, {dimension});
+  check(
+    
+    losskit_halfspace_sigmoid_loss_f32(x.data(), w.data(), y.data(), count, dimension, sigma, static_cast<losskit_reduction>(reduction), sample_weight.data(), loss, grad_x.data(), grad_w.data()));
+}
+
+/// Sigmoid loss of a halfspace: a smooth stand-in for the 0-1 loss of a linear separator, the same for w and 2w.
+/// See losskit_halfspace_sigmoid_loss_f64.
+inline void halfspace_sigmoid_loss(
+    const double *x, const double *w, const double *y, std::ptrdiff_t count, std::ptrdiff_t dimension, double sigma,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad_x, double *grad_w) {
+  check(
+    
+    losskit_halfspace_sigmoid_loss_f64(x, w, y, count, dimension, sigma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_x, grad_w));
+}
+
+/// The same on spans.
+inline void halfspace_sigmoid_loss(
+    span<const double> x, span<const double> w, span<const double> y, double sigma, losskit::reduction reduction,
+    span<const double> sample_weight, double *loss, span<double> grad_x, span<double> grad_w) {
+  const std::ptrdiff_t count = y.ssize();
+  const std::ptrdiff_t dimension = w.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(grad_x, true, {count, dimension});
+  detail::expect(grad_w, true, {dimension});
+  check(
+    
+    losskit_halfspace_sigmoid_loss_f64(x.data(), w.data(), y.data(), count, dimension, sigma, static_cast<losskit_reduction>(reduction), sample_weight.data(), loss, grad_x.data(), grad_w.data()));
+}
+
 /// Cross-entropy of a linear layer's scores, without the array of scores.
 /// See losskit_linear_cross_entropy_f32.
 inline void linear_cross_entropy(

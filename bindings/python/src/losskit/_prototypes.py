@@ -1181,6 +1181,66 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad", "p"),
         ),
     ),
+    "gaussian_naive_bayes_fit": (
+        True,
+        (
+            ("x", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("dimension", "n"),
+            ("num_classes", "n"),
+            ("eps", "d"),
+            ("shared_variance", "b"),
+            ("mean", "p"),
+            ("variance", "p"),
+            ("log_prior", "p"),
+        ),
+    ),
+    "gaussian_naive_bayes_logits": (
+        True,
+        (
+            ("x", "p"),
+            ("mean", "p"),
+            ("variance", "p"),
+            ("log_prior", "p"),
+            ("count", "n"),
+            ("dimension", "n"),
+            ("num_classes", "n"),
+            ("variance_rows", "n"),
+            ("out", "p"),
+        ),
+    ),
+    "gaussian_naive_bayes_logits_vjp": (
+        True,
+        (
+            ("x", "p"),
+            ("mean", "p"),
+            ("variance", "p"),
+            ("log_prior", "p"),
+            ("grad_output", "p"),
+            ("count", "n"),
+            ("dimension", "n"),
+            ("num_classes", "n"),
+            ("variance_rows", "n"),
+            ("grad_x", "p"),
+        ),
+    ),
+    "halfspace_sigmoid_loss": (
+        True,
+        (
+            ("x", "p"),
+            ("w", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("dimension", "n"),
+            ("sigma", "d"),
+            ("reduction", "e:Reduction"),
+            ("sample_weight", "p"),
+            ("loss", "p"),
+            ("grad_x", "p"),
+            ("grad_w", "p"),
+        ),
+    ),
     "linear_cross_entropy": (
         True,
         (
@@ -3455,6 +3515,98 @@ Continuous, with a jump of the gradient at z = 0.""",
         },
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight, OUT_OF_MEMORY.",
         "reference": "Kanai et al. 2023, One-vs-the-Rest Loss to Focus on Important Samples in Adversarial Training.",
+    },
+    "gaussian_naive_bayes_fit": {
+        "summary": "Gaussian naive Bayes: the means, variances and class frequencies of labelled points.",
+        "body": """\
+    μ_c = mean of class c,   v_c = mean of (x − μ_c)² over class c, + eps,   prior_c = log(N_c / N)
+    shared variance:   v = Σ_c (N_c / N) v_c
+
+A class without points has mean 0, variance 0 and prior −inf. Evaluated in double. Allocates 16 bytes for each class and
+dimension.""",
+        "parameters": {
+            "x": "points, `[count, dimension]`.",
+            "y": "`[count]`, in 0 ..< num_classes.",
+            "count": "N ≥ 1.",
+            "dimension": "≥ 1.",
+            "num_classes": "≥ 1.",
+            "eps": "≥ 0, default 1e-9.",
+            "shared_variance": "one variance for all classes? Default true.",
+        },
+        "outputs": {
+            "mean": "optional output, `[num_classes, dimension]`.",
+            "variance": "optional output, one row of `dimension` numbers if shared, else one for each class.",
+            "log_prior": "optional output, `[num_classes]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Zheng et al. 2023, Revisiting Discriminative vs. Generative Classifiers: Theory and Implications.",
+    },
+    "gaussian_naive_bayes_logits": {
+        "summary": "Logits of Gaussian naive Bayes: their softmax is the posterior.",
+        "body": """\
+    z_c = prior_c − ½ Σ_d (x_d − μ_cd)² / v_cd,   with a variance for each class also − ½ Σ_d log(2π v_cd)
+
+Where the prior is −inf, a variance of 0 is left out, so that a class without points has logit −inf. Evaluated in double.
+Allocates 16 bytes for each class and dimension.""",
+        "parameters": {
+            "x": "points, `[count, dimension]`.",
+            "mean": "μ, `[num_classes, dimension]`.",
+            "variance": "v, `[variance_rows, dimension]`.",
+            "log_prior": "`[num_classes]`.",
+            "count": "≥ 0.",
+            "dimension": "≥ 1.",
+            "num_classes": "≥ 1.",
+            "variance_rows": "1 for a shared variance, or `num_classes`.",
+        },
+        "outputs": {
+            "out": "output, `[count, num_classes]`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.",
+        "reference": "Zheng et al. 2023, Revisiting Discriminative vs. Generative Classifiers: Theory and Implications.",
+    },
+    "gaussian_naive_bayes_logits_vjp": {
+        "summary": "Vector-Jacobian product of the logits with respect to x.",
+        "body": "    ∂L/∂x_d = −Σ_c g_c (x_d − μ_cd) / v_cd",
+        "parameters": {
+            "x": "points, `[count, dimension]`.",
+            "mean": "μ, `[num_classes, dimension]`.",
+            "variance": "v, `[variance_rows, dimension]`.",
+            "log_prior": "`[num_classes]`; where it is −inf, a variance of 0 is left out.",
+            "grad_output": "g, `[count, num_classes]`.",
+            "count": "≥ 0.",
+            "dimension": "≥ 1.",
+            "num_classes": "≥ 1.",
+            "variance_rows": "1 for a shared variance, or `num_classes`.",
+        },
+        "outputs": {
+            "grad_x": "output, `[count, dimension]`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.",
+    },
+    "halfspace_sigmoid_loss": {
+        "summary": "Sigmoid loss of a halfspace: a smooth stand-in for the 0-1 loss of a linear separator, the same for w and 2w.",
+        "body": """\
+    h = x · w / |w|,   m = y h,   L = σ(−m/s),   g = dL/dh = −y σ(m/s) σ(−m/s) / s
+    ∂L/∂x = g w/|w|,   ∂L/∂w = Σ_rows g (x − h w/|w|) / |w|
+
+Evaluated in double. Allocates 16 bytes a row and 16 bytes a column.""",
+        "parameters": {
+            "x": "points, `[count, dimension]`.",
+            "w": "the separator's normal, `[dimension]`, not all 0.",
+            "y": "1 or −1, `[count]`.",
+            "count": "≥ 0.",
+            "dimension": "≥ 1.",
+            "sigma": "s > 0, the width of the transition, default 0.1.",
+            "reduction": "default mean, weighted.",
+            "sample_weight": "optional, `[count]`, ≥ 0, default 1.",
+        },
+        "outputs": {
+            "loss": "optional output, one value, or one per point without reduction.",
+            "grad_x": "optional output, shaped as `x`.",
+            "grad_w": "optional output, shaped as `w`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, also where w is 0, UNSUPPORTED for gradients without reduction, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight, OUT_OF_MEMORY.",
+        "reference": "Gollakota et al. 2023, An Efficient Tester-Learner for Halfspaces; Diakonikolas et al. 2020, Learning Halfspaces with Massart Noise Under Structured Distributions.",
     },
     "linear_cross_entropy": {
         "summary": "Cross-entropy of a linear layer's scores, without the array of scores.",
