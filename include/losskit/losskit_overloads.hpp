@@ -38,6 +38,32 @@ enum class bin_edge : std::int32_t {
   left_extra = LOSSKIT_BIN_EDGE_LEFT_EXTRA,
 };
 
+/// Whose loss `aggregateLoss` is.
+enum class aggregate_level : std::int32_t {
+  /// The bags': ρ = 0.
+  bag = LOSSKIT_AGGREGATE_LEVEL_BAG,
+  /// The instances': ρ = 1.
+  instance = LOSSKIT_AGGREGATE_LEVEL_INSTANCE,
+  /// Both, weighted by ρ.
+  interpolated = LOSSKIT_AGGREGATE_LEVEL_INTERPOLATED,
+};
+
+/// The loss of a response in `aggregateLoss`.
+enum class aggregate_response : std::int32_t {
+  /// (t − q)² with q = f.
+  square = LOSSKIT_AGGREGATE_RESPONSE_SQUARE,
+  /// −t log q − (1 − t) log(1 − q) with q = σ(f).
+  logistic = LOSSKIT_AGGREGATE_RESPONSE_LOGISTIC,
+};
+
+/// How `aggregateLoss` joins the losses of instances.
+enum class bag_reduction : std::int32_t {
+  /// The mean over the bags that are not empty of the means in the bags.
+  mean = LOSSKIT_BAG_REDUCTION_MEAN,
+  /// The mean over the instances.
+  instances = LOSSKIT_BAG_REDUCTION_INSTANCES,
+};
+
 /// The function φ of the margin m in `binaryMarginLoss`. (u)₊ = max(0, u); the last five are 1 − m for m ≤ 1.
 enum class margin_kind : std::int32_t {
   /// softplus(−m).
@@ -156,6 +182,14 @@ enum class softmax_hessian : std::int32_t {
   xgboost = LOSSKIT_SOFTMAX_HESSIAN_XGBOOST,
   /// c = C/(C − 1), as LightGBM's multiclass has it; 1 for one class.
   lightgbm = LOSSKIT_SOFTMAX_HESSIAN_LIGHTGBM,
+};
+
+/// Which norms `filterNormalize` makes equal.
+enum class filter_normalization : std::int32_t {
+  /// That of each row.
+  filter = LOSSKIT_FILTER_NORMALIZATION_FILTER,
+  /// That of the whole array.
+  layer = LOSSKIT_FILTER_NORMALIZATION_LAYER,
 };
 
 /// How logits become scores.
@@ -2745,6 +2779,56 @@ inline void mae_softmax_loss(
     losskit_mae_softmax_loss_f64(z.data(), target, outer, classes, inner, reduced, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
 }
 
+/// Loss of instances of which only the mean responses of bags are known.
+/// See losskit_aggregate_loss_f32.
+inline void aggregate_loss(
+    const float *f, const std::int64_t *bag, const float *ybar, std::ptrdiff_t count, std::ptrdiff_t bags,
+    losskit::aggregate_level level, double rho, losskit::aggregate_response response,
+    losskit::bag_reduction bag_reduction, float *loss, float *grad) {
+  check(
+    
+    losskit_aggregate_loss_f32(f, bag, ybar, count, bags, static_cast<losskit_aggregate_level>(level), rho, static_cast<losskit_aggregate_response>(response), static_cast<losskit_bag_reduction>(bag_reduction), loss, grad));
+}
+
+/// The same on spans.
+inline void aggregate_loss(
+    span<const float> f, span<const std::int64_t> bag, span<const float> ybar, losskit::aggregate_level level,
+    double rho, losskit::aggregate_response response, losskit::bag_reduction bag_reduction, float *loss,
+    span<float> grad) {
+  const std::ptrdiff_t count = f.ssize();
+  const std::ptrdiff_t bags = ybar.ssize();
+  detail::expect(bag, false, {count});
+  detail::expect(grad, true, {count});
+  check(
+    
+    losskit_aggregate_loss_f32(f.data(), bag.data(), ybar.data(), count, bags, static_cast<losskit_aggregate_level>(level), rho, static_cast<losskit_aggregate_response>(response), static_cast<losskit_bag_reduction>(bag_reduction), loss, grad.data()));
+}
+
+/// Loss of instances of which only the mean responses of bags are known.
+/// See losskit_aggregate_loss_f64.
+inline void aggregate_loss(
+    const double *f, const std::int64_t *bag, const double *ybar, std::ptrdiff_t count, std::ptrdiff_t bags,
+    losskit::aggregate_level level, double rho, losskit::aggregate_response response,
+    losskit::bag_reduction bag_reduction, double *loss, double *grad) {
+  check(
+    
+    losskit_aggregate_loss_f64(f, bag, ybar, count, bags, static_cast<losskit_aggregate_level>(level), rho, static_cast<losskit_aggregate_response>(response), static_cast<losskit_bag_reduction>(bag_reduction), loss, grad));
+}
+
+/// The same on spans.
+inline void aggregate_loss(
+    span<const double> f, span<const std::int64_t> bag, span<const double> ybar, losskit::aggregate_level level,
+    double rho, losskit::aggregate_response response, losskit::bag_reduction bag_reduction, double *loss,
+    span<double> grad) {
+  const std::ptrdiff_t count = f.ssize();
+  const std::ptrdiff_t bags = ybar.ssize();
+  detail::expect(bag, false, {count});
+  detail::expect(grad, true, {count});
+  check(
+    
+    losskit_aggregate_loss_f64(f.data(), bag.data(), ybar.data(), count, bags, static_cast<losskit_aggregate_level>(level), rho, static_cast<losskit_aggregate_response>(response), static_cast<losskit_bag_reduction>(bag_reduction), loss, grad.data()));
+}
+
 /// Losses of binary classification that are functions of the margin, element by element.
 /// See losskit_binary_margin_loss_f32.
 inline void binary_margin_loss(
@@ -3187,6 +3271,110 @@ inline void llw_hinge_loss(
     losskit_llw_hinge_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
 }
 
+/// Log-probabilities of C classes from C − 1 scores: the last class is the reference, with score 0.
+/// See losskit_log_softmax_plus_f32.
+inline void log_softmax_plus(
+    const float *u, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *log_p) {
+  check(losskit_log_softmax_plus_f32(u, outer, classes, inner, log_p));
+}
+
+/// The same on spans.
+inline void log_softmax_plus(
+    span<const float> u, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *log_p) {
+  detail::expect(u, false, {outer, classes, inner});
+  check(losskit_log_softmax_plus_f32(u.data(), outer, classes, inner, log_p));
+}
+
+/// Log-probabilities of C classes from C − 1 scores: the last class is the reference, with score 0.
+/// See losskit_log_softmax_plus_f64.
+inline void log_softmax_plus(
+    const double *u, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *log_p) {
+  check(losskit_log_softmax_plus_f64(u, outer, classes, inner, log_p));
+}
+
+/// The same on spans.
+inline void log_softmax_plus(
+    span<const double> u, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *log_p) {
+  detail::expect(u, false, {outer, classes, inner});
+  check(losskit_log_softmax_plus_f64(u.data(), outer, classes, inner, log_p));
+}
+
+/// Vector-Jacobian product of log_softmax_plus.
+/// See losskit_log_softmax_plus_vjp_f32.
+inline void log_softmax_plus_vjp(
+    const float *log_p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    float *grad_u) {
+  check(losskit_log_softmax_plus_vjp_f32(log_p, grad_output, outer, classes, inner, grad_u));
+}
+
+/// The same on spans.
+inline void log_softmax_plus_vjp(
+    const float *log_p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    span<float> grad_u) {
+  detail::expect(grad_u, false, {outer, classes, inner});
+  check(losskit_log_softmax_plus_vjp_f32(log_p, grad_output, outer, classes, inner, grad_u.data()));
+}
+
+/// Vector-Jacobian product of log_softmax_plus.
+/// See losskit_log_softmax_plus_vjp_f64.
+inline void log_softmax_plus_vjp(
+    const double *log_p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double *grad_u) {
+  check(losskit_log_softmax_plus_vjp_f64(log_p, grad_output, outer, classes, inner, grad_u));
+}
+
+/// The same on spans.
+inline void log_softmax_plus_vjp(
+    const double *log_p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    span<double> grad_u) {
+  detail::expect(grad_u, false, {outer, classes, inner});
+  check(losskit_log_softmax_plus_vjp_f64(log_p, grad_output, outer, classes, inner, grad_u.data()));
+}
+
+/// Proper canonical loss of LegendreTron, given the scores that its learned link makes: the negative log-likelihood of C
+/// classes from C − 1 scores. The last class is the reference, with score 0.
+/// See losskit_legendretron_loss_f32.
+inline void legendretron_loss(
+    const float *u, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_legendretron_loss_f32(u, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void legendretron_loss(
+    span<const float> u, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(u, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_legendretron_loss_f32(u.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Proper canonical loss of LegendreTron, given the scores that its learned link makes: the negative log-likelihood of C
+/// classes from C − 1 scores. The last class is the reference, with score 0.
+/// See losskit_legendretron_loss_f64.
+inline void legendretron_loss(
+    const double *u, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_legendretron_loss_f64(u, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void legendretron_loss(
+    span<const double> u, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(u, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_legendretron_loss_f64(u.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
 /// Multi-class hinge loss of Weston and Watkins: every other class should stay a margin below the target.
 /// See losskit_multi_margin_loss_f32.
 inline void multi_margin_loss(
@@ -3371,6 +3559,251 @@ inline void ovr_loss(
   check(
     
     losskit_ovr_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Switching one-versus-rest loss: the rows that are closest to a wrong class, or beyond it, get a one-versus-rest loss,
+/// the others cross-entropy.
+/// See losskit_sovr_loss_f32.
+inline void sovr_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double fraction, double lam, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_sovr_loss_f32(z, target, outer, classes, inner, fraction, lam, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sovr_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double fraction, double lam, losskit::reduction reduction, const float *sample_weight, float *loss,
+    span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_sovr_loss_f32(z.data(), target, outer, classes, inner, fraction, lam, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Switching one-versus-rest loss: the rows that are closest to a wrong class, or beyond it, get a one-versus-rest loss,
+/// the others cross-entropy.
+/// See losskit_sovr_loss_f64.
+inline void sovr_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double fraction, double lam, losskit::reduction reduction, const double *sample_weight, double *loss,
+    double *grad) {
+  check(
+    
+    losskit_sovr_loss_f64(z, target, outer, classes, inner, fraction, lam, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sovr_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double fraction, double lam, losskit::reduction reduction, const double *sample_weight,
+    double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_sovr_loss_f64(z.data(), target, outer, classes, inner, fraction, lam, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Gaussian naive Bayes: the means, variances and class frequencies of labelled points.
+/// See losskit_gaussian_naive_bayes_fit_f32.
+inline void gaussian_naive_bayes_fit(
+    const float *x, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t num_classes,
+    double eps, bool shared_variance, float *mean, float *variance, float *log_prior) {
+  check(
+    
+    losskit_gaussian_naive_bayes_fit_f32(x, y, count, dimension, num_classes, eps, shared_variance, mean, variance, log_prior));
+}
+
+/// The same on spans.
+inline void gaussian_naive_bayes_fit(
+    span<const float> x, span<const std::int64_t> y, std::ptrdiff_t dimension, std::ptrdiff_t num_classes, double eps,
+    bool shared_variance, span<float> mean, float *variance, span<float> log_prior) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(mean, true, {num_classes, dimension});
+  detail::expect(log_prior, true, {num_classes});
+  check(
+    
+    losskit_gaussian_naive_bayes_fit_f32(x.data(), y.data(), count, dimension, num_classes, eps, shared_variance, mean.data(), variance, log_prior.data()));
+}
+
+/// Gaussian naive Bayes: the means, variances and class frequencies of labelled points.
+/// See losskit_gaussian_naive_bayes_fit_f64.
+inline void gaussian_naive_bayes_fit(
+    const double *x, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t num_classes,
+    double eps, bool shared_variance, double *mean, double *variance, double *log_prior) {
+  check(
+    
+    losskit_gaussian_naive_bayes_fit_f64(x, y, count, dimension, num_classes, eps, shared_variance, mean, variance, log_prior));
+}
+
+/// The same on spans.
+inline void gaussian_naive_bayes_fit(
+    span<const double> x, span<const std::int64_t> y, std::ptrdiff_t dimension, std::ptrdiff_t num_classes, double eps,
+    bool shared_variance, span<double> mean, double *variance, span<double> log_prior) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(mean, true, {num_classes, dimension});
+  detail::expect(log_prior, true, {num_classes});
+  check(
+    
+    losskit_gaussian_naive_bayes_fit_f64(x.data(), y.data(), count, dimension, num_classes, eps, shared_variance, mean.data(), variance, log_prior.data()));
+}
+
+/// Logits of Gaussian naive Bayes: their softmax is the posterior.
+/// See losskit_gaussian_naive_bayes_logits_f32.
+inline void gaussian_naive_bayes_logits(
+    const float *x, const float *mean, const float *variance, const float *log_prior, std::ptrdiff_t count,
+    std::ptrdiff_t dimension, std::ptrdiff_t num_classes, std::ptrdiff_t variance_rows, float *out) {
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_f32(x, mean, variance, log_prior, count, dimension, num_classes, variance_rows, out));
+}
+
+/// The same on spans.
+inline void gaussian_naive_bayes_logits(
+    span<const float> x, span<const float> mean, span<const float> variance, span<const float> log_prior,
+    std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t variance_rows, span<float> out) {
+  const std::ptrdiff_t num_classes = log_prior.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(mean, false, {num_classes, dimension});
+  detail::expect(variance, false, {variance_rows, dimension});
+  detail::expect(out, false, {count, num_classes});
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_f32(x.data(), mean.data(), variance.data(), log_prior.data(), count, dimension, num_classes, variance_rows, out.data()));
+}
+
+/// Logits of Gaussian naive Bayes: their softmax is the posterior.
+/// See losskit_gaussian_naive_bayes_logits_f64.
+inline void gaussian_naive_bayes_logits(
+    const double *x, const double *mean, const double *variance, const double *log_prior, std::ptrdiff_t count,
+    std::ptrdiff_t dimension, std::ptrdiff_t num_classes, std::ptrdiff_t variance_rows, double *out) {
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_f64(x, mean, variance, log_prior, count, dimension, num_classes, variance_rows, out));
+}
+
+/// The same on spans.
+inline void gaussian_naive_bayes_logits(
+    span<const double> x, span<const double> mean, span<const double> variance, span<const double> log_prior,
+    std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t variance_rows, span<double> out) {
+  const std::ptrdiff_t num_classes = log_prior.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(mean, false, {num_classes, dimension});
+  detail::expect(variance, false, {variance_rows, dimension});
+  detail::expect(out, false, {count, num_classes});
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_f64(x.data(), mean.data(), variance.data(), log_prior.data(), count, dimension, num_classes, variance_rows, out.data()));
+}
+
+/// Vector-Jacobian product of the logits with respect to x.
+/// See losskit_gaussian_naive_bayes_logits_vjp_f32.
+inline void gaussian_naive_bayes_logits_vjp(
+    const float *x, const float *mean, const float *variance, const float *log_prior, const float *grad_output,
+    std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t num_classes, std::ptrdiff_t variance_rows,
+    float *grad_x) {
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_vjp_f32(x, mean, variance, log_prior, grad_output, count, dimension, num_classes, variance_rows, grad_x));
+}
+
+/// The same on spans.
+inline void gaussian_naive_bayes_logits_vjp(
+    span<const float> x, span<const float> mean, span<const float> variance, span<const float> log_prior,
+    span<const float> grad_output, std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t variance_rows,
+    span<float> grad_x) {
+  const std::ptrdiff_t num_classes = log_prior.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(mean, false, {num_classes, dimension});
+  detail::expect(variance, false, {variance_rows, dimension});
+  detail::expect(grad_output, false, {count, num_classes});
+  detail::expect(grad_x, false, {count, dimension});
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_vjp_f32(x.data(), mean.data(), variance.data(), log_prior.data(), grad_output.data(), count, dimension, num_classes, variance_rows, grad_x.data()));
+}
+
+/// Vector-Jacobian product of the logits with respect to x.
+/// See losskit_gaussian_naive_bayes_logits_vjp_f64.
+inline void gaussian_naive_bayes_logits_vjp(
+    const double *x, const double *mean, const double *variance, const double *log_prior, const double *grad_output,
+    std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t num_classes, std::ptrdiff_t variance_rows,
+    double *grad_x) {
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_vjp_f64(x, mean, variance, log_prior, grad_output, count, dimension, num_classes, variance_rows, grad_x));
+}
+
+/// The same on spans.
+inline void gaussian_naive_bayes_logits_vjp(
+    span<const double> x, span<const double> mean, span<const double> variance, span<const double> log_prior,
+    span<const double> grad_output, std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t variance_rows,
+    span<double> grad_x) {
+  const std::ptrdiff_t num_classes = log_prior.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(mean, false, {num_classes, dimension});
+  detail::expect(variance, false, {variance_rows, dimension});
+  detail::expect(grad_output, false, {count, num_classes});
+  detail::expect(grad_x, false, {count, dimension});
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_vjp_f64(x.data(), mean.data(), variance.data(), log_prior.data(), grad_output.data(), count, dimension, num_classes, variance_rows, grad_x.data()));
+}
+
+/// Sigmoid loss of a halfspace: a smooth stand-in for the 0-1 loss of a linear separator, the same for w and 2w.
+/// See losskit_halfspace_sigmoid_loss_f32.
+inline void halfspace_sigmoid_loss(
+    const float *x, const float *w, const float *y, std::ptrdiff_t count, std::ptrdiff_t dimension, double sigma,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad_x, float *grad_w) {
+  check(
+    
+    losskit_halfspace_sigmoid_loss_f32(x, w, y, count, dimension, sigma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_x, grad_w));
+}
+
+/// The same on spans.
+inline void halfspace_sigmoid_loss(
+    span<const float> x, span<const float> w, span<const float> y, double sigma, losskit::reduction reduction,
+    span<const float> sample_weight, float *loss, span<float> grad_x, span<float> grad_w) {
+  const std::ptrdiff_t count = y.ssize();
+  const std::ptrdiff_t dimension = w.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(grad_x, true, {count, dimension});
+  detail::expect(grad_w, true, {dimension});
+  check(
+    
+    losskit_halfspace_sigmoid_loss_f32(x.data(), w.data(), y.data(), count, dimension, sigma, static_cast<losskit_reduction>(reduction), sample_weight.data(), loss, grad_x.data(), grad_w.data()));
+}
+
+/// Sigmoid loss of a halfspace: a smooth stand-in for the 0-1 loss of a linear separator, the same for w and 2w.
+/// See losskit_halfspace_sigmoid_loss_f64.
+inline void halfspace_sigmoid_loss(
+    const double *x, const double *w, const double *y, std::ptrdiff_t count, std::ptrdiff_t dimension, double sigma,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad_x, double *grad_w) {
+  check(
+    
+    losskit_halfspace_sigmoid_loss_f64(x, w, y, count, dimension, sigma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_x, grad_w));
+}
+
+/// The same on spans.
+inline void halfspace_sigmoid_loss(
+    span<const double> x, span<const double> w, span<const double> y, double sigma, losskit::reduction reduction,
+    span<const double> sample_weight, double *loss, span<double> grad_x, span<double> grad_w) {
+  const std::ptrdiff_t count = y.ssize();
+  const std::ptrdiff_t dimension = w.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(grad_x, true, {count, dimension});
+  detail::expect(grad_w, true, {dimension});
+  check(
+    
+    losskit_halfspace_sigmoid_loss_f64(x.data(), w.data(), y.data(), count, dimension, sigma, static_cast<losskit_reduction>(reduction), sample_weight.data(), loss, grad_x.data(), grad_w.data()));
 }
 
 /// Cross-entropy of a linear layer's scores, without the array of scores.
@@ -4076,6 +4509,86 @@ inline void squared_error_grad_hess(
   detail::expect(grad, true, {rows, columns});
   detail::expect(hess, true, {rows, columns});
   check(losskit_squared_error_grad_hess_f64(z.data(), t.data(), rows, columns, sample_weight, grad.data(), hess.data()));
+}
+
+/// Scales a random direction in weight space as the weights are scaled, filter by filter: for plots of loss landscapes.
+/// See losskit_filter_normalize_f32.
+inline void filter_normalize(
+    const float *direction, const float *weight, std::ptrdiff_t filters, std::ptrdiff_t size,
+    losskit::filter_normalization mode, double eps, float *out) {
+  check(
+    
+    losskit_filter_normalize_f32(direction, weight, filters, size, static_cast<losskit_filter_normalization>(mode), eps, out));
+}
+
+/// The same on spans.
+inline void filter_normalize(
+    span<const float> direction, span<const float> weight, std::ptrdiff_t filters, std::ptrdiff_t size,
+    losskit::filter_normalization mode, double eps, span<float> out) {
+  detail::expect(direction, false, {filters, size});
+  detail::expect(weight, false, {filters, size});
+  detail::expect(out, false, {filters, size});
+  check(
+    
+    losskit_filter_normalize_f32(direction.data(), weight.data(), filters, size, static_cast<losskit_filter_normalization>(mode), eps, out.data()));
+}
+
+/// Scales a random direction in weight space as the weights are scaled, filter by filter: for plots of loss landscapes.
+/// See losskit_filter_normalize_f64.
+inline void filter_normalize(
+    const double *direction, const double *weight, std::ptrdiff_t filters, std::ptrdiff_t size,
+    losskit::filter_normalization mode, double eps, double *out) {
+  check(
+    
+    losskit_filter_normalize_f64(direction, weight, filters, size, static_cast<losskit_filter_normalization>(mode), eps, out));
+}
+
+/// The same on spans.
+inline void filter_normalize(
+    span<const double> direction, span<const double> weight, std::ptrdiff_t filters, std::ptrdiff_t size,
+    losskit::filter_normalization mode, double eps, span<double> out) {
+  detail::expect(direction, false, {filters, size});
+  detail::expect(weight, false, {filters, size});
+  detail::expect(out, false, {filters, size});
+  check(
+    
+    losskit_filter_normalize_f64(direction.data(), weight.data(), filters, size, static_cast<losskit_filter_normalization>(mode), eps, out.data()));
+}
+
+/// Relative signal strength: how much of the advantage that the true class has in clean posteriors is left in those of
+/// noisy labels.
+/// See losskit_relative_signal_strength_f32.
+inline void relative_signal_strength(
+    const float *p_clean, const float *p_noisy, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    float *strength) {
+  check(losskit_relative_signal_strength_f32(p_clean, p_noisy, outer, classes, inner, strength));
+}
+
+/// The same on spans.
+inline void relative_signal_strength(
+    span<const float> p_clean, span<const float> p_noisy, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, float *strength) {
+  detail::expect(p_clean, false, {outer, classes, inner});
+  detail::expect(p_noisy, false, {outer, classes, inner});
+  check(losskit_relative_signal_strength_f32(p_clean.data(), p_noisy.data(), outer, classes, inner, strength));
+}
+
+/// Relative signal strength: how much of the advantage that the true class has in clean posteriors is left in those of
+/// noisy labels.
+/// See losskit_relative_signal_strength_f64.
+inline void relative_signal_strength(
+    const double *p_clean, const double *p_noisy, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double *strength) {
+  check(losskit_relative_signal_strength_f64(p_clean, p_noisy, outer, classes, inner, strength));
+}
+
+/// The same on spans.
+inline void relative_signal_strength(
+    span<const double> p_clean, span<const double> p_noisy, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double *strength) {
+  detail::expect(p_clean, false, {outer, classes, inner});
+  detail::expect(p_noisy, false, {outer, classes, inner});
+  check(losskit_relative_signal_strength_f64(p_clean.data(), p_noisy.data(), outer, classes, inner, strength));
 }
 
 /// Binary cross-entropy of sigmoid scores, element by element.

@@ -109,7 +109,6 @@ extension ColumnRows {
 /// Rows in which an exponent is not exact take the usual three.
 struct TwoPassSoftmax<V: Lanes>: RowVisitor {
   let exponential: ScaledExponential<V>
-  static var usesSecond: Bool { false }
 
   init(temperature: Double) { exponential = ScaledExponential(temperature: temperature) }
 

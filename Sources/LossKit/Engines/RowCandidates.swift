@@ -86,7 +86,7 @@ extension LongRows {
     return Candidates(tile: memory.tile(most, firstRow: firstRow), counts: counts)
   }
 
-  @inline(__always) func remove(_ candidates: Candidates<V>, row: Int, equalTo x: Element, after c: Int, _ memory: CandidateMemory<V>) {
+  @inline(__always) func remove(_ candidates: Candidates<V>, row: Int, equalTo x: V.Element, after c: Int, _ memory: CandidateMemory<V>) {
     for j in 0..<candidates.counts[row] where memory.row(row)[j] == x && place(memory, row, j) > c {
       memory.columns[j &* V.count &+ row] = -.infinity
     }
@@ -163,7 +163,7 @@ extension ColumnRows {
     return Candidates(tile: memory.tile(n, firstRow: firstRow), counts: InlineArray(repeating: n))
   }
 
-  @inline(__always) func remove(_ candidates: Candidates<V>, row: Int, equalTo x: Element, after c: Int, _ memory: CandidateMemory<V>) {
+  @inline(__always) func remove(_ candidates: Candidates<V>, row: Int, equalTo x: V.Element, after c: Int, _ memory: CandidateMemory<V>) {
     for j in 0..<candidates.counts[0] where memory.columns[j &* V.count &+ row] == x && place(memory, j) > c {
       memory.columns[j &* V.count &+ row] = -.infinity
     }
