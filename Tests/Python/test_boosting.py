@@ -19,7 +19,7 @@ Y = [0, 2]
 
 # --- The definitions, in extended precision --------------------------------------------------------------------------
 #
-# Each gives the gradient, the Hessian, and the size of the Hessian's terms, which may cancel.
+# Each gives the gradient, the Hessian, and the size of the Hessian's terms, which may cancel; some that of the gradient's.
 
 
 def of_rows(z, t):
@@ -59,19 +59,26 @@ def focal_reference(z, t, gamma=2.0, alpha=1.0):
     p_log_p = np.where(p_y == 0, 0, p_y * log_p)
     safe = np.where(q_y == 0, 1, q_y)
     phi1 = gamma * safe ** (gamma - 1) * p_log_p - q_y ** np.longdouble(gamma)
-    phi2 = gamma * safe ** np.longdouble(gamma - 2) * (q_y * (2 * p_y + p_log_p) - (gamma - 1) * p_y * p_log_p)
+    phi2 = 0 if gamma == 0 else gamma * safe ** np.longdouble(gamma - 2) * (q_y * (2 * p_y + p_log_p) - (gamma - 1) * p_y * p_log_p)
     factor = at(np.broadcast_to(alpha, t.shape).astype(np.longdouble), t)
     return -factor * phi1 * d, *sums(factor * phi2 * d**2, -factor * phi1 * p * q)
 
 
 def poly1_reference(z, t, epsilon=1.0):
     p, q, _, d = of_rows(z, t)
-    p_y = at(p, t)
-    return (1 + epsilon * p_y) * d, *sums((1 + epsilon * p_y) * p * q, -epsilon * p_y * d**2)
+    p_y, q_y = at(p, t), at(q, t)
+    psi, size = line(1, epsilon, p_y, q_y)
+    hessian, hessian_size = sums(psi * p * q, -epsilon * p_y * d**2)
+    return psi * d, hessian, hessian_size + size * p * q, size * np.abs(d)
+
+
+def line(a, b, p, q):
+    """a + b p, from the end at which p is, and the size of its terms."""
+    return np.where(p > 0.5, sums(a + b, -b * q), sums(a, b * p))
 
 
 def sums(a, b):
-    return a + b, np.abs(a) + np.abs(b)
+    return np.array([a + b, np.abs(a) + np.abs(b)])
 
 
 def of_scores(f, y):
@@ -82,7 +89,8 @@ def of_scores(f, y):
 
 def logistic_reference(f, y):
     _, p, q, _ = of_scores(f, np.ones_like(f))
-    return np.where(p > 0.5, (1 - y) - q, p - y), p * q, p * q
+    terms = np.where(p > 0.5, (1 - y) + q, p + y)
+    return np.where(p > 0.5, (1 - y) - q, p - y), p * q, p * q, terms
 
 
 def squared_error_reference(z, t):
@@ -101,17 +109,19 @@ def sigmoid_focal_reference(f, y, alpha=0.25, gamma=2.0):
 
 def poly1_sigmoid_reference(f, y, epsilon=1.0):
     s, p, q, _ = of_scores(f, y)
-    hessian, size = sums(p * q, epsilon * p * q * (p - q))
-    return -s * q * (1 + epsilon * p), hessian, size
+    slope, slope_size = line(1, epsilon, p, q)
+    curvature, curvature_size = line(1 - epsilon, 2 * epsilon, p, q)
+    return -s * q * slope, p * q * curvature, p * q * curvature_size, q * slope_size
 
 
 def check(actual, reference, weight, min_hess, axis, slack=1.0):
     """Errors are judged by the largest of a row; those of the Hessian by its terms."""
     real = actual[0].dtype
     tolerance = 3e-6 if real == np.float32 else 1e-12
-    grad, hess, size = (np.asarray(array * weight) for array in reference)
+    grad, hess, size, *grad_size = (np.asarray(array * weight) for array in reference)
     hess = np.where(hess < min_hess, min_hess, hess)
-    for array, expected, size in zip(actual, (grad, hess), (np.abs(grad), np.maximum(size, np.abs(hess)))):
+    sizes = [*grad_size, np.abs(grad)][0], np.maximum(size, np.abs(hess))
+    for array, expected, size in zip(actual, (grad, hess), sizes):
         assert array.dtype == real
         array = np.moveaxis(array, axis, -1) if expected.ndim else array
         expected = expected.astype(np.float64)
