@@ -3760,7 +3760,8 @@ gives the nearest neighbour, small α the majority.""",
     "condensed_leaf_values": {
         "summary": "The values of the leaves of one multi-output tree that is boosted for all classes at once: one Newton step a leaf.",
         "body": """\
-    r = t − p,   value[l, c] = (C − 1)/C · Σ s_i r_ic / Σ s_i (t_ic − r_ic)(1 − t_ic + r_ic),   over the rows i in leaf l
+    r = t − p
+    value[l, c] = (C − 1)/C · Σ s_i r_ic / Σ s_i (t_ic − r_ic)(1 − t_ic + r_ic),   over the rows i in leaf l
 
 A leaf without rows, or whose denominator is as good as 0 (below 1e-150 in double, 1e-30 in single precision), has
 the value 0.""",
