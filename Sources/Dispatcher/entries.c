@@ -116,24 +116,23 @@ LOSSKIT_ENTRY(losskit_online_softmax_merge_f64, (
     double *s),
     (m_a, s_a, m_b, s_b, count, m, s))
 LOSSKIT_ENTRY(losskit_online_softmax_combine_f32, (
-    const float *lse_a, const float *out_a, const float *lse_b, const float *out_b, ptrdiff_t rows, ptrdiff_t columns,
+    const float *lse_a, const float *out_a, const float *lse_b, const float *out_b, ptrdiff_t rows, ptrdiff_t width,
     float *lse, float *out),
-    (lse_a, out_a, lse_b, out_b, rows, columns, lse, out))
+    (lse_a, out_a, lse_b, out_b, rows, width, lse, out))
 LOSSKIT_ENTRY(losskit_online_softmax_combine_f64, (
-    const double *lse_a, const double *out_a, const double *lse_b, const double *out_b, ptrdiff_t rows,
-    ptrdiff_t columns, double *lse, double *out),
-    (lse_a, out_a, lse_b, out_b, rows, columns, lse, out))
+    const double *lse_a, const double *out_a, const double *lse_b, const double *out_b, ptrdiff_t rows, ptrdiff_t width,
+    double *lse, double *out),
+    (lse_a, out_a, lse_b, out_b, rows, width, lse, out))
 LOSSKIT_ENTRY(losskit_online_softmax_combine_vjp_f32, (
     const float *lse_a, const float *out_a, const float *lse_b, const float *out_b, const float *grad_lse,
-    const float *grad_out, ptrdiff_t rows, ptrdiff_t columns, float *grad_lse_a, float *grad_out_a, float *grad_lse_b,
+    const float *grad_out, ptrdiff_t rows, ptrdiff_t width, float *grad_lse_a, float *grad_out_a, float *grad_lse_b,
     float *grad_out_b),
-    (lse_a, out_a, lse_b, out_b, grad_lse, grad_out, rows, columns, grad_lse_a, grad_out_a, grad_lse_b, grad_out_b))
+    (lse_a, out_a, lse_b, out_b, grad_lse, grad_out, rows, width, grad_lse_a, grad_out_a, grad_lse_b, grad_out_b))
 LOSSKIT_ENTRY(losskit_online_softmax_combine_vjp_f64, (
     const double *lse_a, const double *out_a, const double *lse_b, const double *out_b, const double *grad_lse,
-    const double *grad_out, ptrdiff_t rows, ptrdiff_t columns, double *grad_lse_a, double *grad_out_a,
-    double *grad_lse_b,
+    const double *grad_out, ptrdiff_t rows, ptrdiff_t width, double *grad_lse_a, double *grad_out_a, double *grad_lse_b,
     double *grad_out_b),
-    (lse_a, out_a, lse_b, out_b, grad_lse, grad_out, rows, columns, grad_lse_a, grad_out_a, grad_lse_b, grad_out_b))
+    (lse_a, out_a, lse_b, out_b, grad_lse, grad_out, rows, width, grad_lse_a, grad_out_a, grad_lse_b, grad_out_b))
 LOSSKIT_ENTRY(losskit_sdm_activation_f32, (
     const float *z, const float *q, const float *d, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool logarithm,
     bool change_of_base, double q_offset,
@@ -480,13 +479,13 @@ LOSSKIT_ENTRY(losskit_perp_grad_f64, (
     const double *w, const double *g, ptrdiff_t count, double eps, double *out),
     (w, g, count, eps, out))
 LOSSKIT_ENTRY(losskit_softmax_regression_loss_f32, (
-    const float *a, const float *x, const float *b, ptrdiff_t rows, ptrdiff_t columns, float *loss, float *grad_a,
+    const float *a, const float *x, const float *b, ptrdiff_t rows, ptrdiff_t width, float *loss, float *grad_a,
     float *grad_x),
-    (a, x, b, rows, columns, loss, grad_a, grad_x))
+    (a, x, b, rows, width, loss, grad_a, grad_x))
 LOSSKIT_ENTRY(losskit_softmax_regression_loss_f64, (
-    const double *a, const double *x, const double *b, ptrdiff_t rows, ptrdiff_t columns, double *loss, double *grad_a,
+    const double *a, const double *x, const double *b, ptrdiff_t rows, ptrdiff_t width, double *loss, double *grad_a,
     double *grad_x),
-    (a, x, b, rows, columns, loss, grad_a, grad_x))
+    (a, x, b, rows, width, loss, grad_a, grad_x))
 LOSSKIT_ENTRY(losskit_softmax_step_radius_f32, (
     const float *a, const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
     float *radius),

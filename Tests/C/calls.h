@@ -148,7 +148,7 @@ static inline void choose_scalars(const function *f, const plan *plan, argument 
     switch (p->kind) {
       case SIZE: a[i].n = is_capacity(p) ? capacity(plan, p) : is_dimension(f, p) ? next++ : 9; break;
 
-      case INT32: a[i].i = 3; break;
+      case INT32: a[i].i = strcmp(p->name, "order") == 0 ? 4 : 3; break;
       case INT64: a[i].l = strcmp(p->name, "ignore_index") == 0 ? -100 : 3; break;
       case UINT64: a[i].u = 12345; break;
       case REAL: a[i].d = plan->real; break;

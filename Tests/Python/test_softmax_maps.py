@@ -748,7 +748,7 @@ def row_calls(dtype, outer=3, classes=5, inner=2):
     yield RawCall("softmax_step_radius", dtype, ["radius"], a=array(), z=array(), radius=per_row(), **sizes)
     if inner == 1:
         arrays = dict(lse_a=per_row(), out_a=array(), lse_b=per_row(), out_b=array())
-        sides = dict(rows=outer, columns=classes)
+        sides = dict(rows=outer, width=classes)
         yield RawCall("online_softmax_combine", dtype, ["lse", "out"], **arrays, lse=per_row(), out=array(), **sides)
         grads = dict(grad_lse_a=per_row(), grad_out_a=array(), grad_lse_b=per_row(), grad_out_b=array())
         given = dict(grad_lse=per_row(), grad_out=array())
@@ -763,13 +763,13 @@ def test_interface_refuses(dtype):
     for call in [*row_calls(dtype), *row_calls(dtype, inner=1)]:
         assert call() == "OK", call.name
         arrays = [key for key, value in call.arguments.items() if isinstance(value, np.ndarray)]
-        sizes = {"outer", "classes", "inner", "rows", "columns", "batch", "queries", "keys"} & set(call.arguments)
+        sizes = {"outer", "classes", "inner", "rows", "width", "batch", "queries", "keys"} & set(call.arguments)
         for pointer in arrays:
             optional = pointer == "d" and call.name.startswith("sdm") or pointer == "z" and call.name.endswith("radius")
             assert call(**{pointer: None}) == ("OK" if optional else "NULL_POINTER"), (call.name, pointer)
         for size, bad in itertools.product(sizes, (-1, -(2**63), 2**62, 2**63 - 1)):
             assert call(**{size: bad}) == "INVALID_SHAPE", (call.name, size, bad)
-        for size in {"classes", "columns", "keys"} & sizes:
+        for size in {"classes", "width", "keys"} & sizes:
             assert call(**{size: 0}) == "INVALID_SHAPE"
         for size in {"outer", "inner", "rows", "batch", "queries"} & sizes:
             assert call(**{size: 0}, **dict.fromkeys(arrays)) == "OK"

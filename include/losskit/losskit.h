@@ -635,22 +635,22 @@ LOSSKIT_API losskit_status losskit_online_softmax_merge_f64(
  *
  * - Parameters:
  *   - lse_a: `[rows]`. −inf has the weight 0, also beside another −inf.
- *   - out_a: `[rows, columns]`.
+ *   - out_a: `[rows, width]`.
  *   - lse_b: `[rows]`.
- *   - out_b: `[rows, columns]`.
+ *   - out_b: `[rows, width]`.
  *   - rows: ≥ 0.
- *   - columns: ≥ 1.
+ *   - width: ≥ 1.
  *   - lse: output, `[rows]`; may be `lse_a` or `lse_b` itself.
- *   - out: output, `[rows, columns]`; may be `out_a` or `out_b` itself.
+ *   - out: output, `[rows, width]`; may be `out_a` or `out_b` itself.
  * - Errors: INVALID_SHAPE, NULL_POINTER.
  * - Reference: Milakov & Gimelshein 2018; the merge of split keys and values in flash attention.
  */
 LOSSKIT_API losskit_status losskit_online_softmax_combine_f32(
-    const float *lse_a, const float *out_a, const float *lse_b, const float *out_b, ptrdiff_t rows, ptrdiff_t columns,
+    const float *lse_a, const float *out_a, const float *lse_b, const float *out_b, ptrdiff_t rows, ptrdiff_t width,
     float *lse, float *out);
 LOSSKIT_API losskit_status losskit_online_softmax_combine_f64(
-    const double *lse_a, const double *out_a, const double *lse_b, const double *out_b, ptrdiff_t rows,
-    ptrdiff_t columns, double *lse, double *out);
+    const double *lse_a, const double *out_a, const double *lse_b, const double *out_b, ptrdiff_t rows, ptrdiff_t width,
+    double *lse, double *out);
 
 /**
  * Vector-Jacobian product of online_softmax_combine.
@@ -659,27 +659,27 @@ LOSSKIT_API losskit_status losskit_online_softmax_combine_f64(
  *
  * - Parameters:
  *   - lse_a: `[rows]`.
- *   - out_a: `[rows, columns]`.
+ *   - out_a: `[rows, width]`.
  *   - lse_b: `[rows]`.
- *   - out_b: `[rows, columns]`.
+ *   - out_b: `[rows, width]`.
  *   - grad_lse: g_lse, `[rows]`: the incoming gradient of `lse`.
- *   - grad_out: g_out, `[rows, columns]`: the incoming gradient of `out`.
+ *   - grad_out: g_out, `[rows, width]`: the incoming gradient of `out`.
  *   - rows: ≥ 0.
- *   - columns: ≥ 1.
+ *   - width: ≥ 1.
  *   - grad_lse_a: output, `[rows]`; no output may be one of the inputs.
- *   - grad_out_a: output, `[rows, columns]`.
+ *   - grad_out_a: output, `[rows, width]`.
  *   - grad_lse_b: output, `[rows]`.
- *   - grad_out_b: output, `[rows, columns]`.
+ *   - grad_out_b: output, `[rows, width]`.
  * - Errors: INVALID_SHAPE, NULL_POINTER.
  */
 LOSSKIT_API losskit_status losskit_online_softmax_combine_vjp_f32(
     const float *lse_a, const float *out_a, const float *lse_b, const float *out_b, const float *grad_lse,
-    const float *grad_out, ptrdiff_t rows, ptrdiff_t columns, float *grad_lse_a, float *grad_out_a, float *grad_lse_b,
+    const float *grad_out, ptrdiff_t rows, ptrdiff_t width, float *grad_lse_a, float *grad_out_a, float *grad_lse_b,
     float *grad_out_b);
 LOSSKIT_API losskit_status losskit_online_softmax_combine_vjp_f64(
     const double *lse_a, const double *out_a, const double *lse_b, const double *out_b, const double *grad_lse,
-    const double *grad_out, ptrdiff_t rows, ptrdiff_t columns, double *grad_lse_a, double *grad_out_a,
-    double *grad_lse_b, double *grad_out_b);
+    const double *grad_out, ptrdiff_t rows, ptrdiff_t width, double *grad_lse_a, double *grad_out_a, double *grad_lse_b,
+    double *grad_out_b);
 
 /**
  * Similarity-distance-magnitude activation: a softmax whose base and scale say how well the training data know the input.
@@ -1215,8 +1215,8 @@ LOSSKIT_API losskit_status losskit_two_pass_softmax_f64(
  *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
  *   - classes: ≥ 1.
  *   - inner: ≥ 0.
- *   - mantissa: m, output, one per row.
- *   - exponent: e, output, one per row; integral.
+ *   - mantissa: output, one per row: m.
+ *   - exponent: output, one per row: e, integral.
  * - Errors: INVALID_SHAPE, NULL_POINTER.
  * - Reference: Dukhan & Ablavatski 2020, The Two-Pass Softmax Algorithm.
  */
@@ -1666,22 +1666,22 @@ LOSSKIT_API losskit_status losskit_perp_grad_f64(
  *     L = ½ ‖f − b‖²,   f = softmax(a x);   u = f ⊙ (r − ⟨f, r⟩), r = f − b:   grad_a = u xᵀ,  grad_x = aᵀ u
  *
  * - Parameters:
- *   - a: `[rows, columns]`.
- *   - x: `[columns]`.
+ *   - a: `[rows, width]`.
+ *   - x: `[width]`.
  *   - b: `[rows]`.
  *   - rows: ≥ 1.
- *   - columns: ≥ 1.
- *   - loss: optional output, `[1]`.
- *   - grad_a: optional output, `[rows, columns]`.
- *   - grad_x: optional output, `[columns]`.
+ *   - width: ≥ 1.
+ *   - loss: optional output, one value.
+ *   - grad_a: optional output, `[rows, width]`.
+ *   - grad_x: optional output, `[width]`.
  * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY (a few doubles per row and column).
  * - Reference: The Closeness of In-Context Learning and Weight Shifting for Softmax Regression (Li et al. 2023).
  */
 LOSSKIT_API losskit_status losskit_softmax_regression_loss_f32(
-    const float *a, const float *x, const float *b, ptrdiff_t rows, ptrdiff_t columns, float *loss, float *grad_a,
+    const float *a, const float *x, const float *b, ptrdiff_t rows, ptrdiff_t width, float *loss, float *grad_a,
     float *grad_x);
 LOSSKIT_API losskit_status losskit_softmax_regression_loss_f64(
-    const double *a, const double *x, const double *b, ptrdiff_t rows, ptrdiff_t columns, double *loss, double *grad_a,
+    const double *a, const double *x, const double *b, ptrdiff_t rows, ptrdiff_t width, double *loss, double *grad_a,
     double *grad_x);
 
 /**

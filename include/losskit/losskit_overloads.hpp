@@ -720,108 +720,108 @@ inline void online_softmax_merge(
 /// See losskit_online_softmax_combine_f32.
 inline void online_softmax_combine(
     const float *lse_a, const float *out_a, const float *lse_b, const float *out_b, std::ptrdiff_t rows,
-    std::ptrdiff_t columns, float *lse, float *out) {
-  check(losskit_online_softmax_combine_f32(lse_a, out_a, lse_b, out_b, rows, columns, lse, out));
+    std::ptrdiff_t width, float *lse, float *out) {
+  check(losskit_online_softmax_combine_f32(lse_a, out_a, lse_b, out_b, rows, width, lse, out));
 }
 
 /// The same on spans.
 inline void online_softmax_combine(
     span<const float> lse_a, span<const float> out_a, span<const float> lse_b, span<const float> out_b,
-    std::ptrdiff_t columns, span<float> lse, span<float> out) {
+    std::ptrdiff_t width, span<float> lse, span<float> out) {
   const std::ptrdiff_t rows = lse_a.ssize();
-  detail::expect(out_a, false, {rows, columns});
+  detail::expect(out_a, false, {rows, width});
   detail::expect(lse_b, false, {rows});
-  detail::expect(out_b, false, {rows, columns});
+  detail::expect(out_b, false, {rows, width});
   detail::expect(lse, false, {rows});
-  detail::expect(out, false, {rows, columns});
+  detail::expect(out, false, {rows, width});
   check(
     
-    losskit_online_softmax_combine_f32(lse_a.data(), out_a.data(), lse_b.data(), out_b.data(), rows, columns, lse.data(), out.data()));
+    losskit_online_softmax_combine_f32(lse_a.data(), out_a.data(), lse_b.data(), out_b.data(), rows, width, lse.data(), out.data()));
 }
 
 /// Joins two partial results of an attention, each normalised by itself, whose scores had the given log-sum-exps.
 /// See losskit_online_softmax_combine_f64.
 inline void online_softmax_combine(
     const double *lse_a, const double *out_a, const double *lse_b, const double *out_b, std::ptrdiff_t rows,
-    std::ptrdiff_t columns, double *lse, double *out) {
-  check(losskit_online_softmax_combine_f64(lse_a, out_a, lse_b, out_b, rows, columns, lse, out));
+    std::ptrdiff_t width, double *lse, double *out) {
+  check(losskit_online_softmax_combine_f64(lse_a, out_a, lse_b, out_b, rows, width, lse, out));
 }
 
 /// The same on spans.
 inline void online_softmax_combine(
     span<const double> lse_a, span<const double> out_a, span<const double> lse_b, span<const double> out_b,
-    std::ptrdiff_t columns, span<double> lse, span<double> out) {
+    std::ptrdiff_t width, span<double> lse, span<double> out) {
   const std::ptrdiff_t rows = lse_a.ssize();
-  detail::expect(out_a, false, {rows, columns});
+  detail::expect(out_a, false, {rows, width});
   detail::expect(lse_b, false, {rows});
-  detail::expect(out_b, false, {rows, columns});
+  detail::expect(out_b, false, {rows, width});
   detail::expect(lse, false, {rows});
-  detail::expect(out, false, {rows, columns});
+  detail::expect(out, false, {rows, width});
   check(
     
-    losskit_online_softmax_combine_f64(lse_a.data(), out_a.data(), lse_b.data(), out_b.data(), rows, columns, lse.data(), out.data()));
+    losskit_online_softmax_combine_f64(lse_a.data(), out_a.data(), lse_b.data(), out_b.data(), rows, width, lse.data(), out.data()));
 }
 
 /// Vector-Jacobian product of online_softmax_combine.
 /// See losskit_online_softmax_combine_vjp_f32.
 inline void online_softmax_combine_vjp(
     const float *lse_a, const float *out_a, const float *lse_b, const float *out_b, const float *grad_lse,
-    const float *grad_out, std::ptrdiff_t rows, std::ptrdiff_t columns, float *grad_lse_a, float *grad_out_a,
+    const float *grad_out, std::ptrdiff_t rows, std::ptrdiff_t width, float *grad_lse_a, float *grad_out_a,
     float *grad_lse_b, float *grad_out_b) {
   check(
     
-    losskit_online_softmax_combine_vjp_f32(lse_a, out_a, lse_b, out_b, grad_lse, grad_out, rows, columns, grad_lse_a, grad_out_a, grad_lse_b, grad_out_b));
+    losskit_online_softmax_combine_vjp_f32(lse_a, out_a, lse_b, out_b, grad_lse, grad_out, rows, width, grad_lse_a, grad_out_a, grad_lse_b, grad_out_b));
 }
 
 /// The same on spans.
 inline void online_softmax_combine_vjp(
     span<const float> lse_a, span<const float> out_a, span<const float> lse_b, span<const float> out_b,
-    span<const float> grad_lse, span<const float> grad_out, std::ptrdiff_t columns, span<float> grad_lse_a,
+    span<const float> grad_lse, span<const float> grad_out, std::ptrdiff_t width, span<float> grad_lse_a,
     span<float> grad_out_a, span<float> grad_lse_b, span<float> grad_out_b) {
   const std::ptrdiff_t rows = lse_a.ssize();
-  detail::expect(out_a, false, {rows, columns});
+  detail::expect(out_a, false, {rows, width});
   detail::expect(lse_b, false, {rows});
-  detail::expect(out_b, false, {rows, columns});
+  detail::expect(out_b, false, {rows, width});
   detail::expect(grad_lse, false, {rows});
-  detail::expect(grad_out, false, {rows, columns});
+  detail::expect(grad_out, false, {rows, width});
   detail::expect(grad_lse_a, false, {rows});
-  detail::expect(grad_out_a, false, {rows, columns});
+  detail::expect(grad_out_a, false, {rows, width});
   detail::expect(grad_lse_b, false, {rows});
-  detail::expect(grad_out_b, false, {rows, columns});
+  detail::expect(grad_out_b, false, {rows, width});
   check(
     
-    losskit_online_softmax_combine_vjp_f32(lse_a.data(), out_a.data(), lse_b.data(), out_b.data(), grad_lse.data(), grad_out.data(), rows, columns, grad_lse_a.data(), grad_out_a.data(), grad_lse_b.data(), grad_out_b.data()));
+    losskit_online_softmax_combine_vjp_f32(lse_a.data(), out_a.data(), lse_b.data(), out_b.data(), grad_lse.data(), grad_out.data(), rows, width, grad_lse_a.data(), grad_out_a.data(), grad_lse_b.data(), grad_out_b.data()));
 }
 
 /// Vector-Jacobian product of online_softmax_combine.
 /// See losskit_online_softmax_combine_vjp_f64.
 inline void online_softmax_combine_vjp(
     const double *lse_a, const double *out_a, const double *lse_b, const double *out_b, const double *grad_lse,
-    const double *grad_out, std::ptrdiff_t rows, std::ptrdiff_t columns, double *grad_lse_a, double *grad_out_a,
+    const double *grad_out, std::ptrdiff_t rows, std::ptrdiff_t width, double *grad_lse_a, double *grad_out_a,
     double *grad_lse_b, double *grad_out_b) {
   check(
     
-    losskit_online_softmax_combine_vjp_f64(lse_a, out_a, lse_b, out_b, grad_lse, grad_out, rows, columns, grad_lse_a, grad_out_a, grad_lse_b, grad_out_b));
+    losskit_online_softmax_combine_vjp_f64(lse_a, out_a, lse_b, out_b, grad_lse, grad_out, rows, width, grad_lse_a, grad_out_a, grad_lse_b, grad_out_b));
 }
 
 /// The same on spans.
 inline void online_softmax_combine_vjp(
     span<const double> lse_a, span<const double> out_a, span<const double> lse_b, span<const double> out_b,
-    span<const double> grad_lse, span<const double> grad_out, std::ptrdiff_t columns, span<double> grad_lse_a,
+    span<const double> grad_lse, span<const double> grad_out, std::ptrdiff_t width, span<double> grad_lse_a,
     span<double> grad_out_a, span<double> grad_lse_b, span<double> grad_out_b) {
   const std::ptrdiff_t rows = lse_a.ssize();
-  detail::expect(out_a, false, {rows, columns});
+  detail::expect(out_a, false, {rows, width});
   detail::expect(lse_b, false, {rows});
-  detail::expect(out_b, false, {rows, columns});
+  detail::expect(out_b, false, {rows, width});
   detail::expect(grad_lse, false, {rows});
-  detail::expect(grad_out, false, {rows, columns});
+  detail::expect(grad_out, false, {rows, width});
   detail::expect(grad_lse_a, false, {rows});
-  detail::expect(grad_out_a, false, {rows, columns});
+  detail::expect(grad_out_a, false, {rows, width});
   detail::expect(grad_lse_b, false, {rows});
-  detail::expect(grad_out_b, false, {rows, columns});
+  detail::expect(grad_out_b, false, {rows, width});
   check(
     
-    losskit_online_softmax_combine_vjp_f64(lse_a.data(), out_a.data(), lse_b.data(), out_b.data(), grad_lse.data(), grad_out.data(), rows, columns, grad_lse_a.data(), grad_out_a.data(), grad_lse_b.data(), grad_out_b.data()));
+    losskit_online_softmax_combine_vjp_f64(lse_a.data(), out_a.data(), lse_b.data(), out_b.data(), grad_lse.data(), grad_out.data(), rows, width, grad_lse_a.data(), grad_out_a.data(), grad_lse_b.data(), grad_out_b.data()));
 }
 
 /// Similarity-distance-magnitude activation: a softmax whose base and scale say how well the training data know the input.
@@ -2340,47 +2340,45 @@ inline void perp_grad(span<const double> w, span<const double> g, double eps, sp
 /// Softmax regression: the squared distance of the softmax of a linear map from a vector.
 /// See losskit_softmax_regression_loss_f32.
 inline void softmax_regression_loss(
-    const float *a, const float *x, const float *b, std::ptrdiff_t rows, std::ptrdiff_t columns, float *loss,
+    const float *a, const float *x, const float *b, std::ptrdiff_t rows, std::ptrdiff_t width, float *loss,
     float *grad_a, float *grad_x) {
-  check(losskit_softmax_regression_loss_f32(a, x, b, rows, columns, loss, grad_a, grad_x));
+  check(losskit_softmax_regression_loss_f32(a, x, b, rows, width, loss, grad_a, grad_x));
 }
 
 /// The same on spans.
 inline void softmax_regression_loss(
-    span<const float> a, span<const float> x, span<const float> b, span<float> loss, span<float> grad_a,
+    span<const float> a, span<const float> x, span<const float> b, float *loss, span<float> grad_a,
     span<float> grad_x) {
   const std::ptrdiff_t rows = b.ssize();
-  const std::ptrdiff_t columns = x.ssize();
-  detail::expect(a, false, {rows, columns});
-  detail::expect(loss, true, {1});
-  detail::expect(grad_a, true, {rows, columns});
-  detail::expect(grad_x, true, {columns});
+  const std::ptrdiff_t width = x.ssize();
+  detail::expect(a, false, {rows, width});
+  detail::expect(grad_a, true, {rows, width});
+  detail::expect(grad_x, true, {width});
   check(
     
-    losskit_softmax_regression_loss_f32(a.data(), x.data(), b.data(), rows, columns, loss.data(), grad_a.data(), grad_x.data()));
+    losskit_softmax_regression_loss_f32(a.data(), x.data(), b.data(), rows, width, loss, grad_a.data(), grad_x.data()));
 }
 
 /// Softmax regression: the squared distance of the softmax of a linear map from a vector.
 /// See losskit_softmax_regression_loss_f64.
 inline void softmax_regression_loss(
-    const double *a, const double *x, const double *b, std::ptrdiff_t rows, std::ptrdiff_t columns, double *loss,
+    const double *a, const double *x, const double *b, std::ptrdiff_t rows, std::ptrdiff_t width, double *loss,
     double *grad_a, double *grad_x) {
-  check(losskit_softmax_regression_loss_f64(a, x, b, rows, columns, loss, grad_a, grad_x));
+  check(losskit_softmax_regression_loss_f64(a, x, b, rows, width, loss, grad_a, grad_x));
 }
 
 /// The same on spans.
 inline void softmax_regression_loss(
-    span<const double> a, span<const double> x, span<const double> b, span<double> loss, span<double> grad_a,
+    span<const double> a, span<const double> x, span<const double> b, double *loss, span<double> grad_a,
     span<double> grad_x) {
   const std::ptrdiff_t rows = b.ssize();
-  const std::ptrdiff_t columns = x.ssize();
-  detail::expect(a, false, {rows, columns});
-  detail::expect(loss, true, {1});
-  detail::expect(grad_a, true, {rows, columns});
-  detail::expect(grad_x, true, {columns});
+  const std::ptrdiff_t width = x.ssize();
+  detail::expect(a, false, {rows, width});
+  detail::expect(grad_a, true, {rows, width});
+  detail::expect(grad_x, true, {width});
   check(
     
-    losskit_softmax_regression_loss_f64(a.data(), x.data(), b.data(), rows, columns, loss.data(), grad_a.data(), grad_x.data()));
+    losskit_softmax_regression_loss_f64(a.data(), x.data(), b.data(), rows, width, loss, grad_a.data(), grad_x.data()));
 }
 
 /// How far logits may move along a direction before the Taylor series of their log-sum-exp stops converging.

@@ -60,19 +60,19 @@ public func losskit_perp_grad_f64(
 
 @c(losskit_softmax_regression_loss_f32)
 public func losskit_softmax_regression_loss_f32(
-  _ a: UnsafePointer<Float>?, _ x: UnsafePointer<Float>?, _ b: UnsafePointer<Float>?, _ rows: Int, _ columns: Int,
+  _ a: UnsafePointer<Float>?, _ x: UnsafePointer<Float>?, _ b: UnsafePointer<Float>?, _ rows: Int, _ width: Int,
   _ loss: UnsafeMutablePointer<Float>?, _ gradA: UnsafeMutablePointer<Float>?, _ gradX: UnsafeMutablePointer<Float>?
 ) -> Int32 {
-  return softmaxRegressionLoss(a, x, b, rows, columns, loss, gradA, gradX).rawValue
+  return softmaxRegressionLoss(a, x, b, rows, width, loss, gradA, gradX).rawValue
 }
 
 @c(losskit_softmax_regression_loss_f64)
 public func losskit_softmax_regression_loss_f64(
-  _ a: UnsafePointer<Double>?, _ x: UnsafePointer<Double>?, _ b: UnsafePointer<Double>?, _ rows: Int, _ columns: Int,
+  _ a: UnsafePointer<Double>?, _ x: UnsafePointer<Double>?, _ b: UnsafePointer<Double>?, _ rows: Int, _ width: Int,
   _ loss: UnsafeMutablePointer<Double>?, _ gradA: UnsafeMutablePointer<Double>?,
   _ gradX: UnsafeMutablePointer<Double>?
 ) -> Int32 {
-  return softmaxRegressionLoss(a, x, b, rows, columns, loss, gradA, gradX).rawValue
+  return softmaxRegressionLoss(a, x, b, rows, width, loss, gradA, gradX).rawValue
 }
 
 @c(losskit_softmax_step_radius_f32)
