@@ -286,7 +286,7 @@ def test_masked_softmax(drawn, temperature, per_element, seed):
 
 
 @pytest.mark.parametrize("offset", [0, 2, -3, 40, -40, 2**62, -(2**62)])
-@pytest.mark.parametrize("shape", [(2, 5, 7), (1, 40, 33), (3, 6, 600), (2, 3, 9, 4), (0, 4, 3), (2, 0, 3)])
+@pytest.mark.parametrize("shape", [(2, 5, 7), (1, 40, 33), (3, 6, 600), (2, 70, 200), (2, 3, 9, 4), (0, 4, 3), (2, 0, 3)])
 def test_causal_softmax(shape, offset, dtype, rng):
     z, g = (rng.normal(0, 5, shape).astype(dtype) for _ in range(2))
     queries, keys = shape[-2:]
@@ -389,7 +389,7 @@ def test_two_pass_rows_that_fall_back(width, dtype):
 
 
 def test_softmax_of_rows_beyond_the_caches(dtype, rng):
-    count = (1 << 24) // dtype.itemsize + 5
+    count = (1 << 22) + 5
     z = rng.standard_normal((1, count), np.float32).astype(dtype) * 4
     z[0, ::1001] = -INF
     for temperature in (1.0, 0.25):
