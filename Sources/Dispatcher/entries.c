@@ -85,6 +85,76 @@ LOSSKIT_ENTRY(losskit_softplus_vjp_f64, (
     const double *x, const double *grad_output, ptrdiff_t count, double beta, double threshold,
     double *grad),
     (x, grad_output, count, beta, threshold, grad))
+LOSSKIT_ENTRY(losskit_gaussian_kernel_matrix_f32, (
+    const float *q, const float *k, ptrdiff_t batch, ptrdiff_t n, ptrdiff_t m, ptrdiff_t dimensions, double scale,
+    float *kernel),
+    (q, k, batch, n, m, dimensions, scale, kernel))
+LOSSKIT_ENTRY(losskit_gaussian_kernel_matrix_f64, (
+    const double *q, const double *k, ptrdiff_t batch, ptrdiff_t n, ptrdiff_t m, ptrdiff_t dimensions, double scale,
+    double *kernel),
+    (q, k, batch, n, m, dimensions, scale, kernel))
+LOSSKIT_ENTRY(losskit_gaussian_kernel_matrix_vjp_f32, (
+    const float *q, const float *k, const float *kernel, const float *grad_output, ptrdiff_t batch, ptrdiff_t n,
+    ptrdiff_t m, ptrdiff_t dimensions, double scale, float *grad_q,
+    float *grad_k),
+    (q, k, kernel, grad_output, batch, n, m, dimensions, scale, grad_q, grad_k))
+LOSSKIT_ENTRY(losskit_gaussian_kernel_matrix_vjp_f64, (
+    const double *q, const double *k, const double *kernel, const double *grad_output, ptrdiff_t batch, ptrdiff_t n,
+    ptrdiff_t m, ptrdiff_t dimensions, double scale, double *grad_q,
+    double *grad_k),
+    (q, k, kernel, grad_output, batch, n, m, dimensions, scale, grad_q, grad_k))
+LOSSKIT_ENTRY(losskit_newton_inverse_f32, (
+    const float *a, ptrdiff_t batch, ptrdiff_t m, int32_t n_iter, double ridge,
+    float *inverse),
+    (a, batch, m, n_iter, ridge, inverse))
+LOSSKIT_ENTRY(losskit_newton_inverse_f64, (
+    const double *a, ptrdiff_t batch, ptrdiff_t m, int32_t n_iter, double ridge,
+    double *inverse),
+    (a, batch, m, n_iter, ridge, inverse))
+LOSSKIT_ENTRY(losskit_newton_inverse_vjp_f32, (
+    const float *v, const float *grad_output, ptrdiff_t batch, ptrdiff_t m,
+    float *grad),
+    (v, grad_output, batch, m, grad))
+LOSSKIT_ENTRY(losskit_newton_inverse_vjp_f64, (
+    const double *v, const double *grad_output, ptrdiff_t batch, ptrdiff_t m,
+    double *grad),
+    (v, grad_output, batch, m, grad))
+LOSSKIT_ENTRY(losskit_softmax_free_attention_f32, (
+    const float *q, const float *landmarks, const float *v, ptrdiff_t batch, ptrdiff_t n, ptrdiff_t m,
+    ptrdiff_t dimensions, ptrdiff_t value_dimensions, int32_t n_iter, double ridge, bool symmetric, double scale,
+    float *output),
+    (q, landmarks, v, batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, output))
+LOSSKIT_ENTRY(losskit_softmax_free_attention_f64, (
+    const double *q, const double *landmarks, const double *v, ptrdiff_t batch, ptrdiff_t n, ptrdiff_t m,
+    ptrdiff_t dimensions, ptrdiff_t value_dimensions, int32_t n_iter, double ridge, bool symmetric, double scale,
+    double *output),
+    (q, landmarks, v, batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, output))
+LOSSKIT_ENTRY(losskit_softmax_free_attention_vjp_f32, (
+    const float *q, const float *landmarks, const float *v, const float *grad_output, ptrdiff_t batch, ptrdiff_t n,
+    ptrdiff_t m, ptrdiff_t dimensions, ptrdiff_t value_dimensions, int32_t n_iter, double ridge, bool symmetric,
+    double scale, float *grad_q, float *grad_landmarks,
+    float *grad_v),
+    (q, landmarks, v, grad_output, batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, grad_q, grad_landmarks, grad_v))
+LOSSKIT_ENTRY(losskit_softmax_free_attention_vjp_f64, (
+    const double *q, const double *landmarks, const double *v, const double *grad_output, ptrdiff_t batch, ptrdiff_t n,
+    ptrdiff_t m, ptrdiff_t dimensions, ptrdiff_t value_dimensions, int32_t n_iter, double ridge, bool symmetric,
+    double scale, double *grad_q, double *grad_landmarks,
+    double *grad_v),
+    (q, landmarks, v, grad_output, batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, grad_q, grad_landmarks, grad_v))
+LOSSKIT_ENTRY(losskit_symmetric_normalize_f32, (
+    const float *s, ptrdiff_t batch, ptrdiff_t m, float *normalized),
+    (s, batch, m, normalized))
+LOSSKIT_ENTRY(losskit_symmetric_normalize_f64, (
+    const double *s, ptrdiff_t batch, ptrdiff_t m, double *normalized),
+    (s, batch, m, normalized))
+LOSSKIT_ENTRY(losskit_symmetric_normalize_vjp_f32, (
+    const float *s, const float *grad_output, ptrdiff_t batch, ptrdiff_t m,
+    float *grad),
+    (s, grad_output, batch, m, grad))
+LOSSKIT_ENTRY(losskit_symmetric_normalize_vjp_f64, (
+    const double *s, const double *grad_output, ptrdiff_t batch, ptrdiff_t m,
+    double *grad),
+    (s, grad_output, batch, m, grad))
 LOSSKIT_ENTRY(losskit_cross_entropy_f32, (
     const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const float *weight,
     int64_t ignore_index, double label_smoothing, losskit_reduction reduction, const float *sample_weight, float *loss,
