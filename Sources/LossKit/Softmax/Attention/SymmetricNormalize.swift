@@ -64,36 +64,38 @@ private struct SymmetricNormalization<S: Scalar>: BatchKernel {
   let grad: UnsafePointer<S>?
   let output: UnsafeMutablePointer<S>
 
-  func memory(_ arena: inout Arena) -> (roots: UnsafeMutablePointer<Double>, shares: UnsafeMutablePointer<Double>) {
-    (arena.take(Double.self, m), arena.take(Double.self, m))
+  /// Row sums, and h.
+  struct Memory {
+    let sums, shares: UnsafeMutablePointer<Double>
+    /// √(D_i D_j) for some j: exactly D_i where j = i.
+    @inline(__always) func root(_ i: Int, _ j: Int, _ n: Int) -> V {
+      (V(sums[i]) * V.load(sums + j, lanes: n, fill: 1)).squareRoot
+    }
   }
 
-  func run(_ item: Int, _ memory: (roots: UnsafeMutablePointer<Double>, shares: UnsafeMutablePointer<Double>)) {
+  func memory(_ arena: inout Arena) -> Memory {
+    Memory(sums: arena.take(Double.self, m), shares: arena.take(Double.self, m))
+  }
+
+  func run(_ item: Int, _ memory: Memory) {
     let start = item &* m &* m
     let s = s + start, output = output + start
-    let roots = memory.roots, shares = memory.shares
-    for i in 0..<m { roots[i] = 1 / rowSum(s + i &* m, m).squareRoot() }
+    for i in 0..<m { memory.sums[i] = rowSum(s + i &* m, m) }
     guard let grad = grad.map({ $0 + start }) else {
-      forEachElement { i, j, at, n in
-        (V.load(s + at, n) * V(roots[i]) * V.load(roots + j, lanes: n)).store(output + at, n)
-      }
+      forEachElement { i, j, at, n in (V.load(s + at, n) / memory.root(i, j, n)).store(output + at, n) }
       return
     }
     // h: rows and columns of H are summed in the same pass.
+    let shares = memory.shares
     for i in 0..<m { shares[i] = 0 }
-    for i in 0..<m {
-      var sum = V.zero
-      forEachVector(V.self, 0..<m) { j, n in
-        let at = i &* m &+ j
-        let h = V.load(grad + at, n) * V.load(s + at, n) * V(roots[i]) * V.load(roots + j, lanes: n)
-        sum = sum + h
-        (V.load(shares + j, lanes: n) + h).store(shares + j, lanes: n)
-      }
-      shares[i] += sum.sum
-    }
-    for i in 0..<m { shares[i] = shares[i] * roots[i] * roots[i] / 2 }
     forEachElement { i, j, at, n in
-      V.fma(V.load(grad + at, n) * V(roots[i]), V.load(roots + j, lanes: n), -V(shares[i])).store(output + at, n)
+      let h = V.load(grad + at, n) * (V.load(s + at, n) / memory.root(i, j, n))
+      (V.load(shares + j, lanes: n) + h).store(shares + j, lanes: n)
+      shares[i] += h.sum
+    }
+    for i in 0..<m { shares[i] = shares[i] / (2 * memory.sums[i]) }
+    forEachElement { i, j, at, n in
+      (V.load(grad + at, n) / memory.root(i, j, n) - V(shares[i])).store(output + at, n)
     }
   }
 
