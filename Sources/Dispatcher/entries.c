@@ -454,6 +454,40 @@ LOSSKIT_ENTRY(losskit_log_soft_topk_vjp_f64, (
     const double *log_p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
     double *grad_z),
     (log_p, grad_output, outer, classes, inner, alpha, grad_z))
+LOSSKIT_ENTRY(losskit_gaussian_kernel_matrix_f32, (
+    const float *q, const float *k, ptrdiff_t batch, ptrdiff_t n, ptrdiff_t m, ptrdiff_t dimensions, double scale,
+    float *kernel),
+    (q, k, batch, n, m, dimensions, scale, kernel))
+LOSSKIT_ENTRY(losskit_gaussian_kernel_matrix_f64, (
+    const double *q, const double *k, ptrdiff_t batch, ptrdiff_t n, ptrdiff_t m, ptrdiff_t dimensions, double scale,
+    double *kernel),
+    (q, k, batch, n, m, dimensions, scale, kernel))
+LOSSKIT_ENTRY(losskit_gaussian_kernel_matrix_vjp_f32, (
+    const float *q, const float *k, const float *kernel, const float *grad_output, ptrdiff_t batch, ptrdiff_t n,
+    ptrdiff_t m, ptrdiff_t dimensions, double scale, float *grad_q,
+    float *grad_k),
+    (q, k, kernel, grad_output, batch, n, m, dimensions, scale, grad_q, grad_k))
+LOSSKIT_ENTRY(losskit_gaussian_kernel_matrix_vjp_f64, (
+    const double *q, const double *k, const double *kernel, const double *grad_output, ptrdiff_t batch, ptrdiff_t n,
+    ptrdiff_t m, ptrdiff_t dimensions, double scale, double *grad_q,
+    double *grad_k),
+    (q, k, kernel, grad_output, batch, n, m, dimensions, scale, grad_q, grad_k))
+LOSSKIT_ENTRY(losskit_newton_inverse_f32, (
+    const float *a, ptrdiff_t batch, ptrdiff_t m, int32_t n_iter, double ridge,
+    float *inverse),
+    (a, batch, m, n_iter, ridge, inverse))
+LOSSKIT_ENTRY(losskit_newton_inverse_f64, (
+    const double *a, ptrdiff_t batch, ptrdiff_t m, int32_t n_iter, double ridge,
+    double *inverse),
+    (a, batch, m, n_iter, ridge, inverse))
+LOSSKIT_ENTRY(losskit_newton_inverse_vjp_f32, (
+    const float *v, const float *grad_output, ptrdiff_t batch, ptrdiff_t m,
+    float *grad),
+    (v, grad_output, batch, m, grad))
+LOSSKIT_ENTRY(losskit_newton_inverse_vjp_f64, (
+    const double *v, const double *grad_output, ptrdiff_t batch, ptrdiff_t m,
+    double *grad),
+    (v, grad_output, batch, m, grad))
 LOSSKIT_ENTRY(losskit_one_step_gd_predictor_f32, (
     const float *x, const float *y, const float *xq, const float *precond, ptrdiff_t rows, ptrdiff_t columns,
     ptrdiff_t queries, double eta, float *prediction),
@@ -479,6 +513,28 @@ LOSSKIT_ENTRY(losskit_perp_grad_f32, (
 LOSSKIT_ENTRY(losskit_perp_grad_f64, (
     const double *w, const double *g, ptrdiff_t count, double eps, double *out),
     (w, g, count, eps, out))
+LOSSKIT_ENTRY(losskit_softmax_free_attention_f32, (
+    const float *q, const float *landmarks, const float *v, ptrdiff_t batch, ptrdiff_t n, ptrdiff_t m,
+    ptrdiff_t dimensions, ptrdiff_t value_dimensions, int32_t n_iter, double ridge, bool symmetric, double scale,
+    float *output),
+    (q, landmarks, v, batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, output))
+LOSSKIT_ENTRY(losskit_softmax_free_attention_f64, (
+    const double *q, const double *landmarks, const double *v, ptrdiff_t batch, ptrdiff_t n, ptrdiff_t m,
+    ptrdiff_t dimensions, ptrdiff_t value_dimensions, int32_t n_iter, double ridge, bool symmetric, double scale,
+    double *output),
+    (q, landmarks, v, batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, output))
+LOSSKIT_ENTRY(losskit_softmax_free_attention_vjp_f32, (
+    const float *q, const float *landmarks, const float *v, const float *grad_output, ptrdiff_t batch, ptrdiff_t n,
+    ptrdiff_t m, ptrdiff_t dimensions, ptrdiff_t value_dimensions, int32_t n_iter, double ridge, bool symmetric,
+    double scale, float *grad_q, float *grad_landmarks,
+    float *grad_v),
+    (q, landmarks, v, grad_output, batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, grad_q, grad_landmarks, grad_v))
+LOSSKIT_ENTRY(losskit_softmax_free_attention_vjp_f64, (
+    const double *q, const double *landmarks, const double *v, const double *grad_output, ptrdiff_t batch, ptrdiff_t n,
+    ptrdiff_t m, ptrdiff_t dimensions, ptrdiff_t value_dimensions, int32_t n_iter, double ridge, bool symmetric,
+    double scale, double *grad_q, double *grad_landmarks,
+    double *grad_v),
+    (q, landmarks, v, grad_output, batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, grad_q, grad_landmarks, grad_v))
 LOSSKIT_ENTRY(losskit_softmax_regression_loss_f32, (
     const float *a, const float *x, const float *b, ptrdiff_t rows, ptrdiff_t columns, float *loss, float *grad_a,
     float *grad_x),
@@ -495,6 +551,20 @@ LOSSKIT_ENTRY(losskit_softmax_step_radius_f64, (
     const double *a, const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
     double *radius),
     (a, z, outer, classes, inner, radius))
+LOSSKIT_ENTRY(losskit_symmetric_normalize_f32, (
+    const float *s, ptrdiff_t batch, ptrdiff_t m, float *normalized),
+    (s, batch, m, normalized))
+LOSSKIT_ENTRY(losskit_symmetric_normalize_f64, (
+    const double *s, ptrdiff_t batch, ptrdiff_t m, double *normalized),
+    (s, batch, m, normalized))
+LOSSKIT_ENTRY(losskit_symmetric_normalize_vjp_f32, (
+    const float *s, const float *grad_output, ptrdiff_t batch, ptrdiff_t m,
+    float *grad),
+    (s, grad_output, batch, m, grad))
+LOSSKIT_ENTRY(losskit_symmetric_normalize_vjp_f64, (
+    const double *s, const double *grad_output, ptrdiff_t batch, ptrdiff_t m,
+    double *grad),
+    (s, grad_output, batch, m, grad))
 LOSSKIT_ENTRY(losskit_cross_entropy_f32, (
     const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const float *weight,
     int64_t ignore_index, double label_smoothing, losskit_reduction reduction, const float *sample_weight, float *loss,

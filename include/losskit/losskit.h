@@ -1621,6 +1621,98 @@ LOSSKIT_API losskit_status losskit_log_soft_topk_vjp_f64(
  * ==================================================================================================== */
 
 /**
+ * Gaussian kernel of two lists of points.
+ *
+ *     K_ij = e^{−scale |q_i − k_j|²}
+ *
+ * Distances are sums of squared differences: K is at most 1, and exactly 1 where points coincide.
+ *
+ * - Parameters:
+ *   - q: `[batch, n, dimensions]`.
+ *   - k: `[batch, m, dimensions]`.
+ *   - batch: ≥ 0.
+ *   - n: ≥ 0.
+ *   - m: ≥ 1.
+ *   - dimensions: D ≥ 1.
+ *   - scale: > 0, usually 1 / (2 √D).
+ *   - kernel: output K, `[batch, n, m]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ * - Reference: Lu et al. 2021, SOFT: Softmax-free Transformer with Linear Complexity.
+ */
+LOSSKIT_API losskit_status losskit_gaussian_kernel_matrix_f32(
+    const float *q, const float *k, ptrdiff_t batch, ptrdiff_t n, ptrdiff_t m, ptrdiff_t dimensions, double scale,
+    float *kernel);
+LOSSKIT_API losskit_status losskit_gaussian_kernel_matrix_f64(
+    const double *q, const double *k, ptrdiff_t batch, ptrdiff_t n, ptrdiff_t m, ptrdiff_t dimensions, double scale,
+    double *kernel);
+
+/**
+ * Vector-Jacobian product of gaussian_kernel_matrix.
+ *
+ *     W = −2 scale (g ⊙ K);   grad_q_i = Σ_j W_ij (q_i − k_j),   grad_k_j = −Σ_i W_ij (q_i − k_j)
+ *
+ * - Parameters:
+ *   - q: `[batch, n, dimensions]`.
+ *   - k: `[batch, m, dimensions]`.
+ *   - kernel: K, `[batch, n, m]`, what `gaussian_kernel_matrix` returned.
+ *   - grad_output: g, shaped as `kernel`: the incoming gradient.
+ *   - batch: ≥ 0.
+ *   - n: ≥ 0.
+ *   - m: ≥ 1.
+ *   - dimensions: D ≥ 1.
+ *   - scale: > 0, as given to `gaussian_kernel_matrix`.
+ *   - grad_q: optional output, shaped as `q`.
+ *   - grad_k: optional output, shaped as `k`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_gaussian_kernel_matrix_vjp_f32(
+    const float *q, const float *k, const float *kernel, const float *grad_output, ptrdiff_t batch, ptrdiff_t n,
+    ptrdiff_t m, ptrdiff_t dimensions, double scale, float *grad_q, float *grad_k);
+LOSSKIT_API losskit_status losskit_gaussian_kernel_matrix_vjp_f64(
+    const double *q, const double *k, const double *kernel, const double *grad_output, ptrdiff_t batch, ptrdiff_t n,
+    ptrdiff_t m, ptrdiff_t dimensions, double scale, double *grad_q, double *grad_k);
+
+/**
+ * Inverse of a matrix, nearly, by Newton's iteration.
+ *
+ *     P = a + ridge I,   V_0 = c P,   c = 1.8 / (max_i Σ_j a_ij)²,   V ← 2 V − V P V,   n_iter times
+ *
+ * There is no test of convergence: of an ill-conditioned matrix so many steps give what they give.
+ *
+ * - Parameters:
+ *   - a: `[batch, m, m]`, symmetric and not negative (not checked).
+ *   - batch: ≥ 0.
+ *   - m: ≥ 1.
+ *   - n_iter: ≥ 0, default 20.
+ *   - ridge: ≥ 0, default 0.01.
+ *   - inverse: output V, shaped as `a`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ * - Reference: Lu et al. 2021, SOFT: Softmax-free Transformer with Linear Complexity.
+ */
+LOSSKIT_API losskit_status losskit_newton_inverse_f32(
+    const float *a, ptrdiff_t batch, ptrdiff_t m, int32_t n_iter, double ridge, float *inverse);
+LOSSKIT_API losskit_status losskit_newton_inverse_f64(
+    const double *a, ptrdiff_t batch, ptrdiff_t m, int32_t n_iter, double ridge, double *inverse);
+
+/**
+ * Vector-Jacobian product of newton_inverse, as of the exact inverse: the iterations are constants.
+ *
+ *     grad_a = −Vᵀ g Vᵀ
+ *
+ * - Parameters:
+ *   - v: V, `[batch, m, m]`, what `newton_inverse` returned.
+ *   - grad_output: g, shaped as `v`: the incoming gradient.
+ *   - batch: ≥ 0.
+ *   - m: ≥ 1.
+ *   - grad: output, shaped as `v`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_newton_inverse_vjp_f32(
+    const float *v, const float *grad_output, ptrdiff_t batch, ptrdiff_t m, float *grad);
+LOSSKIT_API losskit_status losskit_newton_inverse_vjp_f64(
+    const double *v, const double *grad_output, ptrdiff_t batch, ptrdiff_t m, double *grad);
+
+/**
  * Predictions of a linear model after one step of gradient descent from 0, which is what one layer of linear self-attention
  * computes from its context.
  *
@@ -1695,6 +1787,75 @@ LOSSKIT_API losskit_status losskit_perp_grad_f64(
     const double *w, const double *g, ptrdiff_t count, double eps, double *out);
 
 /**
+ * Attention with Gaussian kernels of few landmarks instead of softmax: linear in the number of queries.
+ *
+ *     K1 = kernel(q, landmarks),   K2 = kernel(landmarks, landmarks),   Y = newton_inverse(K2)
+ *     symmetric:  Y ← D^{−1/2} Y D^{−1/2},   D = diag(K2 1)
+ *     X = K1 (Y (K1ᵀ v))
+ *
+ * - Parameters:
+ *   - q: queries, which are the keys as well, `[batch, n, dimensions]`.
+ *   - landmarks: `[batch, m, dimensions]`.
+ *   - v: values, `[batch, n, value_dimensions]`.
+ *   - batch: ≥ 0.
+ *   - n: ≥ 0.
+ *   - m: ≥ 1.
+ *   - dimensions: D ≥ 1.
+ *   - value_dimensions: E ≥ 1.
+ *   - n_iter: steps of the inverse, ≥ 0, default 20.
+ *   - ridge: of the inverse, ≥ 0, default 0.01.
+ *   - symmetric: normalise the inverse, default false.
+ *   - scale: of the kernels, > 0, usually 1 / (2 √D).
+ *   - output: X, shaped as `v`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ * - Reference: Lu et al. 2021, SOFT: Softmax-free Transformer with Linear Complexity.
+ */
+LOSSKIT_API losskit_status losskit_softmax_free_attention_f32(
+    const float *q, const float *landmarks, const float *v, ptrdiff_t batch, ptrdiff_t n, ptrdiff_t m,
+    ptrdiff_t dimensions, ptrdiff_t value_dimensions, int32_t n_iter, double ridge, bool symmetric, double scale,
+    float *output);
+LOSSKIT_API losskit_status losskit_softmax_free_attention_f64(
+    const double *q, const double *landmarks, const double *v, ptrdiff_t batch, ptrdiff_t n, ptrdiff_t m,
+    ptrdiff_t dimensions, ptrdiff_t value_dimensions, int32_t n_iter, double ridge, bool symmetric, double scale,
+    double *output);
+
+/**
+ * Vector-Jacobian product of softmax_free_attention.
+ *
+ *     B = K1ᵀ v,   Z = Y B,   A = K1ᵀ g,   C = Yᵀ A
+ *     grad_v = K1 C,   grad_K1 = g Zᵀ + v Cᵀ,   grad_Y = A Bᵀ
+ *
+ * and on through the inverse (as newton_inverse_vjp), D where symmetric, and both kernels.
+ *
+ * - Parameters:
+ *   - q: `[batch, n, dimensions]`.
+ *   - landmarks: `[batch, m, dimensions]`.
+ *   - v: `[batch, n, value_dimensions]`.
+ *   - grad_output: g, shaped as `v`: the incoming gradient.
+ *   - batch: ≥ 0.
+ *   - n: ≥ 0.
+ *   - m: ≥ 1.
+ *   - dimensions: D ≥ 1.
+ *   - value_dimensions: E ≥ 1.
+ *   - n_iter: ≥ 0, as given to `softmax_free_attention`.
+ *   - ridge: ≥ 0, likewise.
+ *   - symmetric: likewise.
+ *   - scale: > 0, likewise.
+ *   - grad_q: optional output, shaped as `q`.
+ *   - grad_landmarks: optional output, shaped as `landmarks`.
+ *   - grad_v: optional output, shaped as `v`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_softmax_free_attention_vjp_f32(
+    const float *q, const float *landmarks, const float *v, const float *grad_output, ptrdiff_t batch, ptrdiff_t n,
+    ptrdiff_t m, ptrdiff_t dimensions, ptrdiff_t value_dimensions, int32_t n_iter, double ridge, bool symmetric,
+    double scale, float *grad_q, float *grad_landmarks, float *grad_v);
+LOSSKIT_API losskit_status losskit_softmax_free_attention_vjp_f64(
+    const double *q, const double *landmarks, const double *v, const double *grad_output, ptrdiff_t batch, ptrdiff_t n,
+    ptrdiff_t m, ptrdiff_t dimensions, ptrdiff_t value_dimensions, int32_t n_iter, double ridge, bool symmetric,
+    double scale, double *grad_q, double *grad_landmarks, double *grad_v);
+
+/**
  * Softmax regression: the squared distance of the softmax of a linear map from a vector.
  *
  *     L = ½ ‖f − b‖²,   f = softmax(a x);   u = f ⊙ (r − ⟨f, r⟩), r = f − b:   grad_a = u xᵀ,  grad_x = aᵀ u
@@ -1739,6 +1900,42 @@ LOSSKIT_API losskit_status losskit_softmax_step_radius_f32(
     const float *a, const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *radius);
 LOSSKIT_API losskit_status losskit_softmax_step_radius_f64(
     const double *a, const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *radius);
+
+/**
+ * Symmetric normalisation of a square matrix by its row sums.
+ *
+ *     D_i = Σ_j s_ij,   N_ij = s_ij / √(D_i D_j)
+ *
+ * - Parameters:
+ *   - s: `[batch, m, m]`, with positive row sums.
+ *   - batch: ≥ 0.
+ *   - m: ≥ 1.
+ *   - normalized: output N, shaped as `s`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE where a row's sum is not positive, OUT_OF_MEMORY.
+ * - Reference: Lu et al. 2021, SOFT: Softmax-free Transformer with Linear Complexity.
+ */
+LOSSKIT_API losskit_status losskit_symmetric_normalize_f32(
+    const float *s, ptrdiff_t batch, ptrdiff_t m, float *normalized);
+LOSSKIT_API losskit_status losskit_symmetric_normalize_f64(
+    const double *s, ptrdiff_t batch, ptrdiff_t m, double *normalized);
+
+/**
+ * Vector-Jacobian product of symmetric_normalize.
+ *
+ *     H = g ⊙ N,   h_i = Σ_j (H_ij + H_ji),   grad_ij = g_ij / √(D_i D_j) − h_i / (2 D_i)
+ *
+ * - Parameters:
+ *   - s: `[batch, m, m]`, what was given to `symmetric_normalize`.
+ *   - grad_output: g, shaped as `s`: the incoming gradient.
+ *   - batch: ≥ 0.
+ *   - m: ≥ 1.
+ *   - grad: output, shaped as `s`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE where a row's sum is not positive, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_symmetric_normalize_vjp_f32(
+    const float *s, const float *grad_output, ptrdiff_t batch, ptrdiff_t m, float *grad);
+LOSSKIT_API losskit_status losskit_symmetric_normalize_vjp_f64(
+    const double *s, const double *grad_output, ptrdiff_t batch, ptrdiff_t m, double *grad);
 
 /* ====================================================================================================
  * Classification losses of softmax probabilities

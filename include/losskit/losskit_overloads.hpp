@@ -2237,6 +2237,156 @@ inline void log_soft_topk_vjp(
   check(losskit_log_soft_topk_vjp_f64(log_p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
 }
 
+/// Gaussian kernel of two lists of points.
+/// See losskit_gaussian_kernel_matrix_f32.
+inline void gaussian_kernel_matrix(
+    const float *q, const float *k, std::ptrdiff_t batch, std::ptrdiff_t n, std::ptrdiff_t m, std::ptrdiff_t dimensions,
+    double scale, float *kernel) {
+  check(losskit_gaussian_kernel_matrix_f32(q, k, batch, n, m, dimensions, scale, kernel));
+}
+
+/// The same on spans.
+inline void gaussian_kernel_matrix(
+    span<const float> q, span<const float> k, std::ptrdiff_t batch, std::ptrdiff_t n, std::ptrdiff_t m,
+    std::ptrdiff_t dimensions, double scale, span<float> kernel) {
+  detail::expect(q, false, {batch, n, dimensions});
+  detail::expect(k, false, {batch, m, dimensions});
+  detail::expect(kernel, false, {batch, n, m});
+  check(losskit_gaussian_kernel_matrix_f32(q.data(), k.data(), batch, n, m, dimensions, scale, kernel.data()));
+}
+
+/// Gaussian kernel of two lists of points.
+/// See losskit_gaussian_kernel_matrix_f64.
+inline void gaussian_kernel_matrix(
+    const double *q, const double *k, std::ptrdiff_t batch, std::ptrdiff_t n, std::ptrdiff_t m,
+    std::ptrdiff_t dimensions, double scale, double *kernel) {
+  check(losskit_gaussian_kernel_matrix_f64(q, k, batch, n, m, dimensions, scale, kernel));
+}
+
+/// The same on spans.
+inline void gaussian_kernel_matrix(
+    span<const double> q, span<const double> k, std::ptrdiff_t batch, std::ptrdiff_t n, std::ptrdiff_t m,
+    std::ptrdiff_t dimensions, double scale, span<double> kernel) {
+  detail::expect(q, false, {batch, n, dimensions});
+  detail::expect(k, false, {batch, m, dimensions});
+  detail::expect(kernel, false, {batch, n, m});
+  check(losskit_gaussian_kernel_matrix_f64(q.data(), k.data(), batch, n, m, dimensions, scale, kernel.data()));
+}
+
+/// Vector-Jacobian product of gaussian_kernel_matrix.
+/// See losskit_gaussian_kernel_matrix_vjp_f32.
+inline void gaussian_kernel_matrix_vjp(
+    const float *q, const float *k, const float *kernel, const float *grad_output, std::ptrdiff_t batch,
+    std::ptrdiff_t n, std::ptrdiff_t m, std::ptrdiff_t dimensions, double scale, float *grad_q, float *grad_k) {
+  check(
+    losskit_gaussian_kernel_matrix_vjp_f32(q, k, kernel, grad_output, batch, n, m, dimensions, scale, grad_q, grad_k));
+}
+
+/// The same on spans.
+inline void gaussian_kernel_matrix_vjp(
+    span<const float> q, span<const float> k, span<const float> kernel, span<const float> grad_output,
+    std::ptrdiff_t batch, std::ptrdiff_t n, std::ptrdiff_t m, std::ptrdiff_t dimensions, double scale,
+    span<float> grad_q, span<float> grad_k) {
+  detail::expect(q, false, {batch, n, dimensions});
+  detail::expect(k, false, {batch, m, dimensions});
+  detail::expect(kernel, false, {batch, n, m});
+  detail::expect(grad_output, false, {batch, n, m});
+  detail::expect(grad_q, true, {batch, n, dimensions});
+  detail::expect(grad_k, true, {batch, m, dimensions});
+  check(
+    
+    losskit_gaussian_kernel_matrix_vjp_f32(q.data(), k.data(), kernel.data(), grad_output.data(), batch, n, m, dimensions, scale, grad_q.data(), grad_k.data()));
+}
+
+/// Vector-Jacobian product of gaussian_kernel_matrix.
+/// See losskit_gaussian_kernel_matrix_vjp_f64.
+inline void gaussian_kernel_matrix_vjp(
+    const double *q, const double *k, const double *kernel, const double *grad_output, std::ptrdiff_t batch,
+    std::ptrdiff_t n, std::ptrdiff_t m, std::ptrdiff_t dimensions, double scale, double *grad_q, double *grad_k) {
+  check(
+    losskit_gaussian_kernel_matrix_vjp_f64(q, k, kernel, grad_output, batch, n, m, dimensions, scale, grad_q, grad_k));
+}
+
+/// The same on spans.
+inline void gaussian_kernel_matrix_vjp(
+    span<const double> q, span<const double> k, span<const double> kernel, span<const double> grad_output,
+    std::ptrdiff_t batch, std::ptrdiff_t n, std::ptrdiff_t m, std::ptrdiff_t dimensions, double scale,
+    span<double> grad_q, span<double> grad_k) {
+  detail::expect(q, false, {batch, n, dimensions});
+  detail::expect(k, false, {batch, m, dimensions});
+  detail::expect(kernel, false, {batch, n, m});
+  detail::expect(grad_output, false, {batch, n, m});
+  detail::expect(grad_q, true, {batch, n, dimensions});
+  detail::expect(grad_k, true, {batch, m, dimensions});
+  check(
+    
+    losskit_gaussian_kernel_matrix_vjp_f64(q.data(), k.data(), kernel.data(), grad_output.data(), batch, n, m, dimensions, scale, grad_q.data(), grad_k.data()));
+}
+
+/// Inverse of a matrix, nearly, by Newton's iteration.
+/// See losskit_newton_inverse_f32.
+inline void newton_inverse(
+    const float *a, std::ptrdiff_t batch, std::ptrdiff_t m, std::int32_t n_iter, double ridge, float *inverse) {
+  check(losskit_newton_inverse_f32(a, batch, m, n_iter, ridge, inverse));
+}
+
+/// The same on spans.
+inline void newton_inverse(
+    span<const float> a, std::ptrdiff_t batch, std::ptrdiff_t m, std::int32_t n_iter, double ridge,
+    span<float> inverse) {
+  detail::expect(a, false, {batch, m, m});
+  detail::expect(inverse, false, {batch, m, m});
+  check(losskit_newton_inverse_f32(a.data(), batch, m, n_iter, ridge, inverse.data()));
+}
+
+/// Inverse of a matrix, nearly, by Newton's iteration.
+/// See losskit_newton_inverse_f64.
+inline void newton_inverse(
+    const double *a, std::ptrdiff_t batch, std::ptrdiff_t m, std::int32_t n_iter, double ridge, double *inverse) {
+  check(losskit_newton_inverse_f64(a, batch, m, n_iter, ridge, inverse));
+}
+
+/// The same on spans.
+inline void newton_inverse(
+    span<const double> a, std::ptrdiff_t batch, std::ptrdiff_t m, std::int32_t n_iter, double ridge,
+    span<double> inverse) {
+  detail::expect(a, false, {batch, m, m});
+  detail::expect(inverse, false, {batch, m, m});
+  check(losskit_newton_inverse_f64(a.data(), batch, m, n_iter, ridge, inverse.data()));
+}
+
+/// Vector-Jacobian product of newton_inverse, as of the exact inverse: the iterations are constants.
+/// See losskit_newton_inverse_vjp_f32.
+inline void newton_inverse_vjp(
+    const float *v, const float *grad_output, std::ptrdiff_t batch, std::ptrdiff_t m, float *grad) {
+  check(losskit_newton_inverse_vjp_f32(v, grad_output, batch, m, grad));
+}
+
+/// The same on spans.
+inline void newton_inverse_vjp(
+    span<const float> v, span<const float> grad_output, std::ptrdiff_t batch, std::ptrdiff_t m, span<float> grad) {
+  detail::expect(v, false, {batch, m, m});
+  detail::expect(grad_output, false, {batch, m, m});
+  detail::expect(grad, false, {batch, m, m});
+  check(losskit_newton_inverse_vjp_f32(v.data(), grad_output.data(), batch, m, grad.data()));
+}
+
+/// Vector-Jacobian product of newton_inverse, as of the exact inverse: the iterations are constants.
+/// See losskit_newton_inverse_vjp_f64.
+inline void newton_inverse_vjp(
+    const double *v, const double *grad_output, std::ptrdiff_t batch, std::ptrdiff_t m, double *grad) {
+  check(losskit_newton_inverse_vjp_f64(v, grad_output, batch, m, grad));
+}
+
+/// The same on spans.
+inline void newton_inverse_vjp(
+    span<const double> v, span<const double> grad_output, std::ptrdiff_t batch, std::ptrdiff_t m, span<double> grad) {
+  detail::expect(v, false, {batch, m, m});
+  detail::expect(grad_output, false, {batch, m, m});
+  detail::expect(grad, false, {batch, m, m});
+  check(losskit_newton_inverse_vjp_f64(v.data(), grad_output.data(), batch, m, grad.data()));
+}
+
 /// Predictions of a linear model after one step of gradient descent from 0, which is what one layer of linear self-attention
 /// computes from its context.
 /// See losskit_one_step_gd_predictor_f32.
@@ -2371,6 +2521,114 @@ inline void perp_grad(span<const double> w, span<const double> g, double eps, sp
   check(losskit_perp_grad_f64(w.data(), g.data(), count, eps, out.data()));
 }
 
+/// Attention with Gaussian kernels of few landmarks instead of softmax: linear in the number of queries.
+/// See losskit_softmax_free_attention_f32.
+inline void softmax_free_attention(
+    const float *q, const float *landmarks, const float *v, std::ptrdiff_t batch, std::ptrdiff_t n, std::ptrdiff_t m,
+    std::ptrdiff_t dimensions, std::ptrdiff_t value_dimensions, std::int32_t n_iter, double ridge, bool symmetric,
+    double scale, float *output) {
+  check(
+    
+    losskit_softmax_free_attention_f32(q, landmarks, v, batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, output));
+}
+
+/// The same on spans.
+inline void softmax_free_attention(
+    span<const float> q, span<const float> landmarks, span<const float> v, std::ptrdiff_t batch, std::ptrdiff_t n,
+    std::ptrdiff_t m, std::ptrdiff_t dimensions, std::ptrdiff_t value_dimensions, std::int32_t n_iter, double ridge,
+    bool symmetric, double scale, span<float> output) {
+  detail::expect(q, false, {batch, n, dimensions});
+  detail::expect(landmarks, false, {batch, m, dimensions});
+  detail::expect(v, false, {batch, n, value_dimensions});
+  detail::expect(output, false, {batch, n, value_dimensions});
+  check(
+    
+    losskit_softmax_free_attention_f32(q.data(), landmarks.data(), v.data(), batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, output.data()));
+}
+
+/// Attention with Gaussian kernels of few landmarks instead of softmax: linear in the number of queries.
+/// See losskit_softmax_free_attention_f64.
+inline void softmax_free_attention(
+    const double *q, const double *landmarks, const double *v, std::ptrdiff_t batch, std::ptrdiff_t n, std::ptrdiff_t m,
+    std::ptrdiff_t dimensions, std::ptrdiff_t value_dimensions, std::int32_t n_iter, double ridge, bool symmetric,
+    double scale, double *output) {
+  check(
+    
+    losskit_softmax_free_attention_f64(q, landmarks, v, batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, output));
+}
+
+/// The same on spans.
+inline void softmax_free_attention(
+    span<const double> q, span<const double> landmarks, span<const double> v, std::ptrdiff_t batch, std::ptrdiff_t n,
+    std::ptrdiff_t m, std::ptrdiff_t dimensions, std::ptrdiff_t value_dimensions, std::int32_t n_iter, double ridge,
+    bool symmetric, double scale, span<double> output) {
+  detail::expect(q, false, {batch, n, dimensions});
+  detail::expect(landmarks, false, {batch, m, dimensions});
+  detail::expect(v, false, {batch, n, value_dimensions});
+  detail::expect(output, false, {batch, n, value_dimensions});
+  check(
+    
+    losskit_softmax_free_attention_f64(q.data(), landmarks.data(), v.data(), batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, output.data()));
+}
+
+/// Vector-Jacobian product of softmax_free_attention.
+/// See losskit_softmax_free_attention_vjp_f32.
+inline void softmax_free_attention_vjp(
+    const float *q, const float *landmarks, const float *v, const float *grad_output, std::ptrdiff_t batch,
+    std::ptrdiff_t n, std::ptrdiff_t m, std::ptrdiff_t dimensions, std::ptrdiff_t value_dimensions, std::int32_t n_iter,
+    double ridge, bool symmetric, double scale, float *grad_q, float *grad_landmarks, float *grad_v) {
+  check(
+    
+    losskit_softmax_free_attention_vjp_f32(q, landmarks, v, grad_output, batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, grad_q, grad_landmarks, grad_v));
+}
+
+/// The same on spans.
+inline void softmax_free_attention_vjp(
+    span<const float> q, span<const float> landmarks, span<const float> v, span<const float> grad_output,
+    std::ptrdiff_t batch, std::ptrdiff_t n, std::ptrdiff_t m, std::ptrdiff_t dimensions,
+    std::ptrdiff_t value_dimensions, std::int32_t n_iter, double ridge, bool symmetric, double scale,
+    span<float> grad_q, span<float> grad_landmarks, span<float> grad_v) {
+  detail::expect(q, false, {batch, n, dimensions});
+  detail::expect(landmarks, false, {batch, m, dimensions});
+  detail::expect(v, false, {batch, n, value_dimensions});
+  detail::expect(grad_output, false, {batch, n, value_dimensions});
+  detail::expect(grad_q, true, {batch, n, dimensions});
+  detail::expect(grad_landmarks, true, {batch, m, dimensions});
+  detail::expect(grad_v, true, {batch, n, value_dimensions});
+  check(
+    
+    losskit_softmax_free_attention_vjp_f32(q.data(), landmarks.data(), v.data(), grad_output.data(), batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, grad_q.data(), grad_landmarks.data(), grad_v.data()));
+}
+
+/// Vector-Jacobian product of softmax_free_attention.
+/// See losskit_softmax_free_attention_vjp_f64.
+inline void softmax_free_attention_vjp(
+    const double *q, const double *landmarks, const double *v, const double *grad_output, std::ptrdiff_t batch,
+    std::ptrdiff_t n, std::ptrdiff_t m, std::ptrdiff_t dimensions, std::ptrdiff_t value_dimensions, std::int32_t n_iter,
+    double ridge, bool symmetric, double scale, double *grad_q, double *grad_landmarks, double *grad_v) {
+  check(
+    
+    losskit_softmax_free_attention_vjp_f64(q, landmarks, v, grad_output, batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, grad_q, grad_landmarks, grad_v));
+}
+
+/// The same on spans.
+inline void softmax_free_attention_vjp(
+    span<const double> q, span<const double> landmarks, span<const double> v, span<const double> grad_output,
+    std::ptrdiff_t batch, std::ptrdiff_t n, std::ptrdiff_t m, std::ptrdiff_t dimensions,
+    std::ptrdiff_t value_dimensions, std::int32_t n_iter, double ridge, bool symmetric, double scale,
+    span<double> grad_q, span<double> grad_landmarks, span<double> grad_v) {
+  detail::expect(q, false, {batch, n, dimensions});
+  detail::expect(landmarks, false, {batch, m, dimensions});
+  detail::expect(v, false, {batch, n, value_dimensions});
+  detail::expect(grad_output, false, {batch, n, value_dimensions});
+  detail::expect(grad_q, true, {batch, n, dimensions});
+  detail::expect(grad_landmarks, true, {batch, m, dimensions});
+  detail::expect(grad_v, true, {batch, n, value_dimensions});
+  check(
+    
+    losskit_softmax_free_attention_vjp_f64(q.data(), landmarks.data(), v.data(), grad_output.data(), batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, grad_q.data(), grad_landmarks.data(), grad_v.data()));
+}
+
 /// Softmax regression: the squared distance of the softmax of a linear map from a vector.
 /// See losskit_softmax_regression_loss_f32.
 inline void softmax_regression_loss(
@@ -2448,6 +2706,64 @@ inline void softmax_step_radius(
   detail::expect(a, false, {outer, classes, inner});
   detail::expect(z, true, {outer, classes, inner});
   check(losskit_softmax_step_radius_f64(a.data(), z.data(), outer, classes, inner, radius));
+}
+
+/// Symmetric normalisation of a square matrix by its row sums.
+/// See losskit_symmetric_normalize_f32.
+inline void symmetric_normalize(const float *s, std::ptrdiff_t batch, std::ptrdiff_t m, float *normalized) {
+  check(losskit_symmetric_normalize_f32(s, batch, m, normalized));
+}
+
+/// The same on spans.
+inline void symmetric_normalize(span<const float> s, std::ptrdiff_t batch, std::ptrdiff_t m, span<float> normalized) {
+  detail::expect(s, false, {batch, m, m});
+  detail::expect(normalized, false, {batch, m, m});
+  check(losskit_symmetric_normalize_f32(s.data(), batch, m, normalized.data()));
+}
+
+/// Symmetric normalisation of a square matrix by its row sums.
+/// See losskit_symmetric_normalize_f64.
+inline void symmetric_normalize(const double *s, std::ptrdiff_t batch, std::ptrdiff_t m, double *normalized) {
+  check(losskit_symmetric_normalize_f64(s, batch, m, normalized));
+}
+
+/// The same on spans.
+inline void symmetric_normalize(span<const double> s, std::ptrdiff_t batch, std::ptrdiff_t m, span<double> normalized) {
+  detail::expect(s, false, {batch, m, m});
+  detail::expect(normalized, false, {batch, m, m});
+  check(losskit_symmetric_normalize_f64(s.data(), batch, m, normalized.data()));
+}
+
+/// Vector-Jacobian product of symmetric_normalize.
+/// See losskit_symmetric_normalize_vjp_f32.
+inline void symmetric_normalize_vjp(
+    const float *s, const float *grad_output, std::ptrdiff_t batch, std::ptrdiff_t m, float *grad) {
+  check(losskit_symmetric_normalize_vjp_f32(s, grad_output, batch, m, grad));
+}
+
+/// The same on spans.
+inline void symmetric_normalize_vjp(
+    span<const float> s, span<const float> grad_output, std::ptrdiff_t batch, std::ptrdiff_t m, span<float> grad) {
+  detail::expect(s, false, {batch, m, m});
+  detail::expect(grad_output, false, {batch, m, m});
+  detail::expect(grad, false, {batch, m, m});
+  check(losskit_symmetric_normalize_vjp_f32(s.data(), grad_output.data(), batch, m, grad.data()));
+}
+
+/// Vector-Jacobian product of symmetric_normalize.
+/// See losskit_symmetric_normalize_vjp_f64.
+inline void symmetric_normalize_vjp(
+    const double *s, const double *grad_output, std::ptrdiff_t batch, std::ptrdiff_t m, double *grad) {
+  check(losskit_symmetric_normalize_vjp_f64(s, grad_output, batch, m, grad));
+}
+
+/// The same on spans.
+inline void symmetric_normalize_vjp(
+    span<const double> s, span<const double> grad_output, std::ptrdiff_t batch, std::ptrdiff_t m, span<double> grad) {
+  detail::expect(s, false, {batch, m, m});
+  detail::expect(grad_output, false, {batch, m, m});
+  detail::expect(grad, false, {batch, m, m});
+  check(losskit_symmetric_normalize_vjp_f64(s.data(), grad_output.data(), batch, m, grad.data()));
 }
 
 /// Cross-entropy of softmax probabilities and integer targets.

@@ -723,6 +723,56 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad_z", "p"),
         ),
     ),
+    "gaussian_kernel_matrix": (
+        True,
+        (
+            ("q", "p"),
+            ("k", "p"),
+            ("batch", "n"),
+            ("n", "n"),
+            ("m", "n"),
+            ("dimensions", "n"),
+            ("scale", "d"),
+            ("kernel", "p"),
+        ),
+    ),
+    "gaussian_kernel_matrix_vjp": (
+        True,
+        (
+            ("q", "p"),
+            ("k", "p"),
+            ("kernel", "p"),
+            ("grad_output", "p"),
+            ("batch", "n"),
+            ("n", "n"),
+            ("m", "n"),
+            ("dimensions", "n"),
+            ("scale", "d"),
+            ("grad_q", "p"),
+            ("grad_k", "p"),
+        ),
+    ),
+    "newton_inverse": (
+        True,
+        (
+            ("a", "p"),
+            ("batch", "n"),
+            ("m", "n"),
+            ("n_iter", "i"),
+            ("ridge", "d"),
+            ("inverse", "p"),
+        ),
+    ),
+    "newton_inverse_vjp": (
+        True,
+        (
+            ("v", "p"),
+            ("grad_output", "p"),
+            ("batch", "n"),
+            ("m", "n"),
+            ("grad", "p"),
+        ),
+    ),
     "one_step_gd_predictor": (
         True,
         (
@@ -764,6 +814,45 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("out", "p"),
         ),
     ),
+    "softmax_free_attention": (
+        True,
+        (
+            ("q", "p"),
+            ("landmarks", "p"),
+            ("v", "p"),
+            ("batch", "n"),
+            ("n", "n"),
+            ("m", "n"),
+            ("dimensions", "n"),
+            ("value_dimensions", "n"),
+            ("n_iter", "i"),
+            ("ridge", "d"),
+            ("symmetric", "b"),
+            ("scale", "d"),
+            ("output", "p"),
+        ),
+    ),
+    "softmax_free_attention_vjp": (
+        True,
+        (
+            ("q", "p"),
+            ("landmarks", "p"),
+            ("v", "p"),
+            ("grad_output", "p"),
+            ("batch", "n"),
+            ("n", "n"),
+            ("m", "n"),
+            ("dimensions", "n"),
+            ("value_dimensions", "n"),
+            ("n_iter", "i"),
+            ("ridge", "d"),
+            ("symmetric", "b"),
+            ("scale", "d"),
+            ("grad_q", "p"),
+            ("grad_landmarks", "p"),
+            ("grad_v", "p"),
+        ),
+    ),
     "softmax_regression_loss": (
         True,
         (
@@ -786,6 +875,25 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("classes", "n"),
             ("inner", "n"),
             ("radius", "p"),
+        ),
+    ),
+    "symmetric_normalize": (
+        True,
+        (
+            ("s", "p"),
+            ("batch", "n"),
+            ("m", "n"),
+            ("normalized", "p"),
+        ),
+    ),
+    "symmetric_normalize_vjp": (
+        True,
+        (
+            ("s", "p"),
+            ("grad_output", "p"),
+            ("batch", "n"),
+            ("m", "n"),
+            ("grad", "p"),
         ),
     ),
     "cross_entropy": (
@@ -2884,6 +2992,80 @@ The root t is found to the last place: Newton's method, kept between bounds that
         },
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.",
     },
+    "gaussian_kernel_matrix": {
+        "summary": "Gaussian kernel of two lists of points.",
+        "body": """\
+    K_ij = e^{−scale |q_i − k_j|²}
+
+Distances are sums of squared differences: K is at most 1, and exactly 1 where points coincide.""",
+        "parameters": {
+            "q": "`[batch, n, dimensions]`.",
+            "k": "`[batch, m, dimensions]`.",
+            "batch": "≥ 0.",
+            "n": "≥ 0.",
+            "m": "≥ 1.",
+            "dimensions": "D ≥ 1.",
+            "scale": "> 0, usually 1 / (2 √D).",
+        },
+        "outputs": {
+            "kernel": "output K, `[batch, n, m]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.",
+        "reference": "Lu et al. 2021, SOFT: Softmax-free Transformer with Linear Complexity.",
+    },
+    "gaussian_kernel_matrix_vjp": {
+        "summary": "Vector-Jacobian product of gaussian_kernel_matrix.",
+        "body": "    W = −2 scale (g ⊙ K);   grad_q_i = Σ_j W_ij (q_i − k_j),   grad_k_j = −Σ_i W_ij (q_i − k_j)",
+        "parameters": {
+            "q": "`[batch, n, dimensions]`.",
+            "k": "`[batch, m, dimensions]`.",
+            "kernel": "K, `[batch, n, m]`, what `gaussian_kernel_matrix` returned.",
+            "grad_output": "g, shaped as `kernel`: the incoming gradient.",
+            "batch": "≥ 0.",
+            "n": "≥ 0.",
+            "m": "≥ 1.",
+            "dimensions": "D ≥ 1.",
+            "scale": "> 0, as given to `gaussian_kernel_matrix`.",
+        },
+        "outputs": {
+            "grad_q": "optional output, shaped as `q`.",
+            "grad_k": "optional output, shaped as `k`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.",
+    },
+    "newton_inverse": {
+        "summary": "Inverse of a matrix, nearly, by Newton's iteration.",
+        "body": """\
+    P = a + ridge I,   V_0 = c P,   c = 1.8 / (max_i Σ_j a_ij)²,   V ← 2 V − V P V,   n_iter times
+
+There is no test of convergence: of an ill-conditioned matrix so many steps give what they give.""",
+        "parameters": {
+            "a": "`[batch, m, m]`, symmetric and not negative (not checked).",
+            "batch": "≥ 0.",
+            "m": "≥ 1.",
+            "n_iter": "≥ 0, default 20.",
+            "ridge": "≥ 0, default 0.01.",
+        },
+        "outputs": {
+            "inverse": "output V, shaped as `a`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.",
+        "reference": "Lu et al. 2021, SOFT: Softmax-free Transformer with Linear Complexity.",
+    },
+    "newton_inverse_vjp": {
+        "summary": "Vector-Jacobian product of newton_inverse, as of the exact inverse: the iterations are constants.",
+        "body": "    grad_a = −Vᵀ g Vᵀ",
+        "parameters": {
+            "v": "V, `[batch, m, m]`, what `newton_inverse` returned.",
+            "grad_output": "g, shaped as `v`: the incoming gradient.",
+            "batch": "≥ 0.",
+            "m": "≥ 1.",
+        },
+        "outputs": {
+            "grad": "output, shaped as `v`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.",
+    },
     "one_step_gd_predictor": {
         "summary": "Predictions of a linear model after one step of gradient descent from 0, which is what one layer of linear self-attention computes from its context.",
         "body": "    ŷ = xq · w,   w = η Γ Σ_i y_i x_i",
@@ -2939,6 +3121,61 @@ The root t is found to the last place: Newton's method, kept between bounds that
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
         "reference": "Prieto et al. 2025, Grokking at the Edge of Numerical Stability.",
     },
+    "softmax_free_attention": {
+        "summary": "Attention with Gaussian kernels of few landmarks instead of softmax: linear in the number of queries.",
+        "body": """\
+    K1 = kernel(q, landmarks),   K2 = kernel(landmarks, landmarks),   Y = newton_inverse(K2)
+    symmetric:  Y ← D^{−1/2} Y D^{−1/2},   D = diag(K2 1)
+    X = K1 (Y (K1ᵀ v))""",
+        "parameters": {
+            "q": "queries, which are the keys as well, `[batch, n, dimensions]`.",
+            "landmarks": "`[batch, m, dimensions]`.",
+            "v": "values, `[batch, n, value_dimensions]`.",
+            "batch": "≥ 0.",
+            "n": "≥ 0.",
+            "m": "≥ 1.",
+            "dimensions": "D ≥ 1.",
+            "value_dimensions": "E ≥ 1.",
+            "n_iter": "steps of the inverse, ≥ 0, default 20.",
+            "ridge": "of the inverse, ≥ 0, default 0.01.",
+            "symmetric": "normalise the inverse, default false.",
+            "scale": "of the kernels, > 0, usually 1 / (2 √D).",
+        },
+        "outputs": {
+            "output": "X, shaped as `v`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.",
+        "reference": "Lu et al. 2021, SOFT: Softmax-free Transformer with Linear Complexity.",
+    },
+    "softmax_free_attention_vjp": {
+        "summary": "Vector-Jacobian product of softmax_free_attention.",
+        "body": """\
+    B = K1ᵀ v,   Z = Y B,   A = K1ᵀ g,   C = Yᵀ A
+    grad_v = K1 C,   grad_K1 = g Zᵀ + v Cᵀ,   grad_Y = A Bᵀ
+
+and on through the inverse (as newton_inverse_vjp), D where symmetric, and both kernels.""",
+        "parameters": {
+            "q": "`[batch, n, dimensions]`.",
+            "landmarks": "`[batch, m, dimensions]`.",
+            "v": "`[batch, n, value_dimensions]`.",
+            "grad_output": "g, shaped as `v`: the incoming gradient.",
+            "batch": "≥ 0.",
+            "n": "≥ 0.",
+            "m": "≥ 1.",
+            "dimensions": "D ≥ 1.",
+            "value_dimensions": "E ≥ 1.",
+            "n_iter": "≥ 0, as given to `softmax_free_attention`.",
+            "ridge": "≥ 0, likewise.",
+            "symmetric": "likewise.",
+            "scale": "> 0, likewise.",
+        },
+        "outputs": {
+            "grad_q": "optional output, shaped as `q`.",
+            "grad_landmarks": "optional output, shaped as `landmarks`.",
+            "grad_v": "optional output, shaped as `v`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.",
+    },
     "softmax_regression_loss": {
         "summary": "Softmax regression: the squared distance of the softmax of a linear map from a vector.",
         "body": "    L = ½ ‖f − b‖²,   f = softmax(a x);   u = f ⊙ (r − ⟨f, r⟩), r = f − b:   grad_a = u xᵀ,  grad_x = aᵀ u",
@@ -2975,6 +3212,34 @@ A step of length τ along the direction is safe while τ < ρ.""",
         },
         "errors": "INVALID_SHAPE, NULL_POINTER.",
         "reference": "Ghosts of Softmax (convergence radii from complex singularities of the log-sum-exp).",
+    },
+    "symmetric_normalize": {
+        "summary": "Symmetric normalisation of a square matrix by its row sums.",
+        "body": "    D_i = Σ_j s_ij,   N_ij = s_ij / √(D_i D_j)",
+        "parameters": {
+            "s": "`[batch, m, m]`, with positive row sums.",
+            "batch": "≥ 0.",
+            "m": "≥ 1.",
+        },
+        "outputs": {
+            "normalized": "output N, shaped as `s`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_VALUE where a row's sum is not positive, OUT_OF_MEMORY.",
+        "reference": "Lu et al. 2021, SOFT: Softmax-free Transformer with Linear Complexity.",
+    },
+    "symmetric_normalize_vjp": {
+        "summary": "Vector-Jacobian product of symmetric_normalize.",
+        "body": "    H = g ⊙ N,   h_i = Σ_j (H_ij + H_ji),   grad_ij = g_ij / √(D_i D_j) − h_i / (2 D_i)",
+        "parameters": {
+            "s": "`[batch, m, m]`, what was given to `symmetric_normalize`.",
+            "grad_output": "g, shaped as `s`: the incoming gradient.",
+            "batch": "≥ 0.",
+            "m": "≥ 1.",
+        },
+        "outputs": {
+            "grad": "output, shaped as `s`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_VALUE where a row's sum is not positive, OUT_OF_MEMORY.",
     },
     "cross_entropy": {
         "summary": "Cross-entropy of softmax probabilities and integer targets.",
