@@ -287,6 +287,7 @@ struct LongRows<V: Lanes>: RowTile {
         @inline(__always) func next(_ c: Int, _ n: Int) -> V {
           prefetch(arrays.first + (start &+ c &+ ahead))
           if let untouched { prefetch(untouched + (start &+ c)) }
+          if let second = arrays.secondOutput { prefetch(UnsafePointer(second) + (start &+ c)) }
           let t = terms(elements(start &+ c, c, n), k)
           if let output { t.kept.store(output + (start &+ c), lanes: n) }
           return n == V.count ? t.term : V.select(V.Integers.first(n), t.term, V.zero)
