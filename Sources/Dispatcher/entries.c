@@ -453,6 +453,40 @@ LOSSKIT_ENTRY(losskit_log_soft_topk_vjp_f64, (
     const double *log_p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
     double *grad_z),
     (log_p, grad_output, outer, classes, inner, alpha, grad_z))
+LOSSKIT_ENTRY(losskit_gaussian_kernel_matrix_f32, (
+    const float *q, const float *k, ptrdiff_t batch, ptrdiff_t n, ptrdiff_t m, ptrdiff_t dimensions, double scale,
+    float *kernel),
+    (q, k, batch, n, m, dimensions, scale, kernel))
+LOSSKIT_ENTRY(losskit_gaussian_kernel_matrix_f64, (
+    const double *q, const double *k, ptrdiff_t batch, ptrdiff_t n, ptrdiff_t m, ptrdiff_t dimensions, double scale,
+    double *kernel),
+    (q, k, batch, n, m, dimensions, scale, kernel))
+LOSSKIT_ENTRY(losskit_gaussian_kernel_matrix_vjp_f32, (
+    const float *q, const float *k, const float *kernel, const float *grad_output, ptrdiff_t batch, ptrdiff_t n,
+    ptrdiff_t m, ptrdiff_t dimensions, double scale, float *grad_q,
+    float *grad_k),
+    (q, k, kernel, grad_output, batch, n, m, dimensions, scale, grad_q, grad_k))
+LOSSKIT_ENTRY(losskit_gaussian_kernel_matrix_vjp_f64, (
+    const double *q, const double *k, const double *kernel, const double *grad_output, ptrdiff_t batch, ptrdiff_t n,
+    ptrdiff_t m, ptrdiff_t dimensions, double scale, double *grad_q,
+    double *grad_k),
+    (q, k, kernel, grad_output, batch, n, m, dimensions, scale, grad_q, grad_k))
+LOSSKIT_ENTRY(losskit_newton_inverse_f32, (
+    const float *a, ptrdiff_t batch, ptrdiff_t m, int32_t n_iter, double ridge,
+    float *inverse),
+    (a, batch, m, n_iter, ridge, inverse))
+LOSSKIT_ENTRY(losskit_newton_inverse_f64, (
+    const double *a, ptrdiff_t batch, ptrdiff_t m, int32_t n_iter, double ridge,
+    double *inverse),
+    (a, batch, m, n_iter, ridge, inverse))
+LOSSKIT_ENTRY(losskit_newton_inverse_vjp_f32, (
+    const float *v, const float *grad_output, ptrdiff_t batch, ptrdiff_t m,
+    float *grad),
+    (v, grad_output, batch, m, grad))
+LOSSKIT_ENTRY(losskit_newton_inverse_vjp_f64, (
+    const double *v, const double *grad_output, ptrdiff_t batch, ptrdiff_t m,
+    double *grad),
+    (v, grad_output, batch, m, grad))
 LOSSKIT_ENTRY(losskit_one_step_gd_predictor_f32, (
     const float *x, const float *y, const float *xq, const float *precond, ptrdiff_t rows, ptrdiff_t columns,
     ptrdiff_t queries, double eta, float *prediction),
@@ -478,6 +512,28 @@ LOSSKIT_ENTRY(losskit_perp_grad_f32, (
 LOSSKIT_ENTRY(losskit_perp_grad_f64, (
     const double *w, const double *g, ptrdiff_t count, double eps, double *out),
     (w, g, count, eps, out))
+LOSSKIT_ENTRY(losskit_softmax_free_attention_f32, (
+    const float *q, const float *landmarks, const float *v, ptrdiff_t batch, ptrdiff_t n, ptrdiff_t m,
+    ptrdiff_t dimensions, ptrdiff_t value_dimensions, int32_t n_iter, double ridge, bool symmetric, double scale,
+    float *output),
+    (q, landmarks, v, batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, output))
+LOSSKIT_ENTRY(losskit_softmax_free_attention_f64, (
+    const double *q, const double *landmarks, const double *v, ptrdiff_t batch, ptrdiff_t n, ptrdiff_t m,
+    ptrdiff_t dimensions, ptrdiff_t value_dimensions, int32_t n_iter, double ridge, bool symmetric, double scale,
+    double *output),
+    (q, landmarks, v, batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, output))
+LOSSKIT_ENTRY(losskit_softmax_free_attention_vjp_f32, (
+    const float *q, const float *landmarks, const float *v, const float *grad_output, ptrdiff_t batch, ptrdiff_t n,
+    ptrdiff_t m, ptrdiff_t dimensions, ptrdiff_t value_dimensions, int32_t n_iter, double ridge, bool symmetric,
+    double scale, float *grad_q, float *grad_landmarks,
+    float *grad_v),
+    (q, landmarks, v, grad_output, batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, grad_q, grad_landmarks, grad_v))
+LOSSKIT_ENTRY(losskit_softmax_free_attention_vjp_f64, (
+    const double *q, const double *landmarks, const double *v, const double *grad_output, ptrdiff_t batch, ptrdiff_t n,
+    ptrdiff_t m, ptrdiff_t dimensions, ptrdiff_t value_dimensions, int32_t n_iter, double ridge, bool symmetric,
+    double scale, double *grad_q, double *grad_landmarks,
+    double *grad_v),
+    (q, landmarks, v, grad_output, batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, grad_q, grad_landmarks, grad_v))
 LOSSKIT_ENTRY(losskit_softmax_regression_loss_f32, (
     const float *a, const float *x, const float *b, ptrdiff_t rows, ptrdiff_t width, float *loss, float *grad_a,
     float *grad_x),
@@ -494,6 +550,20 @@ LOSSKIT_ENTRY(losskit_softmax_step_radius_f64, (
     const double *a, const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
     double *radius),
     (a, z, outer, classes, inner, radius))
+LOSSKIT_ENTRY(losskit_symmetric_normalize_f32, (
+    const float *s, ptrdiff_t batch, ptrdiff_t m, float *normalized),
+    (s, batch, m, normalized))
+LOSSKIT_ENTRY(losskit_symmetric_normalize_f64, (
+    const double *s, ptrdiff_t batch, ptrdiff_t m, double *normalized),
+    (s, batch, m, normalized))
+LOSSKIT_ENTRY(losskit_symmetric_normalize_vjp_f32, (
+    const float *s, const float *grad_output, ptrdiff_t batch, ptrdiff_t m,
+    float *grad),
+    (s, grad_output, batch, m, grad))
+LOSSKIT_ENTRY(losskit_symmetric_normalize_vjp_f64, (
+    const double *s, const double *grad_output, ptrdiff_t batch, ptrdiff_t m,
+    double *grad),
+    (s, grad_output, batch, m, grad))
 LOSSKIT_ENTRY(losskit_cross_entropy_f32, (
     const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const float *weight,
     int64_t ignore_index, double label_smoothing, losskit_reduction reduction, const float *sample_weight, float *loss,
@@ -565,6 +635,16 @@ LOSSKIT_ENTRY(losskit_mae_softmax_loss_f64, (
     losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad),
     (z, target, outer, classes, inner, reduced, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_aggregate_loss_f32, (
+    const float *f, const int64_t *bag, const float *ybar, ptrdiff_t count, ptrdiff_t bags,
+    losskit_aggregate_level level, double rho, losskit_aggregate_response response, losskit_bag_reduction bag_reduction,
+    float *loss, float *grad),
+    (f, bag, ybar, count, bags, level, rho, response, bag_reduction, loss, grad))
+LOSSKIT_ENTRY(losskit_aggregate_loss_f64, (
+    const double *f, const int64_t *bag, const double *ybar, ptrdiff_t count, ptrdiff_t bags,
+    losskit_aggregate_level level, double rho, losskit_aggregate_response response, losskit_bag_reduction bag_reduction,
+    double *loss, double *grad),
+    (f, bag, ybar, count, bags, level, rho, response, bag_reduction, loss, grad))
 LOSSKIT_ENTRY(losskit_binary_margin_loss_f32, (
     const float *f, const float *y, ptrdiff_t rows, ptrdiff_t columns, losskit_margin_kind kind, double margin,
     losskit_reduction reduction, const float *sample_weight, float *loss,
@@ -665,6 +745,32 @@ LOSSKIT_ENTRY(losskit_llw_hinge_loss_f64, (
     losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad),
     (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_log_softmax_plus_f32, (
+    const float *u, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    float *log_p),
+    (u, outer, classes, inner, log_p))
+LOSSKIT_ENTRY(losskit_log_softmax_plus_f64, (
+    const double *u, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double *log_p),
+    (u, outer, classes, inner, log_p))
+LOSSKIT_ENTRY(losskit_log_softmax_plus_vjp_f32, (
+    const float *log_p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    float *grad_u),
+    (log_p, grad_output, outer, classes, inner, grad_u))
+LOSSKIT_ENTRY(losskit_log_softmax_plus_vjp_f64, (
+    const double *log_p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double *grad_u),
+    (log_p, grad_output, outer, classes, inner, grad_u))
+LOSSKIT_ENTRY(losskit_legendretron_loss_f32, (
+    const float *u, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (u, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_legendretron_loss_f64, (
+    const double *u, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (u, target, outer, classes, inner, reduction, sample_weight, loss, grad))
 LOSSKIT_ENTRY(losskit_multi_margin_loss_f32, (
     const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const float *weight,
     losskit_hinge_power power, double margin, losskit_reduction reduction, const float *sample_weight, float *loss,
@@ -707,6 +813,56 @@ LOSSKIT_ENTRY(losskit_ovr_loss_f64, (
     losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad),
     (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_sovr_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double fraction,
+    double lam, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, fraction, lam, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_sovr_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double fraction,
+    double lam, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, fraction, lam, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_gaussian_naive_bayes_fit_f32, (
+    const float *x, const int64_t *y, ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, double eps,
+    bool shared_variance, float *mean, float *variance,
+    float *log_prior),
+    (x, y, count, dimension, num_classes, eps, shared_variance, mean, variance, log_prior))
+LOSSKIT_ENTRY(losskit_gaussian_naive_bayes_fit_f64, (
+    const double *x, const int64_t *y, ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, double eps,
+    bool shared_variance, double *mean, double *variance,
+    double *log_prior),
+    (x, y, count, dimension, num_classes, eps, shared_variance, mean, variance, log_prior))
+LOSSKIT_ENTRY(losskit_gaussian_naive_bayes_logits_f32, (
+    const float *x, const float *mean, const float *variance, const float *log_prior, ptrdiff_t count,
+    ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows,
+    float *out),
+    (x, mean, variance, log_prior, count, dimension, num_classes, variance_rows, out))
+LOSSKIT_ENTRY(losskit_gaussian_naive_bayes_logits_f64, (
+    const double *x, const double *mean, const double *variance, const double *log_prior, ptrdiff_t count,
+    ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows,
+    double *out),
+    (x, mean, variance, log_prior, count, dimension, num_classes, variance_rows, out))
+LOSSKIT_ENTRY(losskit_gaussian_naive_bayes_logits_vjp_f32, (
+    const float *x, const float *mean, const float *variance, const float *log_prior, const float *grad_output,
+    ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows,
+    float *grad_x),
+    (x, mean, variance, log_prior, grad_output, count, dimension, num_classes, variance_rows, grad_x))
+LOSSKIT_ENTRY(losskit_gaussian_naive_bayes_logits_vjp_f64, (
+    const double *x, const double *mean, const double *variance, const double *log_prior, const double *grad_output,
+    ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows,
+    double *grad_x),
+    (x, mean, variance, log_prior, grad_output, count, dimension, num_classes, variance_rows, grad_x))
+LOSSKIT_ENTRY(losskit_halfspace_sigmoid_loss_f32, (
+    const float *x, const float *w, const float *y, ptrdiff_t count, ptrdiff_t dimension, double sigma,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad_x,
+    float *grad_w),
+    (x, w, y, count, dimension, sigma, reduction, sample_weight, loss, grad_x, grad_w))
+LOSSKIT_ENTRY(losskit_halfspace_sigmoid_loss_f64, (
+    const double *x, const double *w, const double *y, ptrdiff_t count, ptrdiff_t dimension, double sigma,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad_x,
+    double *grad_w),
+    (x, w, y, count, dimension, sigma, reduction, sample_weight, loss, grad_x, grad_w))
 LOSSKIT_ENTRY(losskit_linear_cross_entropy_f32, (
     const float *e, const float *c, const int64_t *targets, ptrdiff_t outer, ptrdiff_t length, ptrdiff_t dimension,
     ptrdiff_t vocabulary, const float *bias, int64_t ignore_index, double softcap, ptrdiff_t shift, double filter_eps,
@@ -860,6 +1016,22 @@ LOSSKIT_ENTRY(losskit_squared_error_grad_hess_f64, (
     const double *z, const double *t, ptrdiff_t rows, ptrdiff_t columns, const double *sample_weight, double *grad,
     double *hess),
     (z, t, rows, columns, sample_weight, grad, hess))
+LOSSKIT_ENTRY(losskit_filter_normalize_f32, (
+    const float *direction, const float *weight, ptrdiff_t filters, ptrdiff_t size, losskit_filter_normalization mode,
+    double eps, float *out),
+    (direction, weight, filters, size, mode, eps, out))
+LOSSKIT_ENTRY(losskit_filter_normalize_f64, (
+    const double *direction, const double *weight, ptrdiff_t filters, ptrdiff_t size, losskit_filter_normalization mode,
+    double eps, double *out),
+    (direction, weight, filters, size, mode, eps, out))
+LOSSKIT_ENTRY(losskit_relative_signal_strength_f32, (
+    const float *p_clean, const float *p_noisy, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    float *strength),
+    (p_clean, p_noisy, outer, classes, inner, strength))
+LOSSKIT_ENTRY(losskit_relative_signal_strength_f64, (
+    const double *p_clean, const double *p_noisy, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double *strength),
+    (p_clean, p_noisy, outer, classes, inner, strength))
 LOSSKIT_ENTRY(losskit_binary_cross_entropy_with_logits_f32, (
     const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, const float *weight, bool weight_per_element,
     const float *pos_weight, losskit_reduction reduction, const float *sample_weight, float *loss,

@@ -39,7 +39,7 @@ static double cosine_of_turns(double x) {
   F(expm1, expm1, true, 1)                                                                                             \
   F(log, log, true, 1)                                                                                                 \
   F(log1p, log1p, true, 1)                                                                                             \
-  F(log1p_of_fraction, log1p, !signbit(x) && !(x > 1), 1)                                                              \
+  F(log1p_of_fraction, log1p, !signbit(x) && !(x > 1), 2)                                                              \
   F(sigmoid, sigmoid, true, 1)                                                                                         \
   F(shared_sigmoid, sigmoid, true, 3)                                                                                  \
   F(log_sigmoid, log_sigmoid, true, 2)                                                                                 \
@@ -48,6 +48,7 @@ static double cosine_of_turns(double x) {
   F(log2, log2, true, 2)                                                                                               \
   F(cosine_of_turns, cosine_of_turns, true, 1)                                                                         \
   F(tanh, tanh, true, 2)                                                                                               \
+  F(atan, atan, true, 2)                                                                                               \
   F(erf, erf, true, 2)
 
 #define DECLARE(name, reference, domain, bound)                                                                        \

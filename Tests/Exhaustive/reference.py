@@ -82,23 +82,29 @@ def erf(x):
     return libmp.mpf_erf(x, PRECISION)
 
 
+def atan(x):
+    return libmp.mpf_atan(x, PRECISION)
+
+
 # Where each function is exact outside the finite numbers.
 LIMITS = {
     "exp": (0.0, math.inf), "exp_of_non_positive": (0.0, None), "expm1": (-1.0, math.inf), "exp2": (0.0, math.inf),
     "log": (math.nan, math.inf), "log2": (math.nan, math.inf), "log1p": (math.nan, math.inf),
     "log1p_of_fraction": (None, None), "sigmoid": (0.0, 1.0), "log_sigmoid": (-math.inf, 0.0),
     "softplus": (0.0, math.inf), "cosine_of_turns": (math.nan, math.nan), "tanh": (-1.0, 1.0), "erf": (-1.0, 1.0),
+    "atan": (-math.pi / 2, math.pi / 2),
 }
 FUNCTIONS = {
     "exp": exp, "exp_of_non_positive": exp, "expm1": expm1, "exp2": exp2, "log": log, "log2": log2, "log1p": log1p,
     "log1p_of_fraction": log1p, "sigmoid": sigmoid, "log_sigmoid": log_sigmoid, "softplus": softplus,
-    "cosine_of_turns": cosine_of_turns, "tanh": tanh, "erf": erf,
+    "cosine_of_turns": cosine_of_turns, "tanh": tanh, "erf": erf, "atan": atan,
 }
 # Beyond these arguments the result has underflowed, overflowed or stopped changing.
 RANGES = {
     "exp": (-746, 710), "exp_of_non_positive": (-746, 0), "expm1": (-45, 710), "exp2": (-1076, 1025),
     "sigmoid": (-746, 40), "log_sigmoid": (-1000, 746), "softplus": (-746, 1000), "tanh": (-22, 22), "erf": (-6.5, 6.5),
     "cosine_of_turns": (-2, 2), "log1p_of_fraction": (0, 1), "log": (0, 4), "log2": (0, 4), "log1p": (-1, 4),
+    "atan": (-50, 50),
 }
 # Places where rounding or cancellation is worst: range edges and the cuts of the argument reductions.
 HARD = {
@@ -116,6 +122,7 @@ HARD = {
     "cosine_of_turns": [-0.875, -0.5, -0.25, 0, 0.125, 0.25, 0.375, 0.5, 0.75, 1, 1e6 + 0.25, 2.0**50, 2.0**52],
     "tanh": [-19.06, -0.625, -0.1733, 0, 0.1733, 0.5493, 0.625, 19.06],
     "erf": [-5.92, -1, 0, 0.5, 1, 1.25, 2, 5.92],
+    "atan": [-2.41421, -1, -0.41421, 0, 0.41421, 1, 2.41421],
 }
 
 
@@ -172,14 +179,14 @@ def record(exact):
 def tiny(name, x):
     """Results that are x itself or a limit up to less than 2^-100 of an ulp; computing them would cost dear."""
     magnitude = abs(x)
-    if x == 0 and name in ("expm1", "log1p", "log1p_of_fraction", "tanh", "erf"):
+    if x == 0 and name in ("expm1", "log1p", "log1p_of_fraction", "tanh", "erf", "atan"):
         return x, 0.0
     if name in ("log", "log2"):
         return (-math.inf, 0.0) if x == 0 else (math.nan, 0.0) if x < 0 else None
     if name == "log1p" and x <= -1:
         return (-math.inf, 0.0) if x == -1 else (math.nan, 0.0)
     if magnitude < 1e-200:
-        if name in ("expm1", "log1p", "log1p_of_fraction", "tanh"):
+        if name in ("expm1", "log1p", "log1p_of_fraction", "tanh", "atan"):
             return x, 0.0
         if name in ("exp", "exp_of_non_positive", "exp2"):
             return 1.0, 0.0
@@ -187,7 +194,7 @@ def tiny(name, x):
             return 0.5, 0.0
     if name == "cosine_of_turns" and (magnitude < 1e-100 or magnitude >= 2.0**53):
         return 1.0, 0.0
-    if magnitude > 2000 and name not in ("log1p", "cosine_of_turns"):
+    if magnitude > 2000 and name not in ("log1p", "cosine_of_turns", "atan"):
         limit = LIMITS[name][x > 0]
         if name == "log_sigmoid" and x < 0 or name == "softplus" and x > 0:
             return x, 0.0

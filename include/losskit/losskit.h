@@ -107,6 +107,32 @@ typedef enum losskit_bin_edge {
   LOSSKIT_BIN_EDGE_LEFT_EXTRA = 2,
 } losskit_bin_edge;
 
+/** Whose loss `aggregateLoss` is. */
+typedef enum losskit_aggregate_level {
+  /** The bags': ρ = 0. */
+  LOSSKIT_AGGREGATE_LEVEL_BAG = 0,
+  /** The instances': ρ = 1. */
+  LOSSKIT_AGGREGATE_LEVEL_INSTANCE = 1,
+  /** Both, weighted by ρ. */
+  LOSSKIT_AGGREGATE_LEVEL_INTERPOLATED = 2,
+} losskit_aggregate_level;
+
+/** The loss of a response in `aggregateLoss`. */
+typedef enum losskit_aggregate_response {
+  /** (t − q)² with q = f. */
+  LOSSKIT_AGGREGATE_RESPONSE_SQUARE = 0,
+  /** −t log q − (1 − t) log(1 − q) with q = σ(f). */
+  LOSSKIT_AGGREGATE_RESPONSE_LOGISTIC = 1,
+} losskit_aggregate_response;
+
+/** How `aggregateLoss` joins the losses of instances. */
+typedef enum losskit_bag_reduction {
+  /** The mean over the bags that are not empty of the means in the bags. */
+  LOSSKIT_BAG_REDUCTION_MEAN = 0,
+  /** The mean over the instances. */
+  LOSSKIT_BAG_REDUCTION_INSTANCES = 1,
+} losskit_bag_reduction;
+
 /** The function φ of the margin m in `binaryMarginLoss`. (u)₊ = max(0, u); the last five are 1 − m for m ≤ 1. */
 typedef enum losskit_margin_kind {
   /** softplus(−m). */
@@ -226,6 +252,14 @@ typedef enum losskit_softmax_hessian {
   /** c = C/(C − 1), as LightGBM's multiclass has it; 1 for one class. */
   LOSSKIT_SOFTMAX_HESSIAN_LIGHTGBM = 2,
 } losskit_softmax_hessian;
+
+/** Which norms `filterNormalize` makes equal. */
+typedef enum losskit_filter_normalization {
+  /** That of each row. */
+  LOSSKIT_FILTER_NORMALIZATION_FILTER = 0,
+  /** That of the whole array. */
+  LOSSKIT_FILTER_NORMALIZATION_LAYER = 1,
+} losskit_filter_normalization;
 
 /** How logits become scores. */
 typedef enum losskit_detection_activation {
@@ -1587,6 +1621,98 @@ LOSSKIT_API losskit_status losskit_log_soft_topk_vjp_f64(
  * ==================================================================================================== */
 
 /**
+ * Gaussian kernel of two lists of points.
+ *
+ *     K_ij = e^{−scale |q_i − k_j|²}
+ *
+ * Distances are sums of squared differences: K is at most 1, and exactly 1 where points coincide.
+ *
+ * - Parameters:
+ *   - q: `[batch, n, dimensions]`.
+ *   - k: `[batch, m, dimensions]`.
+ *   - batch: ≥ 0.
+ *   - n: ≥ 0.
+ *   - m: ≥ 1.
+ *   - dimensions: D ≥ 1.
+ *   - scale: > 0, usually 1 / (2 √D).
+ *   - kernel: output K, `[batch, n, m]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ * - Reference: Lu et al. 2021, SOFT: Softmax-free Transformer with Linear Complexity.
+ */
+LOSSKIT_API losskit_status losskit_gaussian_kernel_matrix_f32(
+    const float *q, const float *k, ptrdiff_t batch, ptrdiff_t n, ptrdiff_t m, ptrdiff_t dimensions, double scale,
+    float *kernel);
+LOSSKIT_API losskit_status losskit_gaussian_kernel_matrix_f64(
+    const double *q, const double *k, ptrdiff_t batch, ptrdiff_t n, ptrdiff_t m, ptrdiff_t dimensions, double scale,
+    double *kernel);
+
+/**
+ * Vector-Jacobian product of gaussian_kernel_matrix.
+ *
+ *     W = −2 scale (g ⊙ K);   grad_q_i = Σ_j W_ij (q_i − k_j),   grad_k_j = −Σ_i W_ij (q_i − k_j)
+ *
+ * - Parameters:
+ *   - q: `[batch, n, dimensions]`.
+ *   - k: `[batch, m, dimensions]`.
+ *   - kernel: K, `[batch, n, m]`, what `gaussian_kernel_matrix` returned.
+ *   - grad_output: g, shaped as `kernel`: the incoming gradient.
+ *   - batch: ≥ 0.
+ *   - n: ≥ 0.
+ *   - m: ≥ 1.
+ *   - dimensions: D ≥ 1.
+ *   - scale: > 0, as given to `gaussian_kernel_matrix`.
+ *   - grad_q: optional output, shaped as `q`.
+ *   - grad_k: optional output, shaped as `k`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_gaussian_kernel_matrix_vjp_f32(
+    const float *q, const float *k, const float *kernel, const float *grad_output, ptrdiff_t batch, ptrdiff_t n,
+    ptrdiff_t m, ptrdiff_t dimensions, double scale, float *grad_q, float *grad_k);
+LOSSKIT_API losskit_status losskit_gaussian_kernel_matrix_vjp_f64(
+    const double *q, const double *k, const double *kernel, const double *grad_output, ptrdiff_t batch, ptrdiff_t n,
+    ptrdiff_t m, ptrdiff_t dimensions, double scale, double *grad_q, double *grad_k);
+
+/**
+ * Inverse of a matrix, nearly, by Newton's iteration.
+ *
+ *     P = a + ridge I,   V_0 = c P,   c = 1.8 / (max_i Σ_j a_ij)²,   V ← 2 V − V P V,   n_iter times
+ *
+ * There is no test of convergence: of an ill-conditioned matrix so many steps give what they give.
+ *
+ * - Parameters:
+ *   - a: `[batch, m, m]`, symmetric and not negative (not checked).
+ *   - batch: ≥ 0.
+ *   - m: ≥ 1.
+ *   - n_iter: ≥ 0, default 20.
+ *   - ridge: ≥ 0, default 0.01.
+ *   - inverse: output V, shaped as `a`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ * - Reference: Lu et al. 2021, SOFT: Softmax-free Transformer with Linear Complexity.
+ */
+LOSSKIT_API losskit_status losskit_newton_inverse_f32(
+    const float *a, ptrdiff_t batch, ptrdiff_t m, int32_t n_iter, double ridge, float *inverse);
+LOSSKIT_API losskit_status losskit_newton_inverse_f64(
+    const double *a, ptrdiff_t batch, ptrdiff_t m, int32_t n_iter, double ridge, double *inverse);
+
+/**
+ * Vector-Jacobian product of newton_inverse, as of the exact inverse: the iterations are constants.
+ *
+ *     grad_a = −Vᵀ g Vᵀ
+ *
+ * - Parameters:
+ *   - v: V, `[batch, m, m]`, what `newton_inverse` returned.
+ *   - grad_output: g, shaped as `v`: the incoming gradient.
+ *   - batch: ≥ 0.
+ *   - m: ≥ 1.
+ *   - grad: output, shaped as `v`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_newton_inverse_vjp_f32(
+    const float *v, const float *grad_output, ptrdiff_t batch, ptrdiff_t m, float *grad);
+LOSSKIT_API losskit_status losskit_newton_inverse_vjp_f64(
+    const double *v, const double *grad_output, ptrdiff_t batch, ptrdiff_t m, double *grad);
+
+/**
  * Predictions of a linear model after one step of gradient descent from 0, which is what one layer of linear self-attention
  * computes from its context.
  *
@@ -1661,6 +1787,75 @@ LOSSKIT_API losskit_status losskit_perp_grad_f64(
     const double *w, const double *g, ptrdiff_t count, double eps, double *out);
 
 /**
+ * Attention with Gaussian kernels of few landmarks instead of softmax: linear in the number of queries.
+ *
+ *     K1 = kernel(q, landmarks),   K2 = kernel(landmarks, landmarks),   Y = newton_inverse(K2)
+ *     symmetric:  Y ← D^{−1/2} Y D^{−1/2},   D = diag(K2 1)
+ *     X = K1 (Y (K1ᵀ v))
+ *
+ * - Parameters:
+ *   - q: queries, which are the keys as well, `[batch, n, dimensions]`.
+ *   - landmarks: `[batch, m, dimensions]`.
+ *   - v: values, `[batch, n, value_dimensions]`.
+ *   - batch: ≥ 0.
+ *   - n: ≥ 0.
+ *   - m: ≥ 1.
+ *   - dimensions: D ≥ 1.
+ *   - value_dimensions: E ≥ 1.
+ *   - n_iter: steps of the inverse, ≥ 0, default 20.
+ *   - ridge: of the inverse, ≥ 0, default 0.01.
+ *   - symmetric: normalise the inverse, default false.
+ *   - scale: of the kernels, > 0, usually 1 / (2 √D).
+ *   - output: X, shaped as `v`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ * - Reference: Lu et al. 2021, SOFT: Softmax-free Transformer with Linear Complexity.
+ */
+LOSSKIT_API losskit_status losskit_softmax_free_attention_f32(
+    const float *q, const float *landmarks, const float *v, ptrdiff_t batch, ptrdiff_t n, ptrdiff_t m,
+    ptrdiff_t dimensions, ptrdiff_t value_dimensions, int32_t n_iter, double ridge, bool symmetric, double scale,
+    float *output);
+LOSSKIT_API losskit_status losskit_softmax_free_attention_f64(
+    const double *q, const double *landmarks, const double *v, ptrdiff_t batch, ptrdiff_t n, ptrdiff_t m,
+    ptrdiff_t dimensions, ptrdiff_t value_dimensions, int32_t n_iter, double ridge, bool symmetric, double scale,
+    double *output);
+
+/**
+ * Vector-Jacobian product of softmax_free_attention.
+ *
+ *     B = K1ᵀ v,   Z = Y B,   A = K1ᵀ g,   C = Yᵀ A
+ *     grad_v = K1 C,   grad_K1 = g Zᵀ + v Cᵀ,   grad_Y = A Bᵀ
+ *
+ * and on through the inverse (as newton_inverse_vjp), D where symmetric, and both kernels.
+ *
+ * - Parameters:
+ *   - q: `[batch, n, dimensions]`.
+ *   - landmarks: `[batch, m, dimensions]`.
+ *   - v: `[batch, n, value_dimensions]`.
+ *   - grad_output: g, shaped as `v`: the incoming gradient.
+ *   - batch: ≥ 0.
+ *   - n: ≥ 0.
+ *   - m: ≥ 1.
+ *   - dimensions: D ≥ 1.
+ *   - value_dimensions: E ≥ 1.
+ *   - n_iter: ≥ 0, as given to `softmax_free_attention`.
+ *   - ridge: ≥ 0, likewise.
+ *   - symmetric: likewise.
+ *   - scale: > 0, likewise.
+ *   - grad_q: optional output, shaped as `q`.
+ *   - grad_landmarks: optional output, shaped as `landmarks`.
+ *   - grad_v: optional output, shaped as `v`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_softmax_free_attention_vjp_f32(
+    const float *q, const float *landmarks, const float *v, const float *grad_output, ptrdiff_t batch, ptrdiff_t n,
+    ptrdiff_t m, ptrdiff_t dimensions, ptrdiff_t value_dimensions, int32_t n_iter, double ridge, bool symmetric,
+    double scale, float *grad_q, float *grad_landmarks, float *grad_v);
+LOSSKIT_API losskit_status losskit_softmax_free_attention_vjp_f64(
+    const double *q, const double *landmarks, const double *v, const double *grad_output, ptrdiff_t batch, ptrdiff_t n,
+    ptrdiff_t m, ptrdiff_t dimensions, ptrdiff_t value_dimensions, int32_t n_iter, double ridge, bool symmetric,
+    double scale, double *grad_q, double *grad_landmarks, double *grad_v);
+
+/**
  * Softmax regression: the squared distance of the softmax of a linear map from a vector.
  *
  *     L = ½ ‖f − b‖²,   f = softmax(a x);   u = f ⊙ (r − ⟨f, r⟩), r = f − b:   grad_a = u xᵀ,  grad_x = aᵀ u
@@ -1705,6 +1900,42 @@ LOSSKIT_API losskit_status losskit_softmax_step_radius_f32(
     const float *a, const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *radius);
 LOSSKIT_API losskit_status losskit_softmax_step_radius_f64(
     const double *a, const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *radius);
+
+/**
+ * Symmetric normalisation of a square matrix by its row sums.
+ *
+ *     D_i = Σ_j s_ij,   N_ij = s_ij / √(D_i D_j)
+ *
+ * - Parameters:
+ *   - s: `[batch, m, m]`, with positive row sums.
+ *   - batch: ≥ 0.
+ *   - m: ≥ 1.
+ *   - normalized: output N, shaped as `s`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE where a row's sum is not positive, OUT_OF_MEMORY.
+ * - Reference: Lu et al. 2021, SOFT: Softmax-free Transformer with Linear Complexity.
+ */
+LOSSKIT_API losskit_status losskit_symmetric_normalize_f32(
+    const float *s, ptrdiff_t batch, ptrdiff_t m, float *normalized);
+LOSSKIT_API losskit_status losskit_symmetric_normalize_f64(
+    const double *s, ptrdiff_t batch, ptrdiff_t m, double *normalized);
+
+/**
+ * Vector-Jacobian product of symmetric_normalize.
+ *
+ *     H = g ⊙ N,   h_i = Σ_j (H_ij + H_ji),   grad_ij = g_ij / √(D_i D_j) − h_i / (2 D_i)
+ *
+ * - Parameters:
+ *   - s: `[batch, m, m]`, what was given to `symmetric_normalize`.
+ *   - grad_output: g, shaped as `s`: the incoming gradient.
+ *   - batch: ≥ 0.
+ *   - m: ≥ 1.
+ *   - grad: output, shaped as `s`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE where a row's sum is not positive, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_symmetric_normalize_vjp_f32(
+    const float *s, const float *grad_output, ptrdiff_t batch, ptrdiff_t m, float *grad);
+LOSSKIT_API losskit_status losskit_symmetric_normalize_vjp_f64(
+    const double *s, const double *grad_output, ptrdiff_t batch, ptrdiff_t m, double *grad);
 
 /* ====================================================================================================
  * Classification losses of softmax probabilities
@@ -1916,6 +2147,37 @@ LOSSKIT_API losskit_status losskit_mae_softmax_loss_f64(
 /* ====================================================================================================
  * Classification losses of single scores
  * ==================================================================================================== */
+
+/**
+ * Loss of instances of which only the mean responses of bags are known.
+ *
+ *     L_bag = (1/B') Σ_b ℓ(ȳ_b, mean_{i∈b} q_i)      over the B' bags that are not empty
+ *     L_ins = (1/B') Σ_b mean_{i∈b} ℓ(ȳ_b, q_i)      or (1/N) Σ_i ℓ(ȳ_{b(i)}, q_i)
+ *     L = (1 − ρ) L_bag + ρ L_ins
+ *
+ * - Parameters:
+ *   - f: predictions or logits, `[count]`.
+ *   - bag: `[count]`: the bag of each instance, in 0 ..< bags.
+ *   - ybar: ȳ, `[bags]`: the mean responses.
+ *   - count: instances, ≥ 0.
+ *   - bags: ≥ 0.
+ *   - level: default interpolated.
+ *   - rho: ρ in [0, 1], default 0.5; of the interpolated level.
+ *   - response: ℓ, default square.
+ *   - bag_reduction: default mean.
+ *   - loss: optional output, one value.
+ *   - grad: optional output, shaped as `f`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Javanmard et al. 2024, Learning from Aggregate Responses: Instance Level versus Bag Level Loss Functions.
+ */
+LOSSKIT_API losskit_status losskit_aggregate_loss_f32(
+    const float *f, const int64_t *bag, const float *ybar, ptrdiff_t count, ptrdiff_t bags,
+    losskit_aggregate_level level, double rho, losskit_aggregate_response response, losskit_bag_reduction bag_reduction,
+    float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_aggregate_loss_f64(
+    const double *f, const int64_t *bag, const double *ybar, ptrdiff_t count, ptrdiff_t bags,
+    losskit_aggregate_level level, double rho, losskit_aggregate_response response, losskit_bag_reduction bag_reduction,
+    double *loss, double *grad);
 
 /**
  * Losses of binary classification that are functions of the margin, element by element.
@@ -2192,6 +2454,71 @@ LOSSKIT_API losskit_status losskit_llw_hinge_loss_f64(
     losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
 
 /**
+ * Log-probabilities of C classes from C − 1 scores: the last class is the reference, with score 0.
+ *
+ *     b = [u, 0],   log p = b − log Σ_k e^{b_k}
+ *
+ * - Parameters:
+ *   - u: scores, `[outer, classes, inner]`. −inf gives −inf; a row with NaN or +inf gives NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: C − 1, ≥ 0.
+ *   - inner: ≥ 0.
+ *   - log_p: output, with C classes along the middle axis.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Lam et al. 2023, LegendreTron: Uprising Proper Multiclass Loss Learning.
+ */
+LOSSKIT_API losskit_status losskit_log_softmax_plus_f32(
+    const float *u, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *log_p);
+LOSSKIT_API losskit_status losskit_log_softmax_plus_f64(
+    const double *u, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *log_p);
+
+/**
+ * Vector-Jacobian product of log_softmax_plus.
+ *
+ *     grad_u_j = g_j − e^{log p_j} Σ_k g_k,   j < C − 1
+ *
+ * - Parameters:
+ *   - log_p: what `losskit_log_softmax_plus` returned, with C classes along the middle axis.
+ *   - grad_output: g, shaped as `log_p`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: C − 1, ≥ 0.
+ *   - inner: ≥ 0.
+ *   - grad_u: output, `[outer, classes, inner]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_log_softmax_plus_vjp_f32(
+    const float *log_p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *grad_u);
+LOSSKIT_API losskit_status losskit_log_softmax_plus_vjp_f64(
+    const double *log_p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double *grad_u);
+
+/**
+ * Proper canonical loss of LegendreTron, given the scores that its learned link makes: the negative log-likelihood of C
+ * classes from C − 1 scores. The last class is the reference, with score 0.
+ *
+ *     b = [u, 0],   L = log Σ_k e^{b_k} − b_y
+ *
+ * - Parameters:
+ *   - u: scores, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ... classes, of which the last is the reference.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: C − 1, ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `u`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Lam et al. 2023, LegendreTron: Uprising Proper Multiclass Loss Learning.
+ */
+LOSSKIT_API losskit_status losskit_legendretron_loss_f32(
+    const float *u, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_legendretron_loss_f64(
+    const double *u, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
  * Multi-class hinge loss of Weston and Watkins: every other class should stay a margin below the target.
  *
  *     L = (w_y / C) Σ_{k≠y} max(0, margin − z_y + z_k)^p
@@ -2313,9 +2640,157 @@ LOSSKIT_API losskit_status losskit_ovr_loss_f64(
     const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
     losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
 
+/**
+ * Switching one-versus-rest loss: the rows that are closest to a wrong class, or beyond it, get a one-versus-rest loss,
+ * the others cross-entropy.
+ *
+ *     LM = max_{k≠y} z_k − z_y
+ *     L = lam (softplus(−z_y) + Σ_{k≠y} softplus(z_k))   for the ⌊fraction · rows + 1e−9⌋ rows with the largest LM,
+ *                                                        of equal ones the first
+ *     L = −log softmax(z)_y                              for the others
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. −inf is a masked class; NaN or +inf makes loss and gradient of its row
+ *     NaN, and the row comes last in the order of LM.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - fraction: of the rows, in [0, 1], default 0.4.
+ *   - lam: ≥ 0, default 0.4.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1. Has no part in the choice of rows.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`; the choice of rows is constant.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight,
+ *   OUT_OF_MEMORY.
+ * - Reference: Kanai et al. 2023, One-vs-the-Rest Loss to Focus on Important Samples in Adversarial Training.
+ */
+LOSSKIT_API losskit_status losskit_sovr_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double fraction,
+    double lam, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_sovr_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double fraction,
+    double lam, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
 /* ====================================================================================================
  * Losses of embeddings and a class matrix
  * ==================================================================================================== */
+
+/**
+ * Gaussian naive Bayes: the means, variances and class frequencies of labelled points.
+ *
+ *     μ_c = mean of class c,   v_c = mean of (x − μ_c)² over class c, + eps,   prior_c = log(N_c / N)
+ *     shared variance:   v = Σ_c (N_c / N) v_c
+ *
+ * A class without points has mean 0, variance 0 and prior −inf. Evaluated in double. Allocates 16 bytes for each class and
+ * dimension.
+ *
+ * - Parameters:
+ *   - x: points, `[count, dimension]`.
+ *   - y: `[count]`, in 0 ..< num_classes.
+ *   - count: N ≥ 1.
+ *   - dimension: ≥ 1.
+ *   - num_classes: ≥ 1.
+ *   - eps: ≥ 0, default 1e-9.
+ *   - shared_variance: one variance for all classes? Default true.
+ *   - mean: optional output, `[num_classes, dimension]`.
+ *   - variance: optional output, one row of `dimension` numbers if shared, else one for each class.
+ *   - log_prior: optional output, `[num_classes]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Zheng et al. 2023, Revisiting Discriminative vs. Generative Classifiers: Theory and Implications.
+ */
+LOSSKIT_API losskit_status losskit_gaussian_naive_bayes_fit_f32(
+    const float *x, const int64_t *y, ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, double eps,
+    bool shared_variance, float *mean, float *variance, float *log_prior);
+LOSSKIT_API losskit_status losskit_gaussian_naive_bayes_fit_f64(
+    const double *x, const int64_t *y, ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, double eps,
+    bool shared_variance, double *mean, double *variance, double *log_prior);
+
+/**
+ * Logits of Gaussian naive Bayes: their softmax is the posterior.
+ *
+ *     z_c = prior_c − ½ Σ_d (x_d − μ_cd)² / v_cd,   with a variance for each class also − ½ Σ_d log(2π v_cd)
+ *
+ * Where the prior is −inf, a variance of 0 is left out, so that a class without points has logit −inf. Evaluated in double.
+ * Allocates 16 bytes for each class and dimension.
+ *
+ * - Parameters:
+ *   - x: points, `[count, dimension]`.
+ *   - mean: μ, `[num_classes, dimension]`.
+ *   - variance: v, `[variance_rows, dimension]`.
+ *   - log_prior: `[num_classes]`.
+ *   - count: ≥ 0.
+ *   - dimension: ≥ 1.
+ *   - num_classes: ≥ 1.
+ *   - variance_rows: 1 for a shared variance, or `num_classes`.
+ *   - out: output, `[count, num_classes]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.
+ * - Reference: Zheng et al. 2023, Revisiting Discriminative vs. Generative Classifiers: Theory and Implications.
+ */
+LOSSKIT_API losskit_status losskit_gaussian_naive_bayes_logits_f32(
+    const float *x, const float *mean, const float *variance, const float *log_prior, ptrdiff_t count,
+    ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows, float *out);
+LOSSKIT_API losskit_status losskit_gaussian_naive_bayes_logits_f64(
+    const double *x, const double *mean, const double *variance, const double *log_prior, ptrdiff_t count,
+    ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows, double *out);
+
+/**
+ * Vector-Jacobian product of the logits with respect to x.
+ *
+ *     ∂L/∂x_d = −Σ_c g_c (x_d − μ_cd) / v_cd
+ *
+ * - Parameters:
+ *   - x: points, `[count, dimension]`.
+ *   - mean: μ, `[num_classes, dimension]`.
+ *   - variance: v, `[variance_rows, dimension]`.
+ *   - log_prior: `[num_classes]`; where it is −inf, a variance of 0 is left out.
+ *   - grad_output: g, `[count, num_classes]`.
+ *   - count: ≥ 0.
+ *   - dimension: ≥ 1.
+ *   - num_classes: ≥ 1.
+ *   - variance_rows: 1 for a shared variance, or `num_classes`.
+ *   - grad_x: output, `[count, dimension]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_gaussian_naive_bayes_logits_vjp_f32(
+    const float *x, const float *mean, const float *variance, const float *log_prior, const float *grad_output,
+    ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows, float *grad_x);
+LOSSKIT_API losskit_status losskit_gaussian_naive_bayes_logits_vjp_f64(
+    const double *x, const double *mean, const double *variance, const double *log_prior, const double *grad_output,
+    ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows, double *grad_x);
+
+/**
+ * Sigmoid loss of a halfspace: a smooth stand-in for the 0-1 loss of a linear separator, the same for w and 2w.
+ *
+ *     h = x · w / |w|,   m = y h,   L = σ(−m/s),   g = dL/dh = −y σ(m/s) σ(−m/s) / s
+ *     ∂L/∂x = g w/|w|,   ∂L/∂w = Σ_rows g (x − h w/|w|) / |w|
+ *
+ * Evaluated in double. Allocates 16 bytes a row and 16 bytes a column.
+ *
+ * - Parameters:
+ *   - x: points, `[count, dimension]`.
+ *   - w: the separator's normal, `[dimension]`, not all 0.
+ *   - y: 1 or −1, `[count]`.
+ *   - count: ≥ 0.
+ *   - dimension: ≥ 1.
+ *   - sigma: s > 0, the width of the transition, default 0.1.
+ *   - reduction: default mean, weighted.
+ *   - sample_weight: optional, `[count]`, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per point without reduction.
+ *   - grad_x: optional output, shaped as `x`.
+ *   - grad_w: optional output, shaped as `w`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, also where w is 0, UNSUPPORTED for gradients without reduction,
+ *   NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight, OUT_OF_MEMORY.
+ * - Reference: Gollakota et al. 2023, An Efficient Tester-Learner for Halfspaces; Diakonikolas et al. 2020, Learning
+ *   Halfspaces with Massart Noise Under Structured Distributions.
+ */
+LOSSKIT_API losskit_status losskit_halfspace_sigmoid_loss_f32(
+    const float *x, const float *w, const float *y, ptrdiff_t count, ptrdiff_t dimension, double sigma,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad_x, float *grad_w);
+LOSSKIT_API losskit_status losskit_halfspace_sigmoid_loss_f64(
+    const double *x, const double *w, const double *y, ptrdiff_t count, ptrdiff_t dimension, double sigma,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad_x, double *grad_w);
 
 /**
  * Cross-entropy of a linear layer's scores, without the array of scores.
@@ -2795,6 +3270,56 @@ LOSSKIT_API losskit_status losskit_squared_error_grad_hess_f32(
 LOSSKIT_API losskit_status losskit_squared_error_grad_hess_f64(
     const double *z, const double *t, ptrdiff_t rows, ptrdiff_t columns, const double *sample_weight, double *grad,
     double *hess);
+
+/* ====================================================================================================
+ * Classification utilities and scores
+ * ==================================================================================================== */
+
+/**
+ * Scales a random direction in weight space as the weights are scaled, filter by filter: for plots of loss landscapes.
+ *
+ *     out_f = d_f |w_f| / (|d_f| + eps)     (0 where the denominator is 0)
+ *
+ * - Parameters:
+ *   - direction: d, `[filters, size]`. (Those of biases and batch norms are 0 by convention.)
+ *   - weight: w, shaped as `direction`.
+ *   - filters: ≥ 0.
+ *   - size: entries of a filter, ≥ 0.
+ *   - mode: norms of rows, the default, or of the whole layer.
+ *   - eps: ≥ 0, default 1e-10.
+ *   - out: output, shaped as `direction`; may be `direction` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: Li et al. 2018, Visualizing the Loss Landscape of Neural Nets.
+ */
+LOSSKIT_API losskit_status losskit_filter_normalize_f32(
+    const float *direction, const float *weight, ptrdiff_t filters, ptrdiff_t size, losskit_filter_normalization mode,
+    double eps, float *out);
+LOSSKIT_API losskit_status losskit_filter_normalize_f64(
+    const double *direction, const double *weight, ptrdiff_t filters, ptrdiff_t size, losskit_filter_normalization mode,
+    double eps, double *out);
+
+/**
+ * Relative signal strength: how much of the advantage that the true class has in clean posteriors is left in those of
+ * noisy labels.
+ *
+ *     M = min_j (max_k q_k − q_j) / (max_k p_k − p_j)     (+inf where the denominator is 0)
+ *
+ * - Parameters:
+ *   - p_clean: p, posteriors of clean labels, `[outer, classes, inner]`.
+ *   - p_noisy: q, posteriors of noisy labels, shaped as `p_clean`.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - strength: output, one per row, ≥ 0: 0 where no best class of q is one of p, +inf where all of p are equal, NaN
+ *     where p or q hold NaN or +inf.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Zhu et al. 2024, Label Noise: Ignorance Is Bliss.
+ */
+LOSSKIT_API losskit_status losskit_relative_signal_strength_f32(
+    const float *p_clean, const float *p_noisy, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *strength);
+LOSSKIT_API losskit_status losskit_relative_signal_strength_f64(
+    const double *p_clean, const double *p_noisy, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double *strength);
 
 /* ====================================================================================================
  * Multi-label losses

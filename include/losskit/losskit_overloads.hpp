@@ -38,6 +38,32 @@ enum class bin_edge : std::int32_t {
   left_extra = LOSSKIT_BIN_EDGE_LEFT_EXTRA,
 };
 
+/// Whose loss `aggregateLoss` is.
+enum class aggregate_level : std::int32_t {
+  /// The bags': ρ = 0.
+  bag = LOSSKIT_AGGREGATE_LEVEL_BAG,
+  /// The instances': ρ = 1.
+  instance = LOSSKIT_AGGREGATE_LEVEL_INSTANCE,
+  /// Both, weighted by ρ.
+  interpolated = LOSSKIT_AGGREGATE_LEVEL_INTERPOLATED,
+};
+
+/// The loss of a response in `aggregateLoss`.
+enum class aggregate_response : std::int32_t {
+  /// (t − q)² with q = f.
+  square = LOSSKIT_AGGREGATE_RESPONSE_SQUARE,
+  /// −t log q − (1 − t) log(1 − q) with q = σ(f).
+  logistic = LOSSKIT_AGGREGATE_RESPONSE_LOGISTIC,
+};
+
+/// How `aggregateLoss` joins the losses of instances.
+enum class bag_reduction : std::int32_t {
+  /// The mean over the bags that are not empty of the means in the bags.
+  mean = LOSSKIT_BAG_REDUCTION_MEAN,
+  /// The mean over the instances.
+  instances = LOSSKIT_BAG_REDUCTION_INSTANCES,
+};
+
 /// The function φ of the margin m in `binaryMarginLoss`. (u)₊ = max(0, u); the last five are 1 − m for m ≤ 1.
 enum class margin_kind : std::int32_t {
   /// softplus(−m).
@@ -156,6 +182,14 @@ enum class softmax_hessian : std::int32_t {
   xgboost = LOSSKIT_SOFTMAX_HESSIAN_XGBOOST,
   /// c = C/(C − 1), as LightGBM's multiclass has it; 1 for one class.
   lightgbm = LOSSKIT_SOFTMAX_HESSIAN_LIGHTGBM,
+};
+
+/// Which norms `filterNormalize` makes equal.
+enum class filter_normalization : std::int32_t {
+  /// That of each row.
+  filter = LOSSKIT_FILTER_NORMALIZATION_FILTER,
+  /// That of the whole array.
+  layer = LOSSKIT_FILTER_NORMALIZATION_LAYER,
 };
 
 /// How logits become scores.
@@ -2203,6 +2237,156 @@ inline void log_soft_topk_vjp(
   check(losskit_log_soft_topk_vjp_f64(log_p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
 }
 
+/// Gaussian kernel of two lists of points.
+/// See losskit_gaussian_kernel_matrix_f32.
+inline void gaussian_kernel_matrix(
+    const float *q, const float *k, std::ptrdiff_t batch, std::ptrdiff_t n, std::ptrdiff_t m, std::ptrdiff_t dimensions,
+    double scale, float *kernel) {
+  check(losskit_gaussian_kernel_matrix_f32(q, k, batch, n, m, dimensions, scale, kernel));
+}
+
+/// The same on spans.
+inline void gaussian_kernel_matrix(
+    span<const float> q, span<const float> k, std::ptrdiff_t batch, std::ptrdiff_t n, std::ptrdiff_t m,
+    std::ptrdiff_t dimensions, double scale, span<float> kernel) {
+  detail::expect(q, false, {batch, n, dimensions});
+  detail::expect(k, false, {batch, m, dimensions});
+  detail::expect(kernel, false, {batch, n, m});
+  check(losskit_gaussian_kernel_matrix_f32(q.data(), k.data(), batch, n, m, dimensions, scale, kernel.data()));
+}
+
+/// Gaussian kernel of two lists of points.
+/// See losskit_gaussian_kernel_matrix_f64.
+inline void gaussian_kernel_matrix(
+    const double *q, const double *k, std::ptrdiff_t batch, std::ptrdiff_t n, std::ptrdiff_t m,
+    std::ptrdiff_t dimensions, double scale, double *kernel) {
+  check(losskit_gaussian_kernel_matrix_f64(q, k, batch, n, m, dimensions, scale, kernel));
+}
+
+/// The same on spans.
+inline void gaussian_kernel_matrix(
+    span<const double> q, span<const double> k, std::ptrdiff_t batch, std::ptrdiff_t n, std::ptrdiff_t m,
+    std::ptrdiff_t dimensions, double scale, span<double> kernel) {
+  detail::expect(q, false, {batch, n, dimensions});
+  detail::expect(k, false, {batch, m, dimensions});
+  detail::expect(kernel, false, {batch, n, m});
+  check(losskit_gaussian_kernel_matrix_f64(q.data(), k.data(), batch, n, m, dimensions, scale, kernel.data()));
+}
+
+/// Vector-Jacobian product of gaussian_kernel_matrix.
+/// See losskit_gaussian_kernel_matrix_vjp_f32.
+inline void gaussian_kernel_matrix_vjp(
+    const float *q, const float *k, const float *kernel, const float *grad_output, std::ptrdiff_t batch,
+    std::ptrdiff_t n, std::ptrdiff_t m, std::ptrdiff_t dimensions, double scale, float *grad_q, float *grad_k) {
+  check(
+    losskit_gaussian_kernel_matrix_vjp_f32(q, k, kernel, grad_output, batch, n, m, dimensions, scale, grad_q, grad_k));
+}
+
+/// The same on spans.
+inline void gaussian_kernel_matrix_vjp(
+    span<const float> q, span<const float> k, span<const float> kernel, span<const float> grad_output,
+    std::ptrdiff_t batch, std::ptrdiff_t n, std::ptrdiff_t m, std::ptrdiff_t dimensions, double scale,
+    span<float> grad_q, span<float> grad_k) {
+  detail::expect(q, false, {batch, n, dimensions});
+  detail::expect(k, false, {batch, m, dimensions});
+  detail::expect(kernel, false, {batch, n, m});
+  detail::expect(grad_output, false, {batch, n, m});
+  detail::expect(grad_q, true, {batch, n, dimensions});
+  detail::expect(grad_k, true, {batch, m, dimensions});
+  check(
+    
+    losskit_gaussian_kernel_matrix_vjp_f32(q.data(), k.data(), kernel.data(), grad_output.data(), batch, n, m, dimensions, scale, grad_q.data(), grad_k.data()));
+}
+
+/// Vector-Jacobian product of gaussian_kernel_matrix.
+/// See losskit_gaussian_kernel_matrix_vjp_f64.
+inline void gaussian_kernel_matrix_vjp(
+    const double *q, const double *k, const double *kernel, const double *grad_output, std::ptrdiff_t batch,
+    std::ptrdiff_t n, std::ptrdiff_t m, std::ptrdiff_t dimensions, double scale, double *grad_q, double *grad_k) {
+  check(
+    losskit_gaussian_kernel_matrix_vjp_f64(q, k, kernel, grad_output, batch, n, m, dimensions, scale, grad_q, grad_k));
+}
+
+/// The same on spans.
+inline void gaussian_kernel_matrix_vjp(
+    span<const double> q, span<const double> k, span<const double> kernel, span<const double> grad_output,
+    std::ptrdiff_t batch, std::ptrdiff_t n, std::ptrdiff_t m, std::ptrdiff_t dimensions, double scale,
+    span<double> grad_q, span<double> grad_k) {
+  detail::expect(q, false, {batch, n, dimensions});
+  detail::expect(k, false, {batch, m, dimensions});
+  detail::expect(kernel, false, {batch, n, m});
+  detail::expect(grad_output, false, {batch, n, m});
+  detail::expect(grad_q, true, {batch, n, dimensions});
+  detail::expect(grad_k, true, {batch, m, dimensions});
+  check(
+    
+    losskit_gaussian_kernel_matrix_vjp_f64(q.data(), k.data(), kernel.data(), grad_output.data(), batch, n, m, dimensions, scale, grad_q.data(), grad_k.data()));
+}
+
+/// Inverse of a matrix, nearly, by Newton's iteration.
+/// See losskit_newton_inverse_f32.
+inline void newton_inverse(
+    const float *a, std::ptrdiff_t batch, std::ptrdiff_t m, std::int32_t n_iter, double ridge, float *inverse) {
+  check(losskit_newton_inverse_f32(a, batch, m, n_iter, ridge, inverse));
+}
+
+/// The same on spans.
+inline void newton_inverse(
+    span<const float> a, std::ptrdiff_t batch, std::ptrdiff_t m, std::int32_t n_iter, double ridge,
+    span<float> inverse) {
+  detail::expect(a, false, {batch, m, m});
+  detail::expect(inverse, false, {batch, m, m});
+  check(losskit_newton_inverse_f32(a.data(), batch, m, n_iter, ridge, inverse.data()));
+}
+
+/// Inverse of a matrix, nearly, by Newton's iteration.
+/// See losskit_newton_inverse_f64.
+inline void newton_inverse(
+    const double *a, std::ptrdiff_t batch, std::ptrdiff_t m, std::int32_t n_iter, double ridge, double *inverse) {
+  check(losskit_newton_inverse_f64(a, batch, m, n_iter, ridge, inverse));
+}
+
+/// The same on spans.
+inline void newton_inverse(
+    span<const double> a, std::ptrdiff_t batch, std::ptrdiff_t m, std::int32_t n_iter, double ridge,
+    span<double> inverse) {
+  detail::expect(a, false, {batch, m, m});
+  detail::expect(inverse, false, {batch, m, m});
+  check(losskit_newton_inverse_f64(a.data(), batch, m, n_iter, ridge, inverse.data()));
+}
+
+/// Vector-Jacobian product of newton_inverse, as of the exact inverse: the iterations are constants.
+/// See losskit_newton_inverse_vjp_f32.
+inline void newton_inverse_vjp(
+    const float *v, const float *grad_output, std::ptrdiff_t batch, std::ptrdiff_t m, float *grad) {
+  check(losskit_newton_inverse_vjp_f32(v, grad_output, batch, m, grad));
+}
+
+/// The same on spans.
+inline void newton_inverse_vjp(
+    span<const float> v, span<const float> grad_output, std::ptrdiff_t batch, std::ptrdiff_t m, span<float> grad) {
+  detail::expect(v, false, {batch, m, m});
+  detail::expect(grad_output, false, {batch, m, m});
+  detail::expect(grad, false, {batch, m, m});
+  check(losskit_newton_inverse_vjp_f32(v.data(), grad_output.data(), batch, m, grad.data()));
+}
+
+/// Vector-Jacobian product of newton_inverse, as of the exact inverse: the iterations are constants.
+/// See losskit_newton_inverse_vjp_f64.
+inline void newton_inverse_vjp(
+    const double *v, const double *grad_output, std::ptrdiff_t batch, std::ptrdiff_t m, double *grad) {
+  check(losskit_newton_inverse_vjp_f64(v, grad_output, batch, m, grad));
+}
+
+/// The same on spans.
+inline void newton_inverse_vjp(
+    span<const double> v, span<const double> grad_output, std::ptrdiff_t batch, std::ptrdiff_t m, span<double> grad) {
+  detail::expect(v, false, {batch, m, m});
+  detail::expect(grad_output, false, {batch, m, m});
+  detail::expect(grad, false, {batch, m, m});
+  check(losskit_newton_inverse_vjp_f64(v.data(), grad_output.data(), batch, m, grad.data()));
+}
+
 /// Predictions of a linear model after one step of gradient descent from 0, which is what one layer of linear self-attention
 /// computes from its context.
 /// See losskit_one_step_gd_predictor_f32.
@@ -2337,6 +2521,114 @@ inline void perp_grad(span<const double> w, span<const double> g, double eps, sp
   check(losskit_perp_grad_f64(w.data(), g.data(), count, eps, out.data()));
 }
 
+/// Attention with Gaussian kernels of few landmarks instead of softmax: linear in the number of queries.
+/// See losskit_softmax_free_attention_f32.
+inline void softmax_free_attention(
+    const float *q, const float *landmarks, const float *v, std::ptrdiff_t batch, std::ptrdiff_t n, std::ptrdiff_t m,
+    std::ptrdiff_t dimensions, std::ptrdiff_t value_dimensions, std::int32_t n_iter, double ridge, bool symmetric,
+    double scale, float *output) {
+  check(
+    
+    losskit_softmax_free_attention_f32(q, landmarks, v, batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, output));
+}
+
+/// The same on spans.
+inline void softmax_free_attention(
+    span<const float> q, span<const float> landmarks, span<const float> v, std::ptrdiff_t batch, std::ptrdiff_t n,
+    std::ptrdiff_t m, std::ptrdiff_t dimensions, std::ptrdiff_t value_dimensions, std::int32_t n_iter, double ridge,
+    bool symmetric, double scale, span<float> output) {
+  detail::expect(q, false, {batch, n, dimensions});
+  detail::expect(landmarks, false, {batch, m, dimensions});
+  detail::expect(v, false, {batch, n, value_dimensions});
+  detail::expect(output, false, {batch, n, value_dimensions});
+  check(
+    
+    losskit_softmax_free_attention_f32(q.data(), landmarks.data(), v.data(), batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, output.data()));
+}
+
+/// Attention with Gaussian kernels of few landmarks instead of softmax: linear in the number of queries.
+/// See losskit_softmax_free_attention_f64.
+inline void softmax_free_attention(
+    const double *q, const double *landmarks, const double *v, std::ptrdiff_t batch, std::ptrdiff_t n, std::ptrdiff_t m,
+    std::ptrdiff_t dimensions, std::ptrdiff_t value_dimensions, std::int32_t n_iter, double ridge, bool symmetric,
+    double scale, double *output) {
+  check(
+    
+    losskit_softmax_free_attention_f64(q, landmarks, v, batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, output));
+}
+
+/// The same on spans.
+inline void softmax_free_attention(
+    span<const double> q, span<const double> landmarks, span<const double> v, std::ptrdiff_t batch, std::ptrdiff_t n,
+    std::ptrdiff_t m, std::ptrdiff_t dimensions, std::ptrdiff_t value_dimensions, std::int32_t n_iter, double ridge,
+    bool symmetric, double scale, span<double> output) {
+  detail::expect(q, false, {batch, n, dimensions});
+  detail::expect(landmarks, false, {batch, m, dimensions});
+  detail::expect(v, false, {batch, n, value_dimensions});
+  detail::expect(output, false, {batch, n, value_dimensions});
+  check(
+    
+    losskit_softmax_free_attention_f64(q.data(), landmarks.data(), v.data(), batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, output.data()));
+}
+
+/// Vector-Jacobian product of softmax_free_attention.
+/// See losskit_softmax_free_attention_vjp_f32.
+inline void softmax_free_attention_vjp(
+    const float *q, const float *landmarks, const float *v, const float *grad_output, std::ptrdiff_t batch,
+    std::ptrdiff_t n, std::ptrdiff_t m, std::ptrdiff_t dimensions, std::ptrdiff_t value_dimensions, std::int32_t n_iter,
+    double ridge, bool symmetric, double scale, float *grad_q, float *grad_landmarks, float *grad_v) {
+  check(
+    
+    losskit_softmax_free_attention_vjp_f32(q, landmarks, v, grad_output, batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, grad_q, grad_landmarks, grad_v));
+}
+
+/// The same on spans.
+inline void softmax_free_attention_vjp(
+    span<const float> q, span<const float> landmarks, span<const float> v, span<const float> grad_output,
+    std::ptrdiff_t batch, std::ptrdiff_t n, std::ptrdiff_t m, std::ptrdiff_t dimensions,
+    std::ptrdiff_t value_dimensions, std::int32_t n_iter, double ridge, bool symmetric, double scale,
+    span<float> grad_q, span<float> grad_landmarks, span<float> grad_v) {
+  detail::expect(q, false, {batch, n, dimensions});
+  detail::expect(landmarks, false, {batch, m, dimensions});
+  detail::expect(v, false, {batch, n, value_dimensions});
+  detail::expect(grad_output, false, {batch, n, value_dimensions});
+  detail::expect(grad_q, true, {batch, n, dimensions});
+  detail::expect(grad_landmarks, true, {batch, m, dimensions});
+  detail::expect(grad_v, true, {batch, n, value_dimensions});
+  check(
+    
+    losskit_softmax_free_attention_vjp_f32(q.data(), landmarks.data(), v.data(), grad_output.data(), batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, grad_q.data(), grad_landmarks.data(), grad_v.data()));
+}
+
+/// Vector-Jacobian product of softmax_free_attention.
+/// See losskit_softmax_free_attention_vjp_f64.
+inline void softmax_free_attention_vjp(
+    const double *q, const double *landmarks, const double *v, const double *grad_output, std::ptrdiff_t batch,
+    std::ptrdiff_t n, std::ptrdiff_t m, std::ptrdiff_t dimensions, std::ptrdiff_t value_dimensions, std::int32_t n_iter,
+    double ridge, bool symmetric, double scale, double *grad_q, double *grad_landmarks, double *grad_v) {
+  check(
+    
+    losskit_softmax_free_attention_vjp_f64(q, landmarks, v, grad_output, batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, grad_q, grad_landmarks, grad_v));
+}
+
+/// The same on spans.
+inline void softmax_free_attention_vjp(
+    span<const double> q, span<const double> landmarks, span<const double> v, span<const double> grad_output,
+    std::ptrdiff_t batch, std::ptrdiff_t n, std::ptrdiff_t m, std::ptrdiff_t dimensions,
+    std::ptrdiff_t value_dimensions, std::int32_t n_iter, double ridge, bool symmetric, double scale,
+    span<double> grad_q, span<double> grad_landmarks, span<double> grad_v) {
+  detail::expect(q, false, {batch, n, dimensions});
+  detail::expect(landmarks, false, {batch, m, dimensions});
+  detail::expect(v, false, {batch, n, value_dimensions});
+  detail::expect(grad_output, false, {batch, n, value_dimensions});
+  detail::expect(grad_q, true, {batch, n, dimensions});
+  detail::expect(grad_landmarks, true, {batch, m, dimensions});
+  detail::expect(grad_v, true, {batch, n, value_dimensions});
+  check(
+    
+    losskit_softmax_free_attention_vjp_f64(q.data(), landmarks.data(), v.data(), grad_output.data(), batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, grad_q.data(), grad_landmarks.data(), grad_v.data()));
+}
+
 /// Softmax regression: the squared distance of the softmax of a linear map from a vector.
 /// See losskit_softmax_regression_loss_f32.
 inline void softmax_regression_loss(
@@ -2412,6 +2704,64 @@ inline void softmax_step_radius(
   detail::expect(a, false, {outer, classes, inner});
   detail::expect(z, true, {outer, classes, inner});
   check(losskit_softmax_step_radius_f64(a.data(), z.data(), outer, classes, inner, radius));
+}
+
+/// Symmetric normalisation of a square matrix by its row sums.
+/// See losskit_symmetric_normalize_f32.
+inline void symmetric_normalize(const float *s, std::ptrdiff_t batch, std::ptrdiff_t m, float *normalized) {
+  check(losskit_symmetric_normalize_f32(s, batch, m, normalized));
+}
+
+/// The same on spans.
+inline void symmetric_normalize(span<const float> s, std::ptrdiff_t batch, std::ptrdiff_t m, span<float> normalized) {
+  detail::expect(s, false, {batch, m, m});
+  detail::expect(normalized, false, {batch, m, m});
+  check(losskit_symmetric_normalize_f32(s.data(), batch, m, normalized.data()));
+}
+
+/// Symmetric normalisation of a square matrix by its row sums.
+/// See losskit_symmetric_normalize_f64.
+inline void symmetric_normalize(const double *s, std::ptrdiff_t batch, std::ptrdiff_t m, double *normalized) {
+  check(losskit_symmetric_normalize_f64(s, batch, m, normalized));
+}
+
+/// The same on spans.
+inline void symmetric_normalize(span<const double> s, std::ptrdiff_t batch, std::ptrdiff_t m, span<double> normalized) {
+  detail::expect(s, false, {batch, m, m});
+  detail::expect(normalized, false, {batch, m, m});
+  check(losskit_symmetric_normalize_f64(s.data(), batch, m, normalized.data()));
+}
+
+/// Vector-Jacobian product of symmetric_normalize.
+/// See losskit_symmetric_normalize_vjp_f32.
+inline void symmetric_normalize_vjp(
+    const float *s, const float *grad_output, std::ptrdiff_t batch, std::ptrdiff_t m, float *grad) {
+  check(losskit_symmetric_normalize_vjp_f32(s, grad_output, batch, m, grad));
+}
+
+/// The same on spans.
+inline void symmetric_normalize_vjp(
+    span<const float> s, span<const float> grad_output, std::ptrdiff_t batch, std::ptrdiff_t m, span<float> grad) {
+  detail::expect(s, false, {batch, m, m});
+  detail::expect(grad_output, false, {batch, m, m});
+  detail::expect(grad, false, {batch, m, m});
+  check(losskit_symmetric_normalize_vjp_f32(s.data(), grad_output.data(), batch, m, grad.data()));
+}
+
+/// Vector-Jacobian product of symmetric_normalize.
+/// See losskit_symmetric_normalize_vjp_f64.
+inline void symmetric_normalize_vjp(
+    const double *s, const double *grad_output, std::ptrdiff_t batch, std::ptrdiff_t m, double *grad) {
+  check(losskit_symmetric_normalize_vjp_f64(s, grad_output, batch, m, grad));
+}
+
+/// The same on spans.
+inline void symmetric_normalize_vjp(
+    span<const double> s, span<const double> grad_output, std::ptrdiff_t batch, std::ptrdiff_t m, span<double> grad) {
+  detail::expect(s, false, {batch, m, m});
+  detail::expect(grad_output, false, {batch, m, m});
+  detail::expect(grad, false, {batch, m, m});
+  check(losskit_symmetric_normalize_vjp_f64(s.data(), grad_output.data(), batch, m, grad.data()));
 }
 
 /// Cross-entropy of softmax probabilities and integer targets.
@@ -2741,6 +3091,56 @@ inline void mae_softmax_loss(
   check(
     
     losskit_mae_softmax_loss_f64(z.data(), target, outer, classes, inner, reduced, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Loss of instances of which only the mean responses of bags are known.
+/// See losskit_aggregate_loss_f32.
+inline void aggregate_loss(
+    const float *f, const std::int64_t *bag, const float *ybar, std::ptrdiff_t count, std::ptrdiff_t bags,
+    losskit::aggregate_level level, double rho, losskit::aggregate_response response,
+    losskit::bag_reduction bag_reduction, float *loss, float *grad) {
+  check(
+    
+    losskit_aggregate_loss_f32(f, bag, ybar, count, bags, static_cast<losskit_aggregate_level>(level), rho, static_cast<losskit_aggregate_response>(response), static_cast<losskit_bag_reduction>(bag_reduction), loss, grad));
+}
+
+/// The same on spans.
+inline void aggregate_loss(
+    span<const float> f, span<const std::int64_t> bag, span<const float> ybar, losskit::aggregate_level level,
+    double rho, losskit::aggregate_response response, losskit::bag_reduction bag_reduction, float *loss,
+    span<float> grad) {
+  const std::ptrdiff_t count = f.ssize();
+  const std::ptrdiff_t bags = ybar.ssize();
+  detail::expect(bag, false, {count});
+  detail::expect(grad, true, {count});
+  check(
+    
+    losskit_aggregate_loss_f32(f.data(), bag.data(), ybar.data(), count, bags, static_cast<losskit_aggregate_level>(level), rho, static_cast<losskit_aggregate_response>(response), static_cast<losskit_bag_reduction>(bag_reduction), loss, grad.data()));
+}
+
+/// Loss of instances of which only the mean responses of bags are known.
+/// See losskit_aggregate_loss_f64.
+inline void aggregate_loss(
+    const double *f, const std::int64_t *bag, const double *ybar, std::ptrdiff_t count, std::ptrdiff_t bags,
+    losskit::aggregate_level level, double rho, losskit::aggregate_response response,
+    losskit::bag_reduction bag_reduction, double *loss, double *grad) {
+  check(
+    
+    losskit_aggregate_loss_f64(f, bag, ybar, count, bags, static_cast<losskit_aggregate_level>(level), rho, static_cast<losskit_aggregate_response>(response), static_cast<losskit_bag_reduction>(bag_reduction), loss, grad));
+}
+
+/// The same on spans.
+inline void aggregate_loss(
+    span<const double> f, span<const std::int64_t> bag, span<const double> ybar, losskit::aggregate_level level,
+    double rho, losskit::aggregate_response response, losskit::bag_reduction bag_reduction, double *loss,
+    span<double> grad) {
+  const std::ptrdiff_t count = f.ssize();
+  const std::ptrdiff_t bags = ybar.ssize();
+  detail::expect(bag, false, {count});
+  detail::expect(grad, true, {count});
+  check(
+    
+    losskit_aggregate_loss_f64(f.data(), bag.data(), ybar.data(), count, bags, static_cast<losskit_aggregate_level>(level), rho, static_cast<losskit_aggregate_response>(response), static_cast<losskit_bag_reduction>(bag_reduction), loss, grad.data()));
 }
 
 /// Losses of binary classification that are functions of the margin, element by element.
@@ -3185,6 +3585,110 @@ inline void llw_hinge_loss(
     losskit_llw_hinge_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
 }
 
+/// Log-probabilities of C classes from C − 1 scores: the last class is the reference, with score 0.
+/// See losskit_log_softmax_plus_f32.
+inline void log_softmax_plus(
+    const float *u, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *log_p) {
+  check(losskit_log_softmax_plus_f32(u, outer, classes, inner, log_p));
+}
+
+/// The same on spans.
+inline void log_softmax_plus(
+    span<const float> u, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *log_p) {
+  detail::expect(u, false, {outer, classes, inner});
+  check(losskit_log_softmax_plus_f32(u.data(), outer, classes, inner, log_p));
+}
+
+/// Log-probabilities of C classes from C − 1 scores: the last class is the reference, with score 0.
+/// See losskit_log_softmax_plus_f64.
+inline void log_softmax_plus(
+    const double *u, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *log_p) {
+  check(losskit_log_softmax_plus_f64(u, outer, classes, inner, log_p));
+}
+
+/// The same on spans.
+inline void log_softmax_plus(
+    span<const double> u, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *log_p) {
+  detail::expect(u, false, {outer, classes, inner});
+  check(losskit_log_softmax_plus_f64(u.data(), outer, classes, inner, log_p));
+}
+
+/// Vector-Jacobian product of log_softmax_plus.
+/// See losskit_log_softmax_plus_vjp_f32.
+inline void log_softmax_plus_vjp(
+    const float *log_p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    float *grad_u) {
+  check(losskit_log_softmax_plus_vjp_f32(log_p, grad_output, outer, classes, inner, grad_u));
+}
+
+/// The same on spans.
+inline void log_softmax_plus_vjp(
+    const float *log_p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    span<float> grad_u) {
+  detail::expect(grad_u, false, {outer, classes, inner});
+  check(losskit_log_softmax_plus_vjp_f32(log_p, grad_output, outer, classes, inner, grad_u.data()));
+}
+
+/// Vector-Jacobian product of log_softmax_plus.
+/// See losskit_log_softmax_plus_vjp_f64.
+inline void log_softmax_plus_vjp(
+    const double *log_p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double *grad_u) {
+  check(losskit_log_softmax_plus_vjp_f64(log_p, grad_output, outer, classes, inner, grad_u));
+}
+
+/// The same on spans.
+inline void log_softmax_plus_vjp(
+    const double *log_p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    span<double> grad_u) {
+  detail::expect(grad_u, false, {outer, classes, inner});
+  check(losskit_log_softmax_plus_vjp_f64(log_p, grad_output, outer, classes, inner, grad_u.data()));
+}
+
+/// Proper canonical loss of LegendreTron, given the scores that its learned link makes: the negative log-likelihood of C
+/// classes from C − 1 scores. The last class is the reference, with score 0.
+/// See losskit_legendretron_loss_f32.
+inline void legendretron_loss(
+    const float *u, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_legendretron_loss_f32(u, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void legendretron_loss(
+    span<const float> u, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(u, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_legendretron_loss_f32(u.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Proper canonical loss of LegendreTron, given the scores that its learned link makes: the negative log-likelihood of C
+/// classes from C − 1 scores. The last class is the reference, with score 0.
+/// See losskit_legendretron_loss_f64.
+inline void legendretron_loss(
+    const double *u, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_legendretron_loss_f64(u, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void legendretron_loss(
+    span<const double> u, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(u, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_legendretron_loss_f64(u.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
 /// Multi-class hinge loss of Weston and Watkins: every other class should stay a margin below the target.
 /// See losskit_multi_margin_loss_f32.
 inline void multi_margin_loss(
@@ -3369,6 +3873,251 @@ inline void ovr_loss(
   check(
     
     losskit_ovr_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Switching one-versus-rest loss: the rows that are closest to a wrong class, or beyond it, get a one-versus-rest loss,
+/// the others cross-entropy.
+/// See losskit_sovr_loss_f32.
+inline void sovr_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double fraction, double lam, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_sovr_loss_f32(z, target, outer, classes, inner, fraction, lam, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sovr_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double fraction, double lam, losskit::reduction reduction, const float *sample_weight, float *loss,
+    span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_sovr_loss_f32(z.data(), target, outer, classes, inner, fraction, lam, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Switching one-versus-rest loss: the rows that are closest to a wrong class, or beyond it, get a one-versus-rest loss,
+/// the others cross-entropy.
+/// See losskit_sovr_loss_f64.
+inline void sovr_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double fraction, double lam, losskit::reduction reduction, const double *sample_weight, double *loss,
+    double *grad) {
+  check(
+    
+    losskit_sovr_loss_f64(z, target, outer, classes, inner, fraction, lam, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sovr_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double fraction, double lam, losskit::reduction reduction, const double *sample_weight,
+    double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_sovr_loss_f64(z.data(), target, outer, classes, inner, fraction, lam, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Gaussian naive Bayes: the means, variances and class frequencies of labelled points.
+/// See losskit_gaussian_naive_bayes_fit_f32.
+inline void gaussian_naive_bayes_fit(
+    const float *x, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t num_classes,
+    double eps, bool shared_variance, float *mean, float *variance, float *log_prior) {
+  check(
+    
+    losskit_gaussian_naive_bayes_fit_f32(x, y, count, dimension, num_classes, eps, shared_variance, mean, variance, log_prior));
+}
+
+/// The same on spans.
+inline void gaussian_naive_bayes_fit(
+    span<const float> x, span<const std::int64_t> y, std::ptrdiff_t dimension, std::ptrdiff_t num_classes, double eps,
+    bool shared_variance, span<float> mean, float *variance, span<float> log_prior) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(mean, true, {num_classes, dimension});
+  detail::expect(log_prior, true, {num_classes});
+  check(
+    
+    losskit_gaussian_naive_bayes_fit_f32(x.data(), y.data(), count, dimension, num_classes, eps, shared_variance, mean.data(), variance, log_prior.data()));
+}
+
+/// Gaussian naive Bayes: the means, variances and class frequencies of labelled points.
+/// See losskit_gaussian_naive_bayes_fit_f64.
+inline void gaussian_naive_bayes_fit(
+    const double *x, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t num_classes,
+    double eps, bool shared_variance, double *mean, double *variance, double *log_prior) {
+  check(
+    
+    losskit_gaussian_naive_bayes_fit_f64(x, y, count, dimension, num_classes, eps, shared_variance, mean, variance, log_prior));
+}
+
+/// The same on spans.
+inline void gaussian_naive_bayes_fit(
+    span<const double> x, span<const std::int64_t> y, std::ptrdiff_t dimension, std::ptrdiff_t num_classes, double eps,
+    bool shared_variance, span<double> mean, double *variance, span<double> log_prior) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(mean, true, {num_classes, dimension});
+  detail::expect(log_prior, true, {num_classes});
+  check(
+    
+    losskit_gaussian_naive_bayes_fit_f64(x.data(), y.data(), count, dimension, num_classes, eps, shared_variance, mean.data(), variance, log_prior.data()));
+}
+
+/// Logits of Gaussian naive Bayes: their softmax is the posterior.
+/// See losskit_gaussian_naive_bayes_logits_f32.
+inline void gaussian_naive_bayes_logits(
+    const float *x, const float *mean, const float *variance, const float *log_prior, std::ptrdiff_t count,
+    std::ptrdiff_t dimension, std::ptrdiff_t num_classes, std::ptrdiff_t variance_rows, float *out) {
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_f32(x, mean, variance, log_prior, count, dimension, num_classes, variance_rows, out));
+}
+
+/// The same on spans.
+inline void gaussian_naive_bayes_logits(
+    span<const float> x, span<const float> mean, span<const float> variance, span<const float> log_prior,
+    std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t variance_rows, span<float> out) {
+  const std::ptrdiff_t num_classes = log_prior.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(mean, false, {num_classes, dimension});
+  detail::expect(variance, false, {variance_rows, dimension});
+  detail::expect(out, false, {count, num_classes});
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_f32(x.data(), mean.data(), variance.data(), log_prior.data(), count, dimension, num_classes, variance_rows, out.data()));
+}
+
+/// Logits of Gaussian naive Bayes: their softmax is the posterior.
+/// See losskit_gaussian_naive_bayes_logits_f64.
+inline void gaussian_naive_bayes_logits(
+    const double *x, const double *mean, const double *variance, const double *log_prior, std::ptrdiff_t count,
+    std::ptrdiff_t dimension, std::ptrdiff_t num_classes, std::ptrdiff_t variance_rows, double *out) {
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_f64(x, mean, variance, log_prior, count, dimension, num_classes, variance_rows, out));
+}
+
+/// The same on spans.
+inline void gaussian_naive_bayes_logits(
+    span<const double> x, span<const double> mean, span<const double> variance, span<const double> log_prior,
+    std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t variance_rows, span<double> out) {
+  const std::ptrdiff_t num_classes = log_prior.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(mean, false, {num_classes, dimension});
+  detail::expect(variance, false, {variance_rows, dimension});
+  detail::expect(out, false, {count, num_classes});
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_f64(x.data(), mean.data(), variance.data(), log_prior.data(), count, dimension, num_classes, variance_rows, out.data()));
+}
+
+/// Vector-Jacobian product of the logits with respect to x.
+/// See losskit_gaussian_naive_bayes_logits_vjp_f32.
+inline void gaussian_naive_bayes_logits_vjp(
+    const float *x, const float *mean, const float *variance, const float *log_prior, const float *grad_output,
+    std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t num_classes, std::ptrdiff_t variance_rows,
+    float *grad_x) {
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_vjp_f32(x, mean, variance, log_prior, grad_output, count, dimension, num_classes, variance_rows, grad_x));
+}
+
+/// The same on spans.
+inline void gaussian_naive_bayes_logits_vjp(
+    span<const float> x, span<const float> mean, span<const float> variance, span<const float> log_prior,
+    span<const float> grad_output, std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t variance_rows,
+    span<float> grad_x) {
+  const std::ptrdiff_t num_classes = log_prior.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(mean, false, {num_classes, dimension});
+  detail::expect(variance, false, {variance_rows, dimension});
+  detail::expect(grad_output, false, {count, num_classes});
+  detail::expect(grad_x, false, {count, dimension});
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_vjp_f32(x.data(), mean.data(), variance.data(), log_prior.data(), grad_output.data(), count, dimension, num_classes, variance_rows, grad_x.data()));
+}
+
+/// Vector-Jacobian product of the logits with respect to x.
+/// See losskit_gaussian_naive_bayes_logits_vjp_f64.
+inline void gaussian_naive_bayes_logits_vjp(
+    const double *x, const double *mean, const double *variance, const double *log_prior, const double *grad_output,
+    std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t num_classes, std::ptrdiff_t variance_rows,
+    double *grad_x) {
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_vjp_f64(x, mean, variance, log_prior, grad_output, count, dimension, num_classes, variance_rows, grad_x));
+}
+
+/// The same on spans.
+inline void gaussian_naive_bayes_logits_vjp(
+    span<const double> x, span<const double> mean, span<const double> variance, span<const double> log_prior,
+    span<const double> grad_output, std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t variance_rows,
+    span<double> grad_x) {
+  const std::ptrdiff_t num_classes = log_prior.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(mean, false, {num_classes, dimension});
+  detail::expect(variance, false, {variance_rows, dimension});
+  detail::expect(grad_output, false, {count, num_classes});
+  detail::expect(grad_x, false, {count, dimension});
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_vjp_f64(x.data(), mean.data(), variance.data(), log_prior.data(), grad_output.data(), count, dimension, num_classes, variance_rows, grad_x.data()));
+}
+
+/// Sigmoid loss of a halfspace: a smooth stand-in for the 0-1 loss of a linear separator, the same for w and 2w.
+/// See losskit_halfspace_sigmoid_loss_f32.
+inline void halfspace_sigmoid_loss(
+    const float *x, const float *w, const float *y, std::ptrdiff_t count, std::ptrdiff_t dimension, double sigma,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad_x, float *grad_w) {
+  check(
+    
+    losskit_halfspace_sigmoid_loss_f32(x, w, y, count, dimension, sigma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_x, grad_w));
+}
+
+/// The same on spans.
+inline void halfspace_sigmoid_loss(
+    span<const float> x, span<const float> w, span<const float> y, double sigma, losskit::reduction reduction,
+    span<const float> sample_weight, float *loss, span<float> grad_x, span<float> grad_w) {
+  const std::ptrdiff_t count = y.ssize();
+  const std::ptrdiff_t dimension = w.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(grad_x, true, {count, dimension});
+  detail::expect(grad_w, true, {dimension});
+  check(
+    
+    losskit_halfspace_sigmoid_loss_f32(x.data(), w.data(), y.data(), count, dimension, sigma, static_cast<losskit_reduction>(reduction), sample_weight.data(), loss, grad_x.data(), grad_w.data()));
+}
+
+/// Sigmoid loss of a halfspace: a smooth stand-in for the 0-1 loss of a linear separator, the same for w and 2w.
+/// See losskit_halfspace_sigmoid_loss_f64.
+inline void halfspace_sigmoid_loss(
+    const double *x, const double *w, const double *y, std::ptrdiff_t count, std::ptrdiff_t dimension, double sigma,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad_x, double *grad_w) {
+  check(
+    
+    losskit_halfspace_sigmoid_loss_f64(x, w, y, count, dimension, sigma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_x, grad_w));
+}
+
+/// The same on spans.
+inline void halfspace_sigmoid_loss(
+    span<const double> x, span<const double> w, span<const double> y, double sigma, losskit::reduction reduction,
+    span<const double> sample_weight, double *loss, span<double> grad_x, span<double> grad_w) {
+  const std::ptrdiff_t count = y.ssize();
+  const std::ptrdiff_t dimension = w.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(grad_x, true, {count, dimension});
+  detail::expect(grad_w, true, {dimension});
+  check(
+    
+    losskit_halfspace_sigmoid_loss_f64(x.data(), w.data(), y.data(), count, dimension, sigma, static_cast<losskit_reduction>(reduction), sample_weight.data(), loss, grad_x.data(), grad_w.data()));
 }
 
 /// Cross-entropy of a linear layer's scores, without the array of scores.
@@ -4074,6 +4823,86 @@ inline void squared_error_grad_hess(
   detail::expect(grad, true, {rows, columns});
   detail::expect(hess, true, {rows, columns});
   check(losskit_squared_error_grad_hess_f64(z.data(), t.data(), rows, columns, sample_weight, grad.data(), hess.data()));
+}
+
+/// Scales a random direction in weight space as the weights are scaled, filter by filter: for plots of loss landscapes.
+/// See losskit_filter_normalize_f32.
+inline void filter_normalize(
+    const float *direction, const float *weight, std::ptrdiff_t filters, std::ptrdiff_t size,
+    losskit::filter_normalization mode, double eps, float *out) {
+  check(
+    
+    losskit_filter_normalize_f32(direction, weight, filters, size, static_cast<losskit_filter_normalization>(mode), eps, out));
+}
+
+/// The same on spans.
+inline void filter_normalize(
+    span<const float> direction, span<const float> weight, std::ptrdiff_t filters, std::ptrdiff_t size,
+    losskit::filter_normalization mode, double eps, span<float> out) {
+  detail::expect(direction, false, {filters, size});
+  detail::expect(weight, false, {filters, size});
+  detail::expect(out, false, {filters, size});
+  check(
+    
+    losskit_filter_normalize_f32(direction.data(), weight.data(), filters, size, static_cast<losskit_filter_normalization>(mode), eps, out.data()));
+}
+
+/// Scales a random direction in weight space as the weights are scaled, filter by filter: for plots of loss landscapes.
+/// See losskit_filter_normalize_f64.
+inline void filter_normalize(
+    const double *direction, const double *weight, std::ptrdiff_t filters, std::ptrdiff_t size,
+    losskit::filter_normalization mode, double eps, double *out) {
+  check(
+    
+    losskit_filter_normalize_f64(direction, weight, filters, size, static_cast<losskit_filter_normalization>(mode), eps, out));
+}
+
+/// The same on spans.
+inline void filter_normalize(
+    span<const double> direction, span<const double> weight, std::ptrdiff_t filters, std::ptrdiff_t size,
+    losskit::filter_normalization mode, double eps, span<double> out) {
+  detail::expect(direction, false, {filters, size});
+  detail::expect(weight, false, {filters, size});
+  detail::expect(out, false, {filters, size});
+  check(
+    
+    losskit_filter_normalize_f64(direction.data(), weight.data(), filters, size, static_cast<losskit_filter_normalization>(mode), eps, out.data()));
+}
+
+/// Relative signal strength: how much of the advantage that the true class has in clean posteriors is left in those of
+/// noisy labels.
+/// See losskit_relative_signal_strength_f32.
+inline void relative_signal_strength(
+    const float *p_clean, const float *p_noisy, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    float *strength) {
+  check(losskit_relative_signal_strength_f32(p_clean, p_noisy, outer, classes, inner, strength));
+}
+
+/// The same on spans.
+inline void relative_signal_strength(
+    span<const float> p_clean, span<const float> p_noisy, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, float *strength) {
+  detail::expect(p_clean, false, {outer, classes, inner});
+  detail::expect(p_noisy, false, {outer, classes, inner});
+  check(losskit_relative_signal_strength_f32(p_clean.data(), p_noisy.data(), outer, classes, inner, strength));
+}
+
+/// Relative signal strength: how much of the advantage that the true class has in clean posteriors is left in those of
+/// noisy labels.
+/// See losskit_relative_signal_strength_f64.
+inline void relative_signal_strength(
+    const double *p_clean, const double *p_noisy, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double *strength) {
+  check(losskit_relative_signal_strength_f64(p_clean, p_noisy, outer, classes, inner, strength));
+}
+
+/// The same on spans.
+inline void relative_signal_strength(
+    span<const double> p_clean, span<const double> p_noisy, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double *strength) {
+  detail::expect(p_clean, false, {outer, classes, inner});
+  detail::expect(p_noisy, false, {outer, classes, inner});
+  check(losskit_relative_signal_strength_f64(p_clean.data(), p_noisy.data(), outer, classes, inner, strength));
 }
 
 /// Binary cross-entropy of sigmoid scores, element by element.

@@ -82,6 +82,60 @@ public func losskit_llw_hinge_loss_f64(
   return llwHingeLoss(z, target, outer, classes, inner, reduction, sampleWeight, loss, grad).rawValue
 }
 
+@c(losskit_log_softmax_plus_f32)
+public func losskit_log_softmax_plus_f32(
+  _ u: UnsafePointer<Float>?, _ outer: Int, _ classes: Int, _ inner: Int, _ logP: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return logSoftmaxPlus(u, outer, classes, inner, logP).rawValue
+}
+
+@c(losskit_log_softmax_plus_f64)
+public func losskit_log_softmax_plus_f64(
+  _ u: UnsafePointer<Double>?, _ outer: Int, _ classes: Int, _ inner: Int, _ logP: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return logSoftmaxPlus(u, outer, classes, inner, logP).rawValue
+}
+
+@c(losskit_log_softmax_plus_vjp_f32)
+public func losskit_log_softmax_plus_vjp_f32(
+  _ logP: UnsafePointer<Float>?, _ gradOutput: UnsafePointer<Float>?, _ outer: Int, _ classes: Int, _ inner: Int,
+  _ gradU: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return logSoftmaxPlusVjp(logP, gradOutput, outer, classes, inner, gradU).rawValue
+}
+
+@c(losskit_log_softmax_plus_vjp_f64)
+public func losskit_log_softmax_plus_vjp_f64(
+  _ logP: UnsafePointer<Double>?, _ gradOutput: UnsafePointer<Double>?, _ outer: Int, _ classes: Int, _ inner: Int,
+  _ gradU: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return logSoftmaxPlusVjp(logP, gradOutput, outer, classes, inner, gradU).rawValue
+}
+
+@c(losskit_legendretron_loss_f32)
+public func losskit_legendretron_loss_f32(
+  _ u: UnsafePointer<Float>?, _ target: UnsafePointer<Int64>?, _ outer: Int, _ classes: Int, _ inner: Int,
+  _ reduction: Int32, _ sampleWeight: UnsafePointer<Float>?, _ loss: UnsafeMutablePointer<Float>?,
+  _ grad: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  guard let reduction = Reduction(rawValue: reduction) else {
+    return Status.invalidParameter.rawValue
+  }
+  return legendretronLoss(u, target, outer, classes, inner, reduction, sampleWeight, loss, grad).rawValue
+}
+
+@c(losskit_legendretron_loss_f64)
+public func losskit_legendretron_loss_f64(
+  _ u: UnsafePointer<Double>?, _ target: UnsafePointer<Int64>?, _ outer: Int, _ classes: Int, _ inner: Int,
+  _ reduction: Int32, _ sampleWeight: UnsafePointer<Double>?, _ loss: UnsafeMutablePointer<Double>?,
+  _ grad: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  guard let reduction = Reduction(rawValue: reduction) else {
+    return Status.invalidParameter.rawValue
+  }
+  return legendretronLoss(u, target, outer, classes, inner, reduction, sampleWeight, loss, grad).rawValue
+}
+
 @c(losskit_multi_margin_loss_f32)
 public func losskit_multi_margin_loss_f32(
   _ z: UnsafePointer<Float>?, _ target: UnsafePointer<Int64>?, _ outer: Int, _ classes: Int, _ inner: Int,
@@ -206,4 +260,28 @@ public func losskit_ovr_loss_f64(
     return Status.invalidParameter.rawValue
   }
   return ovrLoss(z, target, outer, classes, inner, reduction, sampleWeight, loss, grad).rawValue
+}
+
+@c(losskit_sovr_loss_f32)
+public func losskit_sovr_loss_f32(
+  _ z: UnsafePointer<Float>?, _ target: UnsafePointer<Int64>?, _ outer: Int, _ classes: Int, _ inner: Int,
+  _ fraction: Double, _ lam: Double, _ reduction: Int32, _ sampleWeight: UnsafePointer<Float>?,
+  _ loss: UnsafeMutablePointer<Float>?, _ grad: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  guard let reduction = Reduction(rawValue: reduction) else {
+    return Status.invalidParameter.rawValue
+  }
+  return sovrLoss(z, target, outer, classes, inner, fraction, lam, reduction, sampleWeight, loss, grad).rawValue
+}
+
+@c(losskit_sovr_loss_f64)
+public func losskit_sovr_loss_f64(
+  _ z: UnsafePointer<Double>?, _ target: UnsafePointer<Int64>?, _ outer: Int, _ classes: Int, _ inner: Int,
+  _ fraction: Double, _ lam: Double, _ reduction: Int32, _ sampleWeight: UnsafePointer<Double>?,
+  _ loss: UnsafeMutablePointer<Double>?, _ grad: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  guard let reduction = Reduction(rawValue: reduction) else {
+    return Status.invalidParameter.rawValue
+  }
+  return sovrLoss(z, target, outer, classes, inner, fraction, lam, reduction, sampleWeight, loss, grad).rawValue
 }

@@ -9,6 +9,8 @@ protocol RowLoss {
   associatedtype V: Lanes
   /// Does it read the second input, such as dense targets?
   static var usesSecond: Bool { get }
+  /// For what must be known of all rows: called once, before the first is evaluated.
+  func prepare(_ shape: RowShape, _ z: UnsafePointer<V.Element>, _ targets: Targets<V.Element>?)
   /// - Parameters:
   ///   - k: has the rows' targets (0 where targets are dense).
   ///   - scale: what each row's gradient is multiplied with: leave it in k, by itself or as part of another constant.
@@ -19,6 +21,8 @@ protocol RowLoss {
 
 extension RowLoss {
   static var usesSecond: Bool { false }
+  @inline(__always)
+  func prepare(_ shape: RowShape, _ z: UnsafePointer<V.Element>, _ targets: Targets<V.Element>?) {}
 }
 
 /// Value and gradient of a row loss with the arguments of a public function, which are checked first.
@@ -77,6 +81,7 @@ private func runRowLoss<L: RowLoss>(
   _ formula: L, _ shape: RowShape, _ arrays: RowArrays<L.V.Element>, _ targets: Targets<L.V.Element>?,
   _ denominator: Double, _ call: LossCall<L.V.Element>
 ) {
+  formula.prepare(shape, arrays.first, targets)
   LossSink.run(call, denominator: denominator) { sink in
     forEachRowTile(shape, arrays, RowLossKernel(formula: formula, targets: targets, sink: sink))
   }

@@ -27,17 +27,14 @@ func rowObjective<O: RowObjective>(
   _ sampleWeight: UnsafePointer<O.V.Element>?, smallestHessian: Double, _ grad: UnsafeMutablePointer<O.V.Element>?,
   _ hess: UnsafeMutablePointer<O.V.Element>?
 ) -> Status {
-  guard let rows = RowShape(shape.outer, shape.classes, shape.inner) else { return .invalidShape }
-  guard smallestHessian < .infinity else { return .invalidParameter }
-  if rows.rows == 0 { return .ok }
-  guard let z, let target else { return .nullPointer }
-  guard areWeights(sampleWeight, rows.rows) else { return .invalidValue }
-  let targets = Targets(classes: target, ignoreIndex: nil, classFactor: classFactor, factorIsWeight: false)
-  guard targets.denominator(rows.rows, classCount: rows.classes, nil) != nil else { return .invalidTarget }
-  runRowObjective(
-    objective, SmoothedTargets(labelSmoothing: 0, classes: rows.classes), rows, z, second: z, targets, sampleWeight,
-    smallestHessian, grad, hess)
-  return .ok
+  checkedObjective(shape, z, target, sampleWeight, smallestHessian) { rows, z, target in
+    let targets = Targets(classes: target, ignoreIndex: nil, classFactor: classFactor, factorIsWeight: false)
+    guard targets.denominator(rows.rows, classCount: rows.classes, nil) != nil else { return .invalidTarget }
+    runRowObjective(
+      objective, SmoothedTargets(labelSmoothing: 0, classes: rows.classes), rows, z, second: z, targets, sampleWeight,
+      smallestHessian, grad, hess)
+    return .ok
+  }
 }
 
 /// The same with dense targets, shaped as `z`, for an objective that needs no p_y: d_j = p_j − t_j.
@@ -47,15 +44,26 @@ func rowObjective<O: RowObjective>(
   _ shape: (outer: Int, classes: Int, inner: Int), _ sampleWeight: UnsafePointer<O.V.Element>?,
   smallestHessian: Double, _ grad: UnsafeMutablePointer<O.V.Element>?, _ hess: UnsafeMutablePointer<O.V.Element>?
 ) -> Status {
+  checkedObjective(shape, z, target, sampleWeight, smallestHessian) { rows, z, target in
+    runRowObjective(
+      objective, DenseTargets(labelSmoothing: 0, classes: rows.classes), rows, z, second: target, nil, sampleWeight,
+      smallestHessian, grad, hess)
+    return .ok
+  }
+}
+
+@inline(__always)
+private func checkedObjective<S: Scalar, Target>(
+  _ shape: (outer: Int, classes: Int, inner: Int), _ z: UnsafePointer<S>?, _ target: UnsafePointer<Target>?,
+  _ sampleWeight: UnsafePointer<S>?, _ smallestHessian: Double,
+  _ body: (RowShape, UnsafePointer<S>, UnsafePointer<Target>) -> Status
+) -> Status {
   guard let rows = RowShape(shape.outer, shape.classes, shape.inner) else { return .invalidShape }
   guard smallestHessian < .infinity else { return .invalidParameter }
   if rows.rows == 0 { return .ok }
   guard let z, let target else { return .nullPointer }
   guard areWeights(sampleWeight, rows.rows) else { return .invalidValue }
-  runRowObjective(
-    objective, DenseTargets(labelSmoothing: 0, classes: rows.classes), rows, z, second: target, nil, sampleWeight,
-    smallestHessian, grad, hess)
-  return .ok
+  return body(rows, z, target)
 }
 
 @inline(__always)

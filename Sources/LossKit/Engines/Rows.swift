@@ -82,7 +82,7 @@ protocol RowTile {
   var count: Int { get }
   /// The maximum of `value` over each row, ignoring NaN; −inf where there is none.
   func maximum(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V) -> V
-  /// The lowest class of each row where `condition` holds; −1 where it holds nowhere.
+  /// The lowest class of each row where `condition` holds; the number of classes where it holds nowhere.
   func lowestClass(_ constants: RowConstants<V>, where condition: (RowElements<V>, RowConstants<V>) -> V.Integers)
     -> V.Integers
   /// Sums of the terms of each row. With `keep`, what comes with each term is written to the output.
@@ -189,6 +189,12 @@ struct LongRows<V: Lanes>: RowTile {
     Swift.min(V.count, Swift.max(1, 16384 / (classes &* MemoryLayout<V.Element>.stride)))
   }
 
+  /// Passes ask for the next tile: it comes in from memory while they compute, if the second-level cache has room for it.
+  private var distanceOfNextTile: Int {
+    let tileSize = count &* classes
+    return tileSize &* MemoryLayout<Element>.stride <= 1 << 18 ? tileSize : 0
+  }
+
   @inline(__always)
   private func elements(_ at: Int, _ c: Int, _ n: Int) -> RowElements<V> {
     RowElements(
@@ -201,7 +207,8 @@ struct LongRows<V: Lanes>: RowTile {
 
   @inline(__always)
   func maximum(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V) -> V {
-    constants.withRows(constantsMemory) { constantsOf in
+    let ahead = distanceOfNextTile
+    return constants.withRows(constantsMemory) { constantsOf in
       joined(maximaOfRows, { $0.maximum }) { row in
         let start = (firstRow &+ row) &* classes
         let k = constantsOf(row)
@@ -216,6 +223,7 @@ struct LongRows<V: Lanes>: RowTile {
         // Backward: the pass that follows begins at the start of the row, and finds it in the cache.
         while c > 0 {
           c &-= 4 &* V.count
+          for line in 0..<4 { prefetch(arrays.first + (start &+ c &+ line &* V.count &+ ahead)) }
           m0 = V.max(value(elements(start &+ c, c, V.count), k), m0)
           m1 = V.max(value(elements(start &+ c &+ V.count, c &+ V.count, V.count), k), m1)
           m2 = V.max(value(elements(start &+ c &+ 2 &* V.count, c &+ 2 &* V.count, V.count), k), m2)
@@ -230,26 +238,31 @@ struct LongRows<V: Lanes>: RowTile {
   func lowestClass(_ constants: RowConstants<V>, where condition: (RowElements<V>, RowConstants<V>) -> V.Integers)
     -> V.Integers
   {
-    constants.withRows(constantsMemory) { constantsOf in
-      var result = V.Integers(-1)
-      let whole = classes / V.count &* V.count
+    let ahead = distanceOfNextTile
+    return constants.withRows(constantsMemory) { constantsOf in
+      let none = V.Integers(classes)
       for row in 0..<count {
         let start = (firstRow &+ row) &* classes
         let k = constantsOf(row)
-        var found: UInt32 = 0
-        var c = 0
-        while c < whole {
-          found = condition(elements(start &+ c, c, V.count), k).maskBits
-          if found != 0 { break }
-          c &+= V.count
+        // Backward, so that in each lane the lowest class is the last one found. To stop at the first of all would cost
+        // more, in branches that nothing predicts.
+        let whole = classes / V.count &* V.count
+        var lowest = none
+        if whole < classes {
+          let e = elements(start &+ whole, whole, classes &- whole)
+          lowest = V.Integers.select(condition(e, k) & V.Integers.first(classes &- whole), e.classes, none)
         }
-        if found == 0, c < classes {
-          let n = classes &- c
-          found = (condition(elements(start &+ c, c, n), k) & V.Integers.first(n)).maskBits
+        var c = whole
+        while c > 0 {
+          c &-= V.count
+          prefetch(arrays.first + (start &+ c &+ ahead))
+          let e = elements(start &+ c, c, V.count)
+          lowest = V.Integers.select(condition(e, k), e.classes, lowest)
         }
-        if found != 0 { result[row] = c &+ found.trailingZeroBitCount }
+        vectors[row] = V(bits: lowest)
       }
-      return result
+      lowestOfRows(vectors)
+      return vectors[0].bits
     }
   }
 
@@ -257,10 +270,7 @@ struct LongRows<V: Lanes>: RowTile {
   func sum(
     _ constants: RowConstants<V>, keep: Bool, terms: (RowElements<V>, RowConstants<V>) -> (term: V, kept: V)
   ) -> V {
-    // This pass is the one that computes: while it does, the next tile comes in from memory, if the second-level cache
-    // has room for it.
-    let tileSize = count &* classes
-    let ahead = tileSize &* MemoryLayout<Element>.stride <= 1 << 18 ? tileSize : 0
+    let ahead = distanceOfNextTile
     // The output's lines are fetched meanwhile as well, of this tile or, if this pass writes here, of the next.
     let output = keep ? arrays.output : nil
     let untouched = keep && ahead == 0 ? nil : arrays.output.map { UnsafePointer($0) + (keep ? ahead : 0) }
@@ -277,6 +287,7 @@ struct LongRows<V: Lanes>: RowTile {
         @inline(__always) func next(_ c: Int, _ n: Int) -> V {
           prefetch(arrays.first + (start &+ c &+ ahead))
           if let untouched { prefetch(untouched + (start &+ c)) }
+          if let second = arrays.secondOutput { prefetch(UnsafePointer(second) + (start &+ c)) }
           let t = terms(elements(start &+ c, c, n), k)
           if let output { t.kept.store(output + (start &+ c), lanes: n) }
           return n == V.count ? t.term : V.select(V.Integers.first(n), t.term, V.zero)
@@ -399,7 +410,7 @@ struct ColumnRows<V: Lanes>: RowTile {
   func lowestClass(_ constants: RowConstants<V>, where condition: (RowElements<V>, RowConstants<V>) -> V.Integers)
     -> V.Integers
   {
-    var result = V.Integers(-1)
+    var result = V.Integers(classes)
     var c = classes
     while c > 0 {
       c &-= 1
@@ -469,6 +480,19 @@ struct VectorTile<V: Lanes> {
   var step = V.count / 2
   while step > 0 {
     for i in 0..<step { tile[i] = V.max(tile[i], tile[i &+ step]) }
+    step /= 2
+  }
+}
+
+/// The lowest of the integers in each row of a tile, left in its first vector.
+@inline(never) private func lowestOfRows<V: Lanes>(_ tile: UnsafeMutablePointer<V>) {
+  V.transpose(tile)
+  var step = V.count / 2
+  while step > 0 {
+    for i in 0..<step {
+      let a = tile[i].bits, b = tile[i &+ step].bits
+      tile[i] = V(bits: V.Integers.select(b .< a, b, a))
+    }
     step /= 2
   }
 }

@@ -186,6 +186,19 @@ struct TargetSoftmax<V: Lanes> {
   let probability, complement, nu: V
   /// 1 / Σ e^{z − shift}; the shift is the row's maximum.
   let reciprocal: V
+
+  /// - Parameters:
+  ///   - others: the sum of e^{z − shift} over all classes but the target: the rest is 1 − p_y, without a subtraction.
+  ///   - x: z_y − shift.
+  @inline(__always) init(others: V, logit x: V) {
+    let own = V.exp(x)
+    let sum = V.definedSum(others + own)
+    reciprocal = V.one / sum
+    probability = own * reciprocal
+    complement = others * reciprocal
+    // log Σ − x, with log Σ = log1p(Σ − 1): exact to the last bits where p_y is close to 1.
+    nu = V.select(sum .== sum, V.log1p(others + (own - V.one)) - x, V.nan)
+  }
 }
 
 extension RowTile {
@@ -195,17 +208,9 @@ extension RowTile {
   @inline(__always) func softmax(_ k: inout RowConstants<V>, keep: Bool) -> TargetSoftmax<V> {
     let exponential = ScaledExponential<V>(temperature: 1)
     // Gathered first: by the time it is wanted it is there.
-    var x = inputs(at: k.target)
+    let x = inputs(at: k.target)
     k.a = V.shift(maximum { $0.x })
-    // The target's own term stays out of the sum: the rest is 1 − p_y, without a subtraction.
     let others = sum(k, keep: keep) { e, k in V.select(e.classes .== k.target, V.zero, exponential(e.x - k.a)) }
-    x = x - k.a
-    let own = V.exp(x)
-    let sum = V.definedSum(others + own)
-    let reciprocal = V.one / sum
-    // log Σ − x, with log Σ = log1p(Σ − 1): exact to the last bits where p_y is close to 1.
-    let nu = V.select(sum .== sum, V.log1p(others + (own - V.one)) - x, V.nan)
-    return TargetSoftmax(
-      probability: own * reciprocal, complement: others * reciprocal, nu: nu, reciprocal: reciprocal)
+    return TargetSoftmax(others: others, logit: x - k.a)
   }
 }

@@ -33,8 +33,8 @@ private struct CategoricalHinge<V: Lanes>: RowLoss {
     if keep {
       let rival = tile.lowestRival(&k, of: best)
       let slope = V.select(value .> V.zero, scale, V.zero).undefined(where: value)
-      TwoClassGradient.prepare(
-        &k, rival: rival, slope: slope, rivalSlope: V.select(best .<= V.zero, V.zero, slope))
+      let rivalSlope = V.select(best .<= V.zero, V.zero, slope).undefined(where: value)
+      TwoClassGradient.prepare(&k, rival: rival, slope: slope, rivalSlope: rivalSlope)
     }
     return value
   }

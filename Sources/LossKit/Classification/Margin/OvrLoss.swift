@@ -31,12 +31,11 @@ private struct OneVersusRest<V: Lanes>: RowLoss {
     let others = tile.sum(
       k, keep: keep,
       terms: { e, k in
-        let x = e.x.definedLogit
-        let s = Logistic(x)
-        return (V.select(e.classes .== k.target, V.zero, V.max(x, V.zero) + s.tail), s.positive)
+        let s = Logistic(e.x)
+        return (V.select(e.classes .== k.target, V.zero, V.max(e.x, V.zero) + s.tail), s.positive)
       })
     let s = Logistic(own)
-    let value = others + (V.max(-own, V.zero) + s.tail)
+    let value = others.definedLogit + (V.max(-own, V.zero) + s.tail)  // only a logit of +inf makes the others infinite
     k.a = scale.undefined(where: value)
     k.b = -s.negative * k.a
     return value

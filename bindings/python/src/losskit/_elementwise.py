@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._core import documented
+from ._core import as_integers, as_reals, as_reals_like, call, check_shape, documented, empty, fail, scalar
 from ._losses import element_loss
 
 __all__ = [
+    "aggregate_loss",
     "binary_margin_loss",
     "halted_focal_loss",
     "hinge_embedding_loss",
@@ -279,3 +280,44 @@ def hinge_embedding_loss(
         grad=grad,
         what="y",
     )
+
+
+@documented
+def aggregate_loss(
+    f: Any,
+    bag: Any,
+    ybar: Any,
+    *,
+    level: str = "interpolated",
+    rho: float = 0.5,
+    loss: str = "square",
+    bag_reduction: str = "mean",
+    grad: bool = False,
+) -> Any:
+    """Loss of instances of which only the mean responses of bags are known.
+
+    Parameters
+    ----------
+    loss : {'square', 'logistic'}, default 'square'
+        The loss of a response.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> f, bag, ybar = [0.5, 1.5, -1, 2, 0], [0, 0, 1, 1, 1], [0.75, 0.25]
+    >>> round(float(losskit.aggregate_loss(f, bag, ybar, rho=0.25)), 6)
+    0.260417
+    """
+    name = "aggregate_loss"
+    if loss not in ("square", "logistic"):
+        raise fail("INVALID_PARAMETER", name, f"loss must be 'square' or 'logistic', not {loss!r}")
+    dtype, f = as_reals(name, f)
+    (ybar,) = as_reals_like(name, dtype, ybar)
+    if f.ndim != 1 or ybar.ndim != 1:
+        raise fail("INVALID_SHAPE", name, "f and ybar must have one axis each")
+    bag = as_integers(name, "bag", bag)
+    check_shape(name, "bag", bag, f.shape)
+    value = empty((), dtype)
+    gradient = empty(f.shape, dtype) if grad else None
+    call(name, dtype, f, bag, ybar, f.size, ybar.size, level, rho, loss, bag_reduction, value, gradient)
+    return (scalar(value), gradient) if grad else scalar(value)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._core import as_reals, documented, empty, fail
+from ._core import as_reals, call, check_shape, documented, empty, fail, rows_of
 from ._losses import row_loss
 
 __all__ = [
     "categorical_hinge",
     "crammer_singer_loss",
+    "legendretron_loss",
     "llw_hinge_loss",
+    "log_softmax_plus",
+    "log_softmax_plus_vjp",
     "multi_margin_loss",
     "multiclass_perceptron_loss",
     "one_vs_rest_svm_loss",
     "ovr_loss",
+    "sovr_loss",
 ]
 
 
@@ -23,6 +27,13 @@ def _power(name: str, p: Any) -> str:
     if p not in (1, 2):
         raise fail("INVALID_PARAMETER", name, f"p must be 1 or 2, not {p!r}")
     return "linear" if p == 1 else "squared"
+
+
+def _with_classes(x: Any, axis: int, more: int) -> tuple[int, ...]:
+    """The shape of ``x`` with so many more classes."""
+    shape = list(x.shape)
+    shape[axis] += more
+    return tuple(shape)
 
 
 @documented
@@ -278,3 +289,107 @@ def one_vs_rest_svm_loss(
         more_outputs=(grad_w,),
     )
     return result if grad_w is None else (result[0], (result[1], grad_w))
+
+
+@documented
+def sovr_loss(
+    z: Any,
+    y: Any,
+    *,
+    fraction: float = 0.4,
+    lam: float = 0.4,
+    reduction: str = "mean",
+    sample_weight: Any = None,
+    grad: bool = False,
+    axis: int = -1,
+) -> Any:
+    """Switching one-versus-rest loss: rows close to a wrong class get a one-versus-rest loss, the others cross-entropy.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> z = [[2.0, -1.0, 0.5], [0.0, 1.0, -2.0]]
+    >>> round(float(losskit.sovr_loss(z, [0, 2], fraction=0.5)), 6)
+    0.947323
+    """
+    return row_loss(
+        "sovr_loss",
+        z,
+        y,
+        fraction,
+        lam,
+        reduction=reduction,
+        sample_weight=sample_weight,
+        grad=grad,
+        axis=axis,
+    )
+
+
+@documented
+def legendretron_loss(
+    u: Any,
+    y: Any,
+    *,
+    reduction: str = "mean",
+    sample_weight: Any = None,
+    grad: bool = False,
+    axis: int = -1,
+) -> Any:
+    """Proper canonical loss of LegendreTron, given the scores that its learned link makes: C classes from C - 1 scores.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> u = [[1.0, -0.5], [0.3, 2.0]]
+    >>> losskit.legendretron_loss(u, [0, 2], reduction="none").round(6).tolist()
+    [0.464369, 2.27613]
+    """
+    return row_loss(
+        "legendretron_loss",
+        u,
+        y,
+        reduction=reduction,
+        sample_weight=sample_weight,
+        grad=grad,
+        axis=axis,
+    )
+
+
+@documented
+def log_softmax_plus(u: Any, *, axis: int = -1) -> Any:
+    """Log-probabilities of C classes from C - 1 scores: the last class is the reference, with score 0.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> losskit.log_softmax_plus([[1.0, -0.5]]).round(4).tolist()
+    [[-0.4644, -1.9644, -1.4644]]
+    """
+    name = "log_softmax_plus"
+    dtype, u = as_reals(name, u)
+    rows = rows_of(name, u, axis)
+    logp = empty(_with_classes(u, axis, 1), dtype)
+    call(name, dtype, u, *rows[:3], logp)
+    return logp
+
+
+@documented
+def log_softmax_plus_vjp(log_p: Any, grad_output: Any, *, axis: int = -1) -> Any:
+    """Vector-Jacobian product of log_softmax_plus.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> log_p = losskit.log_softmax_plus([[1.0, -0.5]])
+    >>> losskit.log_softmax_plus_vjp(log_p, [[1.0, 0.0, 0.0]]).round(4).tolist()
+    [[0.3715, -0.1402]]
+    """
+    name = "log_softmax_plus_vjp"
+    dtype, log_p, grad_output = as_reals(name, log_p, grad_output)
+    check_shape(name, "grad_output", grad_output, log_p.shape)
+    rows = rows_of(name, log_p, axis)
+    if rows.classes == 0:
+        raise fail("INVALID_SHAPE", name, "log_p has no classes")
+    grad_u = empty(_with_classes(log_p, axis, -1), dtype)
+    call(name, dtype, log_p, grad_output, rows.outer, rows.classes - 1, rows.inner, grad_u)
+    return grad_u

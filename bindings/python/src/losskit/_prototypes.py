@@ -15,6 +15,9 @@ ENUMS: dict[str, dict[str, int]] = {
     "Reduction": {"none": 0, "mean": 1, "sum": 2},
     "Binning": {"uniform": 0, "quantile": 1, "midpoint": 2, "rank": 3},
     "BinEdge": {"right": 0, "left": 1, "left_extra": 2},
+    "AggregateLevel": {"bag": 0, "instance": 1, "interpolated": 2},
+    "AggregateResponse": {"square": 0, "logistic": 1},
+    "BagReduction": {"mean": 0, "instances": 1},
     "MarginKind": {"logistic": 0, "hinge": 1, "squared_hinge": 2, "smoothed_hinge": 3, "modified_huber": 4, "sparsemax": 5, "exponential": 6, "perceptron": 7, "savage": 8, "tangent": 9, "unhinged": 10, "sigmoid": 11, "ramp": 12, "square": 13, "sqrt_hinge": 14, "log_hinge": 15, "inv_hinge": 16, "inv_log_hinge": 17, "exp_hinge": 18},
     "HaltedSide": {"positive": 0, "both": 1},
     "HingePower": {"linear": 1, "squared": 2},
@@ -22,6 +25,7 @@ ENUMS: dict[str, dict[str, int]] = {
     "HarmonicDistance": {"euclidean": 0, "manhattan": 1, "cosine": 2, "minkowski": 3, "hamming_soft": 4, "hamming_hard": 5, "chebyshev": 6, "chebyshev_lse": 7, "chebyshev_soft": 8, "canberra": 9, "canberra_weighted": 10, "bray_curtis": 11, "bray_curtis_abs": 12, "bray_curtis_normalized": 13, "mahalanobis": 14},
     "NewtonOrder": {"first": 1, "second": 2},
     "SoftmaxHessian": {"exact": 0, "xgboost": 1, "lightgbm": 2},
+    "FilterNormalization": {"filter": 0, "layer": 1},
     "DetectionActivation": {"sigmoid": 0, "softmax": 1, "none": 2},
     "ObjectnessMode": {"product": 0, "sqrt": 1},
     "DetectionSuppression": {"hard": 0, "soft_linear": 1, "soft_gaussian": 2, "none": 3},
@@ -719,6 +723,56 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad_z", "p"),
         ),
     ),
+    "gaussian_kernel_matrix": (
+        True,
+        (
+            ("q", "p"),
+            ("k", "p"),
+            ("batch", "n"),
+            ("n", "n"),
+            ("m", "n"),
+            ("dimensions", "n"),
+            ("scale", "d"),
+            ("kernel", "p"),
+        ),
+    ),
+    "gaussian_kernel_matrix_vjp": (
+        True,
+        (
+            ("q", "p"),
+            ("k", "p"),
+            ("kernel", "p"),
+            ("grad_output", "p"),
+            ("batch", "n"),
+            ("n", "n"),
+            ("m", "n"),
+            ("dimensions", "n"),
+            ("scale", "d"),
+            ("grad_q", "p"),
+            ("grad_k", "p"),
+        ),
+    ),
+    "newton_inverse": (
+        True,
+        (
+            ("a", "p"),
+            ("batch", "n"),
+            ("m", "n"),
+            ("n_iter", "i"),
+            ("ridge", "d"),
+            ("inverse", "p"),
+        ),
+    ),
+    "newton_inverse_vjp": (
+        True,
+        (
+            ("v", "p"),
+            ("grad_output", "p"),
+            ("batch", "n"),
+            ("m", "n"),
+            ("grad", "p"),
+        ),
+    ),
     "one_step_gd_predictor": (
         True,
         (
@@ -760,6 +814,45 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("out", "p"),
         ),
     ),
+    "softmax_free_attention": (
+        True,
+        (
+            ("q", "p"),
+            ("landmarks", "p"),
+            ("v", "p"),
+            ("batch", "n"),
+            ("n", "n"),
+            ("m", "n"),
+            ("dimensions", "n"),
+            ("value_dimensions", "n"),
+            ("n_iter", "i"),
+            ("ridge", "d"),
+            ("symmetric", "b"),
+            ("scale", "d"),
+            ("output", "p"),
+        ),
+    ),
+    "softmax_free_attention_vjp": (
+        True,
+        (
+            ("q", "p"),
+            ("landmarks", "p"),
+            ("v", "p"),
+            ("grad_output", "p"),
+            ("batch", "n"),
+            ("n", "n"),
+            ("m", "n"),
+            ("dimensions", "n"),
+            ("value_dimensions", "n"),
+            ("n_iter", "i"),
+            ("ridge", "d"),
+            ("symmetric", "b"),
+            ("scale", "d"),
+            ("grad_q", "p"),
+            ("grad_landmarks", "p"),
+            ("grad_v", "p"),
+        ),
+    ),
     "softmax_regression_loss": (
         True,
         (
@@ -782,6 +875,25 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("classes", "n"),
             ("inner", "n"),
             ("radius", "p"),
+        ),
+    ),
+    "symmetric_normalize": (
+        True,
+        (
+            ("s", "p"),
+            ("batch", "n"),
+            ("m", "n"),
+            ("normalized", "p"),
+        ),
+    ),
+    "symmetric_normalize_vjp": (
+        True,
+        (
+            ("s", "p"),
+            ("grad_output", "p"),
+            ("batch", "n"),
+            ("m", "n"),
+            ("grad", "p"),
         ),
     ),
     "cross_entropy": (
@@ -892,6 +1004,22 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("reduced", "b"),
             ("reduction", "e:Reduction"),
             ("sample_weight", "p"),
+            ("loss", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "aggregate_loss": (
+        True,
+        (
+            ("f", "p"),
+            ("bag", "p"),
+            ("ybar", "p"),
+            ("count", "n"),
+            ("bags", "n"),
+            ("level", "e:AggregateLevel"),
+            ("rho", "d"),
+            ("response", "e:AggregateResponse"),
+            ("bag_reduction", "e:BagReduction"),
             ("loss", "p"),
             ("grad", "p"),
         ),
@@ -1045,6 +1173,41 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad", "p"),
         ),
     ),
+    "log_softmax_plus": (
+        True,
+        (
+            ("u", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("log_p", "p"),
+        ),
+    ),
+    "log_softmax_plus_vjp": (
+        True,
+        (
+            ("log_p", "p"),
+            ("grad_output", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("grad_u", "p"),
+        ),
+    ),
+    "legendretron_loss": (
+        True,
+        (
+            ("u", "p"),
+            ("target", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("reduction", "e:Reduction"),
+            ("sample_weight", "p"),
+            ("loss", "p"),
+            ("grad", "p"),
+        ),
+    ),
     "multi_margin_loss": (
         True,
         (
@@ -1108,6 +1271,82 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("sample_weight", "p"),
             ("loss", "p"),
             ("grad", "p"),
+        ),
+    ),
+    "sovr_loss": (
+        True,
+        (
+            ("z", "p"),
+            ("target", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("fraction", "d"),
+            ("lam", "d"),
+            ("reduction", "e:Reduction"),
+            ("sample_weight", "p"),
+            ("loss", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "gaussian_naive_bayes_fit": (
+        True,
+        (
+            ("x", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("dimension", "n"),
+            ("num_classes", "n"),
+            ("eps", "d"),
+            ("shared_variance", "b"),
+            ("mean", "p"),
+            ("variance", "p"),
+            ("log_prior", "p"),
+        ),
+    ),
+    "gaussian_naive_bayes_logits": (
+        True,
+        (
+            ("x", "p"),
+            ("mean", "p"),
+            ("variance", "p"),
+            ("log_prior", "p"),
+            ("count", "n"),
+            ("dimension", "n"),
+            ("num_classes", "n"),
+            ("variance_rows", "n"),
+            ("out", "p"),
+        ),
+    ),
+    "gaussian_naive_bayes_logits_vjp": (
+        True,
+        (
+            ("x", "p"),
+            ("mean", "p"),
+            ("variance", "p"),
+            ("log_prior", "p"),
+            ("grad_output", "p"),
+            ("count", "n"),
+            ("dimension", "n"),
+            ("num_classes", "n"),
+            ("variance_rows", "n"),
+            ("grad_x", "p"),
+        ),
+    ),
+    "halfspace_sigmoid_loss": (
+        True,
+        (
+            ("x", "p"),
+            ("w", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("dimension", "n"),
+            ("sigma", "d"),
+            ("reduction", "e:Reduction"),
+            ("sample_weight", "p"),
+            ("loss", "p"),
+            ("grad_x", "p"),
+            ("grad_w", "p"),
         ),
     ),
     "linear_cross_entropy": (
@@ -1360,6 +1599,29 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("sample_weight", "p"),
             ("grad", "p"),
             ("hess", "p"),
+        ),
+    ),
+    "filter_normalize": (
+        True,
+        (
+            ("direction", "p"),
+            ("weight", "p"),
+            ("filters", "n"),
+            ("size", "n"),
+            ("mode", "e:FilterNormalization"),
+            ("eps", "d"),
+            ("out", "p"),
+        ),
+    ),
+    "relative_signal_strength": (
+        True,
+        (
+            ("p_clean", "p"),
+            ("p_noisy", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("strength", "p"),
         ),
     ),
     "binary_cross_entropy_with_logits": (
@@ -2730,6 +2992,80 @@ The root t is found to the last place: Newton's method, kept between bounds that
         },
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.",
     },
+    "gaussian_kernel_matrix": {
+        "summary": "Gaussian kernel of two lists of points.",
+        "body": """\
+    K_ij = e^{−scale |q_i − k_j|²}
+
+Distances are sums of squared differences: K is at most 1, and exactly 1 where points coincide.""",
+        "parameters": {
+            "q": "`[batch, n, dimensions]`.",
+            "k": "`[batch, m, dimensions]`.",
+            "batch": "≥ 0.",
+            "n": "≥ 0.",
+            "m": "≥ 1.",
+            "dimensions": "D ≥ 1.",
+            "scale": "> 0, usually 1 / (2 √D).",
+        },
+        "outputs": {
+            "kernel": "output K, `[batch, n, m]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.",
+        "reference": "Lu et al. 2021, SOFT: Softmax-free Transformer with Linear Complexity.",
+    },
+    "gaussian_kernel_matrix_vjp": {
+        "summary": "Vector-Jacobian product of gaussian_kernel_matrix.",
+        "body": "    W = −2 scale (g ⊙ K);   grad_q_i = Σ_j W_ij (q_i − k_j),   grad_k_j = −Σ_i W_ij (q_i − k_j)",
+        "parameters": {
+            "q": "`[batch, n, dimensions]`.",
+            "k": "`[batch, m, dimensions]`.",
+            "kernel": "K, `[batch, n, m]`, what `gaussian_kernel_matrix` returned.",
+            "grad_output": "g, shaped as `kernel`: the incoming gradient.",
+            "batch": "≥ 0.",
+            "n": "≥ 0.",
+            "m": "≥ 1.",
+            "dimensions": "D ≥ 1.",
+            "scale": "> 0, as given to `gaussian_kernel_matrix`.",
+        },
+        "outputs": {
+            "grad_q": "optional output, shaped as `q`.",
+            "grad_k": "optional output, shaped as `k`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.",
+    },
+    "newton_inverse": {
+        "summary": "Inverse of a matrix, nearly, by Newton's iteration.",
+        "body": """\
+    P = a + ridge I,   V_0 = c P,   c = 1.8 / (max_i Σ_j a_ij)²,   V ← 2 V − V P V,   n_iter times
+
+There is no test of convergence: of an ill-conditioned matrix so many steps give what they give.""",
+        "parameters": {
+            "a": "`[batch, m, m]`, symmetric and not negative (not checked).",
+            "batch": "≥ 0.",
+            "m": "≥ 1.",
+            "n_iter": "≥ 0, default 20.",
+            "ridge": "≥ 0, default 0.01.",
+        },
+        "outputs": {
+            "inverse": "output V, shaped as `a`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.",
+        "reference": "Lu et al. 2021, SOFT: Softmax-free Transformer with Linear Complexity.",
+    },
+    "newton_inverse_vjp": {
+        "summary": "Vector-Jacobian product of newton_inverse, as of the exact inverse: the iterations are constants.",
+        "body": "    grad_a = −Vᵀ g Vᵀ",
+        "parameters": {
+            "v": "V, `[batch, m, m]`, what `newton_inverse` returned.",
+            "grad_output": "g, shaped as `v`: the incoming gradient.",
+            "batch": "≥ 0.",
+            "m": "≥ 1.",
+        },
+        "outputs": {
+            "grad": "output, shaped as `v`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.",
+    },
     "one_step_gd_predictor": {
         "summary": "Predictions of a linear model after one step of gradient descent from 0, which is what one layer of linear self-attention computes from its context.",
         "body": "    ŷ = xq · w,   w = η Γ Σ_i y_i x_i",
@@ -2785,6 +3121,61 @@ The root t is found to the last place: Newton's method, kept between bounds that
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
         "reference": "Prieto et al. 2025, Grokking at the Edge of Numerical Stability.",
     },
+    "softmax_free_attention": {
+        "summary": "Attention with Gaussian kernels of few landmarks instead of softmax: linear in the number of queries.",
+        "body": """\
+    K1 = kernel(q, landmarks),   K2 = kernel(landmarks, landmarks),   Y = newton_inverse(K2)
+    symmetric:  Y ← D^{−1/2} Y D^{−1/2},   D = diag(K2 1)
+    X = K1 (Y (K1ᵀ v))""",
+        "parameters": {
+            "q": "queries, which are the keys as well, `[batch, n, dimensions]`.",
+            "landmarks": "`[batch, m, dimensions]`.",
+            "v": "values, `[batch, n, value_dimensions]`.",
+            "batch": "≥ 0.",
+            "n": "≥ 0.",
+            "m": "≥ 1.",
+            "dimensions": "D ≥ 1.",
+            "value_dimensions": "E ≥ 1.",
+            "n_iter": "steps of the inverse, ≥ 0, default 20.",
+            "ridge": "of the inverse, ≥ 0, default 0.01.",
+            "symmetric": "normalise the inverse, default false.",
+            "scale": "of the kernels, > 0, usually 1 / (2 √D).",
+        },
+        "outputs": {
+            "output": "X, shaped as `v`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.",
+        "reference": "Lu et al. 2021, SOFT: Softmax-free Transformer with Linear Complexity.",
+    },
+    "softmax_free_attention_vjp": {
+        "summary": "Vector-Jacobian product of softmax_free_attention.",
+        "body": """\
+    B = K1ᵀ v,   Z = Y B,   A = K1ᵀ g,   C = Yᵀ A
+    grad_v = K1 C,   grad_K1 = g Zᵀ + v Cᵀ,   grad_Y = A Bᵀ
+
+and on through the inverse (as newton_inverse_vjp), D where symmetric, and both kernels.""",
+        "parameters": {
+            "q": "`[batch, n, dimensions]`.",
+            "landmarks": "`[batch, m, dimensions]`.",
+            "v": "`[batch, n, value_dimensions]`.",
+            "grad_output": "g, shaped as `v`: the incoming gradient.",
+            "batch": "≥ 0.",
+            "n": "≥ 0.",
+            "m": "≥ 1.",
+            "dimensions": "D ≥ 1.",
+            "value_dimensions": "E ≥ 1.",
+            "n_iter": "≥ 0, as given to `softmax_free_attention`.",
+            "ridge": "≥ 0, likewise.",
+            "symmetric": "likewise.",
+            "scale": "> 0, likewise.",
+        },
+        "outputs": {
+            "grad_q": "optional output, shaped as `q`.",
+            "grad_landmarks": "optional output, shaped as `landmarks`.",
+            "grad_v": "optional output, shaped as `v`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.",
+    },
     "softmax_regression_loss": {
         "summary": "Softmax regression: the squared distance of the softmax of a linear map from a vector.",
         "body": "    L = ½ ‖f − b‖²,   f = softmax(a x);   u = f ⊙ (r − ⟨f, r⟩), r = f − b:   grad_a = u xᵀ,  grad_x = aᵀ u",
@@ -2821,6 +3212,34 @@ A step of length τ along the direction is safe while τ < ρ.""",
         },
         "errors": "INVALID_SHAPE, NULL_POINTER.",
         "reference": "Ghosts of Softmax (convergence radii from complex singularities of the log-sum-exp).",
+    },
+    "symmetric_normalize": {
+        "summary": "Symmetric normalisation of a square matrix by its row sums.",
+        "body": "    D_i = Σ_j s_ij,   N_ij = s_ij / √(D_i D_j)",
+        "parameters": {
+            "s": "`[batch, m, m]`, with positive row sums.",
+            "batch": "≥ 0.",
+            "m": "≥ 1.",
+        },
+        "outputs": {
+            "normalized": "output N, shaped as `s`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_VALUE where a row's sum is not positive, OUT_OF_MEMORY.",
+        "reference": "Lu et al. 2021, SOFT: Softmax-free Transformer with Linear Complexity.",
+    },
+    "symmetric_normalize_vjp": {
+        "summary": "Vector-Jacobian product of symmetric_normalize.",
+        "body": "    H = g ⊙ N,   h_i = Σ_j (H_ij + H_ji),   grad_ij = g_ij / √(D_i D_j) − h_i / (2 D_i)",
+        "parameters": {
+            "s": "`[batch, m, m]`, what was given to `symmetric_normalize`.",
+            "grad_output": "g, shaped as `s`: the incoming gradient.",
+            "batch": "≥ 0.",
+            "m": "≥ 1.",
+        },
+        "outputs": {
+            "grad": "output, shaped as `s`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_VALUE where a row's sum is not positive, OUT_OF_MEMORY.",
     },
     "cross_entropy": {
         "summary": "Cross-entropy of softmax probabilities and integer targets.",
@@ -2970,6 +3389,30 @@ A step of length τ along the direction is safe while τ < ρ.""",
         },
         "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.",
         "reference": "Ghosh et al. 2017, Robust Loss Functions under Label Noise for Deep Neural Networks.",
+    },
+    "aggregate_loss": {
+        "summary": "Loss of instances of which only the mean responses of bags are known.",
+        "body": """\
+    L_bag = (1/B') Σ_b ℓ(ȳ_b, mean_{i∈b} q_i)      over the B' bags that are not empty
+    L_ins = (1/B') Σ_b mean_{i∈b} ℓ(ȳ_b, q_i)      or (1/N) Σ_i ℓ(ȳ_{b(i)}, q_i)
+    L = (1 − ρ) L_bag + ρ L_ins""",
+        "parameters": {
+            "f": "predictions or logits, `[count]`.",
+            "bag": "`[count]`: the bag of each instance, in 0 ..< bags.",
+            "ybar": "ȳ, `[bags]`: the mean responses.",
+            "count": "instances, ≥ 0.",
+            "bags": "≥ 0.",
+            "level": "default interpolated.",
+            "rho": "ρ in [0, 1], default 0.5; of the interpolated level.",
+            "response": "ℓ, default square.",
+            "bag_reduction": "default mean.",
+        },
+        "outputs": {
+            "loss": "optional output, one value.",
+            "grad": "optional output, shaped as `f`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Javanmard et al. 2024, Learning from Aggregate Responses: Instance Level versus Bag Level Loss Functions.",
     },
     "binary_margin_loss": {
         "summary": "Losses of binary classification that are functions of the margin, element by element.",
@@ -3177,6 +3620,55 @@ Continuous, with a jump of the gradient at z = 0.""",
         "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.",
         "reference": "Lee, Lin and Wahba 2004, Multicategory Support Vector Machines.",
     },
+    "log_softmax_plus": {
+        "summary": "Log-probabilities of C classes from C − 1 scores: the last class is the reference, with score 0.",
+        "body": "    b = [u, 0],   log p = b − log Σ_k e^{b_k}",
+        "parameters": {
+            "u": "scores, `[outer, classes, inner]`. −inf gives −inf; a row with NaN or +inf gives NaN.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "C − 1, ≥ 0.",
+            "inner": "≥ 0.",
+        },
+        "outputs": {
+            "log_p": "output, with C classes along the middle axis.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+        "reference": "Lam et al. 2023, LegendreTron: Uprising Proper Multiclass Loss Learning.",
+    },
+    "log_softmax_plus_vjp": {
+        "summary": "Vector-Jacobian product of log_softmax_plus.",
+        "body": "    grad_u_j = g_j − e^{log p_j} Σ_k g_k,   j < C − 1",
+        "parameters": {
+            "log_p": "what `log_softmax_plus` returned, with C classes along the middle axis.",
+            "grad_output": "g, shaped as `log_p`: the incoming gradient.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "C − 1, ≥ 0.",
+            "inner": "≥ 0.",
+        },
+        "outputs": {
+            "grad_u": "output, `[outer, classes, inner]`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.",
+    },
+    "legendretron_loss": {
+        "summary": "Proper canonical loss of LegendreTron, given the scores that its learned link makes: the negative log-likelihood of C classes from C − 1 scores. The last class is the reference, with score 0.",
+        "body": "    b = [u, 0],   L = log Σ_k e^{b_k} − b_y",
+        "parameters": {
+            "u": "scores, `[outer, classes, inner]`. −inf is a masked class.",
+            "target": "one class per row, in 0 ... classes, of which the last is the reference.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "C − 1, ≥ 1.",
+            "inner": "≥ 0.",
+            "reduction": "default mean, which divides by Σ s_i.",
+            "sample_weight": "optional, one per row, ≥ 0, default 1.",
+        },
+        "outputs": {
+            "loss": "optional output, one value, or one per row without reduction.",
+            "grad": "optional output, shaped as `u`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.",
+        "reference": "Lam et al. 2023, LegendreTron: Uprising Proper Multiclass Loss Learning.",
+    },
     "multi_margin_loss": {
         "summary": "Multi-class hinge loss of Weston and Watkins: every other class should stay a margin below the target.",
         "body": "    L = (w_y / C) Σ_{k≠y} max(0, margin − z_y + z_k)^p",
@@ -3263,6 +3755,123 @@ Continuous, with a jump of the gradient at z = 0.""",
         },
         "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.",
         "reference": "Kanai et al. 2023, One-vs-the-Rest Loss to Focus on Important Samples in Adversarial Training.",
+    },
+    "sovr_loss": {
+        "summary": "Switching one-versus-rest loss: the rows that are closest to a wrong class, or beyond it, get a one-versus-rest loss, the others cross-entropy.",
+        "body": """\
+    LM = max_{k≠y} z_k − z_y
+    L = lam (softplus(−z_y) + Σ_{k≠y} softplus(z_k))   for the ⌊fraction · rows + 1e−9⌋ rows with the largest LM,
+                                                       of equal ones the first
+    L = −log softmax(z)_y                              for the others""",
+        "parameters": {
+            "z": "scores, `[outer, classes, inner]`. −inf is a masked class; NaN or +inf makes loss and gradient of its row NaN, and the row comes last in the order of LM.",
+            "target": "one class per row, in 0 ..< classes.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+            "fraction": "of the rows, in [0, 1], default 0.4.",
+            "lam": "≥ 0, default 0.4.",
+            "reduction": "default mean, which divides by Σ s_i.",
+            "sample_weight": "optional, one per row, ≥ 0, default 1. Has no part in the choice of rows.",
+        },
+        "outputs": {
+            "loss": "optional output, one value, or one per row without reduction.",
+            "grad": "optional output, shaped as `z`; the choice of rows is constant.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight, OUT_OF_MEMORY.",
+        "reference": "Kanai et al. 2023, One-vs-the-Rest Loss to Focus on Important Samples in Adversarial Training.",
+    },
+    "gaussian_naive_bayes_fit": {
+        "summary": "Gaussian naive Bayes: the means, variances and class frequencies of labelled points.",
+        "body": """\
+    μ_c = mean of class c,   v_c = mean of (x − μ_c)² over class c, + eps,   prior_c = log(N_c / N)
+    shared variance:   v = Σ_c (N_c / N) v_c
+
+A class without points has mean 0, variance 0 and prior −inf. Evaluated in double. Allocates 16 bytes for each class and
+dimension.""",
+        "parameters": {
+            "x": "points, `[count, dimension]`.",
+            "y": "`[count]`, in 0 ..< num_classes.",
+            "count": "N ≥ 1.",
+            "dimension": "≥ 1.",
+            "num_classes": "≥ 1.",
+            "eps": "≥ 0, default 1e-9.",
+            "shared_variance": "one variance for all classes? Default true.",
+        },
+        "outputs": {
+            "mean": "optional output, `[num_classes, dimension]`.",
+            "variance": "optional output, one row of `dimension` numbers if shared, else one for each class.",
+            "log_prior": "optional output, `[num_classes]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Zheng et al. 2023, Revisiting Discriminative vs. Generative Classifiers: Theory and Implications.",
+    },
+    "gaussian_naive_bayes_logits": {
+        "summary": "Logits of Gaussian naive Bayes: their softmax is the posterior.",
+        "body": """\
+    z_c = prior_c − ½ Σ_d (x_d − μ_cd)² / v_cd,   with a variance for each class also − ½ Σ_d log(2π v_cd)
+
+Where the prior is −inf, a variance of 0 is left out, so that a class without points has logit −inf. Evaluated in double.
+Allocates 16 bytes for each class and dimension.""",
+        "parameters": {
+            "x": "points, `[count, dimension]`.",
+            "mean": "μ, `[num_classes, dimension]`.",
+            "variance": "v, `[variance_rows, dimension]`.",
+            "log_prior": "`[num_classes]`.",
+            "count": "≥ 0.",
+            "dimension": "≥ 1.",
+            "num_classes": "≥ 1.",
+            "variance_rows": "1 for a shared variance, or `num_classes`.",
+        },
+        "outputs": {
+            "out": "output, `[count, num_classes]`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.",
+        "reference": "Zheng et al. 2023, Revisiting Discriminative vs. Generative Classifiers: Theory and Implications.",
+    },
+    "gaussian_naive_bayes_logits_vjp": {
+        "summary": "Vector-Jacobian product of the logits with respect to x.",
+        "body": "    ∂L/∂x_d = −Σ_c g_c (x_d − μ_cd) / v_cd",
+        "parameters": {
+            "x": "points, `[count, dimension]`.",
+            "mean": "μ, `[num_classes, dimension]`.",
+            "variance": "v, `[variance_rows, dimension]`.",
+            "log_prior": "`[num_classes]`; where it is −inf, a variance of 0 is left out.",
+            "grad_output": "g, `[count, num_classes]`.",
+            "count": "≥ 0.",
+            "dimension": "≥ 1.",
+            "num_classes": "≥ 1.",
+            "variance_rows": "1 for a shared variance, or `num_classes`.",
+        },
+        "outputs": {
+            "grad_x": "output, `[count, dimension]`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.",
+    },
+    "halfspace_sigmoid_loss": {
+        "summary": "Sigmoid loss of a halfspace: a smooth stand-in for the 0-1 loss of a linear separator, the same for w and 2w.",
+        "body": """\
+    h = x · w / |w|,   m = y h,   L = σ(−m/s),   g = dL/dh = −y σ(m/s) σ(−m/s) / s
+    ∂L/∂x = g w/|w|,   ∂L/∂w = Σ_rows g (x − h w/|w|) / |w|
+
+Evaluated in double. Allocates 16 bytes a row and 16 bytes a column.""",
+        "parameters": {
+            "x": "points, `[count, dimension]`.",
+            "w": "the separator's normal, `[dimension]`, not all 0.",
+            "y": "1 or −1, `[count]`.",
+            "count": "≥ 0.",
+            "dimension": "≥ 1.",
+            "sigma": "s > 0, the width of the transition, default 0.1.",
+            "reduction": "default mean, weighted.",
+            "sample_weight": "optional, `[count]`, ≥ 0, default 1.",
+        },
+        "outputs": {
+            "loss": "optional output, one value, or one per point without reduction.",
+            "grad_x": "optional output, shaped as `x`.",
+            "grad_w": "optional output, shaped as `w`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, also where w is 0, UNSUPPORTED for gradients without reduction, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight, OUT_OF_MEMORY.",
+        "reference": "Gollakota et al. 2023, An Efficient Tester-Learner for Halfspaces; Diakonikolas et al. 2020, Learning Halfspaces with Massart Noise Under Structured Distributions.",
     },
     "linear_cross_entropy": {
         "summary": "Cross-entropy of a linear layer's scores, without the array of scores.",
@@ -3621,6 +4230,39 @@ GrowNet fits its next network by the mean of weight · (rate · output − targe
         },
         "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for a negative weight.",
         "reference": "Emami and Martínez-Muñoz 2022, Condensed Gradient Boosting.",
+    },
+    "filter_normalize": {
+        "summary": "Scales a random direction in weight space as the weights are scaled, filter by filter: for plots of loss landscapes.",
+        "body": "    out_f = d_f |w_f| / (|d_f| + eps)     (0 where the denominator is 0)",
+        "parameters": {
+            "direction": "d, `[filters, size]`. (Those of biases and batch norms are 0 by convention.)",
+            "weight": "w, shaped as `direction`.",
+            "filters": "≥ 0.",
+            "size": "entries of a filter, ≥ 0.",
+            "mode": "norms of rows, the default, or of the whole layer.",
+            "eps": "≥ 0, default 1e-10.",
+        },
+        "outputs": {
+            "out": "output, shaped as `direction`; may be `direction` itself.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+        "reference": "Li et al. 2018, Visualizing the Loss Landscape of Neural Nets.",
+    },
+    "relative_signal_strength": {
+        "summary": "Relative signal strength: how much of the advantage that the true class has in clean posteriors is left in those of noisy labels.",
+        "body": "    M = min_j (max_k q_k − q_j) / (max_k p_k − p_j)     (+inf where the denominator is 0)",
+        "parameters": {
+            "p_clean": "p, posteriors of clean labels, `[outer, classes, inner]`.",
+            "p_noisy": "q, posteriors of noisy labels, shaped as `p_clean`.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+        },
+        "outputs": {
+            "strength": "output, one per row, ≥ 0: 0 where no best class of q is one of p, +inf where all of p are equal, NaN where p or q hold NaN or +inf.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+        "reference": "Zhu et al. 2024, Label Noise: Ignorance Is Bliss.",
     },
     "binary_cross_entropy_with_logits": {
         "summary": "Binary cross-entropy of sigmoid scores, element by element.",
