@@ -835,24 +835,24 @@ LOSSKIT_ENTRY(losskit_gaussian_naive_bayes_fit_f64, (
     (x, y, count, dimension, num_classes, eps, shared_variance, mean, variance, log_prior))
 LOSSKIT_ENTRY(losskit_gaussian_naive_bayes_logits_f32, (
     const float *x, const float *mean, const float *variance, const float *log_prior, ptrdiff_t count,
-    ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows,
+    ptrdiff_t dimension, ptrdiff_t num_classes, bool shared_variance,
     float *out),
-    (x, mean, variance, log_prior, count, dimension, num_classes, variance_rows, out))
+    (x, mean, variance, log_prior, count, dimension, num_classes, shared_variance, out))
 LOSSKIT_ENTRY(losskit_gaussian_naive_bayes_logits_f64, (
     const double *x, const double *mean, const double *variance, const double *log_prior, ptrdiff_t count,
-    ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows,
+    ptrdiff_t dimension, ptrdiff_t num_classes, bool shared_variance,
     double *out),
-    (x, mean, variance, log_prior, count, dimension, num_classes, variance_rows, out))
+    (x, mean, variance, log_prior, count, dimension, num_classes, shared_variance, out))
 LOSSKIT_ENTRY(losskit_gaussian_naive_bayes_logits_vjp_f32, (
     const float *x, const float *mean, const float *variance, const float *log_prior, const float *grad_output,
-    ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows,
+    ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, bool shared_variance,
     float *grad_x),
-    (x, mean, variance, log_prior, grad_output, count, dimension, num_classes, variance_rows, grad_x))
+    (x, mean, variance, log_prior, grad_output, count, dimension, num_classes, shared_variance, grad_x))
 LOSSKIT_ENTRY(losskit_gaussian_naive_bayes_logits_vjp_f64, (
     const double *x, const double *mean, const double *variance, const double *log_prior, const double *grad_output,
-    ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows,
+    ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, bool shared_variance,
     double *grad_x),
-    (x, mean, variance, log_prior, grad_output, count, dimension, num_classes, variance_rows, grad_x))
+    (x, mean, variance, log_prior, grad_output, count, dimension, num_classes, shared_variance, grad_x))
 LOSSKIT_ENTRY(losskit_halfspace_sigmoid_loss_f32, (
     const float *x, const float *w, const float *y, ptrdiff_t count, ptrdiff_t dimension, double sigma,
     losskit_reduction reduction, const float *sample_weight, float *loss, float *grad_x,

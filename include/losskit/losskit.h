@@ -2718,22 +2718,22 @@ LOSSKIT_API losskit_status losskit_gaussian_naive_bayes_fit_f64(
  * - Parameters:
  *   - x: points, `[count, dimension]`.
  *   - mean: μ, `[num_classes, dimension]`.
- *   - variance: v, `[variance_rows, dimension]`.
+ *   - variance: v, one row of `dimension` numbers if shared, else one for each class.
  *   - log_prior: `[num_classes]`.
  *   - count: ≥ 0.
  *   - dimension: ≥ 1.
  *   - num_classes: ≥ 1.
- *   - variance_rows: 1 for a shared variance, or `num_classes`.
+ *   - shared_variance: is there one variance for all classes?
  *   - out: output, `[count, num_classes]`.
  * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.
  * - Reference: Zheng et al. 2023, Revisiting Discriminative vs. Generative Classifiers: Theory and Implications.
  */
 LOSSKIT_API losskit_status losskit_gaussian_naive_bayes_logits_f32(
     const float *x, const float *mean, const float *variance, const float *log_prior, ptrdiff_t count,
-    ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows, float *out);
+    ptrdiff_t dimension, ptrdiff_t num_classes, bool shared_variance, float *out);
 LOSSKIT_API losskit_status losskit_gaussian_naive_bayes_logits_f64(
     const double *x, const double *mean, const double *variance, const double *log_prior, ptrdiff_t count,
-    ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows, double *out);
+    ptrdiff_t dimension, ptrdiff_t num_classes, bool shared_variance, double *out);
 
 /**
  * Vector-Jacobian product of the logits with respect to x.
@@ -2743,22 +2743,22 @@ LOSSKIT_API losskit_status losskit_gaussian_naive_bayes_logits_f64(
  * - Parameters:
  *   - x: points, `[count, dimension]`.
  *   - mean: μ, `[num_classes, dimension]`.
- *   - variance: v, `[variance_rows, dimension]`.
+ *   - variance: v, one row of `dimension` numbers if shared, else one for each class.
  *   - log_prior: `[num_classes]`; where it is −inf, a variance of 0 is left out.
  *   - grad_output: g, `[count, num_classes]`.
  *   - count: ≥ 0.
  *   - dimension: ≥ 1.
  *   - num_classes: ≥ 1.
- *   - variance_rows: 1 for a shared variance, or `num_classes`.
+ *   - shared_variance: is there one variance for all classes?
  *   - grad_x: output, `[count, dimension]`.
  * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.
  */
 LOSSKIT_API losskit_status losskit_gaussian_naive_bayes_logits_vjp_f32(
     const float *x, const float *mean, const float *variance, const float *log_prior, const float *grad_output,
-    ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows, float *grad_x);
+    ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, bool shared_variance, float *grad_x);
 LOSSKIT_API losskit_status losskit_gaussian_naive_bayes_logits_vjp_f64(
     const double *x, const double *mean, const double *variance, const double *log_prior, const double *grad_output,
-    ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows, double *grad_x);
+    ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, bool shared_variance, double *grad_x);
 
 /**
  * Sigmoid loss of a halfspace: a smooth stand-in for the 0-1 loss of a linear separator, the same for w and 2w.

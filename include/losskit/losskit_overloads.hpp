@@ -3972,102 +3972,96 @@ inline void gaussian_naive_bayes_fit(
 /// See losskit_gaussian_naive_bayes_logits_f32.
 inline void gaussian_naive_bayes_logits(
     const float *x, const float *mean, const float *variance, const float *log_prior, std::ptrdiff_t count,
-    std::ptrdiff_t dimension, std::ptrdiff_t num_classes, std::ptrdiff_t variance_rows, float *out) {
+    std::ptrdiff_t dimension, std::ptrdiff_t num_classes, bool shared_variance, float *out) {
   check(
     
-    losskit_gaussian_naive_bayes_logits_f32(x, mean, variance, log_prior, count, dimension, num_classes, variance_rows, out));
+    losskit_gaussian_naive_bayes_logits_f32(x, mean, variance, log_prior, count, dimension, num_classes, shared_variance, out));
 }
 
 /// The same on spans.
 inline void gaussian_naive_bayes_logits(
-    span<const float> x, span<const float> mean, span<const float> variance, span<const float> log_prior,
-    std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t variance_rows, span<float> out) {
+    span<const float> x, span<const float> mean, const float *variance, span<const float> log_prior,
+    std::ptrdiff_t count, std::ptrdiff_t dimension, bool shared_variance, span<float> out) {
   const std::ptrdiff_t num_classes = log_prior.ssize();
   detail::expect(x, false, {count, dimension});
   detail::expect(mean, false, {num_classes, dimension});
-  detail::expect(variance, false, {variance_rows, dimension});
   detail::expect(out, false, {count, num_classes});
   check(
     
-    losskit_gaussian_naive_bayes_logits_f32(x.data(), mean.data(), variance.data(), log_prior.data(), count, dimension, num_classes, variance_rows, out.data()));
+    losskit_gaussian_naive_bayes_logits_f32(x.data(), mean.data(), variance, log_prior.data(), count, dimension, num_classes, shared_variance, out.data()));
 }
 
 /// Logits of Gaussian naive Bayes: their softmax is the posterior.
 /// See losskit_gaussian_naive_bayes_logits_f64.
 inline void gaussian_naive_bayes_logits(
     const double *x, const double *mean, const double *variance, const double *log_prior, std::ptrdiff_t count,
-    std::ptrdiff_t dimension, std::ptrdiff_t num_classes, std::ptrdiff_t variance_rows, double *out) {
+    std::ptrdiff_t dimension, std::ptrdiff_t num_classes, bool shared_variance, double *out) {
   check(
     
-    losskit_gaussian_naive_bayes_logits_f64(x, mean, variance, log_prior, count, dimension, num_classes, variance_rows, out));
+    losskit_gaussian_naive_bayes_logits_f64(x, mean, variance, log_prior, count, dimension, num_classes, shared_variance, out));
 }
 
 /// The same on spans.
 inline void gaussian_naive_bayes_logits(
-    span<const double> x, span<const double> mean, span<const double> variance, span<const double> log_prior,
-    std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t variance_rows, span<double> out) {
+    span<const double> x, span<const double> mean, const double *variance, span<const double> log_prior,
+    std::ptrdiff_t count, std::ptrdiff_t dimension, bool shared_variance, span<double> out) {
   const std::ptrdiff_t num_classes = log_prior.ssize();
   detail::expect(x, false, {count, dimension});
   detail::expect(mean, false, {num_classes, dimension});
-  detail::expect(variance, false, {variance_rows, dimension});
   detail::expect(out, false, {count, num_classes});
   check(
     
-    losskit_gaussian_naive_bayes_logits_f64(x.data(), mean.data(), variance.data(), log_prior.data(), count, dimension, num_classes, variance_rows, out.data()));
+    losskit_gaussian_naive_bayes_logits_f64(x.data(), mean.data(), variance, log_prior.data(), count, dimension, num_classes, shared_variance, out.data()));
 }
 
 /// Vector-Jacobian product of the logits with respect to x.
 /// See losskit_gaussian_naive_bayes_logits_vjp_f32.
 inline void gaussian_naive_bayes_logits_vjp(
     const float *x, const float *mean, const float *variance, const float *log_prior, const float *grad_output,
-    std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t num_classes, std::ptrdiff_t variance_rows,
-    float *grad_x) {
+    std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t num_classes, bool shared_variance, float *grad_x) {
   check(
     
-    losskit_gaussian_naive_bayes_logits_vjp_f32(x, mean, variance, log_prior, grad_output, count, dimension, num_classes, variance_rows, grad_x));
+    losskit_gaussian_naive_bayes_logits_vjp_f32(x, mean, variance, log_prior, grad_output, count, dimension, num_classes, shared_variance, grad_x));
 }
 
 /// The same on spans.
 inline void gaussian_naive_bayes_logits_vjp(
-    span<const float> x, span<const float> mean, span<const float> variance, span<const float> log_prior,
-    span<const float> grad_output, std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t variance_rows,
+    span<const float> x, span<const float> mean, const float *variance, span<const float> log_prior,
+    span<const float> grad_output, std::ptrdiff_t count, std::ptrdiff_t dimension, bool shared_variance,
     span<float> grad_x) {
   const std::ptrdiff_t num_classes = log_prior.ssize();
   detail::expect(x, false, {count, dimension});
   detail::expect(mean, false, {num_classes, dimension});
-  detail::expect(variance, false, {variance_rows, dimension});
   detail::expect(grad_output, false, {count, num_classes});
   detail::expect(grad_x, false, {count, dimension});
   check(
     
-    losskit_gaussian_naive_bayes_logits_vjp_f32(x.data(), mean.data(), variance.data(), log_prior.data(), grad_output.data(), count, dimension, num_classes, variance_rows, grad_x.data()));
+    losskit_gaussian_naive_bayes_logits_vjp_f32(x.data(), mean.data(), variance, log_prior.data(), grad_output.data(), count, dimension, num_classes, shared_variance, grad_x.data()));
 }
 
 /// Vector-Jacobian product of the logits with respect to x.
 /// See losskit_gaussian_naive_bayes_logits_vjp_f64.
 inline void gaussian_naive_bayes_logits_vjp(
     const double *x, const double *mean, const double *variance, const double *log_prior, const double *grad_output,
-    std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t num_classes, std::ptrdiff_t variance_rows,
-    double *grad_x) {
+    std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t num_classes, bool shared_variance, double *grad_x) {
   check(
     
-    losskit_gaussian_naive_bayes_logits_vjp_f64(x, mean, variance, log_prior, grad_output, count, dimension, num_classes, variance_rows, grad_x));
+    losskit_gaussian_naive_bayes_logits_vjp_f64(x, mean, variance, log_prior, grad_output, count, dimension, num_classes, shared_variance, grad_x));
 }
 
 /// The same on spans.
 inline void gaussian_naive_bayes_logits_vjp(
-    span<const double> x, span<const double> mean, span<const double> variance, span<const double> log_prior,
-    span<const double> grad_output, std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t variance_rows,
+    span<const double> x, span<const double> mean, const double *variance, span<const double> log_prior,
+    span<const double> grad_output, std::ptrdiff_t count, std::ptrdiff_t dimension, bool shared_variance,
     span<double> grad_x) {
   const std::ptrdiff_t num_classes = log_prior.ssize();
   detail::expect(x, false, {count, dimension});
   detail::expect(mean, false, {num_classes, dimension});
-  detail::expect(variance, false, {variance_rows, dimension});
   detail::expect(grad_output, false, {count, num_classes});
   detail::expect(grad_x, false, {count, dimension});
   check(
     
-    losskit_gaussian_naive_bayes_logits_vjp_f64(x.data(), mean.data(), variance.data(), log_prior.data(), grad_output.data(), count, dimension, num_classes, variance_rows, grad_x.data()));
+    losskit_gaussian_naive_bayes_logits_vjp_f64(x.data(), mean.data(), variance, log_prior.data(), grad_output.data(), count, dimension, num_classes, shared_variance, grad_x.data()));
 }
 
 /// Sigmoid loss of a halfspace: a smooth stand-in for the 0-1 loss of a linear separator, the same for w and 2w.
