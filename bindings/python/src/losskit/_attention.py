@@ -282,8 +282,8 @@ def softmax_free_attention_vjp(
     _, _, columns = _batch(name, "v", v)
     check_shape(name, "v", v, (*leading, n, columns))
     check_shape(name, "grad_output", grad_output, v.shape)
-    gradients = tuple(empty(array.shape, dtype) for array in (q, landmarks, v))
+    grad_q, grad_landmarks, grad_v = (empty(array.shape, dtype) for array in (q, landmarks, v))
     sizes = (math.prod(leading), n, m, dimensions, columns)
     parameters = (n_iter, ridge, symmetric, _scale(scale, dimensions))
-    call(name, dtype, q, landmarks, v, grad_output, *sizes, *parameters, *gradients)
-    return gradients
+    call(name, dtype, q, landmarks, v, grad_output, *sizes, *parameters, grad_q, grad_landmarks, grad_v)
+    return grad_q, grad_landmarks, grad_v
