@@ -12,7 +12,7 @@
 ///   - m: ≥ 1.
 ///   - dimensions: D ≥ 1.
 ///   - scale: > 0, usually 1 / (2 √D).
-///   - kernel: output K, `[batch, n, m]`.
+///   - kernel: output, `[batch, n, m]`.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
 /// - Reference: Lu et al. 2021, SOFT: Softmax-free Transformer with Linear Complexity.
 func gaussianKernelMatrix<S: Scalar>(

@@ -55,6 +55,11 @@ def gaussian_kernel_matrix(q: Any, k: Any, *, scale: Optional[float] = None) -> 
     scale : float, default None
         > 0; 1 / (2 sqrt(D)) if absent.
 
+    Returns
+    -------
+    K : ndarray
+        Shape (..., n, m).
+
     Examples
     --------
     >>> import losskit

@@ -51,6 +51,8 @@ def harmonic_logits(
 
     Parameters
     ----------
+    distance : str, default 'euclidean'
+        One of the distances below.
     precision : array_like, default None
         S of ``mahalanobis``: a positive semidefinite matrix, its diagonal, or the identity. Other distances ignore it.
 
@@ -111,8 +113,10 @@ def harmonic_logits_vjp(
 
     Parameters
     ----------
+    distance : str, default 'euclidean'
+        As given to `harmonic_logits`, like all parameters.
     precision : array_like, default None
-        As given to `harmonic_logits`.
+        Likewise.
 
     Examples
     --------

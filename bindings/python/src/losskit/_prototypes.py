@@ -1101,7 +1101,7 @@ Distances are sums of squared differences: K is at most 1, and exactly 1 where p
             "scale": "> 0, usually 1 / (2 √D).",
         },
         "outputs": {
-            "kernel": "output K, `[batch, n, m]`.",
+            "kernel": "output, `[batch, n, m]`.",
         },
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.",
         "reference": "Lu et al. 2021, SOFT: Softmax-free Transformer with Linear Complexity.",
