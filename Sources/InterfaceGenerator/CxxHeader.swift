@@ -58,7 +58,7 @@ private func cxxParameter(_ parameter: Parameter, _ scalar: String, _ enums: [Ex
 
 private func cxxType(_ type: String, _ scalar: String, _ enums: [ExportedEnum]) throws -> String {
   var result = try cType(type, scalar: scalar, enums: enums)
-  for fixed in ["ptrdiff_t", "int32_t", "int64_t", "uint64_t", "uint8_t"] where result.contains(fixed) {
+  for fixed in ["ptrdiff_t", "int32_t", "uint64_t", "int64_t", "uint8_t"] where result.contains(fixed) {
     result = result.replacingOccurrences(of: fixed, with: "std::" + fixed)
     break
   }

@@ -38,7 +38,9 @@ typealias FloatResults = UnsafeMutablePointer<Float>
 @c func test_shared_sigmoid_f32(_ x: Floats, _ y: FloatResults, _ count: Int) { apply(x, y, count) { Logistic($0).positive } }
 @c func test_log_sigmoid_f32(_ x: Floats, _ y: FloatResults, _ count: Int) { apply(x, y, count) { .logSigmoid($0) } }
 @c func test_softplus_f32(_ x: Floats, _ y: FloatResults, _ count: Int) { apply(x, y, count) { .softplus($0) } }
+@c func test_cosine_of_turns_f32(_ x: Floats, _ y: FloatResults, _ count: Int) { apply(x, y, count) { .cosineOfTurns($0) } }
 @c func test_tanh_f32(_ x: Floats, _ y: FloatResults, _ count: Int) { apply(x, y, count) { .tanh($0) } }
+@c func test_atan_f32(_ x: Floats, _ y: FloatResults, _ count: Int) { apply(x, y, count) { .atan($0) } }
 @c func test_erf_f32(_ x: Floats, _ y: FloatResults, _ count: Int) { apply(x, y, count) { .erf($0) } }
 @c func test_pow_f32(_ x: Floats, _ z: Floats, _ y: FloatResults, _ count: Int) { apply(x, z, y, count) { .pow($0, $1) } }
 
@@ -57,6 +59,8 @@ typealias DoubleResults = UnsafeMutablePointer<Double>
 @c func test_shared_sigmoid_f64(_ x: Doubles, _ y: DoubleResults, _ count: Int) { apply(x, y, count) { Logistic($0).positive } }
 @c func test_log_sigmoid_f64(_ x: Doubles, _ y: DoubleResults, _ count: Int) { apply(x, y, count) { .logSigmoid($0) } }
 @c func test_softplus_f64(_ x: Doubles, _ y: DoubleResults, _ count: Int) { apply(x, y, count) { .softplus($0) } }
+@c func test_cosine_of_turns_f64(_ x: Doubles, _ y: DoubleResults, _ count: Int) { apply(x, y, count) { .cosineOfTurns($0) } }
 @c func test_tanh_f64(_ x: Doubles, _ y: DoubleResults, _ count: Int) { apply(x, y, count) { .tanh($0) } }
+@c func test_atan_f64(_ x: Doubles, _ y: DoubleResults, _ count: Int) { apply(x, y, count) { .atan($0) } }
 @c func test_erf_f64(_ x: Doubles, _ y: DoubleResults, _ count: Int) { apply(x, y, count) { .erf($0) } }
 @c func test_pow_f64(_ x: Doubles, _ z: Doubles, _ y: DoubleResults, _ count: Int) { apply(x, z, y, count) { .pow($0, $1) } }

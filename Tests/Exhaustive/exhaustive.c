@@ -26,6 +26,11 @@ static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
 // log(1 + e^x); the maximum that propagates NaN.
 static double softplus(double x) { return (x < 0 ? 0 : x) + log1p(exp(-fabs(x))); }
 static double log_sigmoid(double x) { return (x > 0 ? 0 : x) - log1p(exp(-fabs(x))); }
+// cos 2πx: whole turns taken off exactly, then the nearest quarter.
+static double cosine_of_turns(double x) {
+  const double rest = fabs(remainder(x, 1)), pi = 3.14159265358979323846;
+  return rest <= 0.125 ? cos(2 * pi * rest) : rest <= 0.375 ? sin(2 * pi * (0.25 - rest)) : -cos(2 * pi * (0.5 - rest));
+}
 
 // name, reference, domain (other inputs are not in the contract), bound in ulp for f32
 #define FUNCTIONS(F)                                                                                                   \
@@ -34,14 +39,16 @@ static double log_sigmoid(double x) { return (x > 0 ? 0 : x) - log1p(exp(-fabs(x
   F(expm1, expm1, true, 1)                                                                                             \
   F(log, log, true, 1)                                                                                                 \
   F(log1p, log1p, true, 1)                                                                                             \
-  F(log1p_of_fraction, log1p, !signbit(x) && !(x > 1), 1)                                                              \
+  F(log1p_of_fraction, log1p, !signbit(x) && !(x > 1), 2)                                                              \
   F(sigmoid, sigmoid, true, 1)                                                                                         \
   F(shared_sigmoid, sigmoid, true, 3)                                                                                  \
   F(log_sigmoid, log_sigmoid, true, 2)                                                                                 \
   F(softplus, softplus, true, 2)                                                                                       \
   F(exp2, exp2, true, 2)                                                                                               \
   F(log2, log2, true, 2)                                                                                               \
+  F(cosine_of_turns, cosine_of_turns, true, 1)                                                                         \
   F(tanh, tanh, true, 2)                                                                                               \
+  F(atan, atan, true, 2)                                                                                               \
   F(erf, erf, true, 2)
 
 #define DECLARE(name, reference, domain, bound)                                                                        \

@@ -65,6 +65,15 @@ def log_sigmoid(x):
     return mpf_neg(softplus(mpf_neg(x)))
 
 
+def cosine_of_turns(x):
+    quarters = libmp.mpf_nint(libmp.mpf_shift(x, 2))
+    rest = mpf_sub(x, libmp.mpf_shift(quarters, -2))  # exact
+    angle = mpf_mul(rest, libmp.mpf_shift(libmp.mpf_pi(PRECISION + 30), 1))
+    quarter = int(libmp.to_int(quarters)) % 4
+    result = (libmp.mpf_sin if quarter % 2 else libmp.mpf_cos)(angle, PRECISION)
+    return mpf_neg(result) if quarter in (1, 2) else result
+
+
 def tanh(x):
     return libmp.mpf_tanh(x, PRECISION)
 
@@ -73,23 +82,29 @@ def erf(x):
     return libmp.mpf_erf(x, PRECISION)
 
 
+def atan(x):
+    return libmp.mpf_atan(x, PRECISION)
+
+
 # Where each function is exact outside the finite numbers.
 LIMITS = {
     "exp": (0.0, math.inf), "exp_of_non_positive": (0.0, None), "expm1": (-1.0, math.inf), "exp2": (0.0, math.inf),
     "log": (math.nan, math.inf), "log2": (math.nan, math.inf), "log1p": (math.nan, math.inf),
     "log1p_of_fraction": (None, None), "sigmoid": (0.0, 1.0), "log_sigmoid": (-math.inf, 0.0),
-    "softplus": (0.0, math.inf), "tanh": (-1.0, 1.0), "erf": (-1.0, 1.0),
+    "softplus": (0.0, math.inf), "cosine_of_turns": (math.nan, math.nan), "tanh": (-1.0, 1.0), "erf": (-1.0, 1.0),
+    "atan": (-math.pi / 2, math.pi / 2),
 }
 FUNCTIONS = {
     "exp": exp, "exp_of_non_positive": exp, "expm1": expm1, "exp2": exp2, "log": log, "log2": log2, "log1p": log1p,
-    "log1p_of_fraction": log1p, "sigmoid": sigmoid, "log_sigmoid": log_sigmoid, "softplus": softplus, "tanh": tanh,
-    "erf": erf,
+    "log1p_of_fraction": log1p, "sigmoid": sigmoid, "log_sigmoid": log_sigmoid, "softplus": softplus,
+    "cosine_of_turns": cosine_of_turns, "tanh": tanh, "erf": erf, "atan": atan,
 }
 # Beyond these arguments the result has underflowed, overflowed or stopped changing.
 RANGES = {
     "exp": (-746, 710), "exp_of_non_positive": (-746, 0), "expm1": (-45, 710), "exp2": (-1076, 1025),
     "sigmoid": (-746, 40), "log_sigmoid": (-1000, 746), "softplus": (-746, 1000), "tanh": (-22, 22), "erf": (-6.5, 6.5),
-    "log1p_of_fraction": (0, 1), "log": (0, 4), "log2": (0, 4), "log1p": (-1, 4),
+    "cosine_of_turns": (-2, 2), "log1p_of_fraction": (0, 1), "log": (0, 4), "log2": (0, 4), "log1p": (-1, 4),
+    "atan": (-50, 50),
 }
 # Places where rounding or cancellation is worst: range edges and the cuts of the argument reductions.
 HARD = {
@@ -104,8 +119,10 @@ HARD = {
     "sigmoid": [-745.13, -708.4, -37, -0.3466, 0, 0.3466, 1, 37],
     "log_sigmoid": [-37, -1.04, -0.6931, 0, 0.6931, 1.04, 36.7, 708.4, 745.13],
     "softplus": [-745.13, -708.4, -36.7, -1.04, -0.6931, 0, 0.6931, 1.04, 37],
+    "cosine_of_turns": [-0.875, -0.5, -0.25, 0, 0.125, 0.25, 0.375, 0.5, 0.75, 1, 1e6 + 0.25, 2.0**50, 2.0**52],
     "tanh": [-19.06, -0.625, -0.1733, 0, 0.1733, 0.5493, 0.625, 19.06],
     "erf": [-5.92, -1, 0, 0.5, 1, 1.25, 2, 5.92],
+    "atan": [-2.41421, -1, -0.41421, 0, 0.41421, 1, 2.41421],
 }
 
 
@@ -162,20 +179,22 @@ def record(exact):
 def tiny(name, x):
     """Results that are x itself or a limit up to less than 2^-100 of an ulp; computing them would cost dear."""
     magnitude = abs(x)
-    if x == 0 and name in ("expm1", "log1p", "log1p_of_fraction", "tanh", "erf"):
+    if x == 0 and name in ("expm1", "log1p", "log1p_of_fraction", "tanh", "erf", "atan"):
         return x, 0.0
     if name in ("log", "log2"):
         return (-math.inf, 0.0) if x == 0 else (math.nan, 0.0) if x < 0 else None
     if name == "log1p" and x <= -1:
         return (-math.inf, 0.0) if x == -1 else (math.nan, 0.0)
     if magnitude < 1e-200:
-        if name in ("expm1", "log1p", "log1p_of_fraction", "tanh"):
+        if name in ("expm1", "log1p", "log1p_of_fraction", "tanh", "atan"):
             return x, 0.0
         if name in ("exp", "exp_of_non_positive", "exp2"):
             return 1.0, 0.0
         if name == "sigmoid":
             return 0.5, 0.0
-    if magnitude > 2000 and name not in ("log1p",):
+    if name == "cosine_of_turns" and (magnitude < 1e-100 or magnitude >= 2.0**53):
+        return 1.0, 0.0
+    if magnitude > 2000 and name not in ("log1p", "cosine_of_turns", "atan"):
         limit = LIMITS[name][x > 0]
         if name == "log_sigmoid" and x < 0 or name == "softplus" and x > 0:
             return x, 0.0

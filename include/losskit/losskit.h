@@ -107,6 +107,100 @@ typedef enum losskit_bin_edge {
   LOSSKIT_BIN_EDGE_LEFT_EXTRA = 2,
 } losskit_bin_edge;
 
+/** Whose loss `aggregateLoss` is. */
+typedef enum losskit_aggregate_level {
+  /** The bags': ρ = 0. */
+  LOSSKIT_AGGREGATE_LEVEL_BAG = 0,
+  /** The instances': ρ = 1. */
+  LOSSKIT_AGGREGATE_LEVEL_INSTANCE = 1,
+  /** Both, weighted by ρ. */
+  LOSSKIT_AGGREGATE_LEVEL_INTERPOLATED = 2,
+} losskit_aggregate_level;
+
+/** The loss of a response in `aggregateLoss`. */
+typedef enum losskit_aggregate_response {
+  /** (t − q)² with q = f. */
+  LOSSKIT_AGGREGATE_RESPONSE_SQUARE = 0,
+  /** −t log q − (1 − t) log(1 − q) with q = σ(f). */
+  LOSSKIT_AGGREGATE_RESPONSE_LOGISTIC = 1,
+} losskit_aggregate_response;
+
+/** How `aggregateLoss` joins the losses of instances. */
+typedef enum losskit_bag_reduction {
+  /** The mean over the bags that are not empty of the means in the bags. */
+  LOSSKIT_BAG_REDUCTION_MEAN = 0,
+  /** The mean over the instances. */
+  LOSSKIT_BAG_REDUCTION_INSTANCES = 1,
+} losskit_bag_reduction;
+
+/** The function φ of the margin m in `binaryMarginLoss`. (u)₊ = max(0, u); the last five are 1 − m for m ≤ 1. */
+typedef enum losskit_margin_kind {
+  /** softplus(−m). */
+  LOSSKIT_MARGIN_KIND_LOGISTIC = 0,
+  /** (margin − m)₊. */
+  LOSSKIT_MARGIN_KIND_HINGE = 1,
+  /** (margin − m)₊². */
+  LOSSKIT_MARGIN_KIND_SQUARED_HINGE = 2,
+  /** ½ − m for m ≤ 0, else (1 − m)₊² / 2. */
+  LOSSKIT_MARGIN_KIND_SMOOTHED_HINGE = 3,
+  /** −4m for m < −1, else (1 − m)₊². */
+  LOSSKIT_MARGIN_KIND_MODIFIED_HUBER = 4,
+  /** −m for m ≤ −1, else (1 − m)₊² / 4. */
+  LOSSKIT_MARGIN_KIND_SPARSEMAX = 5,
+  /** e^{−m}. */
+  LOSSKIT_MARGIN_KIND_EXPONENTIAL = 6,
+  /** (−m)₊. */
+  LOSSKIT_MARGIN_KIND_PERCEPTRON = 7,
+  /** σ(−m)². */
+  LOSSKIT_MARGIN_KIND_SAVAGE = 8,
+  /** (2 atan m − 1)². */
+  LOSSKIT_MARGIN_KIND_TANGENT = 9,
+  /** 1 − m. */
+  LOSSKIT_MARGIN_KIND_UNHINGED = 10,
+  /** σ(−m). */
+  LOSSKIT_MARGIN_KIND_SIGMOID = 11,
+  /** (1 − m) / 2 between 0 and 1. */
+  LOSSKIT_MARGIN_KIND_RAMP = 12,
+  /** (1 − m)². */
+  LOSSKIT_MARGIN_KIND_SQUARE = 13,
+  /** −2 √(m − 1) for m > 1. */
+  LOSSKIT_MARGIN_KIND_SQRT_HINGE = 14,
+  /** −log m for m > 1. */
+  LOSSKIT_MARGIN_KIND_LOG_HINGE = 15,
+  /** 1/m − 1 for m > 1. */
+  LOSSKIT_MARGIN_KIND_INV_HINGE = 16,
+  /** e / log(m + e − 1) − e for m > 1. */
+  LOSSKIT_MARGIN_KIND_INV_LOG_HINGE = 17,
+  /** e^{1 − m} − 1 for m > 1. */
+  LOSSKIT_MARGIN_KIND_EXP_HINGE = 18,
+} losskit_margin_kind;
+
+/** Which well-classified examples `haltedFocalLoss` treats as cross-entropy does. */
+typedef enum losskit_halted_side {
+  /** Those with target 1. */
+  LOSSKIT_HALTED_SIDE_POSITIVE = 0,
+  /** All. */
+  LOSSKIT_HALTED_SIDE_BOTH = 1,
+} losskit_halted_side;
+
+/** The power of max(0, u) in a margin loss. */
+typedef enum losskit_hinge_power {
+  /** max(0, u). */
+  LOSSKIT_HINGE_POWER_LINEAR = 1,
+  /** max(0, u)². */
+  LOSSKIT_HINGE_POWER_SQUARED = 2,
+} losskit_hinge_power;
+
+/** What `oneVsRestSvmLoss` adds to the loss for its weights. */
+typedef enum losskit_svmregularizer {
+  /** Nothing. */
+  LOSSKIT_SVMREGULARIZER_NONE = 0,
+  /** Their mean square. */
+  LOSSKIT_SVMREGULARIZER_MEAN = 1,
+  /** Half their squared norm, as in the soft margin SVM. */
+  LOSSKIT_SVMREGULARIZER_HALF_SUM = 2,
+} losskit_svmregularizer;
+
 /** The distances δ of a feature x and a class centre w; d = x − w and a = |d| coordinate by coordinate. */
 typedef enum losskit_harmonic_distance {
   /** `Σ d² + eps`: squared, so that n counts powers of d². */
@@ -140,6 +234,32 @@ typedef enum losskit_harmonic_distance {
   /** `√(dᵀ S d + eps) + eps`, S the precision: a positive semidefinite matrix, its diagonal, or the identity */
   LOSSKIT_HARMONIC_DISTANCE_MAHALANOBIS = 14,
 } losskit_harmonic_distance;
+
+/** What a weak learner is fitted to. */
+typedef enum losskit_newton_order {
+  /** The negative gradient, with weight 1. */
+  LOSSKIT_NEWTON_ORDER_FIRST = 1,
+  /** The Newton step, with the Hessian as weight. */
+  LOSSKIT_NEWTON_ORDER_SECOND = 2,
+} losskit_newton_order;
+
+/** The factor c that a booster gives the Hessian of the softmax cross-entropy. */
+typedef enum losskit_softmax_hessian {
+  /** c = 1: the second derivative itself. */
+  LOSSKIT_SOFTMAX_HESSIAN_EXACT = 0,
+  /** c = 2, as XGBoost's multi:softprob has it. */
+  LOSSKIT_SOFTMAX_HESSIAN_XGBOOST = 1,
+  /** c = C/(C − 1), as LightGBM's multiclass has it; 1 for one class. */
+  LOSSKIT_SOFTMAX_HESSIAN_LIGHTGBM = 2,
+} losskit_softmax_hessian;
+
+/** Which norms `filterNormalize` makes equal. */
+typedef enum losskit_filter_normalization {
+  /** That of each row. */
+  LOSSKIT_FILTER_NORMALIZATION_FILTER = 0,
+  /** That of the whole array. */
+  LOSSKIT_FILTER_NORMALIZATION_LAYER = 1,
+} losskit_filter_normalization;
 
 /** How logits become scores. */
 typedef enum losskit_detection_activation {
@@ -224,6 +344,112 @@ LOSSKIT_API int32_t losskit_get_num_threads(void);
 /* ====================================================================================================
  * Softmax: normalising maps and their vector-Jacobian products
  * ==================================================================================================== */
+
+/**
+ * Softmax of attention scores in which a query sees the keys up to its own place; later keys are 0, and never read.
+ *
+ *     p_ij = e^{scale·(z_ij − m_i)} / Σ_k e^{scale·(z_ik − m_i)}   over the keys j ≤ i + offset
+ *
+ * - Parameters:
+ *   - z: scores, `[batch, queries, keys]`. A query that sees no key, or only −inf, gets zeros; a NaN or +inf that it sees
+ *     makes what it sees NaN.
+ *   - batch: ≥ 0.
+ *   - queries: ≥ 0.
+ *   - keys: ≥ 1.
+ *   - scale: > 0, default 1.
+ *   - offset: default 0, which aligns the first query with the first key; keys − queries aligns the last ones, as decoding
+ *     with a cache wants it.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_causal_softmax_f32(
+    const float *z, ptrdiff_t batch, ptrdiff_t queries, ptrdiff_t keys, double scale, int64_t offset, float *p);
+LOSSKIT_API losskit_status losskit_causal_softmax_f64(
+    const double *z, ptrdiff_t batch, ptrdiff_t queries, ptrdiff_t keys, double scale, int64_t offset, double *p);
+
+/**
+ * Vector-Jacobian product of causal_softmax; the gradient at keys that a query does not see is 0.
+ *
+ *     grad_z = scale · p ⊙ (g − ⟨p, g⟩)
+ *
+ * - Parameters:
+ *   - p: `[batch, queries, keys]`, what `losskit_causal_softmax` returned.
+ *   - grad_output: g, shaped as `p`: the incoming gradient; not read at keys that a query does not see.
+ *   - batch: ≥ 0.
+ *   - queries: ≥ 0.
+ *   - keys: ≥ 1.
+ *   - scale: > 0, as given to `losskit_causal_softmax`.
+ *   - offset: as given to `losskit_causal_softmax`.
+ *   - grad_z: output, shaped as `p`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_causal_softmax_vjp_f32(
+    const float *p, const float *grad_output, ptrdiff_t batch, ptrdiff_t queries, ptrdiff_t keys, double scale,
+    int64_t offset, float *grad_z);
+LOSSKIT_API losskit_status losskit_causal_softmax_vjp_f64(
+    const double *p, const double *grad_output, ptrdiff_t batch, ptrdiff_t queries, ptrdiff_t keys, double scale,
+    int64_t offset, double *grad_z);
+
+/**
+ * One-hot of the largest score of each row; of several the one of the lowest class.
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. A row with NaN gives a row of NaN; infinities are scores like others.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - y: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: the operator Hardmax of ONNX.
+ */
+LOSSKIT_API losskit_status losskit_hardmax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *y);
+LOSSKIT_API losskit_status losskit_hardmax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *y);
+
+/**
+ * Harmonic max: probabilities from distances, by their inverse powers. It does not change with the distances' scale.
+ *
+ *     p_i = d_i^{−n} / Σ_j d_j^{−n} = (m / d_i)^n / Σ_j (m / d_j)^n,   m = min d
+ *
+ * - Parameters:
+ *   - d: distances, `[outer, classes, inner]`, ≥ 0. Those that are 0 share the mass equally; +inf has probability 0; a row
+ *     with NaN, or of +inf alone, gives a row of NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - n: > 0, default 2.
+ *   - p: output, shaped as `d`; may be `d` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative distance.
+ * - Reference: Baek et al. 2025, Harmonic Loss Trains Interpretable AI Models.
+ */
+LOSSKIT_API losskit_status losskit_harmonic_max_f32(
+    const float *d, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double n, float *p);
+LOSSKIT_API losskit_status losskit_harmonic_max_f64(
+    const double *d, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double n, double *p);
+
+/**
+ * Vector-Jacobian product of harmonic_max.
+ *
+ *     grad_j = −(n / d_j) p_j (g_j − ⟨p, g⟩)     (0 in rows with d = 0)
+ *
+ * - Parameters:
+ *   - d: distances, `[outer, classes, inner]`, ≥ 0.
+ *   - p: shaped as `d`, what `losskit_harmonic_max` returned.
+ *   - grad_output: g, shaped as `d`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - n: as given to `losskit_harmonic_max`.
+ *   - grad_d: output, shaped as `d`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative distance.
+ */
+LOSSKIT_API losskit_status losskit_harmonic_max_vjp_f32(
+    const float *d, const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double n, float *grad_d);
+LOSSKIT_API losskit_status losskit_harmonic_max_vjp_f64(
+    const double *d, const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double n, double *grad_d);
 
 /**
  * Logarithm of the logistic function, element by element.
@@ -346,6 +572,245 @@ LOSSKIT_API losskit_status losskit_logsumexp_vjp_f64(
     const double *weights, bool weights_per_element, double *grad_z);
 
 /**
+ * Softmax over the elements of each row that a mask lets take part; the others are 0, whatever they hold.
+ *
+ *     p_i = [mask_i] e^{(z_i − m)/T} / Σ_j [mask_j] e^{(z_j − m)/T},   m = max {z_j : mask_j}
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. A row in which nothing takes part, or only −inf, gives zeros; a NaN or +inf
+ *     that takes part makes those that take part NaN.
+ *   - mask: 0 where an element does not take part: one per class, or one per element if `mask_per_element`.
+ *   - mask_per_element: is there a mask for each element, in the order of `z`?
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - temperature: T > 0, default 1.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY (one number per class, for a mask of classes).
+ */
+LOSSKIT_API losskit_status losskit_masked_softmax_f32(
+    const float *z, const uint8_t *mask, bool mask_per_element, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double temperature, float *p);
+LOSSKIT_API losskit_status losskit_masked_softmax_f64(
+    const double *z, const uint8_t *mask, bool mask_per_element, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double temperature, double *p);
+
+/**
+ * Vector-Jacobian product of masked_softmax.
+ *
+ *     grad_z = p ⊙ (g − ⟨p, g⟩) / T     (0 where p = 0, whatever g holds there)
+ *
+ * - Parameters:
+ *   - p: `[outer, classes, inner]`, what `losskit_masked_softmax` returned.
+ *   - grad_output: g, shaped as `p`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - temperature: T > 0, as given to `losskit_masked_softmax`.
+ *   - grad_z: output, shaped as `p`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_masked_softmax_vjp_f32(
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double temperature,
+    float *grad_z);
+LOSSKIT_API losskit_status losskit_masked_softmax_vjp_f64(
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double temperature,
+    double *grad_z);
+
+/**
+ * Maximum and shifted sum of exponentials of each row: what a softmax needs to know of a part of its row.
+ *
+ *     m = max z,   s = Σ_j e^{z_j − m}
+ *
+ * Parts are joined by `losskit_online_softmax_merge`; softmax is e^{z − m} / s.
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. A row of −inf gives (−inf, 0); one with NaN gives NaN, one with +inf (inf, NaN).
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - m: output, one per row.
+ *   - s: output, one per row.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Milakov & Gimelshein 2018, Online normalizer calculation for softmax.
+ */
+LOSSKIT_API losskit_status losskit_online_softmax_stats_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *m, float *s);
+LOSSKIT_API losskit_status losskit_online_softmax_stats_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *m, double *s);
+
+/**
+ * Joins the statistics of two parts of rows.
+ *
+ *     m = max(m_a, m_b),   s = s_a e^{m_a − m} + s_b e^{m_b − m}
+ *
+ * (−inf, 0) is the statistic of nothing.
+ *
+ * - Parameters:
+ *   - m_a: `[count]`, maxima of the first parts.
+ *   - s_a: `[count]`, their sums.
+ *   - m_b: `[count]`, maxima of the second parts.
+ *   - s_b: `[count]`, their sums.
+ *   - count: number of rows, ≥ 0.
+ *   - m: output, `[count]`; may be one of the inputs.
+ *   - s: output, `[count]`; may be one of the inputs.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Milakov & Gimelshein 2018, Online normalizer calculation for softmax.
+ */
+LOSSKIT_API losskit_status losskit_online_softmax_merge_f32(
+    const float *m_a, const float *s_a, const float *m_b, const float *s_b, ptrdiff_t count, float *m, float *s);
+LOSSKIT_API losskit_status losskit_online_softmax_merge_f64(
+    const double *m_a, const double *s_a, const double *m_b, const double *s_b, ptrdiff_t count, double *m, double *s);
+
+/**
+ * Joins two partial results of an attention, each normalised by itself, whose scores had the given log-sum-exps.
+ *
+ *     lse = log(e^{lse_a} + e^{lse_b}),   out = w_a out_a + w_b out_b,   w_a = e^{lse_a − lse},  w_b = e^{lse_b − lse}
+ *
+ * - Parameters:
+ *   - lse_a: `[rows]`. −inf has the weight 0, also beside another −inf.
+ *   - out_a: `[rows, columns]`.
+ *   - lse_b: `[rows]`.
+ *   - out_b: `[rows, columns]`.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 1.
+ *   - lse: output, `[rows]`; may be `lse_a` or `lse_b` itself.
+ *   - out: output, `[rows, columns]`; may be `out_a` or `out_b` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Milakov & Gimelshein 2018; the merge of split keys and values in flash attention.
+ */
+LOSSKIT_API losskit_status losskit_online_softmax_combine_f32(
+    const float *lse_a, const float *out_a, const float *lse_b, const float *out_b, ptrdiff_t rows, ptrdiff_t columns,
+    float *lse, float *out);
+LOSSKIT_API losskit_status losskit_online_softmax_combine_f64(
+    const double *lse_a, const double *out_a, const double *lse_b, const double *out_b, ptrdiff_t rows,
+    ptrdiff_t columns, double *lse, double *out);
+
+/**
+ * Vector-Jacobian product of online_softmax_combine.
+ *
+ *     grad_out_a = w_a g_out,   grad_lse_a = w_a (g_lse + w_b ⟨g_out, out_a − out_b⟩);   b likewise
+ *
+ * - Parameters:
+ *   - lse_a: `[rows]`.
+ *   - out_a: `[rows, columns]`.
+ *   - lse_b: `[rows]`.
+ *   - out_b: `[rows, columns]`.
+ *   - grad_lse: g_lse, `[rows]`: the incoming gradient of `lse`.
+ *   - grad_out: g_out, `[rows, columns]`: the incoming gradient of `out`.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 1.
+ *   - grad_lse_a: output, `[rows]`; no output may be one of the inputs.
+ *   - grad_out_a: output, `[rows, columns]`.
+ *   - grad_lse_b: output, `[rows]`.
+ *   - grad_out_b: output, `[rows, columns]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_online_softmax_combine_vjp_f32(
+    const float *lse_a, const float *out_a, const float *lse_b, const float *out_b, const float *grad_lse,
+    const float *grad_out, ptrdiff_t rows, ptrdiff_t columns, float *grad_lse_a, float *grad_out_a, float *grad_lse_b,
+    float *grad_out_b);
+LOSSKIT_API losskit_status losskit_online_softmax_combine_vjp_f64(
+    const double *lse_a, const double *out_a, const double *lse_b, const double *out_b, const double *grad_lse,
+    const double *grad_out, ptrdiff_t rows, ptrdiff_t columns, double *grad_lse_a, double *grad_out_a,
+    double *grad_lse_b, double *grad_out_b);
+
+/**
+ * Similarity-distance-magnitude activation: a softmax whose base and scale say how well the training data know the input.
+ *
+ *     p = softmax(λ z),   λ = d · ln b,   b = q_offset + q;   with `logarithm` log p, or log_b p
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class; a row with NaN or +inf, or of −inf alone, gives a row of
+ *     NaN.
+ *   - q: similarity, one per row, ≥ 0 and finite; q_offset + q > 1.
+ *   - d: optional, closeness, one per row, in [0, 1], default 1; 0 gives a uniform row.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - logarithm: the logarithm of the probabilities instead of these; default false.
+ *   - change_of_base: divide the logarithm by ln b; default true.
+ *   - q_offset: finite, default 2.
+ *   - out: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a q, d or base out of range.
+ * - Reference: Schmaltz 2025, Similarity-Distance-Magnitude Activations.
+ */
+LOSSKIT_API losskit_status losskit_sdm_activation_f32(
+    const float *z, const float *q, const float *d, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool logarithm,
+    bool change_of_base, double q_offset, float *out);
+LOSSKIT_API losskit_status losskit_sdm_activation_f64(
+    const double *z, const double *q, const double *d, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    bool logarithm, bool change_of_base, double q_offset, double *out);
+
+/**
+ * Vector-Jacobian product of sdm_activation with respect to z.
+ *
+ *     grad_z = λ p ⊙ (g − ⟨p, g⟩);   with `logarithm` λ (g − p Σ_j g_j), divided by ln b with `change_of_base`
+ *
+ * - Parameters:
+ *   - q: similarity, one per row, as given to `losskit_sdm_activation`.
+ *   - d: optional, closeness, one per row, as given to `losskit_sdm_activation`.
+ *   - out: `[outer, classes, inner]`, what `losskit_sdm_activation` returned.
+ *   - grad_output: g, shaped as `out`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - logarithm: as given to `losskit_sdm_activation`.
+ *   - change_of_base: as given to `losskit_sdm_activation`.
+ *   - q_offset: as given to `losskit_sdm_activation`.
+ *   - grad_z: output, shaped as `out`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a q, d or base out of range.
+ */
+LOSSKIT_API losskit_status losskit_sdm_activation_vjp_f32(
+    const float *q, const float *d, const float *out, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes,
+    ptrdiff_t inner, bool logarithm, bool change_of_base, double q_offset, float *grad_z);
+LOSSKIT_API losskit_status losskit_sdm_activation_vjp_f64(
+    const double *q, const double *d, const double *out, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes,
+    ptrdiff_t inner, bool logarithm, bool change_of_base, double q_offset, double *grad_z);
+
+/**
+ * Sigsoftmax: each exponential times the logistic function of its score, which breaks the softmax bottleneck.
+ *
+ *     p_i = e^{z_i} σ(z_i) / Σ_j e^{z_j} σ(z_j)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class (probability 0); a row with NaN or +inf, or of −inf
+ *     alone, gives a row of NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Kanai et al. 2018, Sigsoftmax: Reanalysis of the Softmax Bottleneck.
+ */
+LOSSKIT_API losskit_status losskit_sigsoftmax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *p);
+LOSSKIT_API losskit_status losskit_sigsoftmax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *p);
+
+/**
+ * Vector-Jacobian product of sigsoftmax.
+ *
+ *     grad_z = p ⊙ (g − ⟨p, g⟩) ⊙ (2 − σ(z))
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`.
+ *   - p: shaped as `z`, what `losskit_sigsoftmax` returned.
+ *   - grad_output: g, shaped as `z`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - grad_z: output, shaped as `z`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_sigsoftmax_vjp_f32(
+    const float *z, const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    float *grad_z);
+LOSSKIT_API losskit_status losskit_sigsoftmax_vjp_f64(
+    const double *z, const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double *grad_z);
+
+/**
  * Logistic function, element by element.
  *
  *     σ(x) = 1 / (1 + e^{−x})
@@ -419,6 +884,94 @@ LOSSKIT_API losskit_status losskit_softmax_vjp_f64(
     double *grad_z);
 
 /**
+ * Softmax with a sink: a score of its own for each row that takes probability away, but gets no output.
+ *
+ *     p_i = e^{z_i − m} / (e^{s − m} + Σ_j e^{z_j − m}),   m = max(s, max z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class (probability 0); a row with NaN or +inf gives a row of
+ *     NaN.
+ *   - sink: s, one per row: 0 is "softmax-one", −inf is `losskit_softmax`.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Xiao et al. 2023, Efficient Streaming Language Models with Attention Sinks.
+ */
+LOSSKIT_API losskit_status losskit_softmax_with_sink_f32(
+    const float *z, const float *sink, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *p);
+LOSSKIT_API losskit_status losskit_softmax_with_sink_f64(
+    const double *z, const double *sink, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *p);
+
+/**
+ * Vector-Jacobian product of softmax_with_sink.
+ *
+ *     grad_z = p ⊙ (g − ⟨p, g⟩),   grad_sink = −p_s ⟨p, g⟩,   p_s = e^s / (e^s + Σ_j e^{z_j})
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`.
+ *   - sink: s, one per row.
+ *   - p: shaped as `z`, what `losskit_softmax_with_sink` returned.
+ *   - grad_output: g, shaped as `z`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - grad_z: output, shaped as `z`; may be `grad_output` itself.
+ *   - grad_sink: output, one per row.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_softmax_with_sink_vjp_f32(
+    const float *z, const float *sink, const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes,
+    ptrdiff_t inner, float *grad_z, float *grad_sink);
+LOSSKIT_API losskit_status losskit_softmax_with_sink_vjp_f64(
+    const double *z, const double *sink, const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes,
+    ptrdiff_t inner, double *grad_z, double *grad_sink);
+
+/**
+ * Softmax of the negated scores: the smallest takes most.
+ *
+ *     p_i = e^{(m − z_i)/T} / Σ_j e^{(m − z_j)/T},   m = min z
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. +inf is a masked class (probability 0); a row with NaN or −inf, or of +inf
+ *     alone, gives a row of NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - temperature: T > 0, default 1.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: torch.nn.functional.softmin.
+ */
+LOSSKIT_API losskit_status losskit_softmin_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double temperature, float *p);
+LOSSKIT_API losskit_status losskit_softmin_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double temperature, double *p);
+
+/**
+ * Vector-Jacobian product of softmin.
+ *
+ *     grad_z = −p ⊙ (g − ⟨p, g⟩) / T
+ *
+ * - Parameters:
+ *   - p: `[outer, classes, inner]`, what `losskit_softmin` returned.
+ *   - grad_output: g, shaped as `p`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - temperature: T > 0, as given to `losskit_softmin`.
+ *   - grad_z: output, shaped as `p`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_softmin_vjp_f32(
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double temperature,
+    float *grad_z);
+LOSSKIT_API losskit_status losskit_softmin_vjp_f64(
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double temperature,
+    double *grad_z);
+
+/**
  * Smooth form of max(x, 0), element by element.
  *
  *     softplus(x) = log1p(e^{βx}) / β,   and exactly x where βx > threshold
@@ -453,6 +1006,615 @@ LOSSKIT_API losskit_status losskit_softplus_vjp_f32(
     const float *x, const float *grad_output, ptrdiff_t count, double beta, double threshold, float *grad);
 LOSSKIT_API losskit_status losskit_softplus_vjp_f64(
     const double *x, const double *grad_output, ptrdiff_t count, double beta, double threshold, double *grad);
+
+/**
+ * Spherical softmax: squares instead of exponentials.
+ *
+ *     p_i = (z_i² + eps) / Σ_j (z_j² + eps)
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. −inf is a masked class (probability 0); a row with NaN or +inf gives a row of
+ *     NaN. A row whose sum is 0 is uniform. Squares do not overflow: rows are scaled by their largest magnitude.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - eps: ≥ 0, default 0.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: de Brébisson & Vincent 2016, An Exploration of Softmax Alternatives Belonging to the Spherical Loss Family.
+ */
+LOSSKIT_API losskit_status losskit_spherical_softmax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps, float *p);
+LOSSKIT_API losskit_status losskit_spherical_softmax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps, double *p);
+
+/**
+ * Vector-Jacobian product of spherical_softmax.
+ *
+ *     grad_j = 2 z_j / S · (g_j − ⟨p, g⟩),   S = Σ_j (z_j² + eps)     (0 where S = 0)
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`.
+ *   - grad_output: g, shaped as `z`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - eps: as given to `losskit_spherical_softmax`.
+ *   - grad_z: output, shaped as `z`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_spherical_softmax_vjp_f32(
+    const float *z, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps,
+    float *grad_z);
+LOSSKIT_API losskit_status losskit_spherical_softmax_vjp_f64(
+    const double *z, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps,
+    double *grad_z);
+
+/**
+ * Stablemax: a function that grows linearly instead of the exponential, and so never absorbs small scores.
+ *
+ *     p_i = f(z_i) / Σ_j f(z_j),   f(z) = z + 1 for z ≥ 0,  1 / (1 − z) for z < 0
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`, which are not shifted. −inf is a masked class (probability 0); a row with NaN
+ *     or +inf, or of −inf alone, gives a row of NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Prieto et al. 2025, Grokking at the Edge of Numerical Stability.
+ */
+LOSSKIT_API losskit_status losskit_stablemax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *p);
+LOSSKIT_API losskit_status losskit_stablemax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *p);
+
+/**
+ * Vector-Jacobian product of stablemax.
+ *
+ *     grad_j = f'(z_j) / S · (g_j − ⟨p, g⟩),   S = Σ_j f(z_j)
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`.
+ *   - grad_output: g, shaped as `z`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - grad_z: output, shaped as `z`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_stablemax_vjp_f32(
+    const float *z, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *grad_z);
+LOSSKIT_API losskit_status losskit_stablemax_vjp_f64(
+    const double *z, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *grad_z);
+
+/**
+ * Logarithm of stablemax.
+ *
+ *     log p_i = log(f(z_i) / Σ_j f(z_j)),   f(z) = z + 1 for z ≥ 0,  1 / (1 − z) for z < 0
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. −inf gives −inf; a row with NaN or +inf, or of −inf alone, gives a row of NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - log_p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Prieto et al. 2025, Grokking at the Edge of Numerical Stability.
+ */
+LOSSKIT_API losskit_status losskit_log_stablemax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *log_p);
+LOSSKIT_API losskit_status losskit_log_stablemax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *log_p);
+
+/**
+ * Vector-Jacobian product of log_stablemax.
+ *
+ *     grad_j = f'(z_j) / f(z_j) · g_j − f'(z_j) / S · Σ_k g_k,   S = Σ_j f(z_j)
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`.
+ *   - grad_output: g, shaped as `z`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - grad_z: output, shaped as `z`; may be `grad_output` itself. 0 where z = −inf.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_log_stablemax_vjp_f32(
+    const float *z, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *grad_z);
+LOSSKIT_API losskit_status losskit_log_stablemax_vjp_f64(
+    const double *z, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *grad_z);
+
+/**
+ * Taylor softmax: the Taylor polynomial of the exponential in its place. It is positive for every even order.
+ *
+ *     p_i = f(z_i) / Σ_j f(z_j),   f(z) = Σ_{i=0}^{order} z^i / i!
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. −inf is a masked class (probability 0); a row with NaN or +inf, or one in which
+ *     f overflows, gives a row of NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - order: even, ≥ 2, default 2.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: de Brébisson & Vincent 2016, An Exploration of Softmax Alternatives Belonging to the Spherical Loss Family.
+ */
+LOSSKIT_API losskit_status losskit_taylor_softmax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, int32_t order, float *p);
+LOSSKIT_API losskit_status losskit_taylor_softmax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, int32_t order, double *p);
+
+/**
+ * Vector-Jacobian product of taylor_softmax.
+ *
+ *     grad_j = f'(z_j) / S · (g_j − ⟨p, g⟩),   S = Σ_j f(z_j)
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`.
+ *   - grad_output: g, shaped as `z`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - order: as given to `losskit_taylor_softmax`.
+ *   - grad_z: output, shaped as `z`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_taylor_softmax_vjp_f32(
+    const float *z, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, int32_t order,
+    float *grad_z);
+LOSSKIT_API losskit_status losskit_taylor_softmax_vjp_f64(
+    const double *z, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, int32_t order,
+    double *grad_z);
+
+/**
+ * Logarithm of taylor_softmax.
+ *
+ *     log p_i = log(f(z_i) / Σ_j f(z_j)),   f(z) = Σ_{i=0}^{order} z^i / i!
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. −inf gives −inf; a row with NaN or +inf, or one in which f overflows, gives a
+ *     row of NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - order: even, ≥ 2, default 2.
+ *   - log_p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: de Brébisson & Vincent 2016, An Exploration of Softmax Alternatives Belonging to the Spherical Loss Family.
+ */
+LOSSKIT_API losskit_status losskit_log_taylor_softmax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, int32_t order, float *log_p);
+LOSSKIT_API losskit_status losskit_log_taylor_softmax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, int32_t order, double *log_p);
+
+/**
+ * Vector-Jacobian product of log_taylor_softmax.
+ *
+ *     grad_j = f'(z_j) / f(z_j) · g_j − f'(z_j) / S · Σ_k g_k,   S = Σ_j f(z_j)
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`.
+ *   - grad_output: g, shaped as `z`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - order: as given to `losskit_log_taylor_softmax`.
+ *   - grad_z: output, shaped as `z`; may be `grad_output` itself. 0 where z = −inf.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_log_taylor_softmax_vjp_f32(
+    const float *z, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, int32_t order,
+    float *grad_z);
+LOSSKIT_API losskit_status losskit_log_taylor_softmax_vjp_f64(
+    const double *z, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, int32_t order,
+    double *grad_z);
+
+/**
+ * Softmax in two passes over the data instead of three: of rows that no cache holds each pass costs a trip to memory.
+ *
+ *     p_i = v_i / m · 2^{n_i − e},   e^{z_i} = v_i · 2^{n_i},   Σ_j e^{z_j} = m · 2^e
+ *
+ * Exponentials are held as numbers with an exponent of their own, which cannot overflow, so that no maximum has to be known
+ * before they are added.
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class (probability 0); a row with NaN or +inf, or of −inf
+ *     alone, gives a row of NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Dukhan & Ablavatski 2020, The Two-Pass Softmax Algorithm.
+ */
+LOSSKIT_API losskit_status losskit_two_pass_softmax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *p);
+LOSSKIT_API losskit_status losskit_two_pass_softmax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *p);
+
+/**
+ * Sum of the exponentials of each row, as a number with an exponent of its own: nothing overflows.
+ *
+ *     Σ_j e^{z_j} = m · 2^e,   e = max_j round(z_j · log₂ e),   1/√2 ≤ m ≤ √2 · classes
+ *
+ * log Σ e^{z} = ln m + e · ln 2.
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. A row of −inf gives (0, −inf); one with NaN or +inf gives NaN. Beyond 2^19 (f32)
+ *     or 2^40 (f64) the mantissa has fewer good digits, as z itself has after its point.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - mantissa: m, output, one per row.
+ *   - exponent: e, output, one per row; integral.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Dukhan & Ablavatski 2020, The Two-Pass Softmax Algorithm.
+ */
+LOSSKIT_API losskit_status losskit_extexp_sum_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *mantissa, float *exponent);
+LOSSKIT_API losskit_status losskit_extexp_sum_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *mantissa, double *exponent);
+
+/* ====================================================================================================
+ * Sparse maps: sparsemax, entmax, top-k
+ * ==================================================================================================== */
+
+/**
+ * Softmax of the k largest logits of each row; the others have probability 0.
+ *
+ *     Ω = the classes of the k largest z (of equal ones the lower),   p_i = [i ∈ Ω] e^{z_i} / Σ_{j ∈ Ω} e^{z_j}
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf has probability 0; a row with +inf, or of −inf alone, gives a row of
+ *     NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - k: ≥ 1, default 10; more than `classes` means all.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN.
+ * - Reference: Sun et al. 2021, Sparse-softmax: A Simpler and Faster Alternative Softmax Transformation.
+ */
+LOSSKIT_API losskit_status losskit_sparse_softmax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k, float *p);
+LOSSKIT_API losskit_status losskit_sparse_softmax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k, double *p);
+
+/**
+ * Vector-Jacobian product of sparse_softmax: the selection is constant.
+ *
+ *     grad_z = p ⊙ (g − ⟨p, g⟩)
+ *
+ * - Parameters:
+ *   - p: `[outer, classes, inner]`, what `sparse_softmax` returned.
+ *   - grad_output: g, shaped as `p`: the incoming gradient. Not read where p is 0.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - grad_z: output, shaped as `p`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_sparse_softmax_vjp_f32(
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *grad_z);
+LOSSKIT_API losskit_status losskit_sparse_softmax_vjp_f64(
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *grad_z);
+
+/* ====================================================================================================
+ * Random numbers; relaxed top-k, sorting and sampling
+ * ==================================================================================================== */
+
+/**
+ * A sample of the relaxed categorical distribution with logits z: softmax of logits with Gumbel noise.
+ *
+ *     y = softmax((z + G)/τ),   G_{n,c} = element n·classes + c of philox_gumbel
+ *
+ * With `hard` the one-hot row of the largest y, of equal ones the first; its gradient is that of y (straight-through).
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class (probability 0); a row with +inf, or of −inf alone,
+ *     gives a row of NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS. Row n is (o, i) with n = o · inner + i.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - tau: temperature τ > 0, default 1.
+ *   - hard: one-hot rows?
+ *   - seed: of the noise, any 64 bits, default 0.
+ *   - offset: of the elements of the noise, default 0.
+ *   - y: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.
+ * - Reference: Jang et al. 2017, Categorical Reparameterization with Gumbel-Softmax; torch.nn.functional.gumbel_softmax
+ *   is the same map of other random numbers.
+ */
+LOSSKIT_API losskit_status losskit_gumbel_softmax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau, bool hard, uint64_t seed,
+    uint64_t offset, float *y);
+LOSSKIT_API losskit_status losskit_gumbel_softmax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau, bool hard, uint64_t seed,
+    uint64_t offset, double *y);
+
+/**
+ * Vector-Jacobian product of gumbel_softmax.
+ *
+ *     grad_z = y ⊙ (g − ⟨y, g⟩) / τ
+ *
+ * - Parameters:
+ *   - y_soft: y, `[outer, classes, inner]`: what `losskit_gumbel_softmax` returned, or would have returned without `hard`.
+ *   - grad_output: g, shaped as `y_soft`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - tau: τ > 0, as given to `losskit_gumbel_softmax`.
+ *   - grad_z: output, shaped as `y_soft`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_gumbel_softmax_vjp_f32(
+    const float *y_soft, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau,
+    float *grad_z);
+LOSSKIT_API losskit_status losskit_gumbel_softmax_vjp_f64(
+    const double *y_soft, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau,
+    double *grad_z);
+
+/**
+ * NeuralSort: a relaxed permutation matrix that sorts scores in descending order.
+ *
+ *     P_i = softmax_j(((L + 1 − 2i) s_j − Σ_k |s_j − s_k|)/τ),   i = 1 … L
+ *
+ * With `hard` each row is one-hot at its largest element, of equal ones the first; its gradient is that of the soft rows.
+ *
+ * - Parameters:
+ *   - s: scores, `[lists, items]`. A list with an infinity gives NaN.
+ *   - lists: ≥ 0.
+ *   - items: ≥ 1.
+ *   - tau: temperature τ > 0, default 1.
+ *   - hard: one-hot rows?
+ *   - lengths: optional, `[lists]`, in 0 … items: only so many items of a list take part, L of the formula, all else
+ *     is 0. Default: all.
+ *   - p: output, `[lists, items, items]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN or a length out of range, OUT_OF_MEMORY.
+ * - Reference: Grover et al. 2019, Stochastic Optimization of Sorting Networks via Continuous Relaxations; used by Pobrotyn
+ *   and Białobrzeski 2021, NeuralNDCG.
+ */
+LOSSKIT_API losskit_status losskit_neuralsort_f32(
+    const float *s, ptrdiff_t lists, ptrdiff_t items, double tau, bool hard, const int64_t *lengths, float *p);
+LOSSKIT_API losskit_status losskit_neuralsort_f64(
+    const double *s, ptrdiff_t lists, ptrdiff_t items, double tau, bool hard, const int64_t *lengths, double *p);
+
+/**
+ * Vector-Jacobian product of neuralsort.
+ *
+ *     G_i = P_i ⊙ (g_i − ⟨P_i, g_i⟩),   c_j = Σ_i G_ij
+ *     grad_j = (1/τ)·[Σ_i (L + 1 − 2i) G_ij − Σ_k (c_j + c_k) sign(s_j − s_k)],   sign(0) = 0
+ *
+ * - Parameters:
+ *   - s: `[lists, items]`, as given to `losskit_neuralsort`.
+ *   - p: P, `[lists, items, items]`: what `losskit_neuralsort` returned, or would have returned without `hard`.
+ *   - grad_output: g, shaped as `p`: the incoming gradient.
+ *   - lists: ≥ 0.
+ *   - items: ≥ 1.
+ *   - tau: τ > 0, as given to `losskit_neuralsort`.
+ *   - lengths: optional, `[lists]`, as given to `losskit_neuralsort`.
+ *   - grad_s: output, shaped as `s`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN or a length out of range, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_neuralsort_vjp_f32(
+    const float *s, const float *p, const float *grad_output, ptrdiff_t lists, ptrdiff_t items, double tau,
+    const int64_t *lengths, float *grad_s);
+LOSSKIT_API losskit_status losskit_neuralsort_vjp_f64(
+    const double *s, const double *p, const double *grad_output, ptrdiff_t lists, ptrdiff_t items, double tau,
+    const int64_t *lengths, double *grad_s);
+
+/**
+ * Random numbers, uniform in (0, 1).
+ *
+ *     U(a, b) = ((⌊a/2^5⌋·2^26 + ⌊b/2^6⌋) + ½)·2^−53
+ *     x_i = U(w0, w1),   w0 … w3 = Philox4x32-10(counter (i + offset, stream), key seed)
+ *
+ * The generator counts: element i depends on i + offset, seed and stream alone, not on how many are drawn, and not on the
+ * number of threads. All is computed in double and rounded last, so that both precisions see the same stream.
+ *
+ * - Parameters:
+ *   - count: how many, ≥ 0.
+ *   - seed: any 64 bits, default 0.
+ *   - offset: added to the index of each element, modulo 2^64, default 0.
+ *   - stream: number of the stream, default 0.
+ *   - output: output, `[count]`. In single precision the largest are rounded to 1.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Salmon et al. 2011, Parallel Random Numbers: As Easy as 1, 2, 3; the generator of torch on GPUs.
+ */
+LOSSKIT_API losskit_status losskit_philox_uniform_f32(
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream, float *output);
+LOSSKIT_API losskit_status losskit_philox_uniform_f64(
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream, double *output);
+
+/**
+ * Random numbers of the standard normal distribution.
+ *
+ *     x_i = √(−2 ln U(w0, w1)) · cos(2π U(w2, w3))
+ *
+ * with the words w0 … w3 and the function U of `losskit_philox_uniform`, computed in double and rounded last.
+ *
+ * - Parameters:
+ *   - count: how many, ≥ 0.
+ *   - seed: any 64 bits, default 0.
+ *   - offset: added to the index of each element, modulo 2^64, default 0.
+ *   - stream: number of the stream, default 0.
+ *   - output: output, `[count]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Box and Muller 1958, A Note on the Generation of Random Normal Deviates.
+ */
+LOSSKIT_API losskit_status losskit_philox_normal_f32(
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream, float *output);
+LOSSKIT_API losskit_status losskit_philox_normal_f64(
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream, double *output);
+
+/**
+ * Random numbers of the standard Gumbel distribution: the index of the largest of `z_c + x_c` has the distribution
+ * softmax(z).
+ *
+ *     x_i = −ln(−ln U(w0, w1))
+ *
+ * with the words w0, w1 and the function U of `losskit_philox_uniform`, computed in double and rounded last.
+ *
+ * - Parameters:
+ *   - count: how many, ≥ 0.
+ *   - seed: any 64 bits, default 0.
+ *   - offset: added to the index of each element, modulo 2^64, default 0.
+ *   - stream: number of the stream, default 0.
+ *   - output: output, `[count]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Gumbel 1954, Statistical Theory of Extreme Values and Some Practical Applications.
+ */
+LOSSKIT_API losskit_status losskit_philox_gumbel_f32(
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream, float *output);
+LOSSKIT_API losskit_status losskit_philox_gumbel_f64(
+    ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream, double *output);
+
+/**
+ * SoftSort: a relaxed permutation matrix that sorts scores in descending order, by distance to the sorted scores.
+ *
+ *     P_i = softmax_j(−|ŝ_i − s_j|^power / τ),   ŝ = s in descending order
+ *
+ * - Parameters:
+ *   - s: scores, `[lists, items]`. −inf has weight 0 in the rows of the others and gives NaN in its own; a list with +inf
+ *     gives NaN.
+ *   - lists: ≥ 0.
+ *   - items: ≥ 1.
+ *   - tau: temperature τ > 0, default 1.
+ *   - power: ≥ 1, default 1.
+ *   - p: output, `[lists, items, items]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.
+ * - Reference: Prillo and Eisenschlos 2020, SoftSort: A Continuous Relaxation for the argsort Operator.
+ */
+LOSSKIT_API losskit_status losskit_softsort_f32(
+    const float *s, ptrdiff_t lists, ptrdiff_t items, double tau, double power, float *p);
+LOSSKIT_API losskit_status losskit_softsort_f64(
+    const double *s, ptrdiff_t lists, ptrdiff_t items, double tau, double power, double *p);
+
+/**
+ * Vector-Jacobian product of softsort.
+ *
+ *     G_i = P_i ⊙ (g_i − ⟨P_i, g_i⟩),   H_ij = −(power/τ) G_ij |ŝ_i − s_j|^{power−1} sign(ŝ_i − s_j)
+ *     grad_j = −Σ_i H_ij + Σ_k H_{r(j) k},   r(j) the rank of item j,   sign(0) = 0
+ *
+ * - Parameters:
+ *   - s: `[lists, items]`, as given to `losskit_softsort`.
+ *   - p: P, `[lists, items, items]`: what `losskit_softsort` returned.
+ *   - grad_output: g, shaped as `p`: the incoming gradient.
+ *   - lists: ≥ 0.
+ *   - items: ≥ 1.
+ *   - tau: τ > 0, as given to `losskit_softsort`.
+ *   - power: ≥ 1, as given to `losskit_softsort`.
+ *   - grad_s: output, shaped as `s`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_softsort_vjp_f32(
+    const float *s, const float *p, const float *grad_output, ptrdiff_t lists, ptrdiff_t items, double tau,
+    double power, float *grad_s);
+LOSSKIT_API losskit_status losskit_softsort_vjp_f64(
+    const double *s, const double *p, const double *grad_output, ptrdiff_t lists, ptrdiff_t items, double tau,
+    double power, double *grad_s);
+
+/**
+ * Soft top-k: each row's probabilities of being among the k largest, which sum to k.
+ *
+ *     p_i = σ(α (z_i + t)),   t such that Σ_i p_i = k
+ *
+ * The root t is found to the last place: Newton's method, kept between bounds that are halved where it does not converge.
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf gives 0; where k or fewer are finite, these have probability 1. A row
+ *     with +inf gives a row of NaN.
+ *   - k: 0 < k < classes: one number, or one per row if `k_per_row`.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - k_per_row: is there a k for each row?
+ *   - alpha: steepness α > 0, default 1.
+ *   - n_iter: the most steps towards the root, ≥ 1, default 64.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.
+ * - Reference: Gupta et al. 2024, Dual-Encoders for Extreme Multi-Label Classification.
+ */
+LOSSKIT_API losskit_status losskit_soft_topk_f32(
+    const float *z, const int64_t *k, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool k_per_row, double alpha,
+    ptrdiff_t n_iter, float *p);
+LOSSKIT_API losskit_status losskit_soft_topk_f64(
+    const double *z, const int64_t *k, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool k_per_row,
+    double alpha, ptrdiff_t n_iter, double *p);
+
+/**
+ * Logarithm of the soft top-k probabilities.
+ *
+ *     log p_i = log σ(α (z_i + t)),   t such that Σ_i p_i = k
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf gives −inf; where k or fewer are finite, these give 0. A row with +inf
+ *     gives a row of NaN.
+ *   - k: 0 < k < classes: one number, or one per row if `k_per_row`.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - k_per_row: is there a k for each row?
+ *   - alpha: steepness α > 0, default 1.
+ *   - n_iter: the most steps towards the root, ≥ 1, default 64.
+ *   - log_p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.
+ * - Reference: Gupta et al. 2024, Dual-Encoders for Extreme Multi-Label Classification.
+ */
+LOSSKIT_API losskit_status losskit_log_soft_topk_f32(
+    const float *z, const int64_t *k, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool k_per_row, double alpha,
+    ptrdiff_t n_iter, float *log_p);
+LOSSKIT_API losskit_status losskit_log_soft_topk_f64(
+    const double *z, const int64_t *k, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool k_per_row,
+    double alpha, ptrdiff_t n_iter, double *log_p);
+
+/**
+ * Vector-Jacobian product of soft_topk, by the implicit function theorem.
+ *
+ *     v = α p (1 − p),   grad_z = v ⊙ (g − ⟨v, g⟩ / Σ v)     (v ⊙ g where Σ v = 0)
+ *
+ * - Parameters:
+ *   - p: `[outer, classes, inner]`, what `losskit_soft_topk` returned.
+ *   - grad_output: g, shaped as `p`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - alpha: α > 0, as given to `losskit_soft_topk`.
+ *   - grad_z: output, shaped as `p`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_soft_topk_vjp_f32(
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    float *grad_z);
+LOSSKIT_API losskit_status losskit_soft_topk_vjp_f64(
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    double *grad_z);
+
+/**
+ * Vector-Jacobian product of log_soft_topk.
+ *
+ *     v = α p (1 − p),   u = α (1 − p) ⊙ g,   grad_z = u − v Σ u / Σ v     (u where Σ v = 0)
+ *
+ * - Parameters:
+ *   - log_p: `[outer, classes, inner]`, what `losskit_log_soft_topk` returned.
+ *   - grad_output: g, shaped as `log_p`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - alpha: α > 0, as given to `losskit_log_soft_topk`.
+ *   - grad_z: output, shaped as `log_p`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_log_soft_topk_vjp_f32(
+    const float *log_p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    float *grad_z);
+LOSSKIT_API losskit_status losskit_log_soft_topk_vjp_f64(
+    const double *log_p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    double *grad_z);
 
 /* ====================================================================================================
  * Softmax-free attention, mixtures of experts, diagnostics
@@ -551,6 +1713,80 @@ LOSSKIT_API losskit_status losskit_newton_inverse_vjp_f64(
     const double *v, const double *grad_output, ptrdiff_t batch, ptrdiff_t m, double *grad);
 
 /**
+ * Predictions of a linear model after one step of gradient descent from 0, which is what one layer of linear self-attention
+ * computes from its context.
+ *
+ *     ŷ = xq · w,   w = η Γ Σ_i y_i x_i
+ *
+ * - Parameters:
+ *   - x: inputs of the context, `[rows, columns]`.
+ *   - y: its targets, `[rows]`.
+ *   - xq: queries, `[queries, columns]`.
+ *   - precond: Γ, optional, `[columns, columns]`; the identity if absent.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 1.
+ *   - queries: ≥ 0.
+ *   - eta: η, finite, default 1.
+ *   - prediction: output, `[queries]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY (a few doubles per row, column and query).
+ * - Reference: One Step of Gradient Descent is Provably the Optimal In-Context Learner with One Layer of Linear
+ *   Self-Attention (Mahankali et al. 2023).
+ */
+LOSSKIT_API losskit_status losskit_one_step_gd_predictor_f32(
+    const float *x, const float *y, const float *xq, const float *precond, ptrdiff_t rows, ptrdiff_t columns,
+    ptrdiff_t queries, double eta, float *prediction);
+LOSSKIT_API losskit_status losskit_one_step_gd_predictor_f64(
+    const double *x, const double *y, const double *xq, const double *precond, ptrdiff_t rows, ptrdiff_t columns,
+    ptrdiff_t queries, double eta, double *prediction);
+
+/**
+ * Vector-Jacobian product of one_step_gd_predictor.
+ *
+ *     t = η Γᵀ xqᵀ g:   grad_x = y tᵀ,   grad_y = x t,   grad_xq = g wᵀ
+ *
+ * - Parameters:
+ *   - x: inputs of the context, `[rows, columns]`.
+ *   - y: its targets, `[rows]`.
+ *   - xq: queries, `[queries, columns]`.
+ *   - precond: Γ, optional, `[columns, columns]`; the identity if absent.
+ *   - grad_output: g, `[queries]`: the incoming gradient.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 1.
+ *   - queries: ≥ 0.
+ *   - eta: η, as given to `losskit_one_step_gd_predictor`.
+ *   - grad_x: optional output, `[rows, columns]`.
+ *   - grad_y: optional output, `[rows]`.
+ *   - grad_xq: optional output, `[queries, columns]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY (a few doubles per row, column and query).
+ */
+LOSSKIT_API losskit_status losskit_one_step_gd_predictor_vjp_f32(
+    const float *x, const float *y, const float *xq, const float *precond, const float *grad_output, ptrdiff_t rows,
+    ptrdiff_t columns, ptrdiff_t queries, double eta, float *grad_x, float *grad_y, float *grad_xq);
+LOSSKIT_API losskit_status losskit_one_step_gd_predictor_vjp_f64(
+    const double *x, const double *y, const double *xq, const double *precond, const double *grad_output,
+    ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t queries, double eta, double *grad_x, double *grad_y, double *grad_xq);
+
+/**
+ * The part of a gradient that is perpendicular to the weights, at the gradient's length: a step along it does not merely
+ * scale the weights.
+ *
+ *     o = g − ⟨w, g⟩ / (⟨w, w⟩ + eps) · w,   out = o · ‖g‖ / (‖o‖ + eps)
+ *
+ * - Parameters:
+ *   - w: weights, `[count]`: a whole parameter.
+ *   - g: its gradient, `[count]`.
+ *   - count: ≥ 0.
+ *   - eps: ≥ 0, default 1e-30.
+ *   - out: output, `[count]`; may be `g` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: Prieto et al. 2025, Grokking at the Edge of Numerical Stability.
+ */
+LOSSKIT_API losskit_status losskit_perp_grad_f32(
+    const float *w, const float *g, ptrdiff_t count, double eps, float *out);
+LOSSKIT_API losskit_status losskit_perp_grad_f64(
+    const double *w, const double *g, ptrdiff_t count, double eps, double *out);
+
+/**
  * Attention with Gaussian kernels of few landmarks instead of softmax: linear in the number of queries.
  *
  *     K1 = kernel(q, landmarks),   K2 = kernel(landmarks, landmarks),   Y = newton_inverse(K2)
@@ -618,6 +1854,52 @@ LOSSKIT_API losskit_status losskit_softmax_free_attention_vjp_f64(
     const double *q, const double *landmarks, const double *v, const double *grad_output, ptrdiff_t batch, ptrdiff_t n,
     ptrdiff_t m, ptrdiff_t dimensions, ptrdiff_t value_dimensions, int32_t n_iter, double ridge, bool symmetric,
     double scale, double *grad_q, double *grad_landmarks, double *grad_v);
+
+/**
+ * Softmax regression: the squared distance of the softmax of a linear map from a vector.
+ *
+ *     L = ½ ‖f − b‖²,   f = softmax(a x);   u = f ⊙ (r − ⟨f, r⟩), r = f − b:   grad_a = u xᵀ,  grad_x = aᵀ u
+ *
+ * - Parameters:
+ *   - a: `[rows, columns]`.
+ *   - x: `[columns]`.
+ *   - b: `[rows]`.
+ *   - rows: ≥ 1.
+ *   - columns: ≥ 1.
+ *   - loss: optional output, `[1]`.
+ *   - grad_a: optional output, `[rows, columns]`.
+ *   - grad_x: optional output, `[columns]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY (a few doubles per row and column).
+ * - Reference: The Closeness of In-Context Learning and Weight Shifting for Softmax Regression (Li et al. 2023).
+ */
+LOSSKIT_API losskit_status losskit_softmax_regression_loss_f32(
+    const float *a, const float *x, const float *b, ptrdiff_t rows, ptrdiff_t columns, float *loss, float *grad_a,
+    float *grad_x);
+LOSSKIT_API losskit_status losskit_softmax_regression_loss_f64(
+    const double *a, const double *x, const double *b, ptrdiff_t rows, ptrdiff_t columns, double *loss, double *grad_a,
+    double *grad_x);
+
+/**
+ * How far logits may move along a direction before the Taylor series of their log-sum-exp stops converging.
+ *
+ *     ρ = π / Δ,   Δ = max_k a_k − min_k a_k;   for two classes with z:  ρ = √((z_1 − z_0)² + π²) / Δ
+ *
+ * A step of length τ along the direction is safe while τ < ρ.
+ *
+ * - Parameters:
+ *   - a: derivatives of the logits along a unit direction, `[outer, classes, inner]`. Equal ones give +inf, NaN gives NaN.
+ *   - z: optional, logits, shaped as `a`; used for two classes only, where the radius is exact with them.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - radius: output, one per row.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Ghosts of Softmax (convergence radii from complex singularities of the log-sum-exp).
+ */
+LOSSKIT_API losskit_status losskit_softmax_step_radius_f32(
+    const float *a, const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *radius);
+LOSSKIT_API losskit_status losskit_softmax_step_radius_f64(
+    const double *a, const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *radius);
 
 /**
  * Symmetric normalisation of a square matrix by its row sums.
@@ -807,33 +2089,6 @@ LOSSKIT_API losskit_status losskit_nll_loss_f64(
     const double *weight, int64_t ignore_index, losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad);
 
-/**
- * Focal loss on sigmoid scores, element by element: binary cross-entropy that down-weights easy examples.
- *
- *     p = σ(z),  p_t = p t + (1 − p)(1 − t),  α_t = α t + (1 − α)(1 − t)
- *     L = α_t (1 − p_t)^γ (softplus(z) − t z)
- *
- * - Parameters:
- *   - z: logits, `[rows, columns]`.
- *   - t: targets in [0, 1], shaped as `z`. Not checked.
- *   - rows: ≥ 0.
- *   - columns: ≥ 0.
- *   - alpha: α in [0, 1], default 0.25; negative: no factor α_t.
- *   - gamma: γ ≥ 0, default 2.
- *   - reduction: default mean, over all elements, weighted. (Detectors divide the sum by the number of positives.)
- *   - sample_weight: optional, one per row, ≥ 0, default 1.
- *   - loss: optional output, one value, or one per element without reduction.
- *   - grad: optional output, shaped as `z`.
- * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
- * - Reference: Lin et al. 2017, Focal Loss for Dense Object Detection; torchvision.ops.sigmoid_focal_loss.
- */
-LOSSKIT_API losskit_status losskit_sigmoid_focal_loss_f32(
-    const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
-    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
-LOSSKIT_API losskit_status losskit_sigmoid_focal_loss_f64(
-    const double *z, const double *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
-    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
-
 /* ====================================================================================================
  * Robust, normalized and substitute losses of rows
  * ==================================================================================================== */
@@ -890,8 +2145,652 @@ LOSSKIT_API losskit_status losskit_mae_softmax_loss_f64(
     losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
 
 /* ====================================================================================================
+ * Classification losses of single scores
+ * ==================================================================================================== */
+
+/**
+ * Loss of instances of which only the mean responses of bags are known.
+ *
+ *     L_bag = (1/B') Σ_b ℓ(ȳ_b, mean_{i∈b} q_i)      over the B' bags that are not empty
+ *     L_ins = (1/B') Σ_b mean_{i∈b} ℓ(ȳ_b, q_i)      or (1/N) Σ_i ℓ(ȳ_{b(i)}, q_i)
+ *     L = (1 − ρ) L_bag + ρ L_ins
+ *
+ * - Parameters:
+ *   - f: predictions or logits, `[count]`.
+ *   - bag: `[count]`: the bag of each instance, in 0 ..< bags.
+ *   - ybar: ȳ, `[bags]`: the mean responses.
+ *   - count: instances, ≥ 0.
+ *   - bags: ≥ 0.
+ *   - level: default interpolated.
+ *   - rho: ρ in [0, 1], default 0.5; of the interpolated level.
+ *   - response: ℓ, default square.
+ *   - bag_reduction: default mean.
+ *   - loss: optional output, one value.
+ *   - grad: optional output, shaped as `f`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Javanmard et al. 2024, Learning from Aggregate Responses: Instance Level versus Bag Level Loss Functions.
+ */
+LOSSKIT_API losskit_status losskit_aggregate_loss_f32(
+    const float *f, const int64_t *bag, const float *ybar, ptrdiff_t count, ptrdiff_t bags,
+    losskit_aggregate_level level, double rho, losskit_aggregate_response response, losskit_bag_reduction bag_reduction,
+    float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_aggregate_loss_f64(
+    const double *f, const int64_t *bag, const double *ybar, ptrdiff_t count, ptrdiff_t bags,
+    losskit_aggregate_level level, double rho, losskit_aggregate_response response, losskit_bag_reduction bag_reduction,
+    double *loss, double *grad);
+
+/**
+ * Losses of binary classification that are functions of the margin, element by element.
+ *
+ *     L = φ(m),   m = y f,   dL/df = y φ'(m)
+ *
+ * - Parameters:
+ *   - f: scores, `[rows, columns]`.
+ *   - y: 1 or −1, shaped as `f`.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 0.
+ *   - kind: φ, default logistic.
+ *   - margin: of hinge and squared_hinge, default 1; finite.
+ *   - reduction: default mean, over all elements, weighted.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per element without reduction.
+ *   - grad: optional output, shaped as `f`. Derivatives at kinks are 0.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Bartlett et al. 2006, Convexity, Classification, and Risk Bounds; for the last five Dai and Wang 2025,
+ *   EnsLoss: Stochastic Calibrated Loss Ensembles.
+ */
+LOSSKIT_API losskit_status losskit_binary_margin_loss_f32(
+    const float *f, const float *y, ptrdiff_t rows, ptrdiff_t columns, losskit_margin_kind kind, double margin,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_binary_margin_loss_f64(
+    const double *f, const double *y, ptrdiff_t rows, ptrdiff_t columns, losskit_margin_kind kind, double margin,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Logistic loss of scores and signs, element by element.
+ *
+ *     L = log(1 + e^{−y f})
+ *
+ * - Parameters:
+ *   - f: scores, `[rows, columns]`.
+ *   - y: 1 or −1, shaped as `f`.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 0.
+ *   - reduction: default mean, over all elements, weighted.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per element without reduction.
+ *   - grad: optional output, shaped as `f`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: torch.nn.functional.soft_margin_loss.
+ */
+LOSSKIT_API losskit_status losskit_soft_margin_loss_f32(
+    const float *f, const float *y, ptrdiff_t rows, ptrdiff_t columns, losskit_reduction reduction,
+    const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_soft_margin_loss_f64(
+    const double *f, const double *y, ptrdiff_t rows, ptrdiff_t columns, losskit_reduction reduction,
+    const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Focal loss on sigmoid scores that stops down-weighting: examples on the right side of ½ keep the gradient of
+ * cross-entropy.
+ *
+ *     L = α_t (c − B)           where p_t > ½ (and t = 1, or both sides):   B = (1 − 2^−γ) log 2
+ *     L = α_t (1 − p_t)^γ c     else
+ *     c = softplus(z) − t z = −log p_t,   p_t = σ((2t − 1) z)
+ *
+ * Continuous, with a jump of the gradient at z = 0.
+ *
+ * - Parameters:
+ *   - z: logits, `[rows, columns]`.
+ *   - t: targets, 0 or 1, shaped as `z`.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 0.
+ *   - alpha: α in [0, 1]: α_t = α t + (1 − α)(1 − t); negative, the default −1: no such factor.
+ *   - gamma: γ ≥ 0, default 2.
+ *   - side: default positive.
+ *   - reduction: default mean, over all elements, weighted.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per element without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Zhao et al. 2022, Well-classified Examples are Underestimated in Classification with Deep Neural
+ *   Networks.
+ */
+LOSSKIT_API losskit_status losskit_halted_focal_loss_f32(
+    const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
+    losskit_halted_side side, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_halted_focal_loss_f64(
+    const double *z, const double *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
+    losskit_halted_side side, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Hinge embedding loss of distances: small ones are wanted between what is alike, large ones between what is not.
+ *
+ *     L = x  where y = 1,   L = max(0, margin − x)  where y = −1
+ *
+ * - Parameters:
+ *   - x: distances, `[rows, columns]`.
+ *   - y: 1 or −1, shaped as `x`.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 0.
+ *   - margin: default 1; finite.
+ *   - reduction: default mean, over all elements, weighted.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per element without reduction.
+ *   - grad: optional output, shaped as `x`. The derivative at the kink is 0.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: torch.nn.functional.hinge_embedding_loss.
+ */
+LOSSKIT_API losskit_status losskit_hinge_embedding_loss_f32(
+    const float *x, const float *y, ptrdiff_t rows, ptrdiff_t columns, double margin, losskit_reduction reduction,
+    const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_hinge_embedding_loss_f64(
+    const double *x, const double *y, ptrdiff_t rows, ptrdiff_t columns, double margin, losskit_reduction reduction,
+    const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Focal loss on sigmoid scores with the first term of its expansion in 1 − p_t strengthened, element by element.
+ *
+ *     L = α_t (1 − p_t)^γ (softplus(z) − t z) + ε (1 − p_t)^{γ+1},   p_t = p t + (1 − p)(1 − t),  p = σ(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[rows, columns]`.
+ *   - t: targets in [0, 1], shaped as `z`. Not checked.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 0.
+ *   - alpha: α in [0, 1], default 0.25: α_t = α t + (1 − α)(1 − t); negative: no such factor.
+ *   - gamma: γ ≥ 0, default 2.
+ *   - epsilon: ε, default 1; finite.
+ *   - reduction: default mean, over all elements, weighted.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per element without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Leng et al. 2022, PolyLoss: A Polynomial Expansion Perspective of Classification Loss Functions.
+ */
+LOSSKIT_API losskit_status losskit_poly1_sigmoid_focal_loss_f32(
+    const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma, double epsilon,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_poly1_sigmoid_focal_loss_f64(
+    const double *z, const double *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma, double epsilon,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Focal loss on sigmoid scores, element by element: binary cross-entropy that down-weights easy examples.
+ *
+ *     p = σ(z),  p_t = p t + (1 − p)(1 − t),  α_t = α t + (1 − α)(1 − t)
+ *     L = α_t (1 − p_t)^γ (softplus(z) − t z)
+ *
+ * - Parameters:
+ *   - z: logits, `[rows, columns]`.
+ *   - t: targets in [0, 1], shaped as `z`. Not checked.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 0.
+ *   - alpha: α in [0, 1], default 0.25; negative: no factor α_t.
+ *   - gamma: γ ≥ 0, default 2.
+ *   - reduction: default mean, over all elements, weighted. (Detectors divide the sum by the number of positives.)
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per element without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Lin et al. 2017, Focal Loss for Dense Object Detection; torchvision.ops.sigmoid_focal_loss.
+ */
+LOSSKIT_API losskit_status losskit_sigmoid_focal_loss_f32(
+    const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_sigmoid_focal_loss_f64(
+    const double *z, const double *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * The focal loss's variant FL*: a logistic loss of a scaled and shifted score, element by element.
+ *
+ *     L = α_t softplus(−(γ x + β)) / γ,   x = (2t − 1) z,  α_t = α t + (1 − α)(1 − t)
+ *
+ * - Parameters:
+ *   - z: logits, `[rows, columns]`.
+ *   - t: targets, 0 or 1, shaped as `z`.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 0.
+ *   - alpha: α in [0, 1]; negative, the default −1: no factor α_t.
+ *   - gamma: γ > 0, default 2.
+ *   - beta: β, default 1; finite.
+ *   - reduction: default mean, over all elements, weighted.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per element without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Lin et al. 2017, Focal Loss for Dense Object Detection, appendix.
+ */
+LOSSKIT_API losskit_status losskit_sigmoid_focal_star_loss_f32(
+    const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma, double beta,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_sigmoid_focal_star_loss_f64(
+    const double *z, const double *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma, double beta,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/* ====================================================================================================
+ * Margin losses of rows
+ * ==================================================================================================== */
+
+/**
+ * Categorical hinge loss: the best other class, but at least 0, should stay 1 below the target.
+ *
+ *     L = max(0, 1 + max(0, max_{k≠y} z_k) − z_y)
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. −inf is a masked class; NaN or +inf makes loss and gradient of its row
+ *     NaN.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`. Derivatives at kinks are 0; of equal classes the lowest one counts.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: keras.losses.CategoricalHinge.
+ */
+LOSSKIT_API losskit_status losskit_categorical_hinge_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_categorical_hinge_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Multi-class hinge loss of Crammer and Singer: the best other class should stay a margin below the target.
+ *
+ *     L = max(0, margin + max_{k≠y} z_k − z_y)^p
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. −inf is a masked class; NaN or +inf makes loss and gradient of its row
+ *     NaN.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 2.
+ *   - inner: ≥ 0.
+ *   - margin: default 1; finite.
+ *   - power: p, default linear.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`. Derivatives at kinks are 0; of equal classes the lowest one counts.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Crammer and Singer 2001, On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines.
+ */
+LOSSKIT_API losskit_status losskit_crammer_singer_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double margin,
+    losskit_hinge_power power, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_crammer_singer_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double margin,
+    losskit_hinge_power power, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Multi-class hinge loss of Lee, Lin and Wahba, for scores with the sum 0 (which is not enforced).
+ *
+ *     L = Σ_{k≠y} max(0, z_k + 1/(C − 1))
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. −inf is a masked class; NaN or +inf makes loss and gradient of its row
+ *     NaN.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 2.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`; 0 at the target and at kinks.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Lee, Lin and Wahba 2004, Multicategory Support Vector Machines.
+ */
+LOSSKIT_API losskit_status losskit_llw_hinge_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_llw_hinge_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Log-probabilities of C classes from C − 1 scores: the last class is the reference, with score 0.
+ *
+ *     b = [u, 0],   log p = b − log Σ_k e^{b_k}
+ *
+ * - Parameters:
+ *   - u: scores, `[outer, classes, inner]`. −inf gives −inf; a row with NaN or +inf gives NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: C − 1, ≥ 0.
+ *   - inner: ≥ 0.
+ *   - log_p: output, with C classes along the middle axis.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Lam et al. 2023, LegendreTron: Uprising Proper Multiclass Loss Learning.
+ */
+LOSSKIT_API losskit_status losskit_log_softmax_plus_f32(
+    const float *u, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *log_p);
+LOSSKIT_API losskit_status losskit_log_softmax_plus_f64(
+    const double *u, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *log_p);
+
+/**
+ * Vector-Jacobian product of log_softmax_plus.
+ *
+ *     grad_u_j = g_j − e^{log p_j} Σ_k g_k,   j < C − 1
+ *
+ * - Parameters:
+ *   - log_p: what `losskit_log_softmax_plus` returned, with C classes along the middle axis.
+ *   - grad_output: g, shaped as `log_p`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: C − 1, ≥ 0.
+ *   - inner: ≥ 0.
+ *   - grad_u: output, `[outer, classes, inner]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_log_softmax_plus_vjp_f32(
+    const float *log_p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *grad_u);
+LOSSKIT_API losskit_status losskit_log_softmax_plus_vjp_f64(
+    const double *log_p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double *grad_u);
+
+/**
+ * Proper canonical loss of LegendreTron, given the scores that its learned link makes: the negative log-likelihood of C
+ * classes from C − 1 scores. The last class is the reference, with score 0.
+ *
+ *     b = [u, 0],   L = log Σ_k e^{b_k} − b_y
+ *
+ * - Parameters:
+ *   - u: scores, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ... classes, of which the last is the reference.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: C − 1, ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `u`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Lam et al. 2023, LegendreTron: Uprising Proper Multiclass Loss Learning.
+ */
+LOSSKIT_API losskit_status losskit_legendretron_loss_f32(
+    const float *u, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_legendretron_loss_f64(
+    const double *u, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Multi-class hinge loss of Weston and Watkins: every other class should stay a margin below the target.
+ *
+ *     L = (w_y / C) Σ_{k≠y} max(0, margin − z_y + z_k)^p
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. −inf is a masked class; NaN or +inf makes loss and gradient of its row
+ *     NaN.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - weight: optional, `[classes]`, ≥ 0: class weights, default 1. Not part of the mean's denominator.
+ *   - power: p, default linear.
+ *   - margin: default 1; finite.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`. Derivatives at kinks are 0.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: torch.nn.functional.multi_margin_loss; Weston and Watkins 1999, Support Vector Machines for Multi-Class
+ *   Pattern Recognition.
+ */
+LOSSKIT_API losskit_status losskit_multi_margin_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const float *weight,
+    losskit_hinge_power power, double margin, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad);
+LOSSKIT_API losskit_status losskit_multi_margin_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *weight,
+    losskit_hinge_power power, double margin, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad);
+
+/**
+ * Multi-class perceptron loss: how far the target is below the best class.
+ *
+ *     L = max_k z_k − z_y
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. −inf is a masked class; NaN or +inf makes loss and gradient of its row
+ *     NaN.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`: 1 at the best class, of equal ones the lowest, and −1 at the target; 0
+ *     where they are the same.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Collins 2002, Discriminative Training Methods for Hidden Markov Models;
+ *   optax.losses.multiclass_perceptron_loss.
+ */
+LOSSKIT_API losskit_status losskit_multiclass_perceptron_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_multiclass_perceptron_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * One-versus-rest support vector machine: a hinge loss of every class, and the weights' size.
+ *
+ *     L = penalty · (1/C) Σ_k max(0, 1 − s_k z_k)^p,   s_y = 1, others −1
+ *     result = reduced L + R,   R = mean w²  or  |w|² / 2
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. −inf is a masked class; NaN or +inf makes loss and gradient of its row
+ *     NaN.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - w: optional, `[weight_count]`: the weights that R is made of.
+ *   - weight_count: ≥ 0.
+ *   - power: p, default squared (L2-SVM).
+ *   - penalty: > 0, default 1.
+ *   - regularizer: R, default none. Others need `w` and a reduction to one value.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`. Derivatives at kinks are 0.
+ *   - grad_w: optional output, `[weight_count]`: the gradient of R.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Tang 2013, Deep Learning using Linear Support Vector Machines; Agarap 2017, An Architecture Combining
+ *   Convolutional Neural Network and Support Vector Machine for Image Classification.
+ */
+LOSSKIT_API losskit_status losskit_one_vs_rest_svm_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const float *w,
+    ptrdiff_t weight_count, losskit_hinge_power power, double penalty, losskit_svmregularizer regularizer,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad, float *grad_w);
+LOSSKIT_API losskit_status losskit_one_vs_rest_svm_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *w,
+    ptrdiff_t weight_count, losskit_hinge_power power, double penalty, losskit_svmregularizer regularizer,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad, double *grad_w);
+
+/**
+ * One-versus-rest loss: a logistic loss of every class.
+ *
+ *     L = softplus(−z_y) + Σ_{k≠y} softplus(z_k)
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. −inf is a masked class; NaN or +inf makes loss and gradient of its row
+ *     NaN.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Kanai et al. 2023, One-vs-the-Rest Loss to Focus on Important Samples in Adversarial Training.
+ */
+LOSSKIT_API losskit_status losskit_ovr_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_ovr_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Switching one-versus-rest loss: the rows that are closest to a wrong class, or beyond it, get a one-versus-rest loss,
+ * the others cross-entropy.
+ *
+ *     LM = max_{k≠y} z_k − z_y
+ *     L = lam (softplus(−z_y) + Σ_{k≠y} softplus(z_k))   for the ⌊fraction · rows + 1e−9⌋ rows with the largest LM,
+ *                                                        of equal ones the first
+ *     L = −log softmax(z)_y                              for the others
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. −inf is a masked class; NaN or +inf makes loss and gradient of its row
+ *     NaN, and the row comes last in the order of LM.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - fraction: of the rows, in [0, 1], default 0.4.
+ *   - lam: ≥ 0, default 0.4.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1. Has no part in the choice of rows.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`; the choice of rows is constant.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight,
+ *   OUT_OF_MEMORY.
+ * - Reference: Kanai et al. 2023, One-vs-the-Rest Loss to Focus on Important Samples in Adversarial Training.
+ */
+LOSSKIT_API losskit_status losskit_sovr_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double fraction,
+    double lam, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_sovr_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double fraction,
+    double lam, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/* ====================================================================================================
  * Losses of embeddings and a class matrix
  * ==================================================================================================== */
+
+/**
+ * Gaussian naive Bayes: the means, variances and class frequencies of labelled points.
+ *
+ *     μ_c = mean of class c,   v_c = mean of (x − μ_c)² over class c, + eps,   prior_c = log(N_c / N)
+ *     shared variance:   v = Σ_c (N_c / N) v_c
+ *
+ * A class without points has mean 0, variance 0 and prior −inf. Evaluated in double. Allocates 16 bytes for each class and
+ * dimension.
+ *
+ * - Parameters:
+ *   - x: points, `[count, dimension]`.
+ *   - y: `[count]`, in 0 ..< num_classes.
+ *   - count: N ≥ 1.
+ *   - dimension: ≥ 1.
+ *   - num_classes: ≥ 1.
+ *   - eps: ≥ 0, default 1e-9.
+ *   - shared_variance: one variance for all classes? Default true.
+ *   - mean: optional output, `[num_classes, dimension]`.
+ *   - variance: optional output, one row of `dimension` numbers if shared, else one for each class.
+ *   - log_prior: optional output, `[num_classes]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Zheng et al. 2023, Revisiting Discriminative vs. Generative Classifiers: Theory and Implications.
+ */
+LOSSKIT_API losskit_status losskit_gaussian_naive_bayes_fit_f32(
+    const float *x, const int64_t *y, ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, double eps,
+    bool shared_variance, float *mean, float *variance, float *log_prior);
+LOSSKIT_API losskit_status losskit_gaussian_naive_bayes_fit_f64(
+    const double *x, const int64_t *y, ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, double eps,
+    bool shared_variance, double *mean, double *variance, double *log_prior);
+
+/**
+ * Logits of Gaussian naive Bayes: their softmax is the posterior.
+ *
+ *     z_c = prior_c − ½ Σ_d (x_d − μ_cd)² / v_cd,   with a variance for each class also − ½ Σ_d log(2π v_cd)
+ *
+ * Where the prior is −inf, a variance of 0 is left out, so that a class without points has logit −inf. Evaluated in double.
+ * Allocates 16 bytes for each class and dimension.
+ *
+ * - Parameters:
+ *   - x: points, `[count, dimension]`.
+ *   - mean: μ, `[num_classes, dimension]`.
+ *   - variance: v, `[variance_rows, dimension]`.
+ *   - log_prior: `[num_classes]`.
+ *   - count: ≥ 0.
+ *   - dimension: ≥ 1.
+ *   - num_classes: ≥ 1.
+ *   - variance_rows: 1 for a shared variance, or `num_classes`.
+ *   - out: output, `[count, num_classes]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.
+ * - Reference: Zheng et al. 2023, Revisiting Discriminative vs. Generative Classifiers: Theory and Implications.
+ */
+LOSSKIT_API losskit_status losskit_gaussian_naive_bayes_logits_f32(
+    const float *x, const float *mean, const float *variance, const float *log_prior, ptrdiff_t count,
+    ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows, float *out);
+LOSSKIT_API losskit_status losskit_gaussian_naive_bayes_logits_f64(
+    const double *x, const double *mean, const double *variance, const double *log_prior, ptrdiff_t count,
+    ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows, double *out);
+
+/**
+ * Vector-Jacobian product of the logits with respect to x.
+ *
+ *     ∂L/∂x_d = −Σ_c g_c (x_d − μ_cd) / v_cd
+ *
+ * - Parameters:
+ *   - x: points, `[count, dimension]`.
+ *   - mean: μ, `[num_classes, dimension]`.
+ *   - variance: v, `[variance_rows, dimension]`.
+ *   - log_prior: `[num_classes]`; where it is −inf, a variance of 0 is left out.
+ *   - grad_output: g, `[count, num_classes]`.
+ *   - count: ≥ 0.
+ *   - dimension: ≥ 1.
+ *   - num_classes: ≥ 1.
+ *   - variance_rows: 1 for a shared variance, or `num_classes`.
+ *   - grad_x: output, `[count, dimension]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_gaussian_naive_bayes_logits_vjp_f32(
+    const float *x, const float *mean, const float *variance, const float *log_prior, const float *grad_output,
+    ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows, float *grad_x);
+LOSSKIT_API losskit_status losskit_gaussian_naive_bayes_logits_vjp_f64(
+    const double *x, const double *mean, const double *variance, const double *log_prior, const double *grad_output,
+    ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows, double *grad_x);
+
+/**
+ * Sigmoid loss of a halfspace: a smooth stand-in for the 0-1 loss of a linear separator, the same for w and 2w.
+ *
+ *     h = x · w / |w|,   m = y h,   L = σ(−m/s),   g = dL/dh = −y σ(m/s) σ(−m/s) / s
+ *     ∂L/∂x = g w/|w|,   ∂L/∂w = Σ_rows g (x − h w/|w|) / |w|
+ *
+ * Evaluated in double. Allocates 16 bytes a row and 16 bytes a column.
+ *
+ * - Parameters:
+ *   - x: points, `[count, dimension]`.
+ *   - w: the separator's normal, `[dimension]`, not all 0.
+ *   - y: 1 or −1, `[count]`.
+ *   - count: ≥ 0.
+ *   - dimension: ≥ 1.
+ *   - sigma: s > 0, the width of the transition, default 0.1.
+ *   - reduction: default mean, weighted.
+ *   - sample_weight: optional, `[count]`, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per point without reduction.
+ *   - grad_x: optional output, shaped as `x`.
+ *   - grad_w: optional output, shaped as `w`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, also where w is 0, UNSUPPORTED for gradients without reduction,
+ *   NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight, OUT_OF_MEMORY.
+ * - Reference: Gollakota et al. 2023, An Efficient Tester-Learner for Halfspaces; Diakonikolas et al. 2020, Learning
+ *   Halfspaces with Massart Noise Under Structured Distributions.
+ */
+LOSSKIT_API losskit_status losskit_halfspace_sigmoid_loss_f32(
+    const float *x, const float *w, const float *y, ptrdiff_t count, ptrdiff_t dimension, double sigma,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad_x, float *grad_w);
+LOSSKIT_API losskit_status losskit_halfspace_sigmoid_loss_f64(
+    const double *x, const double *w, const double *y, ptrdiff_t count, ptrdiff_t dimension, double sigma,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad_x, double *grad_w);
 
 /**
  * Cross-entropy of a linear layer's scores, without the array of scores.
@@ -1097,6 +2996,330 @@ LOSSKIT_API losskit_status losskit_singular_kernel_scores_f32(
 LOSSKIT_API losskit_status losskit_singular_kernel_scores_f64(
     const double *x, const double *train_x, const int64_t *train_y, ptrdiff_t count, ptrdiff_t dimensions,
     ptrdiff_t train_count, ptrdiff_t num_classes, double alpha, double *scores);
+
+/* ====================================================================================================
+ * Boosting objectives: gradients and diagonal Hessians
+ * ==================================================================================================== */
+
+/**
+ * The values of the leaves of one multi-output tree that is boosted for all classes at once: one Newton step a leaf.
+ *
+ *     r = t − p,   value[l, c] = (C − 1)/C · Σ s_i r_ic / Σ s_i (t_ic − r_ic)(1 − t_ic + r_ic),   over the rows i in leaf l
+ *
+ * A leaf without rows, or whose denominator is as good as 0 (below 1e-150 in double, 1e-30 in single precision), has
+ * the value 0.
+ *
+ * - Parameters:
+ *   - residual: r, `[rows, classes]`.
+ *   - t: targets, one-hot, shaped as `residual`. Not checked.
+ *   - leaf: `[rows]`, the leaf of each row, in 0 ..< leaves.
+ *   - rows: ≥ 0.
+ *   - classes: C ≥ 1.
+ *   - leaves: ≥ 0.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - value: output, `[leaves, classes]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET for a leaf out of range, INVALID_VALUE for a negative weight,
+ *   OUT_OF_MEMORY.
+ * - Reference: Emami and Martínez-Muñoz 2022, Condensed Gradient Boosting.
+ */
+LOSSKIT_API losskit_status losskit_condensed_leaf_values_f32(
+    const float *residual, const float *t, const int64_t *leaf, ptrdiff_t rows, ptrdiff_t classes, ptrdiff_t leaves,
+    const float *sample_weight, float *value);
+LOSSKIT_API losskit_status losskit_condensed_leaf_values_f64(
+    const double *residual, const double *t, const int64_t *leaf, ptrdiff_t rows, ptrdiff_t classes, ptrdiff_t leaves,
+    const double *sample_weight, double *value);
+
+/**
+ * Gradient and diagonal Hessian of the focal loss on softmax probabilities, for boosters. The Hessian is negative for
+ * badly classified rows when γ > 0: boosters want a floor under it.
+ *
+ *     p = softmax(z),   q = 1 − p_y,   ν = −log p_y,   L = α_y q^γ ν,   d_j = p_j − [j = y]
+ *     ψ = dL/dν = α_y (q^γ + γ q^{γ−1} p_y ν)
+ *     κ = dψ/dν = α_y γ q^{γ−2} p_y (q (2 − ν) + (γ − 1) p_y ν)
+ *     grad_j = ψ d_j,   hess_j = ψ p_j (1 − p_j) + κ d_j²
+ *
+ * - Parameters:
+ *   - z: raw scores, `[outer, classes, inner]`: with inner = 1 a row per sample, with outer = 1 a row per class, as
+ *     LightGBM has them. −inf is a masked class.
+ *   - y: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - gamma: γ ≥ 0, default 2. 0 gives cross-entropy.
+ *   - alpha: optional, `[classes]`, default 1.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1: multiplies both outputs.
+ *   - min_hess: a floor under the weighted Hessians; −inf, the default, for none.
+ *   - grad: optional output, shaped as `z`.
+ *   - hess: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Lin et al. 2017, Focal Loss for Dense Object Detection, extended to softmax.
+ */
+LOSSKIT_API losskit_status losskit_focal_grad_hess_f32(
+    const float *z, const int64_t *y, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
+    const float *alpha, const float *sample_weight, double min_hess, float *grad, float *hess);
+LOSSKIT_API losskit_status losskit_focal_grad_hess_f64(
+    const double *z, const int64_t *y, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
+    const double *alpha, const double *sample_weight, double min_hess, double *grad, double *hess);
+
+/**
+ * Gradient and Hessian of the logistic loss, for boosters.
+ *
+ *     L = softplus(f) − y f,   grad = σ(f) − y,   hess = σ(f) σ(−f)
+ *
+ * - Parameters:
+ *   - f: raw scores, `[rows, columns]`.
+ *   - y: targets in [0, 1], shaped as `f`.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 0.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1: multiplies both outputs.
+ *   - min_hess: a floor under the weighted Hessians, default 0; −inf for none.
+ *   - grad: optional output, shaped as `f`.
+ *   - hess: optional output, shaped as `f`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Badirli et al. 2020, Gradient Boosting Neural Networks: GrowNet; XGBoost's binary:logistic.
+ */
+LOSSKIT_API losskit_status losskit_logistic_grad_hess_f32(
+    const float *f, const float *y, ptrdiff_t rows, ptrdiff_t columns, const float *sample_weight, double min_hess,
+    float *grad, float *hess);
+LOSSKIT_API losskit_status losskit_logistic_grad_hess_f64(
+    const double *f, const double *y, ptrdiff_t rows, ptrdiff_t columns, const double *sample_weight, double min_hess,
+    double *grad, double *hess);
+
+/**
+ * Regression targets and weights for a weak learner, from gradients and Hessians.
+ *
+ *     second order:  target = −grad / max(hess, ε),   weight = hess
+ *     first order:   target = −grad,                  weight = 1
+ *
+ * GrowNet fits its next network by the mean of weight · (rate · output − target)².
+ *
+ * - Parameters:
+ *   - grad: `[count]`.
+ *   - hess: `[count]`.
+ *   - count: number of elements, ≥ 0.
+ *   - eps: ε > 0, the least Hessian that is divided by, default 1e-12.
+ *   - order: default second.
+ *   - target: optional output, `[count]`; may be `grad` itself.
+ *   - weight: optional output, `[count]`; may be `hess` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: Badirli et al. 2020, Gradient Boosting Neural Networks: GrowNet.
+ */
+LOSSKIT_API losskit_status losskit_newton_targets_f32(
+    const float *grad, const float *hess, ptrdiff_t count, double eps, losskit_newton_order order, float *target,
+    float *weight);
+LOSSKIT_API losskit_status losskit_newton_targets_f64(
+    const double *grad, const double *hess, ptrdiff_t count, double eps, losskit_newton_order order, double *target,
+    double *weight);
+
+/**
+ * Gradient and diagonal Hessian of the Poly-1 loss on softmax probabilities, for boosters.
+ *
+ *     p = softmax(z),   L = −log p_y + ε (1 − p_y),   d_j = p_j − [j = y]
+ *     grad_j = (1 + ε p_y) d_j,   hess_j = (1 + ε p_y) p_j (1 − p_j) − ε p_y d_j²
+ *
+ * - Parameters:
+ *   - z: raw scores, `[outer, classes, inner]`: with inner = 1 a row per sample, with outer = 1 a row per class, as
+ *     LightGBM has them. −inf is a masked class.
+ *   - y: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - epsilon: ε, finite, default 1.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1: multiplies both outputs.
+ *   - min_hess: a floor under the weighted Hessians; −inf, the default, for none.
+ *   - grad: optional output, shaped as `z`.
+ *   - hess: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Leng et al. 2022, PolyLoss: A Polynomial Expansion Perspective of Classification Loss Functions.
+ */
+LOSSKIT_API losskit_status losskit_poly1_grad_hess_f32(
+    const float *z, const int64_t *y, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double epsilon,
+    const float *sample_weight, double min_hess, float *grad, float *hess);
+LOSSKIT_API losskit_status losskit_poly1_grad_hess_f64(
+    const double *z, const int64_t *y, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double epsilon,
+    const double *sample_weight, double min_hess, double *grad, double *hess);
+
+/**
+ * Gradient and Hessian of the Poly-1 loss on sigmoid scores, for boosters.
+ *
+ *     s = 2y − 1,   p = σ(s f),   q = 1 − p,   L = −log p + ε q
+ *     grad = −s q (1 + ε p),   hess = p q (1 + ε (p − q))
+ *
+ * - Parameters:
+ *   - f: raw scores, `[rows, columns]`.
+ *   - y: targets, 0 or 1, shaped as `f`.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 0.
+ *   - epsilon: ε, finite, default 1.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1: multiplies both outputs.
+ *   - min_hess: a floor under the weighted Hessians; −inf, the default, for none.
+ *   - grad: optional output, shaped as `f`.
+ *   - hess: optional output, shaped as `f`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Leng et al. 2022, PolyLoss: A Polynomial Expansion Perspective of Classification Loss Functions.
+ */
+LOSSKIT_API losskit_status losskit_poly1_sigmoid_grad_hess_f32(
+    const float *f, const float *y, ptrdiff_t rows, ptrdiff_t columns, double epsilon, const float *sample_weight,
+    double min_hess, float *grad, float *hess);
+LOSSKIT_API losskit_status losskit_poly1_sigmoid_grad_hess_f64(
+    const double *f, const double *y, ptrdiff_t rows, ptrdiff_t columns, double epsilon, const double *sample_weight,
+    double min_hess, double *grad, double *hess);
+
+/**
+ * Gradient and Hessian of the focal loss on sigmoid scores, for boosters. The Hessian is negative for badly classified
+ * samples when γ > 0: boosters want a floor under it.
+ *
+ *     s = 2y − 1,   p = σ(s f),   q = 1 − p,   ν = −log p,   L = α_y q^γ ν
+ *     grad = −s α_y q^γ (γ p ν + q)
+ *     hess = α_y q^γ p ((2γ + 1) q + γ ν (γ p − q))
+ *
+ * - Parameters:
+ *   - f: raw scores, `[rows, columns]`.
+ *   - y: targets, 0 or 1, shaped as `f`.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 0.
+ *   - alpha: α_1 = 1 − α_0 in [0, 1], default 0.25; negative: no factor α_y.
+ *   - gamma: γ ≥ 0, default 2. 0 gives the logistic loss.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1: multiplies both outputs.
+ *   - min_hess: a floor under the weighted Hessians; −inf, the default, for none.
+ *   - grad: optional output, shaped as `f`.
+ *   - hess: optional output, shaped as `f`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Lin et al. 2017, Focal Loss for Dense Object Detection.
+ */
+LOSSKIT_API losskit_status losskit_sigmoid_focal_grad_hess_f32(
+    const float *f, const float *y, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
+    const float *sample_weight, double min_hess, float *grad, float *hess);
+LOSSKIT_API losskit_status losskit_sigmoid_focal_grad_hess_f64(
+    const double *f, const double *y, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
+    const double *sample_weight, double min_hess, double *grad, double *hess);
+
+/**
+ * Gradient and diagonal Hessian of the softmax cross-entropy with integer targets, for boosters.
+ *
+ *     p = softmax(z),   grad_j = p_j − [j = y],   hess_j = c p_j (1 − p_j)
+ *
+ * - Parameters:
+ *   - z: raw scores, `[outer, classes, inner]`: with inner = 1 a row per sample, with outer = 1 a row per class, as
+ *     LightGBM has them. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - hessian: the factor c, default lightgbm.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1: multiplies both outputs.
+ *   - min_hess: a floor under the weighted Hessians, default 0; −inf for none.
+ *   - grad: optional output, shaped as `z`.
+ *   - hess: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: LightGBM's multiclass and XGBoost's multi:softprob; Emami and Martínez-Muñoz 2022, Condensed Gradient
+ *   Boosting, whose trees are fitted to −grad.
+ */
+LOSSKIT_API losskit_status losskit_softmax_grad_hess_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_softmax_hessian hessian, const float *sample_weight, double min_hess, float *grad, float *hess);
+LOSSKIT_API losskit_status losskit_softmax_grad_hess_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_softmax_hessian hessian, const double *sample_weight, double min_hess, double *grad, double *hess);
+
+/**
+ * Gradient and diagonal Hessian of the softmax cross-entropy with dense targets, for boosters.
+ *
+ *     p = softmax(z),   grad_j = p_j − t_j,   hess_j = c p_j (1 − p_j)
+ *
+ * - Parameters:
+ *   - z: raw scores, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: t, shaped as `z`: the probability of each class. Not checked.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - hessian: the factor c, default lightgbm.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1: multiplies both outputs.
+ *   - min_hess: a floor under the weighted Hessians, default 0; −inf for none.
+ *   - grad: optional output, shaped as `z`.
+ *   - hess: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: as `softmax_grad_hess`.
+ */
+LOSSKIT_API losskit_status losskit_softmax_grad_hess_dense_f32(
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_softmax_hessian hessian, const float *sample_weight, double min_hess, float *grad, float *hess);
+LOSSKIT_API losskit_status losskit_softmax_grad_hess_dense_f64(
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_softmax_hessian hessian, const double *sample_weight, double min_hess, double *grad, double *hess);
+
+/**
+ * Gradient and Hessian of half the squared error of each output, for boosters.
+ *
+ *     L = ½ (z − t)²,   grad = z − t,   hess = 1
+ *
+ * - Parameters:
+ *   - z: predictions, `[rows, columns]`.
+ *   - t: targets, shaped as `z`.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 0.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1: multiplies both outputs.
+ *   - grad: optional output, shaped as `z`.
+ *   - hess: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Emami and Martínez-Muñoz 2022, Condensed Gradient Boosting.
+ */
+LOSSKIT_API losskit_status losskit_squared_error_grad_hess_f32(
+    const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, const float *sample_weight, float *grad,
+    float *hess);
+LOSSKIT_API losskit_status losskit_squared_error_grad_hess_f64(
+    const double *z, const double *t, ptrdiff_t rows, ptrdiff_t columns, const double *sample_weight, double *grad,
+    double *hess);
+
+/* ====================================================================================================
+ * Classification utilities and scores
+ * ==================================================================================================== */
+
+/**
+ * Scales a random direction in weight space as the weights are scaled, filter by filter: for plots of loss landscapes.
+ *
+ *     out_f = d_f |w_f| / (|d_f| + eps)     (0 where the denominator is 0)
+ *
+ * - Parameters:
+ *   - direction: d, `[filters, size]`. (Those of biases and batch norms are 0 by convention.)
+ *   - weight: w, shaped as `direction`.
+ *   - filters: ≥ 0.
+ *   - size: entries of a filter, ≥ 0.
+ *   - mode: norms of rows, the default, or of the whole layer.
+ *   - eps: ≥ 0, default 1e-10.
+ *   - out: output, shaped as `direction`; may be `direction` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: Li et al. 2018, Visualizing the Loss Landscape of Neural Nets.
+ */
+LOSSKIT_API losskit_status losskit_filter_normalize_f32(
+    const float *direction, const float *weight, ptrdiff_t filters, ptrdiff_t size, losskit_filter_normalization mode,
+    double eps, float *out);
+LOSSKIT_API losskit_status losskit_filter_normalize_f64(
+    const double *direction, const double *weight, ptrdiff_t filters, ptrdiff_t size, losskit_filter_normalization mode,
+    double eps, double *out);
+
+/**
+ * Relative signal strength: how much of the advantage that the true class has in clean posteriors is left in those of
+ * noisy labels.
+ *
+ *     M = min_j (max_k q_k − q_j) / (max_k p_k − p_j)     (+inf where the denominator is 0)
+ *
+ * - Parameters:
+ *   - p_clean: p, posteriors of clean labels, `[outer, classes, inner]`.
+ *   - p_noisy: q, posteriors of noisy labels, shaped as `p_clean`.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - strength: output, one per row, ≥ 0: 0 where no best class of q is one of p, +inf where all of p are equal, NaN
+ *     where p or q hold NaN or +inf.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Zhu et al. 2024, Label Noise: Ignorance Is Bliss.
+ */
+LOSSKIT_API losskit_status losskit_relative_signal_strength_f32(
+    const float *p_clean, const float *p_noisy, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *strength);
+LOSSKIT_API losskit_status losskit_relative_signal_strength_f64(
+    const double *p_clean, const double *p_noisy, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double *strength);
 
 /* ====================================================================================================
  * Multi-label losses

@@ -38,6 +38,100 @@ enum class bin_edge : std::int32_t {
   left_extra = LOSSKIT_BIN_EDGE_LEFT_EXTRA,
 };
 
+/// Whose loss `aggregateLoss` is.
+enum class aggregate_level : std::int32_t {
+  /// The bags': ρ = 0.
+  bag = LOSSKIT_AGGREGATE_LEVEL_BAG,
+  /// The instances': ρ = 1.
+  instance = LOSSKIT_AGGREGATE_LEVEL_INSTANCE,
+  /// Both, weighted by ρ.
+  interpolated = LOSSKIT_AGGREGATE_LEVEL_INTERPOLATED,
+};
+
+/// The loss of a response in `aggregateLoss`.
+enum class aggregate_response : std::int32_t {
+  /// (t − q)² with q = f.
+  square = LOSSKIT_AGGREGATE_RESPONSE_SQUARE,
+  /// −t log q − (1 − t) log(1 − q) with q = σ(f).
+  logistic = LOSSKIT_AGGREGATE_RESPONSE_LOGISTIC,
+};
+
+/// How `aggregateLoss` joins the losses of instances.
+enum class bag_reduction : std::int32_t {
+  /// The mean over the bags that are not empty of the means in the bags.
+  mean = LOSSKIT_BAG_REDUCTION_MEAN,
+  /// The mean over the instances.
+  instances = LOSSKIT_BAG_REDUCTION_INSTANCES,
+};
+
+/// The function φ of the margin m in `binaryMarginLoss`. (u)₊ = max(0, u); the last five are 1 − m for m ≤ 1.
+enum class margin_kind : std::int32_t {
+  /// softplus(−m).
+  logistic = LOSSKIT_MARGIN_KIND_LOGISTIC,
+  /// (margin − m)₊.
+  hinge = LOSSKIT_MARGIN_KIND_HINGE,
+  /// (margin − m)₊².
+  squared_hinge = LOSSKIT_MARGIN_KIND_SQUARED_HINGE,
+  /// ½ − m for m ≤ 0, else (1 − m)₊² / 2.
+  smoothed_hinge = LOSSKIT_MARGIN_KIND_SMOOTHED_HINGE,
+  /// −4m for m < −1, else (1 − m)₊².
+  modified_huber = LOSSKIT_MARGIN_KIND_MODIFIED_HUBER,
+  /// −m for m ≤ −1, else (1 − m)₊² / 4.
+  sparsemax = LOSSKIT_MARGIN_KIND_SPARSEMAX,
+  /// e^{−m}.
+  exponential = LOSSKIT_MARGIN_KIND_EXPONENTIAL,
+  /// (−m)₊.
+  perceptron = LOSSKIT_MARGIN_KIND_PERCEPTRON,
+  /// σ(−m)².
+  savage = LOSSKIT_MARGIN_KIND_SAVAGE,
+  /// (2 atan m − 1)².
+  tangent = LOSSKIT_MARGIN_KIND_TANGENT,
+  /// 1 − m.
+  unhinged = LOSSKIT_MARGIN_KIND_UNHINGED,
+  /// σ(−m).
+  sigmoid = LOSSKIT_MARGIN_KIND_SIGMOID,
+  /// (1 − m) / 2 between 0 and 1.
+  ramp = LOSSKIT_MARGIN_KIND_RAMP,
+  /// (1 − m)².
+  square = LOSSKIT_MARGIN_KIND_SQUARE,
+  /// −2 √(m − 1) for m > 1.
+  sqrt_hinge = LOSSKIT_MARGIN_KIND_SQRT_HINGE,
+  /// −log m for m > 1.
+  log_hinge = LOSSKIT_MARGIN_KIND_LOG_HINGE,
+  /// 1/m − 1 for m > 1.
+  inv_hinge = LOSSKIT_MARGIN_KIND_INV_HINGE,
+  /// e / log(m + e − 1) − e for m > 1.
+  inv_log_hinge = LOSSKIT_MARGIN_KIND_INV_LOG_HINGE,
+  /// e^{1 − m} − 1 for m > 1.
+  exp_hinge = LOSSKIT_MARGIN_KIND_EXP_HINGE,
+};
+
+/// Which well-classified examples `haltedFocalLoss` treats as cross-entropy does.
+enum class halted_side : std::int32_t {
+  /// Those with target 1.
+  positive = LOSSKIT_HALTED_SIDE_POSITIVE,
+  /// All.
+  both = LOSSKIT_HALTED_SIDE_BOTH,
+};
+
+/// The power of max(0, u) in a margin loss.
+enum class hinge_power : std::int32_t {
+  /// max(0, u).
+  linear = LOSSKIT_HINGE_POWER_LINEAR,
+  /// max(0, u)².
+  squared = LOSSKIT_HINGE_POWER_SQUARED,
+};
+
+/// What `oneVsRestSvmLoss` adds to the loss for its weights.
+enum class svmregularizer : std::int32_t {
+  /// Nothing.
+  none = LOSSKIT_SVMREGULARIZER_NONE,
+  /// Their mean square.
+  mean = LOSSKIT_SVMREGULARIZER_MEAN,
+  /// Half their squared norm, as in the soft margin SVM.
+  half_sum = LOSSKIT_SVMREGULARIZER_HALF_SUM,
+};
+
 /// The distances δ of a feature x and a class centre w; d = x − w and a = |d| coordinate by coordinate.
 enum class harmonic_distance : std::int32_t {
   /// `Σ d² + eps`: squared, so that n counts powers of d².
@@ -70,6 +164,32 @@ enum class harmonic_distance : std::int32_t {
   bray_curtis_normalized = LOSSKIT_HARMONIC_DISTANCE_BRAY_CURTIS_NORMALIZED,
   /// `√(dᵀ S d + eps) + eps`, S the precision: a positive semidefinite matrix, its diagonal, or the identity
   mahalanobis = LOSSKIT_HARMONIC_DISTANCE_MAHALANOBIS,
+};
+
+/// What a weak learner is fitted to.
+enum class newton_order : std::int32_t {
+  /// The negative gradient, with weight 1.
+  first = LOSSKIT_NEWTON_ORDER_FIRST,
+  /// The Newton step, with the Hessian as weight.
+  second = LOSSKIT_NEWTON_ORDER_SECOND,
+};
+
+/// The factor c that a booster gives the Hessian of the softmax cross-entropy.
+enum class softmax_hessian : std::int32_t {
+  /// c = 1: the second derivative itself.
+  exact = LOSSKIT_SOFTMAX_HESSIAN_EXACT,
+  /// c = 2, as XGBoost's multi:softprob has it.
+  xgboost = LOSSKIT_SOFTMAX_HESSIAN_XGBOOST,
+  /// c = C/(C − 1), as LightGBM's multiclass has it; 1 for one class.
+  lightgbm = LOSSKIT_SOFTMAX_HESSIAN_LIGHTGBM,
+};
+
+/// Which norms `filterNormalize` makes equal.
+enum class filter_normalization : std::int32_t {
+  /// That of each row.
+  filter = LOSSKIT_FILTER_NORMALIZATION_FILTER,
+  /// That of the whole array.
+  layer = LOSSKIT_FILTER_NORMALIZATION_LAYER,
 };
 
 /// How logits become scores.
@@ -129,6 +249,173 @@ enum class calibration_mode : std::int32_t {
   /// Every class on its own; the classes' errors are joined by the norm.
   classwise = LOSSKIT_CALIBRATION_MODE_CLASSWISE,
 };
+
+/// Softmax of attention scores in which a query sees the keys up to its own place; later keys are 0, and never read.
+/// See losskit_causal_softmax_f32.
+inline void causal_softmax(
+    const float *z, std::ptrdiff_t batch, std::ptrdiff_t queries, std::ptrdiff_t keys, double scale,
+    std::int64_t offset, float *p) {
+  check(losskit_causal_softmax_f32(z, batch, queries, keys, scale, offset, p));
+}
+
+/// The same on spans.
+inline void causal_softmax(
+    span<const float> z, std::ptrdiff_t batch, std::ptrdiff_t queries, std::ptrdiff_t keys, double scale,
+    std::int64_t offset, span<float> p) {
+  detail::expect(z, false, {batch, queries, keys});
+  detail::expect(p, false, {batch, queries, keys});
+  check(losskit_causal_softmax_f32(z.data(), batch, queries, keys, scale, offset, p.data()));
+}
+
+/// Softmax of attention scores in which a query sees the keys up to its own place; later keys are 0, and never read.
+/// See losskit_causal_softmax_f64.
+inline void causal_softmax(
+    const double *z, std::ptrdiff_t batch, std::ptrdiff_t queries, std::ptrdiff_t keys, double scale,
+    std::int64_t offset, double *p) {
+  check(losskit_causal_softmax_f64(z, batch, queries, keys, scale, offset, p));
+}
+
+/// The same on spans.
+inline void causal_softmax(
+    span<const double> z, std::ptrdiff_t batch, std::ptrdiff_t queries, std::ptrdiff_t keys, double scale,
+    std::int64_t offset, span<double> p) {
+  detail::expect(z, false, {batch, queries, keys});
+  detail::expect(p, false, {batch, queries, keys});
+  check(losskit_causal_softmax_f64(z.data(), batch, queries, keys, scale, offset, p.data()));
+}
+
+/// Vector-Jacobian product of causal_softmax; the gradient at keys that a query does not see is 0.
+/// See losskit_causal_softmax_vjp_f32.
+inline void causal_softmax_vjp(
+    const float *p, const float *grad_output, std::ptrdiff_t batch, std::ptrdiff_t queries, std::ptrdiff_t keys,
+    double scale, std::int64_t offset, float *grad_z) {
+  check(losskit_causal_softmax_vjp_f32(p, grad_output, batch, queries, keys, scale, offset, grad_z));
+}
+
+/// The same on spans.
+inline void causal_softmax_vjp(
+    span<const float> p, span<const float> grad_output, std::ptrdiff_t batch, std::ptrdiff_t queries,
+    std::ptrdiff_t keys, double scale, std::int64_t offset, span<float> grad_z) {
+  detail::expect(p, false, {batch, queries, keys});
+  detail::expect(grad_output, false, {batch, queries, keys});
+  detail::expect(grad_z, false, {batch, queries, keys});
+  check(losskit_causal_softmax_vjp_f32(p.data(), grad_output.data(), batch, queries, keys, scale, offset, grad_z.data()));
+}
+
+/// Vector-Jacobian product of causal_softmax; the gradient at keys that a query does not see is 0.
+/// See losskit_causal_softmax_vjp_f64.
+inline void causal_softmax_vjp(
+    const double *p, const double *grad_output, std::ptrdiff_t batch, std::ptrdiff_t queries, std::ptrdiff_t keys,
+    double scale, std::int64_t offset, double *grad_z) {
+  check(losskit_causal_softmax_vjp_f64(p, grad_output, batch, queries, keys, scale, offset, grad_z));
+}
+
+/// The same on spans.
+inline void causal_softmax_vjp(
+    span<const double> p, span<const double> grad_output, std::ptrdiff_t batch, std::ptrdiff_t queries,
+    std::ptrdiff_t keys, double scale, std::int64_t offset, span<double> grad_z) {
+  detail::expect(p, false, {batch, queries, keys});
+  detail::expect(grad_output, false, {batch, queries, keys});
+  detail::expect(grad_z, false, {batch, queries, keys});
+  check(losskit_causal_softmax_vjp_f64(p.data(), grad_output.data(), batch, queries, keys, scale, offset, grad_z.data()));
+}
+
+/// One-hot of the largest score of each row; of several the one of the lowest class.
+/// See losskit_hardmax_f32.
+inline void hardmax(const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *y) {
+  check(losskit_hardmax_f32(z, outer, classes, inner, y));
+}
+
+/// The same on spans.
+inline void hardmax(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<float> y) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(y, false, {outer, classes, inner});
+  check(losskit_hardmax_f32(z.data(), outer, classes, inner, y.data()));
+}
+
+/// One-hot of the largest score of each row; of several the one of the lowest class.
+/// See losskit_hardmax_f64.
+inline void hardmax(const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *y) {
+  check(losskit_hardmax_f64(z, outer, classes, inner, y));
+}
+
+/// The same on spans.
+inline void hardmax(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<double> y) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(y, false, {outer, classes, inner});
+  check(losskit_hardmax_f64(z.data(), outer, classes, inner, y.data()));
+}
+
+/// Harmonic max: probabilities from distances, by their inverse powers. It does not change with the distances' scale.
+/// See losskit_harmonic_max_f32.
+inline void harmonic_max(
+    const float *d, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double n, float *p) {
+  check(losskit_harmonic_max_f32(d, outer, classes, inner, n, p));
+}
+
+/// The same on spans.
+inline void harmonic_max(
+    span<const float> d, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double n, span<float> p) {
+  detail::expect(d, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_harmonic_max_f32(d.data(), outer, classes, inner, n, p.data()));
+}
+
+/// Harmonic max: probabilities from distances, by their inverse powers. It does not change with the distances' scale.
+/// See losskit_harmonic_max_f64.
+inline void harmonic_max(
+    const double *d, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double n, double *p) {
+  check(losskit_harmonic_max_f64(d, outer, classes, inner, n, p));
+}
+
+/// The same on spans.
+inline void harmonic_max(
+    span<const double> d, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double n,
+    span<double> p) {
+  detail::expect(d, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_harmonic_max_f64(d.data(), outer, classes, inner, n, p.data()));
+}
+
+/// Vector-Jacobian product of harmonic_max.
+/// See losskit_harmonic_max_vjp_f32.
+inline void harmonic_max_vjp(
+    const float *d, const float *p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double n, float *grad_d) {
+  check(losskit_harmonic_max_vjp_f32(d, p, grad_output, outer, classes, inner, n, grad_d));
+}
+
+/// The same on spans.
+inline void harmonic_max_vjp(
+    span<const float> d, span<const float> p, span<const float> grad_output, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, double n, span<float> grad_d) {
+  detail::expect(d, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_d, false, {outer, classes, inner});
+  check(losskit_harmonic_max_vjp_f32(d.data(), p.data(), grad_output.data(), outer, classes, inner, n, grad_d.data()));
+}
+
+/// Vector-Jacobian product of harmonic_max.
+/// See losskit_harmonic_max_vjp_f64.
+inline void harmonic_max_vjp(
+    const double *d, const double *p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double n, double *grad_d) {
+  check(losskit_harmonic_max_vjp_f64(d, p, grad_output, outer, classes, inner, n, grad_d));
+}
+
+/// The same on spans.
+inline void harmonic_max_vjp(
+    span<const double> d, span<const double> p, span<const double> grad_output, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, double n, span<double> grad_d) {
+  detail::expect(d, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_d, false, {outer, classes, inner});
+  check(losskit_harmonic_max_vjp_f64(d.data(), p.data(), grad_output.data(), outer, classes, inner, n, grad_d.data()));
+}
 
 /// Logarithm of the logistic function, element by element.
 /// See losskit_log_sigmoid_f32.
@@ -324,6 +611,404 @@ inline void logsumexp_vjp(
     losskit_logsumexp_vjp_f64(z.data(), lse, grad_output, outer, classes, inner, weights, weights_per_element, grad_z.data()));
 }
 
+/// Softmax over the elements of each row that a mask lets take part; the others are 0, whatever they hold.
+/// See losskit_masked_softmax_f32.
+inline void masked_softmax(
+    const float *z, const std::uint8_t *mask, bool mask_per_element, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double temperature, float *p) {
+  check(losskit_masked_softmax_f32(z, mask, mask_per_element, outer, classes, inner, temperature, p));
+}
+
+/// The same on spans.
+inline void masked_softmax(
+    span<const float> z, const std::uint8_t *mask, bool mask_per_element, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double temperature, span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_masked_softmax_f32(z.data(), mask, mask_per_element, outer, classes, inner, temperature, p.data()));
+}
+
+/// Softmax over the elements of each row that a mask lets take part; the others are 0, whatever they hold.
+/// See losskit_masked_softmax_f64.
+inline void masked_softmax(
+    const double *z, const std::uint8_t *mask, bool mask_per_element, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double temperature, double *p) {
+  check(losskit_masked_softmax_f64(z, mask, mask_per_element, outer, classes, inner, temperature, p));
+}
+
+/// The same on spans.
+inline void masked_softmax(
+    span<const double> z, const std::uint8_t *mask, bool mask_per_element, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double temperature, span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_masked_softmax_f64(z.data(), mask, mask_per_element, outer, classes, inner, temperature, p.data()));
+}
+
+/// Vector-Jacobian product of masked_softmax.
+/// See losskit_masked_softmax_vjp_f32.
+inline void masked_softmax_vjp(
+    const float *p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double temperature, float *grad_z) {
+  check(losskit_masked_softmax_vjp_f32(p, grad_output, outer, classes, inner, temperature, grad_z));
+}
+
+/// The same on spans.
+inline void masked_softmax_vjp(
+    span<const float> p, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double temperature, span<float> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_masked_softmax_vjp_f32(p.data(), grad_output.data(), outer, classes, inner, temperature, grad_z.data()));
+}
+
+/// Vector-Jacobian product of masked_softmax.
+/// See losskit_masked_softmax_vjp_f64.
+inline void masked_softmax_vjp(
+    const double *p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double temperature, double *grad_z) {
+  check(losskit_masked_softmax_vjp_f64(p, grad_output, outer, classes, inner, temperature, grad_z));
+}
+
+/// The same on spans.
+inline void masked_softmax_vjp(
+    span<const double> p, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double temperature, span<double> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_masked_softmax_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, temperature, grad_z.data()));
+}
+
+/// Maximum and shifted sum of exponentials of each row: what a softmax needs to know of a part of its row.
+/// See losskit_online_softmax_stats_f32.
+inline void online_softmax_stats(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *m, float *s) {
+  check(losskit_online_softmax_stats_f32(z, outer, classes, inner, m, s));
+}
+
+/// The same on spans.
+inline void online_softmax_stats(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *m, float *s) {
+  detail::expect(z, false, {outer, classes, inner});
+  check(losskit_online_softmax_stats_f32(z.data(), outer, classes, inner, m, s));
+}
+
+/// Maximum and shifted sum of exponentials of each row: what a softmax needs to know of a part of its row.
+/// See losskit_online_softmax_stats_f64.
+inline void online_softmax_stats(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *m, double *s) {
+  check(losskit_online_softmax_stats_f64(z, outer, classes, inner, m, s));
+}
+
+/// The same on spans.
+inline void online_softmax_stats(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *m, double *s) {
+  detail::expect(z, false, {outer, classes, inner});
+  check(losskit_online_softmax_stats_f64(z.data(), outer, classes, inner, m, s));
+}
+
+/// Joins the statistics of two parts of rows.
+/// See losskit_online_softmax_merge_f32.
+inline void online_softmax_merge(
+    const float *m_a, const float *s_a, const float *m_b, const float *s_b, std::ptrdiff_t count, float *m, float *s) {
+  check(losskit_online_softmax_merge_f32(m_a, s_a, m_b, s_b, count, m, s));
+}
+
+/// The same on spans.
+inline void online_softmax_merge(
+    span<const float> m_a, span<const float> s_a, span<const float> m_b, span<const float> s_b, span<float> m,
+    span<float> s) {
+  const std::ptrdiff_t count = m_a.ssize();
+  detail::expect(s_a, false, {count});
+  detail::expect(m_b, false, {count});
+  detail::expect(s_b, false, {count});
+  detail::expect(m, false, {count});
+  detail::expect(s, false, {count});
+  check(losskit_online_softmax_merge_f32(m_a.data(), s_a.data(), m_b.data(), s_b.data(), count, m.data(), s.data()));
+}
+
+/// Joins the statistics of two parts of rows.
+/// See losskit_online_softmax_merge_f64.
+inline void online_softmax_merge(
+    const double *m_a, const double *s_a, const double *m_b, const double *s_b, std::ptrdiff_t count, double *m,
+    double *s) {
+  check(losskit_online_softmax_merge_f64(m_a, s_a, m_b, s_b, count, m, s));
+}
+
+/// The same on spans.
+inline void online_softmax_merge(
+    span<const double> m_a, span<const double> s_a, span<const double> m_b, span<const double> s_b, span<double> m,
+    span<double> s) {
+  const std::ptrdiff_t count = m_a.ssize();
+  detail::expect(s_a, false, {count});
+  detail::expect(m_b, false, {count});
+  detail::expect(s_b, false, {count});
+  detail::expect(m, false, {count});
+  detail::expect(s, false, {count});
+  check(losskit_online_softmax_merge_f64(m_a.data(), s_a.data(), m_b.data(), s_b.data(), count, m.data(), s.data()));
+}
+
+/// Joins two partial results of an attention, each normalised by itself, whose scores had the given log-sum-exps.
+/// See losskit_online_softmax_combine_f32.
+inline void online_softmax_combine(
+    const float *lse_a, const float *out_a, const float *lse_b, const float *out_b, std::ptrdiff_t rows,
+    std::ptrdiff_t columns, float *lse, float *out) {
+  check(losskit_online_softmax_combine_f32(lse_a, out_a, lse_b, out_b, rows, columns, lse, out));
+}
+
+/// The same on spans.
+inline void online_softmax_combine(
+    span<const float> lse_a, span<const float> out_a, span<const float> lse_b, span<const float> out_b,
+    std::ptrdiff_t columns, span<float> lse, span<float> out) {
+  const std::ptrdiff_t rows = lse_a.ssize();
+  detail::expect(out_a, false, {rows, columns});
+  detail::expect(lse_b, false, {rows});
+  detail::expect(out_b, false, {rows, columns});
+  detail::expect(lse, false, {rows});
+  detail::expect(out, false, {rows, columns});
+  check(
+    
+    losskit_online_softmax_combine_f32(lse_a.data(), out_a.data(), lse_b.data(), out_b.data(), rows, columns, lse.data(), out.data()));
+}
+
+/// Joins two partial results of an attention, each normalised by itself, whose scores had the given log-sum-exps.
+/// See losskit_online_softmax_combine_f64.
+inline void online_softmax_combine(
+    const double *lse_a, const double *out_a, const double *lse_b, const double *out_b, std::ptrdiff_t rows,
+    std::ptrdiff_t columns, double *lse, double *out) {
+  check(losskit_online_softmax_combine_f64(lse_a, out_a, lse_b, out_b, rows, columns, lse, out));
+}
+
+/// The same on spans.
+inline void online_softmax_combine(
+    span<const double> lse_a, span<const double> out_a, span<const double> lse_b, span<const double> out_b,
+    std::ptrdiff_t columns, span<double> lse, span<double> out) {
+  const std::ptrdiff_t rows = lse_a.ssize();
+  detail::expect(out_a, false, {rows, columns});
+  detail::expect(lse_b, false, {rows});
+  detail::expect(out_b, false, {rows, columns});
+  detail::expect(lse, false, {rows});
+  detail::expect(out, false, {rows, columns});
+  check(
+    
+    losskit_online_softmax_combine_f64(lse_a.data(), out_a.data(), lse_b.data(), out_b.data(), rows, columns, lse.data(), out.data()));
+}
+
+/// Vector-Jacobian product of online_softmax_combine.
+/// See losskit_online_softmax_combine_vjp_f32.
+inline void online_softmax_combine_vjp(
+    const float *lse_a, const float *out_a, const float *lse_b, const float *out_b, const float *grad_lse,
+    const float *grad_out, std::ptrdiff_t rows, std::ptrdiff_t columns, float *grad_lse_a, float *grad_out_a,
+    float *grad_lse_b, float *grad_out_b) {
+  check(
+    
+    losskit_online_softmax_combine_vjp_f32(lse_a, out_a, lse_b, out_b, grad_lse, grad_out, rows, columns, grad_lse_a, grad_out_a, grad_lse_b, grad_out_b));
+}
+
+/// The same on spans.
+inline void online_softmax_combine_vjp(
+    span<const float> lse_a, span<const float> out_a, span<const float> lse_b, span<const float> out_b,
+    span<const float> grad_lse, span<const float> grad_out, std::ptrdiff_t columns, span<float> grad_lse_a,
+    span<float> grad_out_a, span<float> grad_lse_b, span<float> grad_out_b) {
+  const std::ptrdiff_t rows = lse_a.ssize();
+  detail::expect(out_a, false, {rows, columns});
+  detail::expect(lse_b, false, {rows});
+  detail::expect(out_b, false, {rows, columns});
+  detail::expect(grad_lse, false, {rows});
+  detail::expect(grad_out, false, {rows, columns});
+  detail::expect(grad_lse_a, false, {rows});
+  detail::expect(grad_out_a, false, {rows, columns});
+  detail::expect(grad_lse_b, false, {rows});
+  detail::expect(grad_out_b, false, {rows, columns});
+  check(
+    
+    losskit_online_softmax_combine_vjp_f32(lse_a.data(), out_a.data(), lse_b.data(), out_b.data(), grad_lse.data(), grad_out.data(), rows, columns, grad_lse_a.data(), grad_out_a.data(), grad_lse_b.data(), grad_out_b.data()));
+}
+
+/// Vector-Jacobian product of online_softmax_combine.
+/// See losskit_online_softmax_combine_vjp_f64.
+inline void online_softmax_combine_vjp(
+    const double *lse_a, const double *out_a, const double *lse_b, const double *out_b, const double *grad_lse,
+    const double *grad_out, std::ptrdiff_t rows, std::ptrdiff_t columns, double *grad_lse_a, double *grad_out_a,
+    double *grad_lse_b, double *grad_out_b) {
+  check(
+    
+    losskit_online_softmax_combine_vjp_f64(lse_a, out_a, lse_b, out_b, grad_lse, grad_out, rows, columns, grad_lse_a, grad_out_a, grad_lse_b, grad_out_b));
+}
+
+/// The same on spans.
+inline void online_softmax_combine_vjp(
+    span<const double> lse_a, span<const double> out_a, span<const double> lse_b, span<const double> out_b,
+    span<const double> grad_lse, span<const double> grad_out, std::ptrdiff_t columns, span<double> grad_lse_a,
+    span<double> grad_out_a, span<double> grad_lse_b, span<double> grad_out_b) {
+  const std::ptrdiff_t rows = lse_a.ssize();
+  detail::expect(out_a, false, {rows, columns});
+  detail::expect(lse_b, false, {rows});
+  detail::expect(out_b, false, {rows, columns});
+  detail::expect(grad_lse, false, {rows});
+  detail::expect(grad_out, false, {rows, columns});
+  detail::expect(grad_lse_a, false, {rows});
+  detail::expect(grad_out_a, false, {rows, columns});
+  detail::expect(grad_lse_b, false, {rows});
+  detail::expect(grad_out_b, false, {rows, columns});
+  check(
+    
+    losskit_online_softmax_combine_vjp_f64(lse_a.data(), out_a.data(), lse_b.data(), out_b.data(), grad_lse.data(), grad_out.data(), rows, columns, grad_lse_a.data(), grad_out_a.data(), grad_lse_b.data(), grad_out_b.data()));
+}
+
+/// Similarity-distance-magnitude activation: a softmax whose base and scale say how well the training data know the input.
+/// See losskit_sdm_activation_f32.
+inline void sdm_activation(
+    const float *z, const float *q, const float *d, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool logarithm, bool change_of_base, double q_offset, float *out) {
+  check(losskit_sdm_activation_f32(z, q, d, outer, classes, inner, logarithm, change_of_base, q_offset, out));
+}
+
+/// The same on spans.
+inline void sdm_activation(
+    span<const float> z, const float *q, const float *d, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, bool logarithm, bool change_of_base, double q_offset, span<float> out) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(out, false, {outer, classes, inner});
+  check(
+    
+    losskit_sdm_activation_f32(z.data(), q, d, outer, classes, inner, logarithm, change_of_base, q_offset, out.data()));
+}
+
+/// Similarity-distance-magnitude activation: a softmax whose base and scale say how well the training data know the input.
+/// See losskit_sdm_activation_f64.
+inline void sdm_activation(
+    const double *z, const double *q, const double *d, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, bool logarithm, bool change_of_base, double q_offset, double *out) {
+  check(losskit_sdm_activation_f64(z, q, d, outer, classes, inner, logarithm, change_of_base, q_offset, out));
+}
+
+/// The same on spans.
+inline void sdm_activation(
+    span<const double> z, const double *q, const double *d, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, bool logarithm, bool change_of_base, double q_offset, span<double> out) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(out, false, {outer, classes, inner});
+  check(
+    
+    losskit_sdm_activation_f64(z.data(), q, d, outer, classes, inner, logarithm, change_of_base, q_offset, out.data()));
+}
+
+/// Vector-Jacobian product of sdm_activation with respect to z.
+/// See losskit_sdm_activation_vjp_f32.
+inline void sdm_activation_vjp(
+    const float *q, const float *d, const float *out, const float *grad_output, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, bool logarithm, bool change_of_base, double q_offset, float *grad_z) {
+  check(
+    
+    losskit_sdm_activation_vjp_f32(q, d, out, grad_output, outer, classes, inner, logarithm, change_of_base, q_offset, grad_z));
+}
+
+/// The same on spans.
+inline void sdm_activation_vjp(
+    const float *q, const float *d, span<const float> out, span<const float> grad_output, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, bool logarithm, bool change_of_base, double q_offset,
+    span<float> grad_z) {
+  detail::expect(out, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(
+    
+    losskit_sdm_activation_vjp_f32(q, d, out.data(), grad_output.data(), outer, classes, inner, logarithm, change_of_base, q_offset, grad_z.data()));
+}
+
+/// Vector-Jacobian product of sdm_activation with respect to z.
+/// See losskit_sdm_activation_vjp_f64.
+inline void sdm_activation_vjp(
+    const double *q, const double *d, const double *out, const double *grad_output, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, bool logarithm, bool change_of_base, double q_offset,
+    double *grad_z) {
+  check(
+    
+    losskit_sdm_activation_vjp_f64(q, d, out, grad_output, outer, classes, inner, logarithm, change_of_base, q_offset, grad_z));
+}
+
+/// The same on spans.
+inline void sdm_activation_vjp(
+    const double *q, const double *d, span<const double> out, span<const double> grad_output, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, bool logarithm, bool change_of_base, double q_offset,
+    span<double> grad_z) {
+  detail::expect(out, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(
+    
+    losskit_sdm_activation_vjp_f64(q, d, out.data(), grad_output.data(), outer, classes, inner, logarithm, change_of_base, q_offset, grad_z.data()));
+}
+
+/// Sigsoftmax: each exponential times the logistic function of its score, which breaks the softmax bottleneck.
+/// See losskit_sigsoftmax_f32.
+inline void sigsoftmax(const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *p) {
+  check(losskit_sigsoftmax_f32(z, outer, classes, inner, p));
+}
+
+/// The same on spans.
+inline void sigsoftmax(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_sigsoftmax_f32(z.data(), outer, classes, inner, p.data()));
+}
+
+/// Sigsoftmax: each exponential times the logistic function of its score, which breaks the softmax bottleneck.
+/// See losskit_sigsoftmax_f64.
+inline void sigsoftmax(const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *p) {
+  check(losskit_sigsoftmax_f64(z, outer, classes, inner, p));
+}
+
+/// The same on spans.
+inline void sigsoftmax(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_sigsoftmax_f64(z.data(), outer, classes, inner, p.data()));
+}
+
+/// Vector-Jacobian product of sigsoftmax.
+/// See losskit_sigsoftmax_vjp_f32.
+inline void sigsoftmax_vjp(
+    const float *z, const float *p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, float *grad_z) {
+  check(losskit_sigsoftmax_vjp_f32(z, p, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void sigsoftmax_vjp(
+    span<const float> z, span<const float> p, span<const float> grad_output, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, span<float> grad_z) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_sigsoftmax_vjp_f32(z.data(), p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// Vector-Jacobian product of sigsoftmax.
+/// See losskit_sigsoftmax_vjp_f64.
+inline void sigsoftmax_vjp(
+    const double *z, const double *p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double *grad_z) {
+  check(losskit_sigsoftmax_vjp_f64(z, p, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void sigsoftmax_vjp(
+    span<const double> z, span<const double> p, span<const double> grad_output, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, span<double> grad_z) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_sigsoftmax_vjp_f64(z.data(), p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
 /// Logistic function, element by element.
 /// See losskit_sigmoid_f32.
 inline void sigmoid(const float *x, std::ptrdiff_t count, float *y) {
@@ -447,6 +1132,150 @@ inline void softmax_vjp(
   check(losskit_softmax_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, temperature, grad_z.data()));
 }
 
+/// Softmax with a sink: a score of its own for each row that takes probability away, but gets no output.
+/// See losskit_softmax_with_sink_f32.
+inline void softmax_with_sink(
+    const float *z, const float *sink, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *p) {
+  check(losskit_softmax_with_sink_f32(z, sink, outer, classes, inner, p));
+}
+
+/// The same on spans.
+inline void softmax_with_sink(
+    span<const float> z, const float *sink, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_softmax_with_sink_f32(z.data(), sink, outer, classes, inner, p.data()));
+}
+
+/// Softmax with a sink: a score of its own for each row that takes probability away, but gets no output.
+/// See losskit_softmax_with_sink_f64.
+inline void softmax_with_sink(
+    const double *z, const double *sink, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double *p) {
+  check(losskit_softmax_with_sink_f64(z, sink, outer, classes, inner, p));
+}
+
+/// The same on spans.
+inline void softmax_with_sink(
+    span<const double> z, const double *sink, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_softmax_with_sink_f64(z.data(), sink, outer, classes, inner, p.data()));
+}
+
+/// Vector-Jacobian product of softmax_with_sink.
+/// See losskit_softmax_with_sink_vjp_f32.
+inline void softmax_with_sink_vjp(
+    const float *z, const float *sink, const float *p, const float *grad_output, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, float *grad_z, float *grad_sink) {
+  check(losskit_softmax_with_sink_vjp_f32(z, sink, p, grad_output, outer, classes, inner, grad_z, grad_sink));
+}
+
+/// The same on spans.
+inline void softmax_with_sink_vjp(
+    span<const float> z, const float *sink, span<const float> p, span<const float> grad_output, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, span<float> grad_z, float *grad_sink) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(
+    
+    losskit_softmax_with_sink_vjp_f32(z.data(), sink, p.data(), grad_output.data(), outer, classes, inner, grad_z.data(), grad_sink));
+}
+
+/// Vector-Jacobian product of softmax_with_sink.
+/// See losskit_softmax_with_sink_vjp_f64.
+inline void softmax_with_sink_vjp(
+    const double *z, const double *sink, const double *p, const double *grad_output, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, double *grad_z, double *grad_sink) {
+  check(losskit_softmax_with_sink_vjp_f64(z, sink, p, grad_output, outer, classes, inner, grad_z, grad_sink));
+}
+
+/// The same on spans.
+inline void softmax_with_sink_vjp(
+    span<const double> z, const double *sink, span<const double> p, span<const double> grad_output,
+    std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<double> grad_z, double *grad_sink) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(
+    
+    losskit_softmax_with_sink_vjp_f64(z.data(), sink, p.data(), grad_output.data(), outer, classes, inner, grad_z.data(), grad_sink));
+}
+
+/// Softmax of the negated scores: the smallest takes most.
+/// See losskit_softmin_f32.
+inline void softmin(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double temperature, float *p) {
+  check(losskit_softmin_f32(z, outer, classes, inner, temperature, p));
+}
+
+/// The same on spans.
+inline void softmin(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double temperature,
+    span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_softmin_f32(z.data(), outer, classes, inner, temperature, p.data()));
+}
+
+/// Softmax of the negated scores: the smallest takes most.
+/// See losskit_softmin_f64.
+inline void softmin(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double temperature,
+    double *p) {
+  check(losskit_softmin_f64(z, outer, classes, inner, temperature, p));
+}
+
+/// The same on spans.
+inline void softmin(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double temperature,
+    span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_softmin_f64(z.data(), outer, classes, inner, temperature, p.data()));
+}
+
+/// Vector-Jacobian product of softmin.
+/// See losskit_softmin_vjp_f32.
+inline void softmin_vjp(
+    const float *p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double temperature, float *grad_z) {
+  check(losskit_softmin_vjp_f32(p, grad_output, outer, classes, inner, temperature, grad_z));
+}
+
+/// The same on spans.
+inline void softmin_vjp(
+    span<const float> p, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double temperature, span<float> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_softmin_vjp_f32(p.data(), grad_output.data(), outer, classes, inner, temperature, grad_z.data()));
+}
+
+/// Vector-Jacobian product of softmin.
+/// See losskit_softmin_vjp_f64.
+inline void softmin_vjp(
+    const double *p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double temperature, double *grad_z) {
+  check(losskit_softmin_vjp_f64(p, grad_output, outer, classes, inner, temperature, grad_z));
+}
+
+/// The same on spans.
+inline void softmin_vjp(
+    span<const double> p, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double temperature, span<double> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_softmin_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, temperature, grad_z.data()));
+}
+
 /// Smooth form of max(x, 0), element by element.
 /// See losskit_softplus_f32.
 inline void softplus(const float *x, std::ptrdiff_t count, double beta, double threshold, float *y) {
@@ -503,6 +1332,909 @@ inline void softplus_vjp(
   detail::expect(grad_output, false, {count});
   detail::expect(grad, false, {count});
   check(losskit_softplus_vjp_f64(x.data(), grad_output.data(), count, beta, threshold, grad.data()));
+}
+
+/// Spherical softmax: squares instead of exponentials.
+/// See losskit_spherical_softmax_f32.
+inline void spherical_softmax(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double eps, float *p) {
+  check(losskit_spherical_softmax_f32(z, outer, classes, inner, eps, p));
+}
+
+/// The same on spans.
+inline void spherical_softmax(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double eps,
+    span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_spherical_softmax_f32(z.data(), outer, classes, inner, eps, p.data()));
+}
+
+/// Spherical softmax: squares instead of exponentials.
+/// See losskit_spherical_softmax_f64.
+inline void spherical_softmax(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double eps, double *p) {
+  check(losskit_spherical_softmax_f64(z, outer, classes, inner, eps, p));
+}
+
+/// The same on spans.
+inline void spherical_softmax(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double eps,
+    span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_spherical_softmax_f64(z.data(), outer, classes, inner, eps, p.data()));
+}
+
+/// Vector-Jacobian product of spherical_softmax.
+/// See losskit_spherical_softmax_vjp_f32.
+inline void spherical_softmax_vjp(
+    const float *z, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double eps, float *grad_z) {
+  check(losskit_spherical_softmax_vjp_f32(z, grad_output, outer, classes, inner, eps, grad_z));
+}
+
+/// The same on spans.
+inline void spherical_softmax_vjp(
+    span<const float> z, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double eps, span<float> grad_z) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_spherical_softmax_vjp_f32(z.data(), grad_output.data(), outer, classes, inner, eps, grad_z.data()));
+}
+
+/// Vector-Jacobian product of spherical_softmax.
+/// See losskit_spherical_softmax_vjp_f64.
+inline void spherical_softmax_vjp(
+    const double *z, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double eps, double *grad_z) {
+  check(losskit_spherical_softmax_vjp_f64(z, grad_output, outer, classes, inner, eps, grad_z));
+}
+
+/// The same on spans.
+inline void spherical_softmax_vjp(
+    span<const double> z, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double eps, span<double> grad_z) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_spherical_softmax_vjp_f64(z.data(), grad_output.data(), outer, classes, inner, eps, grad_z.data()));
+}
+
+/// Stablemax: a function that grows linearly instead of the exponential, and so never absorbs small scores.
+/// See losskit_stablemax_f32.
+inline void stablemax(const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *p) {
+  check(losskit_stablemax_f32(z, outer, classes, inner, p));
+}
+
+/// The same on spans.
+inline void stablemax(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_stablemax_f32(z.data(), outer, classes, inner, p.data()));
+}
+
+/// Stablemax: a function that grows linearly instead of the exponential, and so never absorbs small scores.
+/// See losskit_stablemax_f64.
+inline void stablemax(const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *p) {
+  check(losskit_stablemax_f64(z, outer, classes, inner, p));
+}
+
+/// The same on spans.
+inline void stablemax(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_stablemax_f64(z.data(), outer, classes, inner, p.data()));
+}
+
+/// Vector-Jacobian product of stablemax.
+/// See losskit_stablemax_vjp_f32.
+inline void stablemax_vjp(
+    const float *z, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    float *grad_z) {
+  check(losskit_stablemax_vjp_f32(z, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void stablemax_vjp(
+    span<const float> z, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<float> grad_z) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_stablemax_vjp_f32(z.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// Vector-Jacobian product of stablemax.
+/// See losskit_stablemax_vjp_f64.
+inline void stablemax_vjp(
+    const double *z, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double *grad_z) {
+  check(losskit_stablemax_vjp_f64(z, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void stablemax_vjp(
+    span<const double> z, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<double> grad_z) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_stablemax_vjp_f64(z.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// Logarithm of stablemax.
+/// See losskit_log_stablemax_f32.
+inline void log_stablemax(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *log_p) {
+  check(losskit_log_stablemax_f32(z, outer, classes, inner, log_p));
+}
+
+/// The same on spans.
+inline void log_stablemax(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<float> log_p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(log_p, false, {outer, classes, inner});
+  check(losskit_log_stablemax_f32(z.data(), outer, classes, inner, log_p.data()));
+}
+
+/// Logarithm of stablemax.
+/// See losskit_log_stablemax_f64.
+inline void log_stablemax(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *log_p) {
+  check(losskit_log_stablemax_f64(z, outer, classes, inner, log_p));
+}
+
+/// The same on spans.
+inline void log_stablemax(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<double> log_p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(log_p, false, {outer, classes, inner});
+  check(losskit_log_stablemax_f64(z.data(), outer, classes, inner, log_p.data()));
+}
+
+/// Vector-Jacobian product of log_stablemax.
+/// See losskit_log_stablemax_vjp_f32.
+inline void log_stablemax_vjp(
+    const float *z, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    float *grad_z) {
+  check(losskit_log_stablemax_vjp_f32(z, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void log_stablemax_vjp(
+    span<const float> z, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<float> grad_z) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_log_stablemax_vjp_f32(z.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// Vector-Jacobian product of log_stablemax.
+/// See losskit_log_stablemax_vjp_f64.
+inline void log_stablemax_vjp(
+    const double *z, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double *grad_z) {
+  check(losskit_log_stablemax_vjp_f64(z, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void log_stablemax_vjp(
+    span<const double> z, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<double> grad_z) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_log_stablemax_vjp_f64(z.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// Taylor softmax: the Taylor polynomial of the exponential in its place. It is positive for every even order.
+/// See losskit_taylor_softmax_f32.
+inline void taylor_softmax(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::int32_t order, float *p) {
+  check(losskit_taylor_softmax_f32(z, outer, classes, inner, order, p));
+}
+
+/// The same on spans.
+inline void taylor_softmax(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::int32_t order,
+    span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_taylor_softmax_f32(z.data(), outer, classes, inner, order, p.data()));
+}
+
+/// Taylor softmax: the Taylor polynomial of the exponential in its place. It is positive for every even order.
+/// See losskit_taylor_softmax_f64.
+inline void taylor_softmax(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::int32_t order,
+    double *p) {
+  check(losskit_taylor_softmax_f64(z, outer, classes, inner, order, p));
+}
+
+/// The same on spans.
+inline void taylor_softmax(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::int32_t order,
+    span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_taylor_softmax_f64(z.data(), outer, classes, inner, order, p.data()));
+}
+
+/// Vector-Jacobian product of taylor_softmax.
+/// See losskit_taylor_softmax_vjp_f32.
+inline void taylor_softmax_vjp(
+    const float *z, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    std::int32_t order, float *grad_z) {
+  check(losskit_taylor_softmax_vjp_f32(z, grad_output, outer, classes, inner, order, grad_z));
+}
+
+/// The same on spans.
+inline void taylor_softmax_vjp(
+    span<const float> z, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, std::int32_t order, span<float> grad_z) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_taylor_softmax_vjp_f32(z.data(), grad_output.data(), outer, classes, inner, order, grad_z.data()));
+}
+
+/// Vector-Jacobian product of taylor_softmax.
+/// See losskit_taylor_softmax_vjp_f64.
+inline void taylor_softmax_vjp(
+    const double *z, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    std::int32_t order, double *grad_z) {
+  check(losskit_taylor_softmax_vjp_f64(z, grad_output, outer, classes, inner, order, grad_z));
+}
+
+/// The same on spans.
+inline void taylor_softmax_vjp(
+    span<const double> z, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, std::int32_t order, span<double> grad_z) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_taylor_softmax_vjp_f64(z.data(), grad_output.data(), outer, classes, inner, order, grad_z.data()));
+}
+
+/// Logarithm of taylor_softmax.
+/// See losskit_log_taylor_softmax_f32.
+inline void log_taylor_softmax(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::int32_t order,
+    float *log_p) {
+  check(losskit_log_taylor_softmax_f32(z, outer, classes, inner, order, log_p));
+}
+
+/// The same on spans.
+inline void log_taylor_softmax(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::int32_t order,
+    span<float> log_p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(log_p, false, {outer, classes, inner});
+  check(losskit_log_taylor_softmax_f32(z.data(), outer, classes, inner, order, log_p.data()));
+}
+
+/// Logarithm of taylor_softmax.
+/// See losskit_log_taylor_softmax_f64.
+inline void log_taylor_softmax(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::int32_t order,
+    double *log_p) {
+  check(losskit_log_taylor_softmax_f64(z, outer, classes, inner, order, log_p));
+}
+
+/// The same on spans.
+inline void log_taylor_softmax(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::int32_t order,
+    span<double> log_p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(log_p, false, {outer, classes, inner});
+  check(losskit_log_taylor_softmax_f64(z.data(), outer, classes, inner, order, log_p.data()));
+}
+
+/// Vector-Jacobian product of log_taylor_softmax.
+/// See losskit_log_taylor_softmax_vjp_f32.
+inline void log_taylor_softmax_vjp(
+    const float *z, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    std::int32_t order, float *grad_z) {
+  check(losskit_log_taylor_softmax_vjp_f32(z, grad_output, outer, classes, inner, order, grad_z));
+}
+
+/// The same on spans.
+inline void log_taylor_softmax_vjp(
+    span<const float> z, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, std::int32_t order, span<float> grad_z) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_log_taylor_softmax_vjp_f32(z.data(), grad_output.data(), outer, classes, inner, order, grad_z.data()));
+}
+
+/// Vector-Jacobian product of log_taylor_softmax.
+/// See losskit_log_taylor_softmax_vjp_f64.
+inline void log_taylor_softmax_vjp(
+    const double *z, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    std::int32_t order, double *grad_z) {
+  check(losskit_log_taylor_softmax_vjp_f64(z, grad_output, outer, classes, inner, order, grad_z));
+}
+
+/// The same on spans.
+inline void log_taylor_softmax_vjp(
+    span<const double> z, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, std::int32_t order, span<double> grad_z) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_log_taylor_softmax_vjp_f64(z.data(), grad_output.data(), outer, classes, inner, order, grad_z.data()));
+}
+
+/// Softmax in two passes over the data instead of three: of rows that no cache holds each pass costs a trip to memory.
+/// See losskit_two_pass_softmax_f32.
+inline void two_pass_softmax(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *p) {
+  check(losskit_two_pass_softmax_f32(z, outer, classes, inner, p));
+}
+
+/// The same on spans.
+inline void two_pass_softmax(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_two_pass_softmax_f32(z.data(), outer, classes, inner, p.data()));
+}
+
+/// Softmax in two passes over the data instead of three: of rows that no cache holds each pass costs a trip to memory.
+/// See losskit_two_pass_softmax_f64.
+inline void two_pass_softmax(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *p) {
+  check(losskit_two_pass_softmax_f64(z, outer, classes, inner, p));
+}
+
+/// The same on spans.
+inline void two_pass_softmax(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_two_pass_softmax_f64(z.data(), outer, classes, inner, p.data()));
+}
+
+/// Sum of the exponentials of each row, as a number with an exponent of its own: nothing overflows.
+/// See losskit_extexp_sum_f32.
+inline void extexp_sum(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *mantissa,
+    float *exponent) {
+  check(losskit_extexp_sum_f32(z, outer, classes, inner, mantissa, exponent));
+}
+
+/// The same on spans.
+inline void extexp_sum(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *mantissa,
+    float *exponent) {
+  detail::expect(z, false, {outer, classes, inner});
+  check(losskit_extexp_sum_f32(z.data(), outer, classes, inner, mantissa, exponent));
+}
+
+/// Sum of the exponentials of each row, as a number with an exponent of its own: nothing overflows.
+/// See losskit_extexp_sum_f64.
+inline void extexp_sum(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *mantissa,
+    double *exponent) {
+  check(losskit_extexp_sum_f64(z, outer, classes, inner, mantissa, exponent));
+}
+
+/// The same on spans.
+inline void extexp_sum(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *mantissa,
+    double *exponent) {
+  detail::expect(z, false, {outer, classes, inner});
+  check(losskit_extexp_sum_f64(z.data(), outer, classes, inner, mantissa, exponent));
+}
+
+/// Softmax of the k largest logits of each row; the others have probability 0.
+/// See losskit_sparse_softmax_f32.
+inline void sparse_softmax(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::ptrdiff_t k, float *p) {
+  check(losskit_sparse_softmax_f32(z, outer, classes, inner, k, p));
+}
+
+/// The same on spans.
+inline void sparse_softmax(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::ptrdiff_t k,
+    span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_sparse_softmax_f32(z.data(), outer, classes, inner, k, p.data()));
+}
+
+/// Softmax of the k largest logits of each row; the others have probability 0.
+/// See losskit_sparse_softmax_f64.
+inline void sparse_softmax(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::ptrdiff_t k, double *p) {
+  check(losskit_sparse_softmax_f64(z, outer, classes, inner, k, p));
+}
+
+/// The same on spans.
+inline void sparse_softmax(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::ptrdiff_t k,
+    span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_sparse_softmax_f64(z.data(), outer, classes, inner, k, p.data()));
+}
+
+/// Vector-Jacobian product of sparse_softmax: the selection is constant.
+/// See losskit_sparse_softmax_vjp_f32.
+inline void sparse_softmax_vjp(
+    const float *p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    float *grad_z) {
+  check(losskit_sparse_softmax_vjp_f32(p, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void sparse_softmax_vjp(
+    span<const float> p, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<float> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_sparse_softmax_vjp_f32(p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// Vector-Jacobian product of sparse_softmax: the selection is constant.
+/// See losskit_sparse_softmax_vjp_f64.
+inline void sparse_softmax_vjp(
+    const double *p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double *grad_z) {
+  check(losskit_sparse_softmax_vjp_f64(p, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void sparse_softmax_vjp(
+    span<const double> p, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<double> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_sparse_softmax_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// A sample of the relaxed categorical distribution with logits z: softmax of logits with Gumbel noise.
+/// See losskit_gumbel_softmax_f32.
+inline void gumbel_softmax(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double tau, bool hard,
+    std::uint64_t seed, std::uint64_t offset, float *y) {
+  check(losskit_gumbel_softmax_f32(z, outer, classes, inner, tau, hard, seed, offset, y));
+}
+
+/// The same on spans.
+inline void gumbel_softmax(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double tau, bool hard,
+    std::uint64_t seed, std::uint64_t offset, span<float> y) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(y, false, {outer, classes, inner});
+  check(losskit_gumbel_softmax_f32(z.data(), outer, classes, inner, tau, hard, seed, offset, y.data()));
+}
+
+/// A sample of the relaxed categorical distribution with logits z: softmax of logits with Gumbel noise.
+/// See losskit_gumbel_softmax_f64.
+inline void gumbel_softmax(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double tau, bool hard,
+    std::uint64_t seed, std::uint64_t offset, double *y) {
+  check(losskit_gumbel_softmax_f64(z, outer, classes, inner, tau, hard, seed, offset, y));
+}
+
+/// The same on spans.
+inline void gumbel_softmax(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double tau, bool hard,
+    std::uint64_t seed, std::uint64_t offset, span<double> y) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(y, false, {outer, classes, inner});
+  check(losskit_gumbel_softmax_f64(z.data(), outer, classes, inner, tau, hard, seed, offset, y.data()));
+}
+
+/// Vector-Jacobian product of gumbel_softmax.
+/// See losskit_gumbel_softmax_vjp_f32.
+inline void gumbel_softmax_vjp(
+    const float *y_soft, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double tau, float *grad_z) {
+  check(losskit_gumbel_softmax_vjp_f32(y_soft, grad_output, outer, classes, inner, tau, grad_z));
+}
+
+/// The same on spans.
+inline void gumbel_softmax_vjp(
+    span<const float> y_soft, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double tau, span<float> grad_z) {
+  detail::expect(y_soft, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_gumbel_softmax_vjp_f32(y_soft.data(), grad_output.data(), outer, classes, inner, tau, grad_z.data()));
+}
+
+/// Vector-Jacobian product of gumbel_softmax.
+/// See losskit_gumbel_softmax_vjp_f64.
+inline void gumbel_softmax_vjp(
+    const double *y_soft, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double tau, double *grad_z) {
+  check(losskit_gumbel_softmax_vjp_f64(y_soft, grad_output, outer, classes, inner, tau, grad_z));
+}
+
+/// The same on spans.
+inline void gumbel_softmax_vjp(
+    span<const double> y_soft, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double tau, span<double> grad_z) {
+  detail::expect(y_soft, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_gumbel_softmax_vjp_f64(y_soft.data(), grad_output.data(), outer, classes, inner, tau, grad_z.data()));
+}
+
+/// NeuralSort: a relaxed permutation matrix that sorts scores in descending order.
+/// See losskit_neuralsort_f32.
+inline void neuralsort(
+    const float *s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, bool hard, const std::int64_t *lengths,
+    float *p) {
+  check(losskit_neuralsort_f32(s, lists, items, tau, hard, lengths, p));
+}
+
+/// The same on spans.
+inline void neuralsort(
+    span<const float> s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, bool hard,
+    span<const std::int64_t> lengths, span<float> p) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(lengths, true, {lists});
+  detail::expect(p, false, {lists, items, items});
+  check(losskit_neuralsort_f32(s.data(), lists, items, tau, hard, lengths.data(), p.data()));
+}
+
+/// NeuralSort: a relaxed permutation matrix that sorts scores in descending order.
+/// See losskit_neuralsort_f64.
+inline void neuralsort(
+    const double *s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, bool hard, const std::int64_t *lengths,
+    double *p) {
+  check(losskit_neuralsort_f64(s, lists, items, tau, hard, lengths, p));
+}
+
+/// The same on spans.
+inline void neuralsort(
+    span<const double> s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, bool hard,
+    span<const std::int64_t> lengths, span<double> p) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(lengths, true, {lists});
+  detail::expect(p, false, {lists, items, items});
+  check(losskit_neuralsort_f64(s.data(), lists, items, tau, hard, lengths.data(), p.data()));
+}
+
+/// Vector-Jacobian product of neuralsort.
+/// See losskit_neuralsort_vjp_f32.
+inline void neuralsort_vjp(
+    const float *s, const float *p, const float *grad_output, std::ptrdiff_t lists, std::ptrdiff_t items, double tau,
+    const std::int64_t *lengths, float *grad_s) {
+  check(losskit_neuralsort_vjp_f32(s, p, grad_output, lists, items, tau, lengths, grad_s));
+}
+
+/// The same on spans.
+inline void neuralsort_vjp(
+    span<const float> s, span<const float> p, span<const float> grad_output, std::ptrdiff_t lists, std::ptrdiff_t items,
+    double tau, span<const std::int64_t> lengths, span<float> grad_s) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(p, false, {lists, items, items});
+  detail::expect(grad_output, false, {lists, items, items});
+  detail::expect(lengths, true, {lists});
+  detail::expect(grad_s, false, {lists, items});
+  check(
+    
+    losskit_neuralsort_vjp_f32(s.data(), p.data(), grad_output.data(), lists, items, tau, lengths.data(), grad_s.data()));
+}
+
+/// Vector-Jacobian product of neuralsort.
+/// See losskit_neuralsort_vjp_f64.
+inline void neuralsort_vjp(
+    const double *s, const double *p, const double *grad_output, std::ptrdiff_t lists, std::ptrdiff_t items, double tau,
+    const std::int64_t *lengths, double *grad_s) {
+  check(losskit_neuralsort_vjp_f64(s, p, grad_output, lists, items, tau, lengths, grad_s));
+}
+
+/// The same on spans.
+inline void neuralsort_vjp(
+    span<const double> s, span<const double> p, span<const double> grad_output, std::ptrdiff_t lists,
+    std::ptrdiff_t items, double tau, span<const std::int64_t> lengths, span<double> grad_s) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(p, false, {lists, items, items});
+  detail::expect(grad_output, false, {lists, items, items});
+  detail::expect(lengths, true, {lists});
+  detail::expect(grad_s, false, {lists, items});
+  check(
+    
+    losskit_neuralsort_vjp_f64(s.data(), p.data(), grad_output.data(), lists, items, tau, lengths.data(), grad_s.data()));
+}
+
+/// Random numbers, uniform in (0, 1).
+/// See losskit_philox_uniform_f32.
+inline void philox_uniform(
+    std::ptrdiff_t count, std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, float *output) {
+  check(losskit_philox_uniform_f32(count, seed, offset, stream, output));
+}
+
+/// The same on spans.
+inline void philox_uniform(std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, span<float> output) {
+  const std::ptrdiff_t count = output.ssize();
+  check(losskit_philox_uniform_f32(count, seed, offset, stream, output.data()));
+}
+
+/// Random numbers, uniform in (0, 1).
+/// See losskit_philox_uniform_f64.
+inline void philox_uniform(
+    std::ptrdiff_t count, std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, double *output) {
+  check(losskit_philox_uniform_f64(count, seed, offset, stream, output));
+}
+
+/// The same on spans.
+inline void philox_uniform(std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, span<double> output) {
+  const std::ptrdiff_t count = output.ssize();
+  check(losskit_philox_uniform_f64(count, seed, offset, stream, output.data()));
+}
+
+/// Random numbers of the standard normal distribution.
+/// See losskit_philox_normal_f32.
+inline void philox_normal(
+    std::ptrdiff_t count, std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, float *output) {
+  check(losskit_philox_normal_f32(count, seed, offset, stream, output));
+}
+
+/// The same on spans.
+inline void philox_normal(std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, span<float> output) {
+  const std::ptrdiff_t count = output.ssize();
+  check(losskit_philox_normal_f32(count, seed, offset, stream, output.data()));
+}
+
+/// Random numbers of the standard normal distribution.
+/// See losskit_philox_normal_f64.
+inline void philox_normal(
+    std::ptrdiff_t count, std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, double *output) {
+  check(losskit_philox_normal_f64(count, seed, offset, stream, output));
+}
+
+/// The same on spans.
+inline void philox_normal(std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, span<double> output) {
+  const std::ptrdiff_t count = output.ssize();
+  check(losskit_philox_normal_f64(count, seed, offset, stream, output.data()));
+}
+
+/// Random numbers of the standard Gumbel distribution: the index of the largest of `z_c + x_c` has the distribution
+/// softmax(z).
+/// See losskit_philox_gumbel_f32.
+inline void philox_gumbel(
+    std::ptrdiff_t count, std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, float *output) {
+  check(losskit_philox_gumbel_f32(count, seed, offset, stream, output));
+}
+
+/// The same on spans.
+inline void philox_gumbel(std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, span<float> output) {
+  const std::ptrdiff_t count = output.ssize();
+  check(losskit_philox_gumbel_f32(count, seed, offset, stream, output.data()));
+}
+
+/// Random numbers of the standard Gumbel distribution: the index of the largest of `z_c + x_c` has the distribution
+/// softmax(z).
+/// See losskit_philox_gumbel_f64.
+inline void philox_gumbel(
+    std::ptrdiff_t count, std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, double *output) {
+  check(losskit_philox_gumbel_f64(count, seed, offset, stream, output));
+}
+
+/// The same on spans.
+inline void philox_gumbel(std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, span<double> output) {
+  const std::ptrdiff_t count = output.ssize();
+  check(losskit_philox_gumbel_f64(count, seed, offset, stream, output.data()));
+}
+
+/// SoftSort: a relaxed permutation matrix that sorts scores in descending order, by distance to the sorted scores.
+/// See losskit_softsort_f32.
+inline void softsort(const float *s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, double power, float *p) {
+  check(losskit_softsort_f32(s, lists, items, tau, power, p));
+}
+
+/// The same on spans.
+inline void softsort(
+    span<const float> s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, double power, span<float> p) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(p, false, {lists, items, items});
+  check(losskit_softsort_f32(s.data(), lists, items, tau, power, p.data()));
+}
+
+/// SoftSort: a relaxed permutation matrix that sorts scores in descending order, by distance to the sorted scores.
+/// See losskit_softsort_f64.
+inline void softsort(const double *s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, double power, double *p) {
+  check(losskit_softsort_f64(s, lists, items, tau, power, p));
+}
+
+/// The same on spans.
+inline void softsort(
+    span<const double> s, std::ptrdiff_t lists, std::ptrdiff_t items, double tau, double power, span<double> p) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(p, false, {lists, items, items});
+  check(losskit_softsort_f64(s.data(), lists, items, tau, power, p.data()));
+}
+
+/// Vector-Jacobian product of softsort.
+/// See losskit_softsort_vjp_f32.
+inline void softsort_vjp(
+    const float *s, const float *p, const float *grad_output, std::ptrdiff_t lists, std::ptrdiff_t items, double tau,
+    double power, float *grad_s) {
+  check(losskit_softsort_vjp_f32(s, p, grad_output, lists, items, tau, power, grad_s));
+}
+
+/// The same on spans.
+inline void softsort_vjp(
+    span<const float> s, span<const float> p, span<const float> grad_output, std::ptrdiff_t lists, std::ptrdiff_t items,
+    double tau, double power, span<float> grad_s) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(p, false, {lists, items, items});
+  detail::expect(grad_output, false, {lists, items, items});
+  detail::expect(grad_s, false, {lists, items});
+  check(losskit_softsort_vjp_f32(s.data(), p.data(), grad_output.data(), lists, items, tau, power, grad_s.data()));
+}
+
+/// Vector-Jacobian product of softsort.
+/// See losskit_softsort_vjp_f64.
+inline void softsort_vjp(
+    const double *s, const double *p, const double *grad_output, std::ptrdiff_t lists, std::ptrdiff_t items, double tau,
+    double power, double *grad_s) {
+  check(losskit_softsort_vjp_f64(s, p, grad_output, lists, items, tau, power, grad_s));
+}
+
+/// The same on spans.
+inline void softsort_vjp(
+    span<const double> s, span<const double> p, span<const double> grad_output, std::ptrdiff_t lists,
+    std::ptrdiff_t items, double tau, double power, span<double> grad_s) {
+  detail::expect(s, false, {lists, items});
+  detail::expect(p, false, {lists, items, items});
+  detail::expect(grad_output, false, {lists, items, items});
+  detail::expect(grad_s, false, {lists, items});
+  check(losskit_softsort_vjp_f64(s.data(), p.data(), grad_output.data(), lists, items, tau, power, grad_s.data()));
+}
+
+/// Soft top-k: each row's probabilities of being among the k largest, which sum to k.
+/// See losskit_soft_topk_f32.
+inline void soft_topk(
+    const float *z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, float *p) {
+  check(losskit_soft_topk_f32(z, k, outer, classes, inner, k_per_row, alpha, n_iter, p));
+}
+
+/// The same on spans.
+inline void soft_topk(
+    span<const float> z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_soft_topk_f32(z.data(), k, outer, classes, inner, k_per_row, alpha, n_iter, p.data()));
+}
+
+/// Soft top-k: each row's probabilities of being among the k largest, which sum to k.
+/// See losskit_soft_topk_f64.
+inline void soft_topk(
+    const double *z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, double *p) {
+  check(losskit_soft_topk_f64(z, k, outer, classes, inner, k_per_row, alpha, n_iter, p));
+}
+
+/// The same on spans.
+inline void soft_topk(
+    span<const double> z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_soft_topk_f64(z.data(), k, outer, classes, inner, k_per_row, alpha, n_iter, p.data()));
+}
+
+/// Logarithm of the soft top-k probabilities.
+/// See losskit_log_soft_topk_f32.
+inline void log_soft_topk(
+    const float *z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, float *log_p) {
+  check(losskit_log_soft_topk_f32(z, k, outer, classes, inner, k_per_row, alpha, n_iter, log_p));
+}
+
+/// The same on spans.
+inline void log_soft_topk(
+    span<const float> z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, span<float> log_p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(log_p, false, {outer, classes, inner});
+  check(losskit_log_soft_topk_f32(z.data(), k, outer, classes, inner, k_per_row, alpha, n_iter, log_p.data()));
+}
+
+/// Logarithm of the soft top-k probabilities.
+/// See losskit_log_soft_topk_f64.
+inline void log_soft_topk(
+    const double *z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, double *log_p) {
+  check(losskit_log_soft_topk_f64(z, k, outer, classes, inner, k_per_row, alpha, n_iter, log_p));
+}
+
+/// The same on spans.
+inline void log_soft_topk(
+    span<const double> z, const std::int64_t *k, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool k_per_row, double alpha, std::ptrdiff_t n_iter, span<double> log_p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(log_p, false, {outer, classes, inner});
+  check(losskit_log_soft_topk_f64(z.data(), k, outer, classes, inner, k_per_row, alpha, n_iter, log_p.data()));
+}
+
+/// Vector-Jacobian product of soft_topk, by the implicit function theorem.
+/// See losskit_soft_topk_vjp_f32.
+inline void soft_topk_vjp(
+    const float *p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, float *grad_z) {
+  check(losskit_soft_topk_vjp_f32(p, grad_output, outer, classes, inner, alpha, grad_z));
+}
+
+/// The same on spans.
+inline void soft_topk_vjp(
+    span<const float> p, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, span<float> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_soft_topk_vjp_f32(p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
+}
+
+/// Vector-Jacobian product of soft_topk, by the implicit function theorem.
+/// See losskit_soft_topk_vjp_f64.
+inline void soft_topk_vjp(
+    const double *p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, double *grad_z) {
+  check(losskit_soft_topk_vjp_f64(p, grad_output, outer, classes, inner, alpha, grad_z));
+}
+
+/// The same on spans.
+inline void soft_topk_vjp(
+    span<const double> p, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, span<double> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_soft_topk_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
+}
+
+/// Vector-Jacobian product of log_soft_topk.
+/// See losskit_log_soft_topk_vjp_f32.
+inline void log_soft_topk_vjp(
+    const float *log_p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, float *grad_z) {
+  check(losskit_log_soft_topk_vjp_f32(log_p, grad_output, outer, classes, inner, alpha, grad_z));
+}
+
+/// The same on spans.
+inline void log_soft_topk_vjp(
+    span<const float> log_p, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, span<float> grad_z) {
+  detail::expect(log_p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_log_soft_topk_vjp_f32(log_p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
+}
+
+/// Vector-Jacobian product of log_soft_topk.
+/// See losskit_log_soft_topk_vjp_f64.
+inline void log_soft_topk_vjp(
+    const double *log_p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, double *grad_z) {
+  check(losskit_log_soft_topk_vjp_f64(log_p, grad_output, outer, classes, inner, alpha, grad_z));
+}
+
+/// The same on spans.
+inline void log_soft_topk_vjp(
+    span<const double> log_p, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, span<double> grad_z) {
+  detail::expect(log_p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_log_soft_topk_vjp_f64(log_p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
 }
 
 /// Gaussian kernel of two lists of points.
@@ -655,6 +2387,140 @@ inline void newton_inverse_vjp(
   check(losskit_newton_inverse_vjp_f64(v.data(), grad_output.data(), batch, m, grad.data()));
 }
 
+/// Predictions of a linear model after one step of gradient descent from 0, which is what one layer of linear self-attention
+/// computes from its context.
+/// See losskit_one_step_gd_predictor_f32.
+inline void one_step_gd_predictor(
+    const float *x, const float *y, const float *xq, const float *precond, std::ptrdiff_t rows, std::ptrdiff_t columns,
+    std::ptrdiff_t queries, double eta, float *prediction) {
+  check(losskit_one_step_gd_predictor_f32(x, y, xq, precond, rows, columns, queries, eta, prediction));
+}
+
+/// The same on spans.
+inline void one_step_gd_predictor(
+    span<const float> x, span<const float> y, span<const float> xq, span<const float> precond, std::ptrdiff_t columns,
+    double eta, span<float> prediction) {
+  const std::ptrdiff_t rows = y.ssize();
+  const std::ptrdiff_t queries = prediction.ssize();
+  detail::expect(x, false, {rows, columns});
+  detail::expect(xq, false, {queries, columns});
+  detail::expect(precond, true, {columns, columns});
+  check(
+    
+    losskit_one_step_gd_predictor_f32(x.data(), y.data(), xq.data(), precond.data(), rows, columns, queries, eta, prediction.data()));
+}
+
+/// Predictions of a linear model after one step of gradient descent from 0, which is what one layer of linear self-attention
+/// computes from its context.
+/// See losskit_one_step_gd_predictor_f64.
+inline void one_step_gd_predictor(
+    const double *x, const double *y, const double *xq, const double *precond, std::ptrdiff_t rows,
+    std::ptrdiff_t columns, std::ptrdiff_t queries, double eta, double *prediction) {
+  check(losskit_one_step_gd_predictor_f64(x, y, xq, precond, rows, columns, queries, eta, prediction));
+}
+
+/// The same on spans.
+inline void one_step_gd_predictor(
+    span<const double> x, span<const double> y, span<const double> xq, span<const double> precond,
+    std::ptrdiff_t columns, double eta, span<double> prediction) {
+  const std::ptrdiff_t rows = y.ssize();
+  const std::ptrdiff_t queries = prediction.ssize();
+  detail::expect(x, false, {rows, columns});
+  detail::expect(xq, false, {queries, columns});
+  detail::expect(precond, true, {columns, columns});
+  check(
+    
+    losskit_one_step_gd_predictor_f64(x.data(), y.data(), xq.data(), precond.data(), rows, columns, queries, eta, prediction.data()));
+}
+
+/// Vector-Jacobian product of one_step_gd_predictor.
+/// See losskit_one_step_gd_predictor_vjp_f32.
+inline void one_step_gd_predictor_vjp(
+    const float *x, const float *y, const float *xq, const float *precond, const float *grad_output,
+    std::ptrdiff_t rows, std::ptrdiff_t columns, std::ptrdiff_t queries, double eta, float *grad_x, float *grad_y,
+    float *grad_xq) {
+  check(
+    
+    losskit_one_step_gd_predictor_vjp_f32(x, y, xq, precond, grad_output, rows, columns, queries, eta, grad_x, grad_y, grad_xq));
+}
+
+/// The same on spans.
+inline void one_step_gd_predictor_vjp(
+    span<const float> x, span<const float> y, span<const float> xq, span<const float> precond,
+    span<const float> grad_output, std::ptrdiff_t columns, double eta, span<float> grad_x, span<float> grad_y,
+    span<float> grad_xq) {
+  const std::ptrdiff_t rows = y.ssize();
+  const std::ptrdiff_t queries = grad_output.ssize();
+  detail::expect(x, false, {rows, columns});
+  detail::expect(xq, false, {queries, columns});
+  detail::expect(precond, true, {columns, columns});
+  detail::expect(grad_x, true, {rows, columns});
+  detail::expect(grad_y, true, {rows});
+  detail::expect(grad_xq, true, {queries, columns});
+  check(
+    
+    losskit_one_step_gd_predictor_vjp_f32(x.data(), y.data(), xq.data(), precond.data(), grad_output.data(), rows, columns, queries, eta, grad_x.data(), grad_y.data(), grad_xq.data()));
+}
+
+/// Vector-Jacobian product of one_step_gd_predictor.
+/// See losskit_one_step_gd_predictor_vjp_f64.
+inline void one_step_gd_predictor_vjp(
+    const double *x, const double *y, const double *xq, const double *precond, const double *grad_output,
+    std::ptrdiff_t rows, std::ptrdiff_t columns, std::ptrdiff_t queries, double eta, double *grad_x, double *grad_y,
+    double *grad_xq) {
+  check(
+    
+    losskit_one_step_gd_predictor_vjp_f64(x, y, xq, precond, grad_output, rows, columns, queries, eta, grad_x, grad_y, grad_xq));
+}
+
+/// The same on spans.
+inline void one_step_gd_predictor_vjp(
+    span<const double> x, span<const double> y, span<const double> xq, span<const double> precond,
+    span<const double> grad_output, std::ptrdiff_t columns, double eta, span<double> grad_x, span<double> grad_y,
+    span<double> grad_xq) {
+  const std::ptrdiff_t rows = y.ssize();
+  const std::ptrdiff_t queries = grad_output.ssize();
+  detail::expect(x, false, {rows, columns});
+  detail::expect(xq, false, {queries, columns});
+  detail::expect(precond, true, {columns, columns});
+  detail::expect(grad_x, true, {rows, columns});
+  detail::expect(grad_y, true, {rows});
+  detail::expect(grad_xq, true, {queries, columns});
+  check(
+    
+    losskit_one_step_gd_predictor_vjp_f64(x.data(), y.data(), xq.data(), precond.data(), grad_output.data(), rows, columns, queries, eta, grad_x.data(), grad_y.data(), grad_xq.data()));
+}
+
+/// The part of a gradient that is perpendicular to the weights, at the gradient's length: a step along it does not merely
+/// scale the weights.
+/// See losskit_perp_grad_f32.
+inline void perp_grad(const float *w, const float *g, std::ptrdiff_t count, double eps, float *out) {
+  check(losskit_perp_grad_f32(w, g, count, eps, out));
+}
+
+/// The same on spans.
+inline void perp_grad(span<const float> w, span<const float> g, double eps, span<float> out) {
+  const std::ptrdiff_t count = w.ssize();
+  detail::expect(g, false, {count});
+  detail::expect(out, false, {count});
+  check(losskit_perp_grad_f32(w.data(), g.data(), count, eps, out.data()));
+}
+
+/// The part of a gradient that is perpendicular to the weights, at the gradient's length: a step along it does not merely
+/// scale the weights.
+/// See losskit_perp_grad_f64.
+inline void perp_grad(const double *w, const double *g, std::ptrdiff_t count, double eps, double *out) {
+  check(losskit_perp_grad_f64(w, g, count, eps, out));
+}
+
+/// The same on spans.
+inline void perp_grad(span<const double> w, span<const double> g, double eps, span<double> out) {
+  const std::ptrdiff_t count = w.ssize();
+  detail::expect(g, false, {count});
+  detail::expect(out, false, {count});
+  check(losskit_perp_grad_f64(w.data(), g.data(), count, eps, out.data()));
+}
+
 /// Attention with Gaussian kernels of few landmarks instead of softmax: linear in the number of queries.
 /// See losskit_softmax_free_attention_f32.
 inline void softmax_free_attention(
@@ -761,6 +2627,85 @@ inline void softmax_free_attention_vjp(
   check(
     
     losskit_softmax_free_attention_vjp_f64(q.data(), landmarks.data(), v.data(), grad_output.data(), batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, grad_q.data(), grad_landmarks.data(), grad_v.data()));
+}
+
+/// Softmax regression: the squared distance of the softmax of a linear map from a vector.
+/// See losskit_softmax_regression_loss_f32.
+inline void softmax_regression_loss(
+    const float *a, const float *x, const float *b, std::ptrdiff_t rows, std::ptrdiff_t columns, float *loss,
+    float *grad_a, float *grad_x) {
+  check(losskit_softmax_regression_loss_f32(a, x, b, rows, columns, loss, grad_a, grad_x));
+}
+
+/// The same on spans.
+inline void softmax_regression_loss(
+    span<const float> a, span<const float> x, span<const float> b, span<float> loss, span<float> grad_a,
+    span<float> grad_x) {
+  const std::ptrdiff_t rows = b.ssize();
+  const std::ptrdiff_t columns = x.ssize();
+  detail::expect(a, false, {rows, columns});
+  detail::expect(loss, true, {1});
+  detail::expect(grad_a, true, {rows, columns});
+  detail::expect(grad_x, true, {columns});
+  check(
+    
+    losskit_softmax_regression_loss_f32(a.data(), x.data(), b.data(), rows, columns, loss.data(), grad_a.data(), grad_x.data()));
+}
+
+/// Softmax regression: the squared distance of the softmax of a linear map from a vector.
+/// See losskit_softmax_regression_loss_f64.
+inline void softmax_regression_loss(
+    const double *a, const double *x, const double *b, std::ptrdiff_t rows, std::ptrdiff_t columns, double *loss,
+    double *grad_a, double *grad_x) {
+  check(losskit_softmax_regression_loss_f64(a, x, b, rows, columns, loss, grad_a, grad_x));
+}
+
+/// The same on spans.
+inline void softmax_regression_loss(
+    span<const double> a, span<const double> x, span<const double> b, span<double> loss, span<double> grad_a,
+    span<double> grad_x) {
+  const std::ptrdiff_t rows = b.ssize();
+  const std::ptrdiff_t columns = x.ssize();
+  detail::expect(a, false, {rows, columns});
+  detail::expect(loss, true, {1});
+  detail::expect(grad_a, true, {rows, columns});
+  detail::expect(grad_x, true, {columns});
+  check(
+    
+    losskit_softmax_regression_loss_f64(a.data(), x.data(), b.data(), rows, columns, loss.data(), grad_a.data(), grad_x.data()));
+}
+
+/// How far logits may move along a direction before the Taylor series of their log-sum-exp stops converging.
+/// See losskit_softmax_step_radius_f32.
+inline void softmax_step_radius(
+    const float *a, const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *radius) {
+  check(losskit_softmax_step_radius_f32(a, z, outer, classes, inner, radius));
+}
+
+/// The same on spans.
+inline void softmax_step_radius(
+    span<const float> a, span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    float *radius) {
+  detail::expect(a, false, {outer, classes, inner});
+  detail::expect(z, true, {outer, classes, inner});
+  check(losskit_softmax_step_radius_f32(a.data(), z.data(), outer, classes, inner, radius));
+}
+
+/// How far logits may move along a direction before the Taylor series of their log-sum-exp stops converging.
+/// See losskit_softmax_step_radius_f64.
+inline void softmax_step_radius(
+    const double *a, const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double *radius) {
+  check(losskit_softmax_step_radius_f64(a, z, outer, classes, inner, radius));
+}
+
+/// The same on spans.
+inline void softmax_step_radius(
+    span<const double> a, span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double *radius) {
+  detail::expect(a, false, {outer, classes, inner});
+  detail::expect(z, true, {outer, classes, inner});
+  check(losskit_softmax_step_radius_f64(a.data(), z.data(), outer, classes, inner, radius));
 }
 
 /// Symmetric normalisation of a square matrix by its row sums.
@@ -1065,50 +3010,6 @@ inline void nll_loss(
     losskit_nll_loss_f64(log_p.data(), target, outer, classes, inner, weight.data(), ignore_index, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
 }
 
-/// Focal loss on sigmoid scores, element by element: binary cross-entropy that down-weights easy examples.
-/// See losskit_sigmoid_focal_loss_f32.
-inline void sigmoid_focal_loss(
-    const float *z, const float *t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
-    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
-  check(
-    
-    losskit_sigmoid_focal_loss_f32(z, t, rows, columns, alpha, gamma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
-}
-
-/// The same on spans.
-inline void sigmoid_focal_loss(
-    span<const float> z, span<const float> t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
-    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
-  detail::expect(z, false, {rows, columns});
-  detail::expect(t, false, {rows, columns});
-  detail::expect(grad, true, {rows, columns});
-  check(
-    
-    losskit_sigmoid_focal_loss_f32(z.data(), t.data(), rows, columns, alpha, gamma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
-}
-
-/// Focal loss on sigmoid scores, element by element: binary cross-entropy that down-weights easy examples.
-/// See losskit_sigmoid_focal_loss_f64.
-inline void sigmoid_focal_loss(
-    const double *z, const double *t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
-    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
-  check(
-    
-    losskit_sigmoid_focal_loss_f64(z, t, rows, columns, alpha, gamma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
-}
-
-/// The same on spans.
-inline void sigmoid_focal_loss(
-    span<const double> z, span<const double> t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
-    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
-  detail::expect(z, false, {rows, columns});
-  detail::expect(t, false, {rows, columns});
-  detail::expect(grad, true, {rows, columns});
-  check(
-    
-    losskit_sigmoid_focal_loss_f64(z.data(), t.data(), rows, columns, alpha, gamma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
-}
-
 /// Brier loss: the squared distance of softmax probabilities to the target, a proper scoring rule in [0, 2].
 /// See losskit_brier_loss_f32.
 inline void brier_loss(
@@ -1192,6 +3093,1033 @@ inline void mae_softmax_loss(
   check(
     
     losskit_mae_softmax_loss_f64(z.data(), target, outer, classes, inner, reduced, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Loss of instances of which only the mean responses of bags are known.
+/// See losskit_aggregate_loss_f32.
+inline void aggregate_loss(
+    const float *f, const std::int64_t *bag, const float *ybar, std::ptrdiff_t count, std::ptrdiff_t bags,
+    losskit::aggregate_level level, double rho, losskit::aggregate_response response,
+    losskit::bag_reduction bag_reduction, float *loss, float *grad) {
+  check(
+    
+    losskit_aggregate_loss_f32(f, bag, ybar, count, bags, static_cast<losskit_aggregate_level>(level), rho, static_cast<losskit_aggregate_response>(response), static_cast<losskit_bag_reduction>(bag_reduction), loss, grad));
+}
+
+/// The same on spans.
+inline void aggregate_loss(
+    span<const float> f, span<const std::int64_t> bag, span<const float> ybar, losskit::aggregate_level level,
+    double rho, losskit::aggregate_response response, losskit::bag_reduction bag_reduction, float *loss,
+    span<float> grad) {
+  const std::ptrdiff_t count = f.ssize();
+  const std::ptrdiff_t bags = ybar.ssize();
+  detail::expect(bag, false, {count});
+  detail::expect(grad, true, {count});
+  check(
+    
+    losskit_aggregate_loss_f32(f.data(), bag.data(), ybar.data(), count, bags, static_cast<losskit_aggregate_level>(level), rho, static_cast<losskit_aggregate_response>(response), static_cast<losskit_bag_reduction>(bag_reduction), loss, grad.data()));
+}
+
+/// Loss of instances of which only the mean responses of bags are known.
+/// See losskit_aggregate_loss_f64.
+inline void aggregate_loss(
+    const double *f, const std::int64_t *bag, const double *ybar, std::ptrdiff_t count, std::ptrdiff_t bags,
+    losskit::aggregate_level level, double rho, losskit::aggregate_response response,
+    losskit::bag_reduction bag_reduction, double *loss, double *grad) {
+  check(
+    
+    losskit_aggregate_loss_f64(f, bag, ybar, count, bags, static_cast<losskit_aggregate_level>(level), rho, static_cast<losskit_aggregate_response>(response), static_cast<losskit_bag_reduction>(bag_reduction), loss, grad));
+}
+
+/// The same on spans.
+inline void aggregate_loss(
+    span<const double> f, span<const std::int64_t> bag, span<const double> ybar, losskit::aggregate_level level,
+    double rho, losskit::aggregate_response response, losskit::bag_reduction bag_reduction, double *loss,
+    span<double> grad) {
+  const std::ptrdiff_t count = f.ssize();
+  const std::ptrdiff_t bags = ybar.ssize();
+  detail::expect(bag, false, {count});
+  detail::expect(grad, true, {count});
+  check(
+    
+    losskit_aggregate_loss_f64(f.data(), bag.data(), ybar.data(), count, bags, static_cast<losskit_aggregate_level>(level), rho, static_cast<losskit_aggregate_response>(response), static_cast<losskit_bag_reduction>(bag_reduction), loss, grad.data()));
+}
+
+/// Losses of binary classification that are functions of the margin, element by element.
+/// See losskit_binary_margin_loss_f32.
+inline void binary_margin_loss(
+    const float *f, const float *y, std::ptrdiff_t rows, std::ptrdiff_t columns, losskit::margin_kind kind,
+    double margin, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_binary_margin_loss_f32(f, y, rows, columns, static_cast<losskit_margin_kind>(kind), margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void binary_margin_loss(
+    span<const float> f, span<const float> y, std::ptrdiff_t rows, std::ptrdiff_t columns, losskit::margin_kind kind,
+    double margin, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(f, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_binary_margin_loss_f32(f.data(), y.data(), rows, columns, static_cast<losskit_margin_kind>(kind), margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Losses of binary classification that are functions of the margin, element by element.
+/// See losskit_binary_margin_loss_f64.
+inline void binary_margin_loss(
+    const double *f, const double *y, std::ptrdiff_t rows, std::ptrdiff_t columns, losskit::margin_kind kind,
+    double margin, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_binary_margin_loss_f64(f, y, rows, columns, static_cast<losskit_margin_kind>(kind), margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void binary_margin_loss(
+    span<const double> f, span<const double> y, std::ptrdiff_t rows, std::ptrdiff_t columns, losskit::margin_kind kind,
+    double margin, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(f, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_binary_margin_loss_f64(f.data(), y.data(), rows, columns, static_cast<losskit_margin_kind>(kind), margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Logistic loss of scores and signs, element by element.
+/// See losskit_soft_margin_loss_f32.
+inline void soft_margin_loss(
+    const float *f, const float *y, std::ptrdiff_t rows, std::ptrdiff_t columns, losskit::reduction reduction,
+    const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_soft_margin_loss_f32(f, y, rows, columns, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void soft_margin_loss(
+    span<const float> f, span<const float> y, std::ptrdiff_t rows, std::ptrdiff_t columns, losskit::reduction reduction,
+    const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(f, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_soft_margin_loss_f32(f.data(), y.data(), rows, columns, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Logistic loss of scores and signs, element by element.
+/// See losskit_soft_margin_loss_f64.
+inline void soft_margin_loss(
+    const double *f, const double *y, std::ptrdiff_t rows, std::ptrdiff_t columns, losskit::reduction reduction,
+    const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_soft_margin_loss_f64(f, y, rows, columns, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void soft_margin_loss(
+    span<const double> f, span<const double> y, std::ptrdiff_t rows, std::ptrdiff_t columns,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(f, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_soft_margin_loss_f64(f.data(), y.data(), rows, columns, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Focal loss on sigmoid scores that stops down-weighting: examples on the right side of ½ keep the gradient of
+/// cross-entropy.
+/// See losskit_halted_focal_loss_f32.
+inline void halted_focal_loss(
+    const float *z, const float *t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    losskit::halted_side side, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_halted_focal_loss_f32(z, t, rows, columns, alpha, gamma, static_cast<losskit_halted_side>(side), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void halted_focal_loss(
+    span<const float> z, span<const float> t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    losskit::halted_side side, losskit::reduction reduction, const float *sample_weight, float *loss,
+    span<float> grad) {
+  detail::expect(z, false, {rows, columns});
+  detail::expect(t, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_halted_focal_loss_f32(z.data(), t.data(), rows, columns, alpha, gamma, static_cast<losskit_halted_side>(side), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Focal loss on sigmoid scores that stops down-weighting: examples on the right side of ½ keep the gradient of
+/// cross-entropy.
+/// See losskit_halted_focal_loss_f64.
+inline void halted_focal_loss(
+    const double *z, const double *t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    losskit::halted_side side, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_halted_focal_loss_f64(z, t, rows, columns, alpha, gamma, static_cast<losskit_halted_side>(side), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void halted_focal_loss(
+    span<const double> z, span<const double> t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    losskit::halted_side side, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad) {
+  detail::expect(z, false, {rows, columns});
+  detail::expect(t, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_halted_focal_loss_f64(z.data(), t.data(), rows, columns, alpha, gamma, static_cast<losskit_halted_side>(side), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Hinge embedding loss of distances: small ones are wanted between what is alike, large ones between what is not.
+/// See losskit_hinge_embedding_loss_f32.
+inline void hinge_embedding_loss(
+    const float *x, const float *y, std::ptrdiff_t rows, std::ptrdiff_t columns, double margin,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_hinge_embedding_loss_f32(x, y, rows, columns, margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void hinge_embedding_loss(
+    span<const float> x, span<const float> y, std::ptrdiff_t rows, std::ptrdiff_t columns, double margin,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(x, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_hinge_embedding_loss_f32(x.data(), y.data(), rows, columns, margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Hinge embedding loss of distances: small ones are wanted between what is alike, large ones between what is not.
+/// See losskit_hinge_embedding_loss_f64.
+inline void hinge_embedding_loss(
+    const double *x, const double *y, std::ptrdiff_t rows, std::ptrdiff_t columns, double margin,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_hinge_embedding_loss_f64(x, y, rows, columns, margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void hinge_embedding_loss(
+    span<const double> x, span<const double> y, std::ptrdiff_t rows, std::ptrdiff_t columns, double margin,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(x, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_hinge_embedding_loss_f64(x.data(), y.data(), rows, columns, margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Focal loss on sigmoid scores with the first term of its expansion in 1 − p_t strengthened, element by element.
+/// See losskit_poly1_sigmoid_focal_loss_f32.
+inline void poly1_sigmoid_focal_loss(
+    const float *z, const float *t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    double epsilon, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_poly1_sigmoid_focal_loss_f32(z, t, rows, columns, alpha, gamma, epsilon, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void poly1_sigmoid_focal_loss(
+    span<const float> z, span<const float> t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    double epsilon, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {rows, columns});
+  detail::expect(t, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_poly1_sigmoid_focal_loss_f32(z.data(), t.data(), rows, columns, alpha, gamma, epsilon, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Focal loss on sigmoid scores with the first term of its expansion in 1 − p_t strengthened, element by element.
+/// See losskit_poly1_sigmoid_focal_loss_f64.
+inline void poly1_sigmoid_focal_loss(
+    const double *z, const double *t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    double epsilon, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_poly1_sigmoid_focal_loss_f64(z, t, rows, columns, alpha, gamma, epsilon, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void poly1_sigmoid_focal_loss(
+    span<const double> z, span<const double> t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    double epsilon, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {rows, columns});
+  detail::expect(t, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_poly1_sigmoid_focal_loss_f64(z.data(), t.data(), rows, columns, alpha, gamma, epsilon, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Focal loss on sigmoid scores, element by element: binary cross-entropy that down-weights easy examples.
+/// See losskit_sigmoid_focal_loss_f32.
+inline void sigmoid_focal_loss(
+    const float *z, const float *t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_sigmoid_focal_loss_f32(z, t, rows, columns, alpha, gamma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sigmoid_focal_loss(
+    span<const float> z, span<const float> t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {rows, columns});
+  detail::expect(t, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_sigmoid_focal_loss_f32(z.data(), t.data(), rows, columns, alpha, gamma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Focal loss on sigmoid scores, element by element: binary cross-entropy that down-weights easy examples.
+/// See losskit_sigmoid_focal_loss_f64.
+inline void sigmoid_focal_loss(
+    const double *z, const double *t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_sigmoid_focal_loss_f64(z, t, rows, columns, alpha, gamma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sigmoid_focal_loss(
+    span<const double> z, span<const double> t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {rows, columns});
+  detail::expect(t, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_sigmoid_focal_loss_f64(z.data(), t.data(), rows, columns, alpha, gamma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// The focal loss's variant FL*: a logistic loss of a scaled and shifted score, element by element.
+/// See losskit_sigmoid_focal_star_loss_f32.
+inline void sigmoid_focal_star_loss(
+    const float *z, const float *t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    double beta, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_sigmoid_focal_star_loss_f32(z, t, rows, columns, alpha, gamma, beta, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sigmoid_focal_star_loss(
+    span<const float> z, span<const float> t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    double beta, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {rows, columns});
+  detail::expect(t, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_sigmoid_focal_star_loss_f32(z.data(), t.data(), rows, columns, alpha, gamma, beta, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// The focal loss's variant FL*: a logistic loss of a scaled and shifted score, element by element.
+/// See losskit_sigmoid_focal_star_loss_f64.
+inline void sigmoid_focal_star_loss(
+    const double *z, const double *t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    double beta, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_sigmoid_focal_star_loss_f64(z, t, rows, columns, alpha, gamma, beta, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sigmoid_focal_star_loss(
+    span<const double> z, span<const double> t, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    double beta, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {rows, columns});
+  detail::expect(t, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_sigmoid_focal_star_loss_f64(z.data(), t.data(), rows, columns, alpha, gamma, beta, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Categorical hinge loss: the best other class, but at least 0, should stay 1 below the target.
+/// See losskit_categorical_hinge_f32.
+inline void categorical_hinge(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_categorical_hinge_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void categorical_hinge(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_categorical_hinge_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Categorical hinge loss: the best other class, but at least 0, should stay 1 below the target.
+/// See losskit_categorical_hinge_f64.
+inline void categorical_hinge(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_categorical_hinge_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void categorical_hinge(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_categorical_hinge_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Multi-class hinge loss of Crammer and Singer: the best other class should stay a margin below the target.
+/// See losskit_crammer_singer_loss_f32.
+inline void crammer_singer_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double margin, losskit::hinge_power power, losskit::reduction reduction, const float *sample_weight, float *loss,
+    float *grad) {
+  check(
+    
+    losskit_crammer_singer_loss_f32(z, target, outer, classes, inner, margin, static_cast<losskit_hinge_power>(power), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void crammer_singer_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double margin, losskit::hinge_power power, losskit::reduction reduction, const float *sample_weight, float *loss,
+    span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_crammer_singer_loss_f32(z.data(), target, outer, classes, inner, margin, static_cast<losskit_hinge_power>(power), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Multi-class hinge loss of Crammer and Singer: the best other class should stay a margin below the target.
+/// See losskit_crammer_singer_loss_f64.
+inline void crammer_singer_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double margin, losskit::hinge_power power, losskit::reduction reduction, const double *sample_weight, double *loss,
+    double *grad) {
+  check(
+    
+    losskit_crammer_singer_loss_f64(z, target, outer, classes, inner, margin, static_cast<losskit_hinge_power>(power), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void crammer_singer_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double margin, losskit::hinge_power power, losskit::reduction reduction,
+    const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_crammer_singer_loss_f64(z.data(), target, outer, classes, inner, margin, static_cast<losskit_hinge_power>(power), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Multi-class hinge loss of Lee, Lin and Wahba, for scores with the sum 0 (which is not enforced).
+/// See losskit_llw_hinge_loss_f32.
+inline void llw_hinge_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_llw_hinge_loss_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void llw_hinge_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_llw_hinge_loss_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Multi-class hinge loss of Lee, Lin and Wahba, for scores with the sum 0 (which is not enforced).
+/// See losskit_llw_hinge_loss_f64.
+inline void llw_hinge_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_llw_hinge_loss_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void llw_hinge_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_llw_hinge_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Log-probabilities of C classes from C − 1 scores: the last class is the reference, with score 0.
+/// See losskit_log_softmax_plus_f32.
+inline void log_softmax_plus(
+    const float *u, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *log_p) {
+  check(losskit_log_softmax_plus_f32(u, outer, classes, inner, log_p));
+}
+
+/// The same on spans.
+inline void log_softmax_plus(
+    span<const float> u, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *log_p) {
+  detail::expect(u, false, {outer, classes, inner});
+  check(losskit_log_softmax_plus_f32(u.data(), outer, classes, inner, log_p));
+}
+
+/// Log-probabilities of C classes from C − 1 scores: the last class is the reference, with score 0.
+/// See losskit_log_softmax_plus_f64.
+inline void log_softmax_plus(
+    const double *u, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *log_p) {
+  check(losskit_log_softmax_plus_f64(u, outer, classes, inner, log_p));
+}
+
+/// The same on spans.
+inline void log_softmax_plus(
+    span<const double> u, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *log_p) {
+  detail::expect(u, false, {outer, classes, inner});
+  check(losskit_log_softmax_plus_f64(u.data(), outer, classes, inner, log_p));
+}
+
+/// Vector-Jacobian product of log_softmax_plus.
+/// See losskit_log_softmax_plus_vjp_f32.
+inline void log_softmax_plus_vjp(
+    const float *log_p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    float *grad_u) {
+  check(losskit_log_softmax_plus_vjp_f32(log_p, grad_output, outer, classes, inner, grad_u));
+}
+
+/// The same on spans.
+inline void log_softmax_plus_vjp(
+    const float *log_p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    span<float> grad_u) {
+  detail::expect(grad_u, false, {outer, classes, inner});
+  check(losskit_log_softmax_plus_vjp_f32(log_p, grad_output, outer, classes, inner, grad_u.data()));
+}
+
+/// Vector-Jacobian product of log_softmax_plus.
+/// See losskit_log_softmax_plus_vjp_f64.
+inline void log_softmax_plus_vjp(
+    const double *log_p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double *grad_u) {
+  check(losskit_log_softmax_plus_vjp_f64(log_p, grad_output, outer, classes, inner, grad_u));
+}
+
+/// The same on spans.
+inline void log_softmax_plus_vjp(
+    const double *log_p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    span<double> grad_u) {
+  detail::expect(grad_u, false, {outer, classes, inner});
+  check(losskit_log_softmax_plus_vjp_f64(log_p, grad_output, outer, classes, inner, grad_u.data()));
+}
+
+/// Proper canonical loss of LegendreTron, given the scores that its learned link makes: the negative log-likelihood of C
+/// classes from C − 1 scores. The last class is the reference, with score 0.
+/// See losskit_legendretron_loss_f32.
+inline void legendretron_loss(
+    const float *u, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_legendretron_loss_f32(u, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void legendretron_loss(
+    span<const float> u, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(u, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_legendretron_loss_f32(u.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Proper canonical loss of LegendreTron, given the scores that its learned link makes: the negative log-likelihood of C
+/// classes from C − 1 scores. The last class is the reference, with score 0.
+/// See losskit_legendretron_loss_f64.
+inline void legendretron_loss(
+    const double *u, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_legendretron_loss_f64(u, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void legendretron_loss(
+    span<const double> u, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(u, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_legendretron_loss_f64(u.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Multi-class hinge loss of Weston and Watkins: every other class should stay a margin below the target.
+/// See losskit_multi_margin_loss_f32.
+inline void multi_margin_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    const float *weight, losskit::hinge_power power, double margin, losskit::reduction reduction,
+    const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_multi_margin_loss_f32(z, target, outer, classes, inner, weight, static_cast<losskit_hinge_power>(power), margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void multi_margin_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    span<const float> weight, losskit::hinge_power power, double margin, losskit::reduction reduction,
+    const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(weight, true, {classes});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_multi_margin_loss_f32(z.data(), target, outer, classes, inner, weight.data(), static_cast<losskit_hinge_power>(power), margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Multi-class hinge loss of Weston and Watkins: every other class should stay a margin below the target.
+/// See losskit_multi_margin_loss_f64.
+inline void multi_margin_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    const double *weight, losskit::hinge_power power, double margin, losskit::reduction reduction,
+    const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_multi_margin_loss_f64(z, target, outer, classes, inner, weight, static_cast<losskit_hinge_power>(power), margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void multi_margin_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<const double> weight, losskit::hinge_power power, double margin,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(weight, true, {classes});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_multi_margin_loss_f64(z.data(), target, outer, classes, inner, weight.data(), static_cast<losskit_hinge_power>(power), margin, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Multi-class perceptron loss: how far the target is below the best class.
+/// See losskit_multiclass_perceptron_loss_f32.
+inline void multiclass_perceptron_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_multiclass_perceptron_loss_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void multiclass_perceptron_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_multiclass_perceptron_loss_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Multi-class perceptron loss: how far the target is below the best class.
+/// See losskit_multiclass_perceptron_loss_f64.
+inline void multiclass_perceptron_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_multiclass_perceptron_loss_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void multiclass_perceptron_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_multiclass_perceptron_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// One-versus-rest support vector machine: a hinge loss of every class, and the weights' size.
+/// See losskit_one_vs_rest_svm_loss_f32.
+inline void one_vs_rest_svm_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    const float *w, std::ptrdiff_t weight_count, losskit::hinge_power power, double penalty,
+    losskit::svmregularizer regularizer, losskit::reduction reduction, const float *sample_weight, float *loss,
+    float *grad, float *grad_w) {
+  check(
+    
+    losskit_one_vs_rest_svm_loss_f32(z, target, outer, classes, inner, w, weight_count, static_cast<losskit_hinge_power>(power), penalty, static_cast<losskit_svmregularizer>(regularizer), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad, grad_w));
+}
+
+/// The same on spans.
+inline void one_vs_rest_svm_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    span<const float> w, std::ptrdiff_t weight_count, losskit::hinge_power power, double penalty,
+    losskit::svmregularizer regularizer, losskit::reduction reduction, const float *sample_weight, float *loss,
+    span<float> grad, span<float> grad_w) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(w, true, {weight_count});
+  detail::expect(grad, true, {outer, classes, inner});
+  detail::expect(grad_w, true, {weight_count});
+  check(
+    
+    losskit_one_vs_rest_svm_loss_f32(z.data(), target, outer, classes, inner, w.data(), weight_count, static_cast<losskit_hinge_power>(power), penalty, static_cast<losskit_svmregularizer>(regularizer), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data(), grad_w.data()));
+}
+
+/// One-versus-rest support vector machine: a hinge loss of every class, and the weights' size.
+/// See losskit_one_vs_rest_svm_loss_f64.
+inline void one_vs_rest_svm_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    const double *w, std::ptrdiff_t weight_count, losskit::hinge_power power, double penalty,
+    losskit::svmregularizer regularizer, losskit::reduction reduction, const double *sample_weight, double *loss,
+    double *grad, double *grad_w) {
+  check(
+    
+    losskit_one_vs_rest_svm_loss_f64(z, target, outer, classes, inner, w, weight_count, static_cast<losskit_hinge_power>(power), penalty, static_cast<losskit_svmregularizer>(regularizer), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad, grad_w));
+}
+
+/// The same on spans.
+inline void one_vs_rest_svm_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<const double> w, std::ptrdiff_t weight_count, losskit::hinge_power power, double penalty,
+    losskit::svmregularizer regularizer, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad, span<double> grad_w) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(w, true, {weight_count});
+  detail::expect(grad, true, {outer, classes, inner});
+  detail::expect(grad_w, true, {weight_count});
+  check(
+    
+    losskit_one_vs_rest_svm_loss_f64(z.data(), target, outer, classes, inner, w.data(), weight_count, static_cast<losskit_hinge_power>(power), penalty, static_cast<losskit_svmregularizer>(regularizer), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data(), grad_w.data()));
+}
+
+/// One-versus-rest loss: a logistic loss of every class.
+/// See losskit_ovr_loss_f32.
+inline void ovr_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_ovr_loss_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void ovr_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_ovr_loss_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// One-versus-rest loss: a logistic loss of every class.
+/// See losskit_ovr_loss_f64.
+inline void ovr_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_ovr_loss_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void ovr_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_ovr_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Switching one-versus-rest loss: the rows that are closest to a wrong class, or beyond it, get a one-versus-rest loss,
+/// the others cross-entropy.
+/// See losskit_sovr_loss_f32.
+inline void sovr_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double fraction, double lam, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_sovr_loss_f32(z, target, outer, classes, inner, fraction, lam, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sovr_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double fraction, double lam, losskit::reduction reduction, const float *sample_weight, float *loss,
+    span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_sovr_loss_f32(z.data(), target, outer, classes, inner, fraction, lam, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Switching one-versus-rest loss: the rows that are closest to a wrong class, or beyond it, get a one-versus-rest loss,
+/// the others cross-entropy.
+/// See losskit_sovr_loss_f64.
+inline void sovr_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double fraction, double lam, losskit::reduction reduction, const double *sample_weight, double *loss,
+    double *grad) {
+  check(
+    
+    losskit_sovr_loss_f64(z, target, outer, classes, inner, fraction, lam, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sovr_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double fraction, double lam, losskit::reduction reduction, const double *sample_weight,
+    double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_sovr_loss_f64(z.data(), target, outer, classes, inner, fraction, lam, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Gaussian naive Bayes: the means, variances and class frequencies of labelled points.
+/// See losskit_gaussian_naive_bayes_fit_f32.
+inline void gaussian_naive_bayes_fit(
+    const float *x, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t num_classes,
+    double eps, bool shared_variance, float *mean, float *variance, float *log_prior) {
+  check(
+    
+    losskit_gaussian_naive_bayes_fit_f32(x, y, count, dimension, num_classes, eps, shared_variance, mean, variance, log_prior));
+}
+
+/// The same on spans.
+inline void gaussian_naive_bayes_fit(
+    span<const float> x, span<const std::int64_t> y, std::ptrdiff_t dimension, std::ptrdiff_t num_classes, double eps,
+    bool shared_variance, span<float> mean, float *variance, span<float> log_prior) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(mean, true, {num_classes, dimension});
+  detail::expect(log_prior, true, {num_classes});
+  check(
+    
+    losskit_gaussian_naive_bayes_fit_f32(x.data(), y.data(), count, dimension, num_classes, eps, shared_variance, mean.data(), variance, log_prior.data()));
+}
+
+/// Gaussian naive Bayes: the means, variances and class frequencies of labelled points.
+/// See losskit_gaussian_naive_bayes_fit_f64.
+inline void gaussian_naive_bayes_fit(
+    const double *x, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t num_classes,
+    double eps, bool shared_variance, double *mean, double *variance, double *log_prior) {
+  check(
+    
+    losskit_gaussian_naive_bayes_fit_f64(x, y, count, dimension, num_classes, eps, shared_variance, mean, variance, log_prior));
+}
+
+/// The same on spans.
+inline void gaussian_naive_bayes_fit(
+    span<const double> x, span<const std::int64_t> y, std::ptrdiff_t dimension, std::ptrdiff_t num_classes, double eps,
+    bool shared_variance, span<double> mean, double *variance, span<double> log_prior) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(mean, true, {num_classes, dimension});
+  detail::expect(log_prior, true, {num_classes});
+  check(
+    
+    losskit_gaussian_naive_bayes_fit_f64(x.data(), y.data(), count, dimension, num_classes, eps, shared_variance, mean.data(), variance, log_prior.data()));
+}
+
+/// Logits of Gaussian naive Bayes: their softmax is the posterior.
+/// See losskit_gaussian_naive_bayes_logits_f32.
+inline void gaussian_naive_bayes_logits(
+    const float *x, const float *mean, const float *variance, const float *log_prior, std::ptrdiff_t count,
+    std::ptrdiff_t dimension, std::ptrdiff_t num_classes, std::ptrdiff_t variance_rows, float *out) {
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_f32(x, mean, variance, log_prior, count, dimension, num_classes, variance_rows, out));
+}
+
+/// The same on spans.
+inline void gaussian_naive_bayes_logits(
+    span<const float> x, span<const float> mean, span<const float> variance, span<const float> log_prior,
+    std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t variance_rows, span<float> out) {
+  const std::ptrdiff_t num_classes = log_prior.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(mean, false, {num_classes, dimension});
+  detail::expect(variance, false, {variance_rows, dimension});
+  detail::expect(out, false, {count, num_classes});
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_f32(x.data(), mean.data(), variance.data(), log_prior.data(), count, dimension, num_classes, variance_rows, out.data()));
+}
+
+/// Logits of Gaussian naive Bayes: their softmax is the posterior.
+/// See losskit_gaussian_naive_bayes_logits_f64.
+inline void gaussian_naive_bayes_logits(
+    const double *x, const double *mean, const double *variance, const double *log_prior, std::ptrdiff_t count,
+    std::ptrdiff_t dimension, std::ptrdiff_t num_classes, std::ptrdiff_t variance_rows, double *out) {
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_f64(x, mean, variance, log_prior, count, dimension, num_classes, variance_rows, out));
+}
+
+/// The same on spans.
+inline void gaussian_naive_bayes_logits(
+    span<const double> x, span<const double> mean, span<const double> variance, span<const double> log_prior,
+    std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t variance_rows, span<double> out) {
+  const std::ptrdiff_t num_classes = log_prior.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(mean, false, {num_classes, dimension});
+  detail::expect(variance, false, {variance_rows, dimension});
+  detail::expect(out, false, {count, num_classes});
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_f64(x.data(), mean.data(), variance.data(), log_prior.data(), count, dimension, num_classes, variance_rows, out.data()));
+}
+
+/// Vector-Jacobian product of the logits with respect to x.
+/// See losskit_gaussian_naive_bayes_logits_vjp_f32.
+inline void gaussian_naive_bayes_logits_vjp(
+    const float *x, const float *mean, const float *variance, const float *log_prior, const float *grad_output,
+    std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t num_classes, std::ptrdiff_t variance_rows,
+    float *grad_x) {
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_vjp_f32(x, mean, variance, log_prior, grad_output, count, dimension, num_classes, variance_rows, grad_x));
+}
+
+/// The same on spans.
+inline void gaussian_naive_bayes_logits_vjp(
+    span<const float> x, span<const float> mean, span<const float> variance, span<const float> log_prior,
+    span<const float> grad_output, std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t variance_rows,
+    span<float> grad_x) {
+  const std::ptrdiff_t num_classes = log_prior.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(mean, false, {num_classes, dimension});
+  detail::expect(variance, false, {variance_rows, dimension});
+  detail::expect(grad_output, false, {count, num_classes});
+  detail::expect(grad_x, false, {count, dimension});
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_vjp_f32(x.data(), mean.data(), variance.data(), log_prior.data(), grad_output.data(), count, dimension, num_classes, variance_rows, grad_x.data()));
+}
+
+/// Vector-Jacobian product of the logits with respect to x.
+/// See losskit_gaussian_naive_bayes_logits_vjp_f64.
+inline void gaussian_naive_bayes_logits_vjp(
+    const double *x, const double *mean, const double *variance, const double *log_prior, const double *grad_output,
+    std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t num_classes, std::ptrdiff_t variance_rows,
+    double *grad_x) {
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_vjp_f64(x, mean, variance, log_prior, grad_output, count, dimension, num_classes, variance_rows, grad_x));
+}
+
+/// The same on spans.
+inline void gaussian_naive_bayes_logits_vjp(
+    span<const double> x, span<const double> mean, span<const double> variance, span<const double> log_prior,
+    span<const double> grad_output, std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t variance_rows,
+    span<double> grad_x) {
+  const std::ptrdiff_t num_classes = log_prior.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(mean, false, {num_classes, dimension});
+  detail::expect(variance, false, {variance_rows, dimension});
+  detail::expect(grad_output, false, {count, num_classes});
+  detail::expect(grad_x, false, {count, dimension});
+  check(
+    
+    losskit_gaussian_naive_bayes_logits_vjp_f64(x.data(), mean.data(), variance.data(), log_prior.data(), grad_output.data(), count, dimension, num_classes, variance_rows, grad_x.data()));
+}
+
+/// Sigmoid loss of a halfspace: a smooth stand-in for the 0-1 loss of a linear separator, the same for w and 2w.
+/// See losskit_halfspace_sigmoid_loss_f32.
+inline void halfspace_sigmoid_loss(
+    const float *x, const float *w, const float *y, std::ptrdiff_t count, std::ptrdiff_t dimension, double sigma,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad_x, float *grad_w) {
+  check(
+    
+    losskit_halfspace_sigmoid_loss_f32(x, w, y, count, dimension, sigma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_x, grad_w));
+}
+
+/// The same on spans.
+inline void halfspace_sigmoid_loss(
+    span<const float> x, span<const float> w, span<const float> y, double sigma, losskit::reduction reduction,
+    span<const float> sample_weight, float *loss, span<float> grad_x, span<float> grad_w) {
+  const std::ptrdiff_t count = y.ssize();
+  const std::ptrdiff_t dimension = w.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(grad_x, true, {count, dimension});
+  detail::expect(grad_w, true, {dimension});
+  check(
+    
+    losskit_halfspace_sigmoid_loss_f32(x.data(), w.data(), y.data(), count, dimension, sigma, static_cast<losskit_reduction>(reduction), sample_weight.data(), loss, grad_x.data(), grad_w.data()));
+}
+
+/// Sigmoid loss of a halfspace: a smooth stand-in for the 0-1 loss of a linear separator, the same for w and 2w.
+/// See losskit_halfspace_sigmoid_loss_f64.
+inline void halfspace_sigmoid_loss(
+    const double *x, const double *w, const double *y, std::ptrdiff_t count, std::ptrdiff_t dimension, double sigma,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad_x, double *grad_w) {
+  check(
+    
+    losskit_halfspace_sigmoid_loss_f64(x, w, y, count, dimension, sigma, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_x, grad_w));
+}
+
+/// The same on spans.
+inline void halfspace_sigmoid_loss(
+    span<const double> x, span<const double> w, span<const double> y, double sigma, losskit::reduction reduction,
+    span<const double> sample_weight, double *loss, span<double> grad_x, span<double> grad_w) {
+  const std::ptrdiff_t count = y.ssize();
+  const std::ptrdiff_t dimension = w.ssize();
+  detail::expect(x, false, {count, dimension});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(grad_x, true, {count, dimension});
+  detail::expect(grad_w, true, {dimension});
+  check(
+    
+    losskit_halfspace_sigmoid_loss_f64(x.data(), w.data(), y.data(), count, dimension, sigma, static_cast<losskit_reduction>(reduction), sample_weight.data(), loss, grad_x.data(), grad_w.data()));
 }
 
 /// Cross-entropy of a linear layer's scores, without the array of scores.
@@ -1469,6 +4397,514 @@ inline void singular_kernel_scores(
   check(
     
     losskit_singular_kernel_scores_f64(x.data(), train_x.data(), train_y.data(), count, dimensions, train_count, num_classes, alpha, scores.data()));
+}
+
+/// The values of the leaves of one multi-output tree that is boosted for all classes at once: one Newton step a leaf.
+/// See losskit_condensed_leaf_values_f32.
+inline void condensed_leaf_values(
+    const float *residual, const float *t, const std::int64_t *leaf, std::ptrdiff_t rows, std::ptrdiff_t classes,
+    std::ptrdiff_t leaves, const float *sample_weight, float *value) {
+  check(losskit_condensed_leaf_values_f32(residual, t, leaf, rows, classes, leaves, sample_weight, value));
+}
+
+/// The same on spans.
+inline void condensed_leaf_values(
+    span<const float> residual, span<const float> t, span<const std::int64_t> leaf, std::ptrdiff_t classes,
+    std::ptrdiff_t leaves, const float *sample_weight, span<float> value) {
+  const std::ptrdiff_t rows = leaf.ssize();
+  detail::expect(residual, false, {rows, classes});
+  detail::expect(t, false, {rows, classes});
+  detail::expect(value, false, {leaves, classes});
+  check(
+    
+    losskit_condensed_leaf_values_f32(residual.data(), t.data(), leaf.data(), rows, classes, leaves, sample_weight, value.data()));
+}
+
+/// The values of the leaves of one multi-output tree that is boosted for all classes at once: one Newton step a leaf.
+/// See losskit_condensed_leaf_values_f64.
+inline void condensed_leaf_values(
+    const double *residual, const double *t, const std::int64_t *leaf, std::ptrdiff_t rows, std::ptrdiff_t classes,
+    std::ptrdiff_t leaves, const double *sample_weight, double *value) {
+  check(losskit_condensed_leaf_values_f64(residual, t, leaf, rows, classes, leaves, sample_weight, value));
+}
+
+/// The same on spans.
+inline void condensed_leaf_values(
+    span<const double> residual, span<const double> t, span<const std::int64_t> leaf, std::ptrdiff_t classes,
+    std::ptrdiff_t leaves, const double *sample_weight, span<double> value) {
+  const std::ptrdiff_t rows = leaf.ssize();
+  detail::expect(residual, false, {rows, classes});
+  detail::expect(t, false, {rows, classes});
+  detail::expect(value, false, {leaves, classes});
+  check(
+    
+    losskit_condensed_leaf_values_f64(residual.data(), t.data(), leaf.data(), rows, classes, leaves, sample_weight, value.data()));
+}
+
+/// Gradient and diagonal Hessian of the focal loss on softmax probabilities, for boosters. The Hessian is negative for
+/// badly classified rows when γ > 0: boosters want a floor under it.
+/// See losskit_focal_grad_hess_f32.
+inline void focal_grad_hess(
+    const float *z, const std::int64_t *y, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double gamma, const float *alpha, const float *sample_weight, double min_hess, float *grad, float *hess) {
+  check(losskit_focal_grad_hess_f32(z, y, outer, classes, inner, gamma, alpha, sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void focal_grad_hess(
+    span<const float> z, const std::int64_t *y, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double gamma, span<const float> alpha, const float *sample_weight, double min_hess, span<float> grad,
+    span<float> hess) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(alpha, true, {classes});
+  detail::expect(grad, true, {outer, classes, inner});
+  detail::expect(hess, true, {outer, classes, inner});
+  check(
+    
+    losskit_focal_grad_hess_f32(z.data(), y, outer, classes, inner, gamma, alpha.data(), sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and diagonal Hessian of the focal loss on softmax probabilities, for boosters. The Hessian is negative for
+/// badly classified rows when γ > 0: boosters want a floor under it.
+/// See losskit_focal_grad_hess_f64.
+inline void focal_grad_hess(
+    const double *z, const std::int64_t *y, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double gamma, const double *alpha, const double *sample_weight, double min_hess, double *grad, double *hess) {
+  check(losskit_focal_grad_hess_f64(z, y, outer, classes, inner, gamma, alpha, sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void focal_grad_hess(
+    span<const double> z, const std::int64_t *y, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double gamma, span<const double> alpha, const double *sample_weight, double min_hess, span<double> grad,
+    span<double> hess) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(alpha, true, {classes});
+  detail::expect(grad, true, {outer, classes, inner});
+  detail::expect(hess, true, {outer, classes, inner});
+  check(
+    
+    losskit_focal_grad_hess_f64(z.data(), y, outer, classes, inner, gamma, alpha.data(), sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and Hessian of the logistic loss, for boosters.
+/// See losskit_logistic_grad_hess_f32.
+inline void logistic_grad_hess(
+    const float *f, const float *y, std::ptrdiff_t rows, std::ptrdiff_t columns, const float *sample_weight,
+    double min_hess, float *grad, float *hess) {
+  check(losskit_logistic_grad_hess_f32(f, y, rows, columns, sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void logistic_grad_hess(
+    span<const float> f, span<const float> y, std::ptrdiff_t rows, std::ptrdiff_t columns, const float *sample_weight,
+    double min_hess, span<float> grad, span<float> hess) {
+  detail::expect(f, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  detail::expect(hess, true, {rows, columns});
+  check(
+    
+    losskit_logistic_grad_hess_f32(f.data(), y.data(), rows, columns, sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and Hessian of the logistic loss, for boosters.
+/// See losskit_logistic_grad_hess_f64.
+inline void logistic_grad_hess(
+    const double *f, const double *y, std::ptrdiff_t rows, std::ptrdiff_t columns, const double *sample_weight,
+    double min_hess, double *grad, double *hess) {
+  check(losskit_logistic_grad_hess_f64(f, y, rows, columns, sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void logistic_grad_hess(
+    span<const double> f, span<const double> y, std::ptrdiff_t rows, std::ptrdiff_t columns,
+    const double *sample_weight, double min_hess, span<double> grad, span<double> hess) {
+  detail::expect(f, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  detail::expect(hess, true, {rows, columns});
+  check(
+    
+    losskit_logistic_grad_hess_f64(f.data(), y.data(), rows, columns, sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Regression targets and weights for a weak learner, from gradients and Hessians.
+/// See losskit_newton_targets_f32.
+inline void newton_targets(
+    const float *grad, const float *hess, std::ptrdiff_t count, double eps, losskit::newton_order order, float *target,
+    float *weight) {
+  check(losskit_newton_targets_f32(grad, hess, count, eps, static_cast<losskit_newton_order>(order), target, weight));
+}
+
+/// The same on spans.
+inline void newton_targets(
+    span<const float> grad, span<const float> hess, double eps, losskit::newton_order order, span<float> target,
+    span<float> weight) {
+  const std::ptrdiff_t count = grad.ssize();
+  detail::expect(hess, false, {count});
+  detail::expect(target, true, {count});
+  detail::expect(weight, true, {count});
+  check(
+    
+    losskit_newton_targets_f32(grad.data(), hess.data(), count, eps, static_cast<losskit_newton_order>(order), target.data(), weight.data()));
+}
+
+/// Regression targets and weights for a weak learner, from gradients and Hessians.
+/// See losskit_newton_targets_f64.
+inline void newton_targets(
+    const double *grad, const double *hess, std::ptrdiff_t count, double eps, losskit::newton_order order,
+    double *target, double *weight) {
+  check(losskit_newton_targets_f64(grad, hess, count, eps, static_cast<losskit_newton_order>(order), target, weight));
+}
+
+/// The same on spans.
+inline void newton_targets(
+    span<const double> grad, span<const double> hess, double eps, losskit::newton_order order, span<double> target,
+    span<double> weight) {
+  const std::ptrdiff_t count = grad.ssize();
+  detail::expect(hess, false, {count});
+  detail::expect(target, true, {count});
+  detail::expect(weight, true, {count});
+  check(
+    
+    losskit_newton_targets_f64(grad.data(), hess.data(), count, eps, static_cast<losskit_newton_order>(order), target.data(), weight.data()));
+}
+
+/// Gradient and diagonal Hessian of the Poly-1 loss on softmax probabilities, for boosters.
+/// See losskit_poly1_grad_hess_f32.
+inline void poly1_grad_hess(
+    const float *z, const std::int64_t *y, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double epsilon, const float *sample_weight, double min_hess, float *grad, float *hess) {
+  check(losskit_poly1_grad_hess_f32(z, y, outer, classes, inner, epsilon, sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void poly1_grad_hess(
+    span<const float> z, const std::int64_t *y, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double epsilon, const float *sample_weight, double min_hess, span<float> grad, span<float> hess) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  detail::expect(hess, true, {outer, classes, inner});
+  check(
+    
+    losskit_poly1_grad_hess_f32(z.data(), y, outer, classes, inner, epsilon, sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and diagonal Hessian of the Poly-1 loss on softmax probabilities, for boosters.
+/// See losskit_poly1_grad_hess_f64.
+inline void poly1_grad_hess(
+    const double *z, const std::int64_t *y, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double epsilon, const double *sample_weight, double min_hess, double *grad, double *hess) {
+  check(losskit_poly1_grad_hess_f64(z, y, outer, classes, inner, epsilon, sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void poly1_grad_hess(
+    span<const double> z, const std::int64_t *y, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double epsilon, const double *sample_weight, double min_hess, span<double> grad, span<double> hess) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  detail::expect(hess, true, {outer, classes, inner});
+  check(
+    
+    losskit_poly1_grad_hess_f64(z.data(), y, outer, classes, inner, epsilon, sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and Hessian of the Poly-1 loss on sigmoid scores, for boosters.
+/// See losskit_poly1_sigmoid_grad_hess_f32.
+inline void poly1_sigmoid_grad_hess(
+    const float *f, const float *y, std::ptrdiff_t rows, std::ptrdiff_t columns, double epsilon,
+    const float *sample_weight, double min_hess, float *grad, float *hess) {
+  check(losskit_poly1_sigmoid_grad_hess_f32(f, y, rows, columns, epsilon, sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void poly1_sigmoid_grad_hess(
+    span<const float> f, span<const float> y, std::ptrdiff_t rows, std::ptrdiff_t columns, double epsilon,
+    const float *sample_weight, double min_hess, span<float> grad, span<float> hess) {
+  detail::expect(f, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  detail::expect(hess, true, {rows, columns});
+  check(
+    
+    losskit_poly1_sigmoid_grad_hess_f32(f.data(), y.data(), rows, columns, epsilon, sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and Hessian of the Poly-1 loss on sigmoid scores, for boosters.
+/// See losskit_poly1_sigmoid_grad_hess_f64.
+inline void poly1_sigmoid_grad_hess(
+    const double *f, const double *y, std::ptrdiff_t rows, std::ptrdiff_t columns, double epsilon,
+    const double *sample_weight, double min_hess, double *grad, double *hess) {
+  check(losskit_poly1_sigmoid_grad_hess_f64(f, y, rows, columns, epsilon, sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void poly1_sigmoid_grad_hess(
+    span<const double> f, span<const double> y, std::ptrdiff_t rows, std::ptrdiff_t columns, double epsilon,
+    const double *sample_weight, double min_hess, span<double> grad, span<double> hess) {
+  detail::expect(f, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  detail::expect(hess, true, {rows, columns});
+  check(
+    
+    losskit_poly1_sigmoid_grad_hess_f64(f.data(), y.data(), rows, columns, epsilon, sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and Hessian of the focal loss on sigmoid scores, for boosters. The Hessian is negative for badly classified
+/// samples when γ > 0: boosters want a floor under it.
+/// See losskit_sigmoid_focal_grad_hess_f32.
+inline void sigmoid_focal_grad_hess(
+    const float *f, const float *y, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    const float *sample_weight, double min_hess, float *grad, float *hess) {
+  check(losskit_sigmoid_focal_grad_hess_f32(f, y, rows, columns, alpha, gamma, sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void sigmoid_focal_grad_hess(
+    span<const float> f, span<const float> y, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    const float *sample_weight, double min_hess, span<float> grad, span<float> hess) {
+  detail::expect(f, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  detail::expect(hess, true, {rows, columns});
+  check(
+    
+    losskit_sigmoid_focal_grad_hess_f32(f.data(), y.data(), rows, columns, alpha, gamma, sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and Hessian of the focal loss on sigmoid scores, for boosters. The Hessian is negative for badly classified
+/// samples when γ > 0: boosters want a floor under it.
+/// See losskit_sigmoid_focal_grad_hess_f64.
+inline void sigmoid_focal_grad_hess(
+    const double *f, const double *y, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    const double *sample_weight, double min_hess, double *grad, double *hess) {
+  check(losskit_sigmoid_focal_grad_hess_f64(f, y, rows, columns, alpha, gamma, sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void sigmoid_focal_grad_hess(
+    span<const double> f, span<const double> y, std::ptrdiff_t rows, std::ptrdiff_t columns, double alpha, double gamma,
+    const double *sample_weight, double min_hess, span<double> grad, span<double> hess) {
+  detail::expect(f, false, {rows, columns});
+  detail::expect(y, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  detail::expect(hess, true, {rows, columns});
+  check(
+    
+    losskit_sigmoid_focal_grad_hess_f64(f.data(), y.data(), rows, columns, alpha, gamma, sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and diagonal Hessian of the softmax cross-entropy with integer targets, for boosters.
+/// See losskit_softmax_grad_hess_f32.
+inline void softmax_grad_hess(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::softmax_hessian hessian, const float *sample_weight, double min_hess, float *grad, float *hess) {
+  check(
+    
+    losskit_softmax_grad_hess_f32(z, target, outer, classes, inner, static_cast<losskit_softmax_hessian>(hessian), sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void softmax_grad_hess(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::softmax_hessian hessian, const float *sample_weight, double min_hess, span<float> grad, span<float> hess) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  detail::expect(hess, true, {outer, classes, inner});
+  check(
+    
+    losskit_softmax_grad_hess_f32(z.data(), target, outer, classes, inner, static_cast<losskit_softmax_hessian>(hessian), sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and diagonal Hessian of the softmax cross-entropy with integer targets, for boosters.
+/// See losskit_softmax_grad_hess_f64.
+inline void softmax_grad_hess(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::softmax_hessian hessian, const double *sample_weight, double min_hess, double *grad, double *hess) {
+  check(
+    
+    losskit_softmax_grad_hess_f64(z, target, outer, classes, inner, static_cast<losskit_softmax_hessian>(hessian), sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void softmax_grad_hess(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::softmax_hessian hessian, const double *sample_weight, double min_hess,
+    span<double> grad, span<double> hess) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  detail::expect(hess, true, {outer, classes, inner});
+  check(
+    
+    losskit_softmax_grad_hess_f64(z.data(), target, outer, classes, inner, static_cast<losskit_softmax_hessian>(hessian), sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and diagonal Hessian of the softmax cross-entropy with dense targets, for boosters.
+/// See losskit_softmax_grad_hess_dense_f32.
+inline void softmax_grad_hess_dense(
+    const float *z, const float *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::softmax_hessian hessian, const float *sample_weight, double min_hess, float *grad, float *hess) {
+  check(
+    
+    losskit_softmax_grad_hess_dense_f32(z, target, outer, classes, inner, static_cast<losskit_softmax_hessian>(hessian), sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void softmax_grad_hess_dense(
+    span<const float> z, span<const float> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::softmax_hessian hessian, const float *sample_weight, double min_hess, span<float> grad, span<float> hess) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  detail::expect(hess, true, {outer, classes, inner});
+  check(
+    
+    losskit_softmax_grad_hess_dense_f32(z.data(), target.data(), outer, classes, inner, static_cast<losskit_softmax_hessian>(hessian), sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and diagonal Hessian of the softmax cross-entropy with dense targets, for boosters.
+/// See losskit_softmax_grad_hess_dense_f64.
+inline void softmax_grad_hess_dense(
+    const double *z, const double *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::softmax_hessian hessian, const double *sample_weight, double min_hess, double *grad, double *hess) {
+  check(
+    
+    losskit_softmax_grad_hess_dense_f64(z, target, outer, classes, inner, static_cast<losskit_softmax_hessian>(hessian), sample_weight, min_hess, grad, hess));
+}
+
+/// The same on spans.
+inline void softmax_grad_hess_dense(
+    span<const double> z, span<const double> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::softmax_hessian hessian, const double *sample_weight, double min_hess, span<double> grad,
+    span<double> hess) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  detail::expect(hess, true, {outer, classes, inner});
+  check(
+    
+    losskit_softmax_grad_hess_dense_f64(z.data(), target.data(), outer, classes, inner, static_cast<losskit_softmax_hessian>(hessian), sample_weight, min_hess, grad.data(), hess.data()));
+}
+
+/// Gradient and Hessian of half the squared error of each output, for boosters.
+/// See losskit_squared_error_grad_hess_f32.
+inline void squared_error_grad_hess(
+    const float *z, const float *t, std::ptrdiff_t rows, std::ptrdiff_t columns, const float *sample_weight,
+    float *grad, float *hess) {
+  check(losskit_squared_error_grad_hess_f32(z, t, rows, columns, sample_weight, grad, hess));
+}
+
+/// The same on spans.
+inline void squared_error_grad_hess(
+    span<const float> z, span<const float> t, std::ptrdiff_t rows, std::ptrdiff_t columns, const float *sample_weight,
+    span<float> grad, span<float> hess) {
+  detail::expect(z, false, {rows, columns});
+  detail::expect(t, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  detail::expect(hess, true, {rows, columns});
+  check(losskit_squared_error_grad_hess_f32(z.data(), t.data(), rows, columns, sample_weight, grad.data(), hess.data()));
+}
+
+/// Gradient and Hessian of half the squared error of each output, for boosters.
+/// See losskit_squared_error_grad_hess_f64.
+inline void squared_error_grad_hess(
+    const double *z, const double *t, std::ptrdiff_t rows, std::ptrdiff_t columns, const double *sample_weight,
+    double *grad, double *hess) {
+  check(losskit_squared_error_grad_hess_f64(z, t, rows, columns, sample_weight, grad, hess));
+}
+
+/// The same on spans.
+inline void squared_error_grad_hess(
+    span<const double> z, span<const double> t, std::ptrdiff_t rows, std::ptrdiff_t columns,
+    const double *sample_weight, span<double> grad, span<double> hess) {
+  detail::expect(z, false, {rows, columns});
+  detail::expect(t, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  detail::expect(hess, true, {rows, columns});
+  check(losskit_squared_error_grad_hess_f64(z.data(), t.data(), rows, columns, sample_weight, grad.data(), hess.data()));
+}
+
+/// Scales a random direction in weight space as the weights are scaled, filter by filter: for plots of loss landscapes.
+/// See losskit_filter_normalize_f32.
+inline void filter_normalize(
+    const float *direction, const float *weight, std::ptrdiff_t filters, std::ptrdiff_t size,
+    losskit::filter_normalization mode, double eps, float *out) {
+  check(
+    
+    losskit_filter_normalize_f32(direction, weight, filters, size, static_cast<losskit_filter_normalization>(mode), eps, out));
+}
+
+/// The same on spans.
+inline void filter_normalize(
+    span<const float> direction, span<const float> weight, std::ptrdiff_t filters, std::ptrdiff_t size,
+    losskit::filter_normalization mode, double eps, span<float> out) {
+  detail::expect(direction, false, {filters, size});
+  detail::expect(weight, false, {filters, size});
+  detail::expect(out, false, {filters, size});
+  check(
+    
+    losskit_filter_normalize_f32(direction.data(), weight.data(), filters, size, static_cast<losskit_filter_normalization>(mode), eps, out.data()));
+}
+
+/// Scales a random direction in weight space as the weights are scaled, filter by filter: for plots of loss landscapes.
+/// See losskit_filter_normalize_f64.
+inline void filter_normalize(
+    const double *direction, const double *weight, std::ptrdiff_t filters, std::ptrdiff_t size,
+    losskit::filter_normalization mode, double eps, double *out) {
+  check(
+    
+    losskit_filter_normalize_f64(direction, weight, filters, size, static_cast<losskit_filter_normalization>(mode), eps, out));
+}
+
+/// The same on spans.
+inline void filter_normalize(
+    span<const double> direction, span<const double> weight, std::ptrdiff_t filters, std::ptrdiff_t size,
+    losskit::filter_normalization mode, double eps, span<double> out) {
+  detail::expect(direction, false, {filters, size});
+  detail::expect(weight, false, {filters, size});
+  detail::expect(out, false, {filters, size});
+  check(
+    
+    losskit_filter_normalize_f64(direction.data(), weight.data(), filters, size, static_cast<losskit_filter_normalization>(mode), eps, out.data()));
+}
+
+/// Relative signal strength: how much of the advantage that the true class has in clean posteriors is left in those of
+/// noisy labels.
+/// See losskit_relative_signal_strength_f32.
+inline void relative_signal_strength(
+    const float *p_clean, const float *p_noisy, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    float *strength) {
+  check(losskit_relative_signal_strength_f32(p_clean, p_noisy, outer, classes, inner, strength));
+}
+
+/// The same on spans.
+inline void relative_signal_strength(
+    span<const float> p_clean, span<const float> p_noisy, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, float *strength) {
+  detail::expect(p_clean, false, {outer, classes, inner});
+  detail::expect(p_noisy, false, {outer, classes, inner});
+  check(losskit_relative_signal_strength_f32(p_clean.data(), p_noisy.data(), outer, classes, inner, strength));
+}
+
+/// Relative signal strength: how much of the advantage that the true class has in clean posteriors is left in those of
+/// noisy labels.
+/// See losskit_relative_signal_strength_f64.
+inline void relative_signal_strength(
+    const double *p_clean, const double *p_noisy, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double *strength) {
+  check(losskit_relative_signal_strength_f64(p_clean, p_noisy, outer, classes, inner, strength));
+}
+
+/// The same on spans.
+inline void relative_signal_strength(
+    span<const double> p_clean, span<const double> p_noisy, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double *strength) {
+  detail::expect(p_clean, false, {outer, classes, inner});
+  detail::expect(p_noisy, false, {outer, classes, inner});
+  check(losskit_relative_signal_strength_f64(p_clean.data(), p_noisy.data(), outer, classes, inner, strength));
 }
 
 /// Binary cross-entropy of sigmoid scores, element by element.

@@ -135,27 +135,3 @@ public func losskit_nll_loss_f64(
   }
   return nllLoss(logP, target, outer, classes, inner, weight, ignoreIndex, reduction, sampleWeight, loss, grad).rawValue
 }
-
-@c(losskit_sigmoid_focal_loss_f32)
-public func losskit_sigmoid_focal_loss_f32(
-  _ z: UnsafePointer<Float>?, _ t: UnsafePointer<Float>?, _ rows: Int, _ columns: Int, _ alpha: Double,
-  _ gamma: Double, _ reduction: Int32, _ sampleWeight: UnsafePointer<Float>?, _ loss: UnsafeMutablePointer<Float>?,
-  _ grad: UnsafeMutablePointer<Float>?
-) -> Int32 {
-  guard let reduction = Reduction(rawValue: reduction) else {
-    return Status.invalidParameter.rawValue
-  }
-  return sigmoidFocalLoss(z, t, rows, columns, alpha, gamma, reduction, sampleWeight, loss, grad).rawValue
-}
-
-@c(losskit_sigmoid_focal_loss_f64)
-public func losskit_sigmoid_focal_loss_f64(
-  _ z: UnsafePointer<Double>?, _ t: UnsafePointer<Double>?, _ rows: Int, _ columns: Int, _ alpha: Double,
-  _ gamma: Double, _ reduction: Int32, _ sampleWeight: UnsafePointer<Double>?, _ loss: UnsafeMutablePointer<Double>?,
-  _ grad: UnsafeMutablePointer<Double>?
-) -> Int32 {
-  guard let reduction = Reduction(rawValue: reduction) else {
-    return Status.invalidParameter.rawValue
-  }
-  return sigmoidFocalLoss(z, t, rows, columns, alpha, gamma, reduction, sampleWeight, loss, grad).rawValue
-}

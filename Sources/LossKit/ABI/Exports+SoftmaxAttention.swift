@@ -66,6 +66,64 @@ public func losskit_newton_inverse_vjp_f64(
   return newtonInverseVjp(v, gradOutput, batch, m, grad).rawValue
 }
 
+@c(losskit_one_step_gd_predictor_f32)
+public func losskit_one_step_gd_predictor_f32(
+  _ x: UnsafePointer<Float>?, _ y: UnsafePointer<Float>?, _ xq: UnsafePointer<Float>?,
+  _ precond: UnsafePointer<Float>?, _ rows: Int, _ columns: Int, _ queries: Int, _ eta: Double,
+  _ prediction: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return oneStepGdPredictor(x, y, xq, precond, rows, columns, queries, eta, prediction).rawValue
+}
+
+@c(losskit_one_step_gd_predictor_f64)
+public func losskit_one_step_gd_predictor_f64(
+  _ x: UnsafePointer<Double>?, _ y: UnsafePointer<Double>?, _ xq: UnsafePointer<Double>?,
+  _ precond: UnsafePointer<Double>?, _ rows: Int, _ columns: Int, _ queries: Int, _ eta: Double,
+  _ prediction: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return oneStepGdPredictor(x, y, xq, precond, rows, columns, queries, eta, prediction).rawValue
+}
+
+@c(losskit_one_step_gd_predictor_vjp_f32)
+public func losskit_one_step_gd_predictor_vjp_f32(
+  _ x: UnsafePointer<Float>?, _ y: UnsafePointer<Float>?, _ xq: UnsafePointer<Float>?,
+  _ precond: UnsafePointer<Float>?, _ gradOutput: UnsafePointer<Float>?, _ rows: Int, _ columns: Int, _ queries: Int,
+  _ eta: Double, _ gradX: UnsafeMutablePointer<Float>?, _ gradY: UnsafeMutablePointer<Float>?,
+  _ gradXq: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return oneStepGdPredictorVjp(
+    x, y, xq, precond, gradOutput, rows, columns, queries, eta, gradX, gradY, gradXq
+  ).rawValue
+}
+
+@c(losskit_one_step_gd_predictor_vjp_f64)
+public func losskit_one_step_gd_predictor_vjp_f64(
+  _ x: UnsafePointer<Double>?, _ y: UnsafePointer<Double>?, _ xq: UnsafePointer<Double>?,
+  _ precond: UnsafePointer<Double>?, _ gradOutput: UnsafePointer<Double>?, _ rows: Int, _ columns: Int,
+  _ queries: Int, _ eta: Double, _ gradX: UnsafeMutablePointer<Double>?, _ gradY: UnsafeMutablePointer<Double>?,
+  _ gradXq: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return oneStepGdPredictorVjp(
+    x, y, xq, precond, gradOutput, rows, columns, queries, eta, gradX, gradY, gradXq
+  ).rawValue
+}
+
+@c(losskit_perp_grad_f32)
+public func losskit_perp_grad_f32(
+  _ w: UnsafePointer<Float>?, _ g: UnsafePointer<Float>?, _ count: Int, _ eps: Double,
+  _ out: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return perpGrad(w, g, count, eps, out).rawValue
+}
+
+@c(losskit_perp_grad_f64)
+public func losskit_perp_grad_f64(
+  _ w: UnsafePointer<Double>?, _ g: UnsafePointer<Double>?, _ count: Int, _ eps: Double,
+  _ out: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return perpGrad(w, g, count, eps, out).rawValue
+}
+
 @c(losskit_softmax_free_attention_f32)
 public func losskit_softmax_free_attention_f32(
   _ q: UnsafePointer<Float>?, _ landmarks: UnsafePointer<Float>?, _ v: UnsafePointer<Float>?, _ batch: Int, _ n: Int,
@@ -112,6 +170,39 @@ public func losskit_softmax_free_attention_vjp_f64(
     q, landmarks, v, gradOutput, batch, n, m, dimensions, valueDimensions, nIter, ridge, symmetric, scale, gradQ,
     gradLandmarks, gradV
   ).rawValue
+}
+
+@c(losskit_softmax_regression_loss_f32)
+public func losskit_softmax_regression_loss_f32(
+  _ a: UnsafePointer<Float>?, _ x: UnsafePointer<Float>?, _ b: UnsafePointer<Float>?, _ rows: Int, _ columns: Int,
+  _ loss: UnsafeMutablePointer<Float>?, _ gradA: UnsafeMutablePointer<Float>?, _ gradX: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return softmaxRegressionLoss(a, x, b, rows, columns, loss, gradA, gradX).rawValue
+}
+
+@c(losskit_softmax_regression_loss_f64)
+public func losskit_softmax_regression_loss_f64(
+  _ a: UnsafePointer<Double>?, _ x: UnsafePointer<Double>?, _ b: UnsafePointer<Double>?, _ rows: Int, _ columns: Int,
+  _ loss: UnsafeMutablePointer<Double>?, _ gradA: UnsafeMutablePointer<Double>?,
+  _ gradX: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return softmaxRegressionLoss(a, x, b, rows, columns, loss, gradA, gradX).rawValue
+}
+
+@c(losskit_softmax_step_radius_f32)
+public func losskit_softmax_step_radius_f32(
+  _ a: UnsafePointer<Float>?, _ z: UnsafePointer<Float>?, _ outer: Int, _ classes: Int, _ inner: Int,
+  _ radius: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return softmaxStepRadius(a, z, outer, classes, inner, radius).rawValue
+}
+
+@c(losskit_softmax_step_radius_f64)
+public func losskit_softmax_step_radius_f64(
+  _ a: UnsafePointer<Double>?, _ z: UnsafePointer<Double>?, _ outer: Int, _ classes: Int, _ inner: Int,
+  _ radius: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return softmaxStepRadius(a, z, outer, classes, inner, radius).rawValue
 }
 
 @c(losskit_symmetric_normalize_f32)

@@ -28,6 +28,13 @@ func isPositive(_ x: Double) -> Bool { x > 0 && x < .infinity }
   return !bad.any
 }
 
+/// Is some number < 0?
+@inline(__always) func hasNegative<S: Scalar>(_ p: UnsafePointer<S>, _ count: Int) -> Bool {
+  var bad = S.Vector.Integers(0)
+  forEachVector(S.Vector.self, 0..<count) { i, n in bad = bad | (S.Vector.load(p + i, lanes: n) .< S.Vector.zero) }
+  return bad.any
+}
+
 /// Are all numbers > 0 (and none NaN)? An absent array is.
 @inline(__always) func arePositive<S: Scalar>(_ p: UnsafePointer<S>?, _ count: Int) -> Bool {
   guard let p else { return true }

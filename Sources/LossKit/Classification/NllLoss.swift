@@ -47,14 +47,12 @@ private struct NegativeLogLikelihood<V: Lanes>: RowKernel {
   @inline(__always)
   func run<Tile: RowTile>(_ tile: Tile, _ partial: inout LossSink<V.Element>.Partial) where Tile.V == V {
     let row = targets.load(tile.rows, sink.call.sampleWeight)
-    var x = V.zero
-    for r in 0..<tile.count { x[r] = tile.input(row: r, class: row.target[r]) }
-    sink.deposit(row.weighted(-x), first: tile.firstRow, count: tile.count, &partial)
+    sink.deposit(row.weighted(-tile.inputs(at: row.target)), first: tile.firstRow, count: tile.count, &partial)
     if sink.call.grad == nil { return }
     tile.map(RowConstants<V>()) { _, _ in V.zero }
     let weight = row.factor * row.sampleWeight
     let atTarget = V.select(row.counts, -weight * sink.gradientScale, V.zero)
-    for r in 0..<tile.count { tile.setOutput(row: r, class: row.target[r], atTarget[r]) }
+    tile.setOutputs(at: row.target, atTarget)
   }
 
   @inline(__always) func finish(_ partial: LossSink<V.Element>.Partial, part: Int) { sink.finish(partial, part: part) }

@@ -94,16 +94,8 @@ private struct DenseRowKernel<L: DenseRowLoss, D: TargetDistribution>: RowKernel
       row.counts = ~row.counts
       row.sampleWeight = sink.weights(tile.rows)
     }
-    let shift = V.shift(tile.maximum { $0.x })
-    var k = RowConstants<V>(a: shift, target: row.target)
-
-    // The maximum's term is 1. Kept out of the sum, it leaves Σ − 1, from which log Σ and 1 − p come without
-    // cancellation; where several classes share the maximum, the others count.
-    let below = tile.sum(k, keep: false) { e, k in
-      V.select(e.x .== k.a, V.zero, exponential(e.x - k.a))
-    }
-    let atMaximum = tile.sum(k, keep: false) { e, k in V.select(e.x .== k.a, V.one, V.zero) }
-    let excess = below + (atMaximum - V.one)
+    var k = RowConstants<V>(target: row.target)
+    let excess = tile.excess(&k, keep: false)
     let sum = V.definedSum(excess + V.one)
     k.b = V.select(sum .== sum, V.log1p(excess), V.nan)
     k.c = V.one / sum
@@ -160,4 +152,28 @@ private struct DenseRowKernel<L: DenseRowLoss, D: TargetDistribution>: RowKernel
   }
 
   @inline(__always) func finish(_ partial: LossSink<V.Element>.Partial, part: Int) { sink.finish(partial, part: part) }
+}
+
+extension RowTile {
+  /// Σ e^{z − shift} − 1, the shift being the row's maximum, which it leaves in `k.a`. The maximum's term, 1, stays out
+  /// of the sum: so 1 − p of the most likely class and log Σ come without cancellation. Where several classes share the
+  /// maximum, the others count.
+  ///
+  /// - Parameter keep: keep `e^{z − shift}` in the output; 0 at the maximum.
+  @inline(__always) func excess(_ k: inout RowConstants<V>, keep: Bool) -> V {
+    let exponential = ScaledExponential<V>(temperature: 1)
+    let highest = maximum { $0.x }
+    k.a = V.shift(highest)
+    var found = V.Integers(0)
+    let below = sum(k, keep: keep) { e, k in
+      let isMaximum = e.x .== k.a
+      found = found &- isMaximum
+      return V.select(isMaximum, V.zero, exponential(e.x - k.a))
+    }
+    // As many maxima as rows: one each, and the pass that counts them is spared.
+    let areFinite = !(V.infinity .<= highest.magnitude).any
+    if areFinite && V(found).sum == V.Element(count) { return below }
+    let atMaximum = sum(k, keep: false) { e, k in V.select(e.x .== k.a, V.one, V.zero) }
+    return below + (atMaximum - V.one)
+  }
 }

@@ -27,6 +27,9 @@ extension Lanes {
   }
 }
 
+/// The most terms that a lane adds in its own precision, before they are added as doubles.
+let longestRun = 16
+
 /// Elements a part must have before a thread is worth waking.
 let smallestElementwisePart = 32768
 

@@ -9,6 +9,8 @@ protocol RowLoss {
   associatedtype V: Lanes
   /// Does it read the second input, such as dense targets?
   static var usesSecond: Bool { get }
+  /// For what must be known of all rows: called once, before the first is evaluated.
+  func prepare(_ shape: RowShape, _ z: UnsafePointer<V.Element>, _ targets: Targets<V.Element>?)
   /// - Parameters:
   ///   - k: has the rows' targets (0 where targets are dense).
   ///   - scale: what each row's gradient is multiplied with: leave it in k, by itself or as part of another constant.
@@ -19,18 +21,23 @@ protocol RowLoss {
 
 extension RowLoss {
   static var usesSecond: Bool { false }
+  @inline(__always)
+  func prepare(_ shape: RowShape, _ z: UnsafePointer<V.Element>, _ targets: Targets<V.Element>?) {}
 }
 
 /// Value and gradient of a row loss with the arguments of a public function, which are checked first.
 ///
 /// - Parameters:
 ///   - target: one class per row.
-///   - second, perClass: what the formula finds in `e.y` and `e.perClass`, checked by the caller.
+///   - perClass: what the formula finds in `e.perClass`, checked by the caller.
+///   - classFactor: a factor of each class that is part of the loss of the rows with that target; 1 where absent.
+///   - extraClasses: targets may also name so many classes that follow those of `z`.
 @inline(__always)
 func rowLoss<L: RowLoss>(
   _ formula: L, _ z: UnsafePointer<L.V.Element>?, _ target: UnsafePointer<Int64>?,
   _ shape: (outer: Int, classes: Int, inner: Int), perClass: UnsafePointer<L.V.Element>? = nil,
-  smallestClassCount: Int = 1, _ reduction: Reduction, _ sampleWeight: UnsafePointer<L.V.Element>?,
+  classFactor: UnsafePointer<L.V.Element>? = nil, extraClasses: Int = 0, smallestClassCount: Int = 1,
+  _ reduction: Reduction, _ sampleWeight: UnsafePointer<L.V.Element>?,
   _ loss: UnsafeMutablePointer<L.V.Element>?, _ grad: UnsafeMutablePointer<L.V.Element>?
 ) -> Status {
   guard let rows = RowShape(shape.outer, shape.classes, shape.inner), rows.classes >= smallestClassCount else {
@@ -39,9 +46,9 @@ func rowLoss<L: RowLoss>(
   let call = LossCall(reduction: reduction, sampleWeight: sampleWeight, loss: loss, grad: grad)
   if rows.rows == 0 { return call.empty }
   guard let z, let target else { return .nullPointer }
-  guard areWeights(sampleWeight, rows.rows) else { return .invalidValue }
-  let targets = Targets<L.V.Element>(classes: target, ignoreIndex: nil, classFactor: nil, factorIsWeight: false)
-  guard let denominator = targets.denominator(rows.rows, classCount: rows.classes, sampleWeight) else {
+  guard areWeights(sampleWeight, rows.rows), areWeights(classFactor, rows.classes) else { return .invalidValue }
+  let targets = Targets(classes: target, ignoreIndex: nil, classFactor: classFactor, factorIsWeight: false)
+  guard let denominator = targets.denominator(rows.rows, classCount: rows.classes &+ extraClasses, sampleWeight) else {
     return .invalidTarget
   }
   runRowLoss(formula, rows, RowArrays(first: z, second: z, perClass: perClass, output: grad), targets, denominator, call)
@@ -74,6 +81,7 @@ private func runRowLoss<L: RowLoss>(
   _ formula: L, _ shape: RowShape, _ arrays: RowArrays<L.V.Element>, _ targets: Targets<L.V.Element>?,
   _ denominator: Double, _ call: LossCall<L.V.Element>
 ) {
+  formula.prepare(shape, arrays.first, targets)
   LossSink.run(call, denominator: denominator) { sink in
     forEachRowTile(shape, arrays, RowLossKernel(formula: formula, targets: targets, sink: sink))
   }
@@ -89,11 +97,18 @@ private struct RowLossKernel<L: RowLoss>: RowKernel {
 
   @inline(__always)
   func run<Tile: RowTile>(_ tile: Tile, _ partial: inout LossSink<V.Element>.Partial) where Tile.V == V {
-    let weight = sink.weights(tile.rows)
-    var k = RowConstants<V>()
-    if let targets { k.target = targets.load(tile.rows, nil).target }
-    let value = formula.evaluate(tile, &k, scale: weight * sink.gradientScale, keep: sink.call.grad != nil)
-    sink.deposit(value * weight, first: tile.firstRow, count: tile.count, &partial)
+    var row = RowTargets<V>()
+    if let targets {
+      row = targets.load(tile.rows, sink.call.sampleWeight)
+    } else {
+      row.factor = V.one
+      row.sampleWeight = sink.weights(tile.rows)
+      row.counts = ~row.counts
+    }
+    var k = RowConstants<V>(target: row.target)
+    let scale = row.factor * row.sampleWeight * sink.gradientScale
+    let value = formula.evaluate(tile, &k, scale: scale, keep: sink.call.grad != nil)
+    sink.deposit(row.weighted(value), first: tile.firstRow, count: tile.count, &partial)
     if sink.call.grad == nil { return }
     tile.map(k) { e, k in formula.derivative(e, k) }
   }

@@ -1,6 +1,6 @@
 /// A map of rows: what `softmax` and its relatives state. The engine makes the passes it asks for.
 ///
-///     maximum:  m = max x          (0 where the row has no finite maximum, so that x − m never is inf − inf)
+///     maximum:  m = shift(max score(e))   (0 where it is not finite, so that x − m never is inf − inf)
 ///     sum:      s = Σ term(e, m)   over the elements e of the row
 ///     output:   output(e, k),  k = constants(m, s, rows)
 protocol RowMap {
@@ -11,6 +11,10 @@ protocol RowMap {
   static var keepsTerms: Bool { get }
   /// Does the map have a second input?
   static var usesSecond: Bool { get }
+  /// What the maximum is taken of: x, unless stated.
+  func score(_ e: RowElements<V>) -> V
+  /// What the maximum becomes: itself where it is finite, unless stated.
+  func shift(_ maximum: V, _ rows: RowSlice) -> V
   func term(_ e: RowElements<V>, _ maximum: V) -> V
   /// Two numbers per row for `output`; `rows` says which rows they are, for maps with per-row inputs.
   func constants(_ maximum: V, _ sum: V, _ rows: RowSlice) -> (V, V)
@@ -22,6 +26,8 @@ extension RowMap {
   static var usesSum: Bool { true }
   static var keepsTerms: Bool { false }
   static var usesSecond: Bool { false }
+  @inline(__always) func score(_ e: RowElements<V>) -> V { e.x }
+  @inline(__always) func shift(_ maximum: V, _: RowSlice) -> V { V.shift(maximum) }
   @inline(__always) func term(_ e: RowElements<V>, _ maximum: V) -> V { V.zero }
 }
 
@@ -34,6 +40,10 @@ struct RowSlice {
   @inline(__always) func load<S: Scalar>(_ perRow: UnsafePointer<S>) -> S.Vector {
     S.Vector.load(perRow + first, first: count, fill: 0)
   }
+
+  @inline(__always) func store<S: Scalar>(_ values: S.Vector, _ perRow: UnsafeMutablePointer<S>) {
+    values.store(perRow + first, first: count)
+  }
 }
 
 extension RowTile {
@@ -44,28 +54,40 @@ extension RowTile {
 @inline(__always)
 func mapRows<M: RowMap>(
   _ map: M, _ shape: RowShape, _ first: UnsafePointer<M.V.Element>, _ second: UnsafePointer<M.V.Element>? = nil,
-  perClass: UnsafePointer<M.V.Element>? = nil, output: UnsafeMutablePointer<M.V.Element>
+  perClass: UnsafePointer<M.V.Element>? = nil, mask: UnsafePointer<UInt8>? = nil,
+  output: UnsafeMutablePointer<M.V.Element>
 ) {
   forEachRowTile(
-    shape, RowArrays(first: first, second: second ?? first, perClass: perClass, output: output), RowMapKernel(map: map))
+    shape, RowArrays(first: first, second: second ?? first, perClass: perClass, output: output, mask: mask),
+    RowMapKernel(map: map))
 }
 
-private struct RowMapKernel<M: RowMap>: RowKernel {
+/// The same with the arguments of a public function, which are checked first: `second` is required where the map reads it.
+@inline(__always)
+func mapRows<M: RowMap>(
+  _ map: M, _ shape: (outer: Int, classes: Int, inner: Int), _ first: UnsafePointer<M.V.Element>?,
+  _ second: UnsafePointer<M.V.Element>? = nil, output: UnsafeMutablePointer<M.V.Element>?
+) -> Status {
+  guard let shape = RowShape(shape.outer, shape.classes, shape.inner) else { return .invalidShape }
+  if shape.rows == 0 { return .ok }
+  guard let first, let output, !M.usesSecond || second != nil else { return .nullPointer }
+  mapRows(map, shape, first, second, output: output)
+  return .ok
+}
+
+struct RowMapKernel<M: RowMap>: RowVisitor {
   typealias V = M.V
   let map: M
   static var usesSecond: Bool { M.usesSecond }
-  var empty: Void { () }
 
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == M.V {
+  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == M.V {
     var k = RowConstants<V>()
-    if M.usesMaximum { k.a = V.shift(tile.maximum { $0.x }) }
+    if M.usesMaximum { k.a = map.shift(tile.maximum { map.score($0) }, tile.rows) }
     var sum = V.zero
     if M.usesSum { sum = tile.sum(k, keep: M.keepsTerms) { e, k in map.term(e, k.a) } }
     (k.a, k.b) = map.constants(k.a, sum, tile.rows)
     tile.map(k) { e, k in map.output(e, (k.a, k.b)) }
   }
-
-  @inline(__always) func finish(_ partial: Void, part: Int) {}
 }
 
 extension Lanes {

@@ -11,9 +11,6 @@
 // Sums within a row: the terms are added in their own precision in runs of at most 16 a lane, the runs are added as
 // doubles. Relative error of a sum of positive terms: at most (16 + 2)·2⁻²⁴ < 1.1e-6 in f32, whatever the length.
 
-/// The most terms that a lane adds in its own precision.
-private let longestRun = 16
-
 /// An array seen as rows of classes: element (o, c, i) at `(o · classes + c) · inner + i`, row number `o · inner + i`.
 struct RowShape {
   let outer: Int
@@ -43,6 +40,8 @@ struct RowElements<V: Lanes> {
   let kept: V
   /// The class numbers of the lanes.
   let classes: V.Integers
+  /// From the mask: which lanes take part. All where there is none.
+  let mask: V.Integers
 }
 
 /// What a pass over a tile may know of each row, besides the elements.
@@ -51,24 +50,24 @@ struct RowConstants<V: Lanes> {
   var b = V.zero
   var c = V.zero
   var d = V.zero
+  var e = V.zero
   var target = V.Integers(0)
 
-  /// Calls `body` with a function that gives the constants of one row, in all lanes. They are read back from memory
-  /// that is aligned as vectors want it; reading lanes of a value on the stack takes half as long again for short rows.
-  @inline(__always) func withRows<R>(_ body: ((Int) -> RowConstants) -> R) -> R {
-    var storage = InlineArray<48, UInt64>(repeating: 0)
-    return withUnsafeMutableBytes(of: &storage) { bytes in
-      let lanes = aligned(bytes.baseAddress!).assumingMemoryBound(to: V.Element.self)
-      a.store(lanes)
-      b.store(lanes + V.count)
-      c.store(lanes + 2 &* V.count)
-      d.store(lanes + 3 &* V.count)
-      V(bits: target).store(lanes + 4 &* V.count)
-      return body { row in
-        RowConstants(
-          a: V(lanes[row]), b: V(lanes[V.count &+ row]), c: V(lanes[2 &* V.count &+ row]),
-          d: V(lanes[3 &* V.count &+ row]), target: V(lanes[4 &* V.count &+ row]).bits)
-      }
+  /// Calls `body` with a function that gives the constants of one row, in all lanes. They are read back from `memory`,
+  /// which is aligned as vectors want it; reading lanes of a value on the stack takes half as long again for short rows.
+  @inline(__always)
+  func withRows<R>(_ memory: UnsafeMutablePointer<V.Element>, _ body: ((Int) -> RowConstants) -> R) -> R {
+    a.store(memory)
+    b.store(memory + V.count)
+    c.store(memory + 2 &* V.count)
+    d.store(memory + 3 &* V.count)
+    e.store(memory + 4 &* V.count)
+    V(bits: target).store(memory + 5 &* V.count)
+    return body { row in
+      RowConstants(
+        a: V(memory[row]), b: V(memory[V.count &+ row]), c: V(memory[2 &* V.count &+ row]),
+        d: V(memory[3 &* V.count &+ row]), e: V(memory[4 &* V.count &+ row]),
+        target: V(memory[5 &* V.count &+ row]).bits)
     }
   }
 }
@@ -78,18 +77,78 @@ protocol RowTile {
   associatedtype V: Lanes
   typealias Element = V.Element
 
+  var classes: Int { get }
   var firstRow: Int { get }
   var count: Int { get }
-  /// The maximum of `value` over each row, ignoring NaN; −inf where there is none. `value` is called with x and
-  /// perClass only.
-  func maximum(_ value: (RowElements<V>) -> V) -> V
-  /// Sums of `term` over each row. With `keep` the terms are also written to the output.
-  func sum(_ constants: RowConstants<V>, keep: Bool, _ term: (RowElements<V>, RowConstants<V>) -> V) -> V
+  /// The maximum of `value` over each row, ignoring NaN; −inf where there is none.
+  func maximum(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V) -> V
+  /// The lowest class of each row where `condition` holds; the number of classes where it holds nowhere.
+  func lowestClass(_ constants: RowConstants<V>, where condition: (RowElements<V>, RowConstants<V>) -> V.Integers)
+    -> V.Integers
+  /// Sums of the terms of each row. With `keep`, what comes with each term is written to the output.
+  func sum(
+    _ constants: RowConstants<V>, keep: Bool, terms: (RowElements<V>, RowConstants<V>) -> (term: V, kept: V)
+  ) -> V
+  /// `Σ e^{x/T}` of each row.
+  func extendedSum(_ exponential: ScaledExponential<V>) -> ExtendedNumber<V>
   /// `output = value`.
   func map(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V)
+  /// `(output, secondOutput) = values`.
+  func mapToBoth(_ constants: RowConstants<V>, _ values: (RowElements<V>, RowConstants<V>) -> (V, V))
   /// The element of the first input, or of the output, that stands at a class of a row.
   func input(row: Int, class c: Int) -> Element
   func setOutput(row: Int, class c: Int, _ value: Element)
+  /// Aligned memory of two vectors, for the two functions below.
+  var scratch: UnsafeMutablePointer<Element> { get }
+
+  // What follows is in RowCandidates.swift.
+
+  /// The elements of each row that are at least `bound`, or NaN, as a tile of their own; −inf where a row has fewer than
+  /// others. nil where there are too many.
+  func candidates(atLeast bound: V, _ memory: CandidateMemory<V>) -> Candidates<V>?
+  /// Makes −inf of the candidates of a row that equal x and belong to classes after c.
+  func remove(_ candidates: Candidates<V>, row: Int, equalTo x: Element, after c: Int, _ memory: CandidateMemory<V>)
+  /// Writes the output of the candidates' tile to where they came from, and 0 everywhere else.
+  func put(_ candidates: Candidates<V>, _ memory: CandidateMemory<V>)
+  /// The maxima of parts of each row, at least `parts` of them, as a tile of their own. nil where that is no gain.
+  func partialMaxima(_ parts: Int, _ memory: CandidateMemory<V>) -> ColumnRows<V>?
+  /// How many elements of each row are at least `bound`?
+  func count(atLeast bound: V) -> V.Integers
+}
+
+extension RowTile {
+  /// The elements of the first input at one class of each row.
+  @inline(__always) func inputs(at classes: V.Integers) -> V {
+    V(bits: classes).store(scratch)
+    (scratch + V.count).update(repeating: 0, count: V.count)
+    for row in 0..<count { scratch[V.count &+ row] = input(row: row, class: V.Integers.lane(row, of: scratch)) }
+    return V.load(UnsafePointer(scratch + V.count))
+  }
+
+  /// Writes one element of each row.
+  @inline(__always) func setOutputs(at classes: V.Integers, _ values: V) {
+    V(bits: classes).store(scratch)
+    values.store(scratch + V.count)
+    for row in 0..<count { setOutput(row: row, class: V.Integers.lane(row, of: scratch), scratch[V.count &+ row]) }
+  }
+}
+
+extension RowTile {
+  /// The same of values that need no constants.
+  @inline(__always) func maximum(_ value: (RowElements<V>) -> V) -> V {
+    maximum(RowConstants()) { e, _ in value(e) }
+  }
+
+  /// Sums of `term` over each row. With `keep` the terms are also written to the output.
+  @inline(__always)
+  func sum(_ constants: RowConstants<V>, keep: Bool, _ term: (RowElements<V>, RowConstants<V>) -> V) -> V {
+    sum(
+      constants, keep: keep,
+      terms: { e, k in
+        let t = term(e, k)
+        return (t, t)
+      })
+  }
 }
 
 /// The arrays of a call.
@@ -101,10 +160,15 @@ struct RowArrays<S: Scalar> {
   let perClass: UnsafePointer<S>?
   /// Absent where nothing is written.
   let output: UnsafeMutablePointer<S>?
+  /// For maps that have two.
+  var secondOutput: UnsafeMutablePointer<S>? = nil
+  /// One byte per element, 0 where it does not take part.
+  var mask: UnsafePointer<UInt8>? = nil
 
   @inline(__always) func advanced(by offset: Int) -> RowArrays {
     RowArrays(
-      first: first + offset, second: second + offset, perClass: perClass, output: output.map { $0 + offset })
+      first: first + offset, second: second + offset, perClass: perClass, output: output.map { $0 + offset },
+      secondOutput: secondOutput.map { $0 + offset }, mask: mask.map { $0 + offset })
   }
 }
 
@@ -113,52 +177,105 @@ struct LongRows<V: Lanes>: RowTile {
   let classes: Int
   let firstRow: Int
   let count: Int
+  let scratch: UnsafeMutablePointer<V.Element>
+  /// Where the constants of rows, and the vectors that are joined, lie for a while.
+  var constantsMemory: UnsafeMutablePointer<V.Element> { scratch + 2 &* V.count }
+  private var vectors: UnsafeMutablePointer<V> {
+    UnsafeMutableRawPointer(scratch + 8 &* V.count).assumingMemoryBound(to: V.self)
+  }
 
   /// Rows in a tile: as many as keep input and output in the first-level cache, from 1 to `V.count`.
   static func rowsInTile(_ classes: Int) -> Int {
     Swift.min(V.count, Swift.max(1, 16384 / (classes &* MemoryLayout<V.Element>.stride)))
   }
 
-  @inline(__always)
-  private func elements(_ at: Int, _ c: Int, _ n: Int, fill: Element = 0) -> RowElements<V> {
-    RowElements(
-      x: V.load(arrays.first + at, lanes: n, fill: fill), y: V.load(arrays.second + at, lanes: n),
-      perClass: arrays.perClass.map { V.load($0 + c, lanes: n) } ?? V.one,
-      kept: arrays.output.map { V.load(UnsafePointer($0) + at, lanes: n) } ?? V.zero,
-      classes: V.Integers.indices &+ V.Integers(c))
+  /// Passes ask for the next tile: it comes in from memory while they compute, if the second-level cache has room for it.
+  private var distanceOfNextTile: Int {
+    let tileSize = count &* classes
+    return tileSize &* MemoryLayout<Element>.stride <= 1 << 18 ? tileSize : 0
   }
 
-  @inline(__always) func maximum(_ value: (RowElements<V>) -> V) -> V {
-    joined(maximaOfRows, { $0.maximum }) { row in
-      let start = (firstRow &+ row) &* classes
-      // Four running maxima, because one would wait for itself.
-      let low = V(-Element.infinity)
-      var m0 = low, m1 = low, m2 = low, m3 = low
-      var c = classes / (4 &* V.count) &* (4 &* V.count)
-      forEachVector(V.self, c..<classes) { c, n in
-        m0 = V.max(value(elements(start &+ c, c, n, fill: -.infinity)), m0)
+  @inline(__always)
+  private func elements(_ at: Int, _ c: Int, _ n: Int) -> RowElements<V> {
+    RowElements(
+      x: V.load(arrays.first + at, lanes: n), y: V.load(arrays.second + at, lanes: n),
+      perClass: arrays.perClass.map { V.load($0 + c, lanes: n) } ?? V.one,
+      kept: arrays.output.map { V.load(UnsafePointer($0) + at, lanes: n) } ?? V.zero,
+      classes: V.Integers.indices &+ V.Integers(c),
+      mask: arrays.mask.map { V.Integers.load($0 + at, lanes: n) } ?? V.Integers(-1))
+  }
+
+  @inline(__always)
+  func maximum(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V) -> V {
+    let ahead = distanceOfNextTile
+    return constants.withRows(constantsMemory) { constantsOf in
+      joined(maximaOfRows, { $0.maximum }) { row in
+        let start = (firstRow &+ row) &* classes
+        let k = constantsOf(row)
+        // Four running maxima, because one would wait for itself.
+        let low = V(-Element.infinity)
+        var m0 = low, m1 = low, m2 = low, m3 = low
+        var c = classes / (4 &* V.count) &* (4 &* V.count)
+        forEachVector(V.self, c..<classes) { c, n in
+          let x = value(elements(start &+ c, c, n), k)
+          m0 = V.max(n == V.count ? x : V.select(V.Integers.first(n), x, low), m0)
+        }
+        // Backward: the pass that follows begins at the start of the row, and finds it in the cache.
+        while c > 0 {
+          c &-= 4 &* V.count
+          for line in 0..<4 { prefetch(arrays.first + (start &+ c &+ line &* V.count &+ ahead)) }
+          m0 = V.max(value(elements(start &+ c, c, V.count), k), m0)
+          m1 = V.max(value(elements(start &+ c &+ V.count, c &+ V.count, V.count), k), m1)
+          m2 = V.max(value(elements(start &+ c &+ 2 &* V.count, c &+ 2 &* V.count, V.count), k), m2)
+          m3 = V.max(value(elements(start &+ c &+ 3 &* V.count, c &+ 3 &* V.count, V.count), k), m3)
+        }
+        return V.max(V.max(m0, m1), V.max(m2, m3))
       }
-      // Backward: the pass that follows begins at the start of the row, and finds it in the cache.
-      while c > 0 {
-        c &-= 4 &* V.count
-        m0 = V.max(value(elements(start &+ c, c, V.count)), m0)
-        m1 = V.max(value(elements(start &+ c &+ V.count, c &+ V.count, V.count)), m1)
-        m2 = V.max(value(elements(start &+ c &+ 2 &* V.count, c &+ 2 &* V.count, V.count)), m2)
-        m3 = V.max(value(elements(start &+ c &+ 3 &* V.count, c &+ 3 &* V.count, V.count)), m3)
-      }
-      return V.max(V.max(m0, m1), V.max(m2, m3))
     }
   }
 
   @inline(__always)
-  func sum(_ constants: RowConstants<V>, keep: Bool, _ term: (RowElements<V>, RowConstants<V>) -> V) -> V {
-    // This pass is the one that computes: while it does, the next tile comes in from memory, if the second-level cache
-    // has room for it.
-    let tileSize = count &* classes
-    let ahead = tileSize &* MemoryLayout<Element>.stride <= 1 << 18 ? tileSize : 0
+  func lowestClass(_ constants: RowConstants<V>, where condition: (RowElements<V>, RowConstants<V>) -> V.Integers)
+    -> V.Integers
+  {
+    let ahead = distanceOfNextTile
+    return constants.withRows(constantsMemory) { constantsOf in
+      let none = V.Integers(classes)
+      for row in 0..<count {
+        let start = (firstRow &+ row) &* classes
+        let k = constantsOf(row)
+        // Backward, so that in each lane the lowest class is the last one found. To stop at the first of all would cost
+        // more, in branches that nothing predicts.
+        let whole = classes / V.count &* V.count
+        var lowest = none
+        if whole < classes {
+          let e = elements(start &+ whole, whole, classes &- whole)
+          lowest = V.Integers.select(condition(e, k) & V.Integers.first(classes &- whole), e.classes, none)
+        }
+        var c = whole
+        while c > 0 {
+          c &-= V.count
+          prefetch(arrays.first + (start &+ c &+ ahead))
+          let e = elements(start &+ c, c, V.count)
+          lowest = V.Integers.select(condition(e, k), e.classes, lowest)
+        }
+        vectors[row] = V(bits: lowest)
+      }
+      lowestOfRows(vectors)
+      return vectors[0].bits
+    }
+  }
+
+  @inline(__always)
+  func sum(
+    _ constants: RowConstants<V>, keep: Bool, terms: (RowElements<V>, RowConstants<V>) -> (term: V, kept: V)
+  ) -> V {
+    let ahead = distanceOfNextTile
+    // The output's lines are fetched meanwhile as well, of this tile or, if this pass writes here, of the next.
     let output = keep ? arrays.output : nil
+    let untouched = keep && ahead == 0 ? nil : arrays.output.map { UnsafePointer($0) + (keep ? ahead : 0) }
     var low = DoubleLanes.zero, high = DoubleLanes.zero
-    return constants.withRows { constantsOf in
+    return constants.withRows(constantsMemory) { constantsOf in
       joined(sumsOfRows, { rest in
         let rest = rest.doubles
         return Element(((low + rest.0) + (high + rest.1)).sum)
@@ -167,20 +284,35 @@ struct LongRows<V: Lanes>: RowTile {
         let k = constantsOf(row)
         low = DoubleLanes.zero
         high = DoubleLanes.zero
-        var run = V.zero
-        var runEnd = longestRun &* V.count
-        forEachVector(V.self, 0..<classes) { c, n in
-          if c == runEnd {
-            let doubles = run.doubles
-            low = low + doubles.0
-            high = high + doubles.1
-            run = V.zero
-            runEnd &+= longestRun &* V.count
-          }
+        @inline(__always) func next(_ c: Int, _ n: Int) -> V {
           prefetch(arrays.first + (start &+ c &+ ahead))
-          let t = term(elements(start &+ c, c, n), k)
-          if let output { t.store(output + (start &+ c), lanes: n) }
-          run = run + (n == V.count ? t : V.select(V.Integers.first(n), t, V.zero))
+          if let untouched { prefetch(untouched + (start &+ c)) }
+          if let second = arrays.secondOutput { prefetch(UnsafePointer(second) + (start &+ c)) }
+          let t = terms(elements(start &+ c, c, n), k)
+          if let output { t.kept.store(output + (start &+ c), lanes: n) }
+          return n == V.count ? t.term : V.select(V.Integers.first(n), t.term, V.zero)
+        }
+        let whole = classes / V.count &* V.count
+        let runLength = longestRun &* V.count
+        var run = V.zero
+        @inline(__always) func endRun() {
+          let doubles = run.doubles
+          low = low + doubles.0
+          high = high + doubles.1
+          run = V.zero
+        }
+        var c = 0
+        while c < whole {
+          if c > 0 { endRun() }
+          let end = Swift.min(whole, c &+ runLength)
+          while c < end {
+            run = run + next(c, V.count)
+            c &+= V.count
+          }
+        }
+        if whole < classes {
+          if whole > 0 && whole % runLength == 0 { endRun() }
+          run = run + next(whole, classes &- whole)
         }
         return run
       }
@@ -191,38 +323,49 @@ struct LongRows<V: Lanes>: RowTile {
   /// transpose, or, in rows of several runs, each by `single`.
   @inline(__always)
   private func joined(_ join: (UnsafeMutablePointer<V>) -> Void, _ single: (V) -> Element, _ vector: (Int) -> V) -> V {
-    var scratch = VectorTile<V>()
-    return scratch.withPointer { tile in
-      let isLong = classes > longestRun &* V.count
-      var result = V.zero
-      for row in 0..<count {
-        let v = vector(row)
-        if isLong { result[row] = single(v) } else { tile[row] = v }
-      }
-      if isLong { return result }
-      join(tile)
-      return tile[0]
+    if classes <= longestRun &* V.count {
+      for row in 0..<count { vectors[row] = vector(row) }
+      join(vectors)
+      return vectors[0]
     }
+    var result = V.zero
+    for row in 0..<count { result[row] = single(vector(row)) }
+    return result
   }
 
   @inline(__always)
   func map(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V) {
     guard let output = arrays.output else { return }
+    forEachElement(constants) { e, k, at, n in value(e, k).store(output + at, lanes: n) }
+  }
+
+  @inline(__always)
+  func mapToBoth(_ constants: RowConstants<V>, _ values: (RowElements<V>, RowConstants<V>) -> (V, V)) {
+    forEachElement(constants) { e, k, at, n in
+      let both = values(e, k)
+      if let output = arrays.output { both.0.store(output + at, lanes: n) }
+      if let output = arrays.secondOutput { both.1.store(output + at, lanes: n) }
+    }
+  }
+
+  /// The vectors of the rows, each with its place and its number of lanes.
+  @inline(__always)
+  private func forEachElement(
+    _ constants: RowConstants<V>, _ body: (RowElements<V>, RowConstants<V>, Int, Int) -> Void
+  ) {
     // Of a row that the second-level cache cannot hold, the pass before has left the end there: begin with that.
     let isBackward = classes &* MemoryLayout<Element>.stride > 1 << 18
     let step = isBackward ? 0 &- V.count : V.count
-    constants.withRows { constantsOf in
+    constants.withRows(constantsMemory) { constantsOf in
       for row in 0..<count {
         let start = (firstRow &+ row) &* classes
         let k = constantsOf(row)
-        @inline(__always) func write(_ c: Int, _ n: Int) {
-          value(elements(start &+ c, c, n), k).store(output + (start &+ c), lanes: n)
-        }
+        @inline(__always) func visit(_ c: Int, _ n: Int) { body(elements(start &+ c, c, n), k, start &+ c, n) }
         let whole = classes / V.count &* V.count
-        if whole < classes { write(whole, classes &- whole) }
+        if whole < classes { visit(whole, classes &- whole) }
         var c = isBackward ? whole &- V.count : 0
         for _ in 0..<classes / V.count {
-          write(c, V.count)
+          visit(c, V.count)
           c &+= step
         }
       }
@@ -245,23 +388,41 @@ struct ColumnRows<V: Lanes>: RowTile {
   let stride: Int
   let firstRow: Int
   let count: Int
+  let scratch: UnsafeMutablePointer<V.Element>
 
   @inline(__always) private func elements(_ c: Int) -> RowElements<V> {
     let at = c &* stride
     return RowElements(
       x: V.load(arrays.first + at, lanes: count), y: V.load(arrays.second + at, lanes: count),
       perClass: arrays.perClass.map { V($0[c]) } ?? V.one,
-      kept: arrays.output.map { V.load(UnsafePointer($0) + at, lanes: count) } ?? V.zero, classes: V.Integers(c))
+      kept: arrays.output.map { V.load(UnsafePointer($0) + at, lanes: count) } ?? V.zero, classes: V.Integers(c),
+      mask: arrays.mask.map { V.Integers.load($0 + at, lanes: count) } ?? V.Integers(-1))
   }
 
-  @inline(__always) func maximum(_ value: (RowElements<V>) -> V) -> V {
+  @inline(__always)
+  func maximum(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V) -> V {
     var m = V(-Element.infinity)
-    for c in 0..<classes { m = V.max(value(elements(c)), m) }
+    for c in 0..<classes { m = V.max(value(elements(c), constants), m) }
     return m
   }
 
   @inline(__always)
-  func sum(_ constants: RowConstants<V>, keep: Bool, _ term: (RowElements<V>, RowConstants<V>) -> V) -> V {
+  func lowestClass(_ constants: RowConstants<V>, where condition: (RowElements<V>, RowConstants<V>) -> V.Integers)
+    -> V.Integers
+  {
+    var result = V.Integers(classes)
+    var c = classes
+    while c > 0 {
+      c &-= 1
+      result = V.Integers.select(condition(elements(c), constants), V.Integers(c), result)
+    }
+    return result
+  }
+
+  @inline(__always)
+  func sum(
+    _ constants: RowConstants<V>, keep: Bool, terms: (RowElements<V>, RowConstants<V>) -> (term: V, kept: V)
+  ) -> V {
     let output = keep ? arrays.output : nil
     var low = DoubleLanes.zero, high = DoubleLanes.zero
     var c = 0
@@ -269,9 +430,9 @@ struct ColumnRows<V: Lanes>: RowTile {
       let end = Swift.min(c &+ longestRun, classes)
       var run = V.zero
       while c < end {
-        let t = term(elements(c), constants)
-        if let output { t.store(output + c &* stride, lanes: count) }
-        run = run + t
+        let t = terms(elements(c), constants)
+        if let output { t.kept.store(output + c &* stride, lanes: count) }
+        run = run + t.term
         c &+= 1
       }
       let doubles = run.doubles
@@ -285,6 +446,15 @@ struct ColumnRows<V: Lanes>: RowTile {
   func map(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V) {
     guard let output = arrays.output else { return }
     for c in 0..<classes { value(elements(c), constants).store(output + c &* stride, lanes: count) }
+  }
+
+  @inline(__always)
+  func mapToBoth(_ constants: RowConstants<V>, _ values: (RowElements<V>, RowConstants<V>) -> (V, V)) {
+    for c in 0..<classes {
+      let both = values(elements(c), constants)
+      if let output = arrays.output { both.0.store(output + c &* stride, lanes: count) }
+      if let output = arrays.secondOutput { both.1.store(output + c &* stride, lanes: count) }
+    }
   }
 
   @inline(__always) func input(row: Int, class c: Int) -> Element { arrays.first[c &* stride &+ row] }
@@ -310,6 +480,19 @@ struct VectorTile<V: Lanes> {
   var step = V.count / 2
   while step > 0 {
     for i in 0..<step { tile[i] = V.max(tile[i], tile[i &+ step]) }
+    step /= 2
+  }
+}
+
+/// The lowest of the integers in each row of a tile, left in its first vector.
+@inline(never) private func lowestOfRows<V: Lanes>(_ tile: UnsafeMutablePointer<V>) {
+  V.transpose(tile)
+  var step = V.count / 2
+  while step > 0 {
+    for i in 0..<step {
+      let a = tile[i].bits, b = tile[i &+ step].bits
+      tile[i] = V(bits: V.Integers.select(b .< a, b, a))
+    }
     step /= 2
   }
 }
@@ -340,6 +523,18 @@ protocol RowKernel {
   static var usesSecond: Bool { get }
   func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Partial) where Tile.V == V
   func finish(_ partial: Partial, part: Int)
+}
+
+/// A kernel that gathers nothing: all it does is in the outputs.
+protocol RowVisitor: RowKernel where Partial == Void {
+  func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V
+}
+
+extension RowVisitor {
+  static var usesSecond: Bool { false }
+  var empty: Void { () }
+  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == V { visit(tile) }
+  @inline(__always) func finish(_ partial: Void, part: Int) {}
 }
 
 /// Rows of at most this many vectors are transposed: beyond it they fill vectors well enough on their own.
@@ -375,11 +570,16 @@ private struct LongRowsJob<K: RowKernel>: ParallelJob {
 
   @inline(__always) func run(part: Int) {
     var partial = kernel.empty
-    for tile in split.range(part) {
-      let row = tile &* height
-      kernel.run(
-        LongRows<V>(
-          arrays: arrays, classes: shape.classes, firstRow: row, count: Swift.min(height, shape.rows &- row)), &partial)
+    var storage = LongRowsScratch()
+    withUnsafeMutableBytes(of: &storage) { bytes in
+      let scratch = aligned(bytes.baseAddress!).assumingMemoryBound(to: V.Element.self)
+      for tile in split.range(part) {
+        let row = tile &* height
+        kernel.run(
+          LongRows<V>(
+            arrays: arrays, classes: shape.classes, firstRow: row, count: Swift.min(height, shape.rows &- row),
+            scratch: scratch), &partial)
+      }
     }
     kernel.finish(partial, part: part)
   }
@@ -400,23 +600,26 @@ private struct ColumnRowsJob<K: RowKernel>: ParallelJob {
       let memory = aligned(bytes.baseAddress!).assumingMemoryBound(to: V.Element.self)
       let transposes = shape.inner == 1
       for tile in split.range(part) {
-        let columns = transposes ? transposed(tile, memory) : inPlace(tile)
+        let columns = transposes ? transposed(tile, memory) : inPlace(tile, memory)
         kernel.run(columns, &partial)
-        if transposes, let output = arrays.output {
-          TransposedTile<V>(memory: memory, classes: shape.classes, count: columns.count)
-            .write(output + columns.firstRow &* shape.classes)
+        if transposes {
+          let copy = TransposedTile<V>(memory: memory, classes: shape.classes, count: columns.count)
+          if let output = arrays.output { copy.write(copy.output, output + columns.firstRow &* shape.classes) }
+          if let output = arrays.secondOutput {
+            copy.write(copy.secondOutput, output + columns.firstRow &* shape.classes)
+          }
         }
       }
     }
     kernel.finish(partial, part: part)
   }
 
-  @inline(__always) private func inPlace(_ tile: Int) -> ColumnRows<V> {
+  @inline(__always) private func inPlace(_ tile: Int, _ memory: UnsafeMutablePointer<V.Element>) -> ColumnRows<V> {
     let o = tile / tilesAcross
     let i = (tile &- o &* tilesAcross) &* V.count
     return ColumnRows<V>(
       arrays: arrays.advanced(by: o &* shape.classes &* shape.inner &+ i), classes: shape.classes, stride: shape.inner,
-      firstRow: o &* shape.inner &+ i, count: Swift.min(V.count, shape.inner &- i))
+      firstRow: o &* shape.inner &+ i, count: Swift.min(V.count, shape.inner &- i), scratch: memory)
   }
 
   @inline(__always) private func transposed(_ tile: Int, _ memory: UnsafeMutablePointer<V.Element>) -> ColumnRows<V> {
@@ -430,14 +633,21 @@ private struct ColumnRowsJob<K: RowKernel>: ParallelJob {
     return ColumnRows<V>(
       arrays: RowArrays(
         first: UnsafePointer(copy.first), second: UnsafePointer(K.usesSecond ? copy.second : copy.first),
-        perClass: arrays.perClass, output: arrays.output == nil ? nil : copy.output),
-      classes: shape.classes, stride: V.count, firstRow: row, count: copy.count)
+        perClass: arrays.perClass, output: arrays.output == nil ? nil : copy.output,
+        secondOutput: arrays.secondOutput == nil ? nil : copy.secondOutput, mask: original.mask.map { copy.readMask($0) }),
+      classes: shape.classes, stride: V.count, firstRow: row, count: copy.count, scratch: copy.end)
   }
 }
 
-/// Room for three transposed tiles of up to `mostTransposedVectors · V.count` classes: 6 KB on the stack.
+/// Room for four transposed tiles of up to `mostTransposedVectors · V.count` classes, two vectors and the mask: 9 KB on
+/// the stack.
 private struct TileScratch {
-  var bytes = InlineArray<776, UInt64>(repeating: 0)
+  var bytes = InlineArray<1112, UInt64>(repeating: 0)
+}
+
+/// Room for 8 + `V.count` vectors.
+struct LongRowsScratch {
+  var bytes = InlineArray<200, UInt64>(repeating: 0)
 }
 
 /// A transposed copy of a tile of short rows: class c of all rows is vector c.
@@ -449,6 +659,11 @@ private struct TransposedTile<V: Lanes> {
   var first: UnsafeMutablePointer<V.Element> { memory }
   var second: UnsafeMutablePointer<V.Element> { memory + capacity }
   var output: UnsafeMutablePointer<V.Element> { memory + 2 &* capacity }
+  var secondOutput: UnsafeMutablePointer<V.Element> { memory + 3 &* capacity }
+  var end: UnsafeMutablePointer<V.Element> { memory + 4 &* capacity }
+  private var mask: UnsafeMutablePointer<UInt8> {
+    UnsafeMutableRawPointer(end + 2 &* V.count).assumingMemoryBound(to: UInt8.self)
+  }
 
   /// - Parameter rest: how many elements the source has from the tile's first on.
   @inline(__always)
@@ -456,8 +671,16 @@ private struct TransposedTile<V: Lanes> {
     readTransposed(V.self, source, rest, copy, classes, count)
   }
 
-  @inline(__always) func write(_ destination: UnsafeMutablePointer<V.Element>) {
-    writeTransposed(V.self, output, destination, classes, count)
+  @inline(__always) func readMask(_ source: UnsafePointer<UInt8>) -> UnsafePointer<UInt8> {
+    for row in 0..<count {
+      for c in 0..<classes { mask[c &* V.count &+ row] = source[row &* classes &+ c] }
+    }
+    return UnsafePointer(mask)
+  }
+
+  @inline(__always)
+  func write(_ copy: UnsafeMutablePointer<V.Element>, _ destination: UnsafeMutablePointer<V.Element>) {
+    writeTransposed(V.self, copy, destination, classes, count)
   }
 }
 

@@ -33,16 +33,32 @@ struct Targets<S: Scalar> {
   func denominator(_ rows: Int, classCount: Int, _ sampleWeight: UnsafePointer<S>?) -> Double? {
     let weight = factorIsWeight ? classFactor : nil
     if weight == nil && sampleWeight == nil {
-      // Counts instead of branches: the compiler makes vectors of them.
-      var ignored = 0
-      var outOfRange = 0
-      if let ignoreIndex {
-        for row in 0..<rows { ignored &+= classes[row] == ignoreIndex ? 1 : 0 }
-      }
-      for row in 0..<rows { outOfRange &+= UInt64(bitPattern: classes[row]) >= UInt64(classCount) ? 1 : 0 }
       // An ignored target may or may not lie among the classes.
-      let isClass = ignoreIndex.map { UInt64(bitPattern: $0) < UInt64(classCount) } ?? true
-      return outOfRange == (isClass ? 0 : ignored) ? Double(rows &- ignored) : nil
+      typealias Wide = DoubleLanes.Integers
+      let ignored = Wide(Int(ignoreIndex ?? -1)), end = Wide(classCount)
+      var ignoredCounts = Wide(0), bad = Wide(0)
+      let whole = rows / DoubleLanes.count &* DoubleLanes.count
+      var row = 0
+      while row < whole {
+        let target = Wide.load(classes + row)
+        let isIgnored = ignoreIndex == nil ? Wide(0) : target .== ignored
+        ignoredCounts = ignoredCounts &- isIgnored
+        bad = bad | (~isIgnored & ((target .< Wide(0)) | ~(target .< end)))
+        row &+= DoubleLanes.count
+      }
+      var counted = rows
+      for lane in 0..<DoubleLanes.count { counted &-= ignoredCounts[lane] }
+      var outOfRange = bad.any
+      while row < rows {
+        let target = classes[row]
+        if let ignoreIndex, target == ignoreIndex {
+          counted &-= 1
+        } else if UInt64(bitPattern: target) >= UInt64(classCount) {
+          outOfRange = true
+        }
+        row &+= 1
+      }
+      return outOfRange ? nil : Double(counted)
     }
     // Eight running sums: one would wait for itself.
     var sums = InlineArray<8, Double>(repeating: 0)
@@ -158,7 +174,7 @@ private struct TargetRowKernel<L: TargetRowLoss>: RowKernel {
     k.b = V(row.counts)  // −1 or 0: an ignored row may hold NaN, and its gradient is 0 all the same
     tile.map(k) { e, k in V.select(k.b .< V.zero, e.kept * k.a, V.zero) }
     let atTarget = V.select(row.counts, -psi * softmax.complement, V.zero)
-    for r in 0..<tile.count { tile.setOutput(row: r, class: row.target[r], atTarget[r]) }
+    tile.setOutputs(at: row.target, atTarget)
   }
 
   @inline(__always) func finish(_ partial: LossSink<V.Element>.Partial, part: Int) { sink.finish(partial, part: part) }
@@ -170,6 +186,19 @@ struct TargetSoftmax<V: Lanes> {
   let probability, complement, nu: V
   /// 1 / Σ e^{z − shift}; the shift is the row's maximum.
   let reciprocal: V
+
+  /// - Parameters:
+  ///   - others: the sum of e^{z − shift} over all classes but the target: the rest is 1 − p_y, without a subtraction.
+  ///   - x: z_y − shift.
+  @inline(__always) init(others: V, logit x: V) {
+    let own = V.exp(x)
+    let sum = V.definedSum(others + own)
+    reciprocal = V.one / sum
+    probability = own * reciprocal
+    complement = others * reciprocal
+    // log Σ − x, with log Σ = log1p(Σ − 1): exact to the last bits where p_y is close to 1.
+    nu = V.select(sum .== sum, V.log1p(others + (own - V.one)) - x, V.nan)
+  }
 }
 
 extension RowTile {
@@ -178,18 +207,10 @@ extension RowTile {
   /// - Parameter keep: keep `e^{z − shift}` in the output; 0 at the target.
   @inline(__always) func softmax(_ k: inout RowConstants<V>, keep: Bool) -> TargetSoftmax<V> {
     let exponential = ScaledExponential<V>(temperature: 1)
+    // Gathered first: by the time it is wanted it is there.
+    let x = inputs(at: k.target)
     k.a = V.shift(maximum { $0.x })
-    // The target's own term stays out of the sum: the rest is 1 − p_y, without a subtraction.
     let others = sum(k, keep: keep) { e, k in V.select(e.classes .== k.target, V.zero, exponential(e.x - k.a)) }
-    var x = V.zero
-    for r in 0..<count { x[r] = input(row: r, class: k.target[r]) }
-    x = x - k.a
-    let own = V.exp(x)
-    let sum = V.definedSum(others + own)
-    let reciprocal = V.one / sum
-    // log Σ − x, with log Σ = log1p(Σ − 1): exact to the last bits where p_y is close to 1.
-    let nu = V.select(sum .== sum, V.log1p(others + (own - V.one)) - x, V.nan)
-    return TargetSoftmax(
-      probability: own * reciprocal, complement: others * reciprocal, nu: nu, reciprocal: reciprocal)
+    return TargetSoftmax(others: others, logit: x - k.a)
   }
 }

@@ -28,19 +28,18 @@ extension FloatLanes {
     return high + (highError + low)
   }
 
-  /// `log(1 + f) − f = f²·p(f)`, p a minimax polynomial with the constant −½.
+  /// `log(1 + f) − f = f²·p(f)`, p a minimax polynomial with the constant −½. Its pairs of terms are independent of each
+  /// other, because what waits for a logarithm waits for the longest chain; the last step alone decides the rounding.
   @inline(__always) static func logarithmTail(_ f: Self) -> Self {
-    var p = Self(0x1.3f2cap-5 as Float)
-    p = fma(p, f, Self(-0x1.7aeba4p-4 as Float))
-    p = fma(p, f, Self(0x1.dfaa46p-4 as Float))
-    p = fma(p, f, Self(-0x1.041df4p-3 as Float))
-    p = fma(p, f, Self(0x1.24450ep-3 as Float))
-    p = fma(p, f, Self(-0x1.5522aap-3 as Float))
-    p = fma(p, f, Self(0x1.99995ep-3 as Float))
-    p = fma(p, f, Self(-0x1.000056p-2 as Float))
-    p = fma(p, f, Self(0x1.555556p-2 as Float))
-    p = fma(p, f, Self(-0.5 as Float))
-    return f * f * p
+    let f2 = f * f
+    let f4 = f2 * f2
+    let p12 = fma(Self(-0x1.000056p-2 as Float), f, Self(0x1.555556p-2 as Float))
+    let p34 = fma(Self(-0x1.5522aap-3 as Float), f, Self(0x1.99995ep-3 as Float))
+    let p56 = fma(Self(-0x1.041df4p-3 as Float), f, Self(0x1.24450ep-3 as Float))
+    let p78 = fma(Self(-0x1.7aeba4p-4 as Float), f, Self(0x1.dfaa46p-4 as Float))
+    let upper = fma(Self(0x1.3f2cap-5 as Float), f4, fma(p78, f2, p56))
+    let p = fma(upper, f4, fma(p34, f2, p12))
+    return f2 * fma(p, f, Self(-0.5 as Float))
   }
 }
 

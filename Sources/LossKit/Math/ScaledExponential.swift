@@ -24,6 +24,40 @@ struct ScaledExponential<V: Lanes> {
     let f = V.fma(t, low, V.fma(t, high, -n))
     return V.exp2OfFraction(f).scaled(n)
   }
+
+  // The same for any t, held as v·2^n: n is exact up to `V.largestExactExponent`, and no maximum has to be known.
+
+  /// v and n of `e^{t/T} = v·2^n`, with 1/√2 ≤ v ≤ √2.
+  @inline(__always) func parts(_ t: V) -> (mantissa: V, exponent: V) {
+    let n = exponent(t)
+    let half = V(0.5)
+    let f = V.fma(t, low, V.fma(t, high, -n))
+    return (V.exp2OfFraction(V.max(-half, V.min(half, f))), n)
+  }
+
+  /// The exponent of the largest t of some, as what they are measured by.
+  @inline(__always) func base(_ largest: V) -> ExponentialBase<V> {
+    let e = exponent(V.max(V(-V.largestExactExponent) / high, largest))
+    return ExponentialBase(exponent: e, floor: floor(below: e))
+  }
+
+  /// Where `e^{t/T}` is 0 beside 2^e.
+  @inline(__always) func floor(below e: V) -> V { (e + V(V.leastExponent)) / high }
+
+  /// `e^{t/T} / (divisor · 2^e)` for t/T up to about e·ln 2.
+  @inline(__always) func callAsFunction(_ t: V, over base: ExponentialBase<V>, dividedBy divisor: V? = nil) -> V {
+    let t = V.max(base.floor, t)
+    let n = exponent(t)
+    let v = V.exp2OfFraction(V.fma(t, low, V.fma(t, high, -n)))
+    return (divisor.map { v / $0 } ?? v).scaled(n - base.exponent)
+  }
+
+  @inline(__always) private func exponent(_ t: V) -> V { V.fma(t, high, V.roundingShift) - V.roundingShift }
+}
+
+/// A power of two that exponentials are divided by, and where they become 0 beside it.
+struct ExponentialBase<V: Lanes> {
+  let exponent, floor: V
 }
 
 extension Lanes {
@@ -43,6 +77,8 @@ extension FloatLanes {
   @inline(__always) static var roundingShift: Self { Self(0x1.8p23 as Float) }
   /// 2 to a lower power is 0.
   static var leastExponent: Double { -151 }
+  /// Up to here the fraction of x·log₂ e is good to the last bits, from x·log₂ e in two parts.
+  static var largestExactExponent: Double { 0x1p19 }
 
   /// `2^f` for |f| ≤ ½: minimax polynomial, 1 at 0.
   @inline(__always) static func exp2OfFraction(_ f: Self) -> Self {
@@ -59,6 +95,7 @@ extension FloatLanes {
 extension DoubleLanes {
   @inline(__always) static var roundingShift: Self { Self(0x1.8p52) }
   static var leastExponent: Double { -1076 }
+  static var largestExactExponent: Double { 0x1p40 }
 
   @inline(__always) static func exp2OfFraction(_ f: Self) -> Self {
     var q = Self(0x1.e95229fbeff4ap-32)

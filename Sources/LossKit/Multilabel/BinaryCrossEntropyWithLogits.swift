@@ -22,20 +22,11 @@ func binaryCrossEntropyWithLogits<S: Scalar>(
   _ weightPerElement: Bool, _ posWeight: UnsafePointer<S>?, _ reduction: Reduction, _ sampleWeight: UnsafePointer<S>?,
   _ loss: UnsafeMutablePointer<S>?, _ grad: UnsafeMutablePointer<S>?
 ) -> Status {
-  guard let count = elementCount(rows, columns) else { return .invalidShape }
-  let call = LossCall(reduction: reduction, sampleWeight: sampleWeight, loss: loss, grad: grad)
-  if count == 0 { return call.empty }
-  guard let z, let t else { return .nullPointer }
-  guard areWeights(sampleWeight, rows), areWeights(weight, weightPerElement ? count : columns),
-    arePositive(posWeight, columns)
-  else { return .invalidValue }
-  guard !hasNaN(t, count) else { return .invalidTarget }
   elementLoss(
-    BinaryCrossEntropyWithLogits<S.Vector>(), z, t, rows: rows, columns: columns,
+    BinaryCrossEntropyWithLogits<S.Vector>(), z, t, (rows, columns), targets: .numbers,
     weights: ElementFactors(
       perElement: weightPerElement ? weight : nil, perColumn: weightPerElement ? nil : weight, column: posWeight),
-    call)
-  return .ok
+    reduction, sampleWeight, loss, grad)
 }
 
 private struct BinaryCrossEntropyWithLogits<V: Lanes>: ElementLoss {

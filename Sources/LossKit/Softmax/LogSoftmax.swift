@@ -15,15 +15,11 @@ func logSoftmax<S: Scalar>(
   _ z: UnsafePointer<S>?, _ outer: Int, _ classes: Int, _ inner: Int, _ temperature: Double,
   _ logP: UnsafeMutablePointer<S>?
 ) -> Status {
-  guard let shape = RowShape(outer, classes, inner) else { return .invalidShape }
   guard isPositive(temperature) else { return .invalidParameter }
-  if shape.rows == 0 { return .ok }
-  guard let z, let logP else { return .nullPointer }
-  mapRows(
+  return mapRows(
     LogSoftmax<S.Vector>(
       exponential: ScaledExponential(temperature: temperature), inverseTemperature: S.Vector.inverse(temperature)),
-    shape, z, output: logP)
-  return .ok
+    (outer, classes, inner), z, output: logP)
 }
 
 /// Vector-Jacobian product of log_softmax.
@@ -43,12 +39,10 @@ func logSoftmaxVjp<S: Scalar>(
   _ logP: UnsafePointer<S>?, _ gradOutput: UnsafePointer<S>?, _ outer: Int, _ classes: Int, _ inner: Int,
   _ temperature: Double, _ gradZ: UnsafeMutablePointer<S>?
 ) -> Status {
-  guard let shape = RowShape(outer, classes, inner) else { return .invalidShape }
   guard isPositive(temperature) else { return .invalidParameter }
-  if shape.rows == 0 { return .ok }
-  guard let logP, let gradOutput, let gradZ else { return .nullPointer }
-  mapRows(LogSoftmaxVjp(inverseTemperature: S.Vector.inverse(temperature)), shape, logP, gradOutput, output: gradZ)
-  return .ok
+  return mapRows(
+    LogSoftmaxVjp(inverseTemperature: S.Vector.inverse(temperature)), (outer, classes, inner), logP, gradOutput,
+    output: gradZ)
 }
 
 private struct LogSoftmax<V: Lanes>: RowMap {

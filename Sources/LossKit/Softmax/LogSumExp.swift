@@ -85,20 +85,17 @@ private enum ClassWeights<V: Lanes>: Weights {
   @inline(__always) static func of(_ e: RowElements<V>) -> V { e.perClass }
 }
 
-private struct LogSumExp<V: Lanes, W: Weights>: RowKernel where W.V == V {
+private struct LogSumExp<V: Lanes, W: Weights>: RowVisitor where W.V == V {
   let lse: UnsafeMutablePointer<V.Element>
   static var usesSecond: Bool { W.perElement }
-  var empty: Void { () }
 
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == V {
+  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
     let k = RowConstants<V>(a: V.shift(tile.maximum { e in V.select(W.of(e) .> V.zero, e.x, -V.infinity) }))
     let sum = tile.sum(k, keep: false) { e, k in
       V.select(W.of(e) .> V.zero, W.of(e) * V.exp(e.x - k.a), V.zero)
     }
     (k.a + V.log(sum)).store(lse + tile.firstRow, first: tile.count)
   }
-
-  @inline(__always) func finish(_ partial: Void, part: Int) {}
 }
 
 private struct LogSumExpVjp<V: Lanes, W: Weights>: RowMap where W.V == V {

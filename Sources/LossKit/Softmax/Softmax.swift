@@ -15,13 +15,20 @@
 func softmax<S: Scalar>(
   _ z: UnsafePointer<S>?, _ outer: Int, _ classes: Int, _ inner: Int, _ temperature: Double, _ p: UnsafeMutablePointer<S>?
 ) -> Status {
-  guard let shape = RowShape(outer, classes, inner) else { return .invalidShape }
   guard isPositive(temperature) else { return .invalidParameter }
-  if shape.rows == 0 { return .ok }
-  guard let z, let p else { return .nullPointer }
-  mapRows(Softmax<S.Vector>(exponential: ScaledExponential(temperature: temperature)), shape, z, output: p)
-  return .ok
+  if inner == 1, classes >= leastTwoPassRow / MemoryLayout<S>.stride, let shape = RowShape(outer, classes, inner), let z,
+    let p
+  {
+    forEachRowTile(
+      shape, RowArrays(first: z, second: z, perClass: nil, output: p), TwoPassSoftmax<S.Vector>(temperature: temperature))
+    return .ok
+  }
+  return mapRows(SoftmaxMap<PlainScore<S.Vector>>(temperature: temperature), (outer, classes, inner), z, output: p)
 }
+
+/// Bytes of a row from which two passes are faster than three. Measured beside a third-level cache of 32 MB, in float: 4%
+/// slower at 4 MB, even at 6 MB, 8% faster at 16 MB and 10% at 64 MB; in double 2% slower at 16 MB, 3% faster at 64 MB.
+private let leastTwoPassRow = 1 << 24
 
 /// Vector-Jacobian product of softmax.
 ///
@@ -40,29 +47,7 @@ func softmaxVjp<S: Scalar>(
   _ p: UnsafePointer<S>?, _ gradOutput: UnsafePointer<S>?, _ outer: Int, _ classes: Int, _ inner: Int,
   _ temperature: Double, _ gradZ: UnsafeMutablePointer<S>?
 ) -> Status {
-  guard let shape = RowShape(outer, classes, inner) else { return .invalidShape }
   guard isPositive(temperature) else { return .invalidParameter }
-  if shape.rows == 0 { return .ok }
-  guard let p, let gradOutput, let gradZ else { return .nullPointer }
-  mapRows(SoftmaxVjp(inverseTemperature: S.Vector.inverse(temperature)), shape, p, gradOutput, output: gradZ)
-  return .ok
-}
-
-private struct Softmax<V: Lanes>: RowMap {
-  let exponential: ScaledExponential<V>
-  static var keepsTerms: Bool { true }
-
-  @inline(__always) func term(_ e: RowElements<V>, _ m: V) -> V { exponential(e.x - m) }
-  @inline(__always) func constants(_: V, _ sum: V, _: RowSlice) -> (V, V) { (V.one / V.definedSum(sum), V.zero) }
-  @inline(__always) func output(_ e: RowElements<V>, _ k: (V, V)) -> V { e.kept * k.0 }
-}
-
-private struct SoftmaxVjp<V: Lanes>: RowMap {
-  let inverseTemperature: V
-  static var usesMaximum: Bool { false }
-  static var usesSecond: Bool { true }
-
-  @inline(__always) func term(_ e: RowElements<V>, _: V) -> V { e.x * e.y }
-  @inline(__always) func constants(_: V, _ sum: V, _: RowSlice) -> (V, V) { (sum, V.zero) }
-  @inline(__always) func output(_ e: RowElements<V>, _ k: (V, V)) -> V { e.x * (e.y - k.0) * inverseTemperature }
+  return mapRows(
+    SoftmaxVjpMap(scale: S.Vector.inverse(temperature)), (outer, classes, inner), p, gradOutput, output: gradZ)
 }

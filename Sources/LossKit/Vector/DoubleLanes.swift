@@ -16,6 +16,9 @@ struct DoubleLanes: Lanes {
   }
   @inline(__always) func store(_ p: UnsafeMutablePointer<Double>) { vs_store_f64(p, raw) }
   @inline(__always) func store(_ p: UnsafeMutablePointer<Double>, first n: Int) { vs_store_first_f64(p, n, raw) }
+  @inline(__always) func compress(_ mask: Integers, _ p: UnsafeMutablePointer<Double>) -> Int {
+    vs_compress_f64(p, mask.raw, raw)
+  }
 
   @inline(__always) static func + (a: Self, b: Self) -> Self { Self(raw: vs_add_f64(a.raw, b.raw)) }
   @inline(__always) static func - (a: Self, b: Self) -> Self { Self(raw: vs_sub_f64(a.raw, b.raw)) }
@@ -73,6 +76,9 @@ struct Int64Lanes: IntegerLanes {
   @inline(__always) static var indices: Self { Self(raw: vs_iota_lanes_i64()) }
   @inline(__always) static func first(_ n: Int) -> Self { Self(raw: vs_first_i64(n)) }
   @inline(__always) static func load(_ p: UnsafePointer<Int64>) -> Self { Self(raw: vs_load_i64(p)) }
+  @inline(__always) static func load(_ p: UnsafePointer<UInt8>, lanes n: Int) -> Self {
+    Self(raw: n == 8 ? vs_load_mask_i64(p) : vs_load_first_mask_i64(p, n))
+  }
   @inline(__always) func store(_ p: UnsafeMutablePointer<Int64>) { vs_store_i64(p, raw) }
   @inline(__always) static func &+ (a: Self, b: Self) -> Self { Self(raw: vs_add_i64(a.raw, b.raw)) }
   @inline(__always) static func &- (a: Self, b: Self) -> Self { Self(raw: vs_sub_i64(a.raw, b.raw)) }
@@ -82,6 +88,10 @@ struct Int64Lanes: IntegerLanes {
   @inline(__always) static prefix func ~ (a: Self) -> Self { Self(raw: vs_not_i64(a.raw)) }
   @inline(__always) static func .== (a: Self, b: Self) -> Self { Self(raw: vs_eq_i64(a.raw, b.raw)) }
   @inline(__always) static func .< (a: Self, b: Self) -> Self { Self(raw: vs_lt_i64(a.raw, b.raw)) }
+  /// The product of the lower 32 bits of each lane, unsigned: all 64 bits of it.
+  @inline(__always) static func productOfLowHalves(_ a: Self, _ b: Self) -> Self {
+    Self(raw: vs_mul_low_halves_i64(a.raw, b.raw))
+  }
   @inline(__always) func shiftedLeft(_ n: Int) -> Self { Self(raw: vs_shl_i64(raw, Int32(truncatingIfNeeded: n))) }
   @inline(__always) func shiftedRightLogical(_ n: Int) -> Self {
     Self(raw: vs_shr_i64(raw, Int32(truncatingIfNeeded: n)))
@@ -93,6 +103,9 @@ struct Int64Lanes: IntegerLanes {
     Self(raw: vs_select_i64(mask.raw, a.raw, b.raw))
   }
   @inline(__always) var maskBits: UInt32 { vs_mask_bits_i64(raw) }
+  @inline(__always) static func lane(_ lane: Int, of vector: UnsafeRawPointer) -> Int {
+    Int(vector.assumingMemoryBound(to: Int64.self)[lane])
+  }
   @inline(__always) subscript(_ lane: Int) -> Int {
     get { Int(withUnsafeBytes(of: raw) { $0.baseAddress!.assumingMemoryBound(to: Int64.self)[lane] }) }
     set {

@@ -17,6 +17,9 @@ struct FloatLanes: Lanes {
   }
   @inline(__always) func store(_ p: UnsafeMutablePointer<Float>) { vs_store_f32(p, raw) }
   @inline(__always) func store(_ p: UnsafeMutablePointer<Float>, first n: Int) { vs_store_first_f32(p, n, raw) }
+  @inline(__always) func compress(_ mask: Integers, _ p: UnsafeMutablePointer<Float>) -> Int {
+    vs_compress_f32(p, mask.raw, raw)
+  }
 
   @inline(__always) static func + (a: Self, b: Self) -> Self { Self(raw: vs_add_f32(a.raw, b.raw)) }
   @inline(__always) static func - (a: Self, b: Self) -> Self { Self(raw: vs_sub_f32(a.raw, b.raw)) }
@@ -76,6 +79,9 @@ struct Int32Lanes: IntegerLanes {
   @inline(__always) static var indices: Self { Self(raw: vs_iota_lanes_i32()) }
   @inline(__always) static func first(_ n: Int) -> Self { Self(raw: vs_first_i32(n)) }
   @inline(__always) static func load(_ p: UnsafePointer<Int64>) -> Self { Self(raw: vs_load_i32_from_i64(p)) }
+  @inline(__always) static func load(_ p: UnsafePointer<UInt8>, lanes n: Int) -> Self {
+    Self(raw: n == 16 ? vs_load_mask_i32(p) : vs_load_first_mask_i32(p, n))
+  }
   @inline(__always) func store(_ p: UnsafeMutablePointer<Int64>) { vs_store_i64_from_i32(p, raw) }
   @inline(__always) static func &+ (a: Self, b: Self) -> Self { Self(raw: vs_add_i32(a.raw, b.raw)) }
   @inline(__always) static func &- (a: Self, b: Self) -> Self { Self(raw: vs_sub_i32(a.raw, b.raw)) }
@@ -96,6 +102,9 @@ struct Int32Lanes: IntegerLanes {
     Self(raw: vs_select_i32(mask.raw, a.raw, b.raw))
   }
   @inline(__always) var maskBits: UInt32 { vs_mask_bits_i32(raw) }
+  @inline(__always) static func lane(_ lane: Int, of vector: UnsafeRawPointer) -> Int {
+    Int(vector.assumingMemoryBound(to: Int32.self)[lane])
+  }
   @inline(__always) subscript(_ lane: Int) -> Int {
     get { Int(withUnsafeBytes(of: raw) { $0.baseAddress!.assumingMemoryBound(to: Int32.self)[lane] }) }
     set {

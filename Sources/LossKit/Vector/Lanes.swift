@@ -18,6 +18,9 @@ protocol Lanes: ElementaryFunctions {
   static func load(_ p: UnsafePointer<Element>, first n: Int, fill: Element) -> Self
   func store(_ p: UnsafeMutablePointer<Element>)
   func store(_ p: UnsafeMutablePointer<Element>, first n: Int)
+  /// Stores the lanes where the mask is true one behind the other, and returns how many they are. A whole vector is
+  /// written: what stands behind them has no meaning.
+  func compress(_ mask: Integers, _ p: UnsafeMutablePointer<Element>) -> Int
 
   static func + (a: Self, b: Self) -> Self
   static func - (a: Self, b: Self) -> Self
@@ -81,6 +84,8 @@ protocol IntegerLanes {
   static func first(_ n: Int) -> Self
   /// `count` class indices, narrowed where lanes are 32 bits wide (values must fit).
   static func load(_ p: UnsafePointer<Int64>) -> Self
+  /// A mask from the first `n` of `count` bytes: true where a byte is not 0. Memory behind them is not touched.
+  static func load(_ p: UnsafePointer<UInt8>, lanes n: Int) -> Self
   /// `count` integers, widened where lanes are 32 bits wide.
   func store(_ p: UnsafeMutablePointer<Int64>)
   static func &+ (a: Self, b: Self) -> Self
@@ -96,6 +101,8 @@ protocol IntegerLanes {
   func shiftedRightArithmetic(_ n: Int) -> Self
   static func select(_ mask: Self, _ a: Self, _ b: Self) -> Self
   subscript(_ lane: Int) -> Int { get set }
+  /// One lane of a vector in memory.
+  static func lane(_ lane: Int, of vector: UnsafeRawPointer) -> Int
   /// A mask as bits: lane i is bit i.
   var maskBits: UInt32 { get }
   /// Is any lane of a mask true?
@@ -110,6 +117,7 @@ protocol Scalar: BinaryFloatingPoint {
   init(_ value: Double)
   var double: Double { get }
   var bitPattern: Bits { get }
+  init(bitPattern: Bits)
 }
 
 extension Float: Scalar {

@@ -138,6 +138,12 @@ VS_INLINE void vs_store_i64_from_i32(int64_t *p, vs_i32 v) {
   *(vs_i64x16_unaligned *)p = __builtin_convertvector(v, vs_i64x16_unaligned);
 }
 
+// The product of the lower 32 bits of each lane, unsigned: all 64 bits of it.
+VS_INLINE vs_i64 vs_mul_low_halves_i64(vs_i64 a, vs_i64 b) {
+  const vs_u64 low = (vs_u64)0xffffffffu;
+  return (vs_i64)(((vs_u64)a & low) * ((vs_u64)b & low));
+}
+
 //===--- Masks as bits: lane i is bit i ------------------------------------===//
 
 VS_INLINE uint32_t vs_mask_bits_i32(vs_i32 m) {
@@ -158,6 +164,20 @@ VS_INLINE uint32_t vs_mask_bits_i64(vs_i64 m) {
   return x.u;
 #endif
 }
+// From bytes: true where one is not 0.
+#define VS_DEFINE(I, N)                                                                            \
+  typedef uint8_t vs_bytes_##I __attribute__((ext_vector_type(N), aligned(1)));                    \
+  VS_INLINE vs_##I vs_load_mask_##I(const uint8_t *p) {                                            \
+    return __builtin_convertvector(*(const vs_bytes_##I *)p, vs_##I) != 0;                         \
+  }                                                                                                \
+  VS_INLINE vs_##I vs_load_first_mask_##I(const uint8_t *p, ptrdiff_t n) {                         \
+    uint8_t bytes[N] = {0};                                                                        \
+    for (ptrdiff_t i = 0; i < n; i++) bytes[i] = p[i];                                             \
+    return vs_load_mask_##I(bytes);                                                                \
+  }
+VS_DEFINE(i32, 16)
+VS_DEFINE(i64, 8)
+#undef VS_DEFINE
 // The first n lanes, 0 <= n <= lanes.
 VS_INLINE vs_i32 vs_first_i32(ptrdiff_t n) { return vs_iota_i32 < (vs_i32)(int32_t)n; }
 VS_INLINE vs_i64 vs_first_i64(ptrdiff_t n) { return vs_iota_i64 < (vs_i64)(int64_t)n; }
@@ -221,6 +241,36 @@ VS_INLINE vs_f64 vs_load_first_f64(const double *p, ptrdiff_t n, double fill) {
 VS_INLINE void vs_store_first_f64(double *p, ptrdiff_t n, vs_f64 v) {
   union { double lane[8]; vs_f64 v; } x = {.v = v};
   for (ptrdiff_t i = 0; i < n; i++) p[i] = x.lane[i];
+}
+#endif
+
+//===--- Compaction: the lanes where a mask is true, one behind the other --===//
+// p has room for a whole vector, whatever the mask. Returns how many there are.
+
+#if defined(__AVX512F__)
+// Not the form that stores: Zen runs it as microcode.
+VS_INLINE ptrdiff_t vs_compress_f32(float *p, vs_i32 m, vs_f32 v) {
+  __mmask16 k = _mm512_movepi32_mask((__m512i)m);
+  _mm512_storeu_ps(p, _mm512_maskz_compress_ps(k, (__m512)v));
+  return __builtin_popcount(k);
+}
+VS_INLINE ptrdiff_t vs_compress_f64(double *p, vs_i64 m, vs_f64 v) {
+  __mmask8 k = _mm512_movepi64_mask((__m512i)m);
+  _mm512_storeu_pd(p, _mm512_maskz_compress_pd(k, (__m512d)v));
+  return __builtin_popcount(k);
+}
+#else
+VS_INLINE ptrdiff_t vs_compress_f32(float *p, vs_i32 m, vs_f32 v) {
+  union { vs_f32 v; float lane[16]; } x = {.v = v};
+  ptrdiff_t n = 0;
+  for (uint32_t bits = vs_mask_bits_i32(m); bits; bits &= bits - 1) p[n++] = x.lane[__builtin_ctz(bits)];
+  return n;
+}
+VS_INLINE ptrdiff_t vs_compress_f64(double *p, vs_i64 m, vs_f64 v) {
+  union { vs_f64 v; double lane[8]; } x = {.v = v};
+  ptrdiff_t n = 0;
+  for (uint32_t bits = vs_mask_bits_i64(m); bits; bits &= bits - 1) p[n++] = x.lane[__builtin_ctz(bits)];
+  return n;
 }
 #endif
 

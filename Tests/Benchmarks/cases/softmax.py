@@ -98,3 +98,29 @@ def against_onnxruntime(rows, classes):
         return out
 
     return Contest(ours, peer, close(1e-5))
+
+
+@compare(
+    "Softmax", "two-pass softmax {}×{}, output given", ((64, 131072), (16, 1_000_000)),
+    peer="LossKit's softmax", needs=["two_pass_softmax"],
+)  # fmt: skip
+def two_passes(rows, classes):
+    """Against the three passes that softmax makes of rows below 16 MB."""
+    z = logits(rows, classes)
+
+    def contestant(name, *parameters):
+        out = np.zeros_like(z)
+
+        def run():
+            _core.call(name, z.dtype, z, rows, classes, 1, *parameters, out)
+            return out
+
+        return run
+
+    return Contest(contestant("two_pass_softmax"), contestant("softmax", 1.0), close(1e-5))
+
+
+@compare("Softmax", "softmax {}×{}, output given", ((1, 16_000_000),), peer="torch", needs=["softmax"])
+def one_long_row(rows, classes):
+    return row_map_into("softmax", rows, classes)
+

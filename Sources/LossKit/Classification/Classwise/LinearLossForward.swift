@@ -121,17 +121,3 @@ private struct LinearLossForward<V: Lanes>: ParallelJob {
     }
   }
 }
-
-extension Lanes {
-  /// Doubles that lanes were stored as.
-  @inline(__always) init(doubles p: UnsafePointer<Double>) {
-    self.init(DoubleLanes.load(p), Self.count > DoubleLanes.count ? DoubleLanes.load(p + DoubleLanes.count) : .zero)
-  }
-
-  @inline(__always) init(doubles p: UnsafeMutablePointer<Double>) { self.init(doubles: UnsafePointer(p)) }
-
-  @inline(__always) func store(doubles p: UnsafeMutablePointer<Double>) {
-    doubles.0.store(p)
-    if Self.count > DoubleLanes.count { doubles.1.store(p + DoubleLanes.count) }
-  }
-}

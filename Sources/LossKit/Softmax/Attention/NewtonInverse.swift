@@ -50,14 +50,14 @@ func isNewton(_ iterations: Int32, _ ridge: Double) -> Bool {
 
 /// The matrices of Newton's iteration.
 struct NewtonMatrices {
-  let matrix, inverse: Matrix
-  private let first, second: Matrix
+  let matrix, inverse: DoubleMatrix
+  private let first, second: DoubleMatrix
 
   init(_ arena: inout Arena, _ m: Int) {
-    matrix = Matrix(&arena, m, m)
-    inverse = Matrix(&arena, m, m)
-    first = Matrix(&arena, m, m)
-    second = Matrix(&arena, m, m)
+    matrix = DoubleMatrix(&arena, m, m)
+    inverse = DoubleMatrix(&arena, m, m)
+    first = DoubleMatrix(&arena, m, m)
+    second = DoubleMatrix(&arena, m, m)
   }
 
   /// Inverts `matrix`, whose diagonal gets the ridge.
@@ -79,7 +79,7 @@ struct NewtonMatrices {
   }
 
   /// `−Vᵀ g Vᵀ` in place of g.
-  func pullBack(_ grad: Matrix, _ products: MatrixProducts) {
+  func pullBack(_ grad: DoubleMatrix, _ products: MatrixProducts) {
     products.multiply(grad.factor, inverse.transpose, into: first)
     products.multiply(inverse.transpose, first.factor, into: grad)
     grad.combine(grad) { g, _ in -g }

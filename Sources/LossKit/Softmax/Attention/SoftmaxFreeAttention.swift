@@ -106,13 +106,13 @@ private struct AttentionMatrices {
   let products: MatrixProducts
   let newton: NewtonMatrices
   /// K1 and K2
-  let kernel, landmarkKernel: Matrix
-  let values: Matrix
+  let kernel, landmarkKernel: DoubleMatrix
+  let values: DoubleMatrix
   /// Y, and D^{−1/2} where it is symmetric
-  let inverse: Matrix
+  let inverse: DoubleMatrix
   let roots: UnsafeMutablePointer<Double>
   /// B and Z
-  let gathered, mixed: Matrix
+  let gathered, mixed: DoubleMatrix
 
   init(_ arena: inout Arena, _ model: AttentionModel, withGradients: Bool) {
     self.model = model
@@ -123,13 +123,13 @@ private struct AttentionMatrices {
       &arena, m, m, model.sizes.dimensions, firstGradient: withGradients, secondGradient: withGradients)
     products = MatrixProducts(&arena, long: Swift.max(n, m), short: Swift.max(m, e))
     newton = NewtonMatrices(&arena, m)
-    kernel = Matrix(&arena, n, m)
-    landmarkKernel = Matrix(&arena, m, m)
-    values = Matrix(&arena, n, e)
-    inverse = Matrix(&arena, m, m)
+    kernel = DoubleMatrix(&arena, n, m)
+    landmarkKernel = DoubleMatrix(&arena, m, m)
+    values = DoubleMatrix(&arena, n, e)
+    inverse = DoubleMatrix(&arena, m, m)
     roots = arena.take(Double.self, m)
-    gathered = Matrix(&arena, m, e)
-    mixed = Matrix(&arena, m, e)
+    gathered = DoubleMatrix(&arena, m, e)
+    mixed = DoubleMatrix(&arena, m, e)
   }
 
   func run<S: Scalar>(_ q: UnsafePointer<S>, _ landmarks: UnsafePointer<S>, _ v: UnsafePointer<S>) {
@@ -153,13 +153,13 @@ private struct AttentionMatrices {
     products.multiply(inverse.factor, gathered.factor, into: mixed)
   }
 
-  private func evaluate(_ pairs: PointPairs, _ kernel: Matrix) {
+  private func evaluate(_ pairs: PointPairs, _ kernel: DoubleMatrix) {
     kernel.clear()
     pairs.run(SquaredDistance(), GaussianValues(scale: model.scale, kernel: kernel.elements, stride: kernel.stride))
   }
 
   /// The gradients of the points of a kernel matrix.
-  func pullBack(_ pairs: PointPairs, _ kernel: Matrix, _ grad: Matrix) {
+  func pullBack(_ pairs: PointPairs, _ kernel: DoubleMatrix, _ grad: DoubleMatrix) {
     pairs.run(
       SquaredDistance(),
       GaussianSlopes(
@@ -173,11 +173,11 @@ private struct Attention<S: Scalar>: BatchKernel {
   let q, landmarks, v: UnsafePointer<S>
   let output: UnsafeMutablePointer<S>
 
-  func memory(_ arena: inout Arena) -> (AttentionMatrices, Matrix) {
-    (AttentionMatrices(&arena, model, withGradients: false), Matrix(&arena, model.sizes.n, model.valueDimensions))
+  func memory(_ arena: inout Arena) -> (AttentionMatrices, DoubleMatrix) {
+    (AttentionMatrices(&arena, model, withGradients: false), DoubleMatrix(&arena, model.sizes.n, model.valueDimensions))
   }
 
-  func run(_ item: Int, _ memory: (AttentionMatrices, Matrix)) {
+  func run(_ item: Int, _ memory: (AttentionMatrices, DoubleMatrix)) {
     let (matrices, result) = memory
     let sizes = model.sizes
     let ofValues = item &* sizes.n &* model.valueDimensions
@@ -197,20 +197,20 @@ private struct AttentionSlopes<S: Scalar>: BatchKernel {
   struct Memory {
     let forward: AttentionMatrices
     /// g, grad_v, grad_K1
-    let grad, ofValues, ofKernel: Matrix
+    let grad, ofValues, ofKernel: DoubleMatrix
     /// A and C
-    let gathered, mixed: Matrix
+    let gathered, mixed: DoubleMatrix
     /// grad_Y, which becomes grad_K2
-    let ofInverse: Matrix
+    let ofInverse: DoubleMatrix
     let shares: UnsafeMutablePointer<Double>
   }
 
   func memory(_ arena: inout Arena) -> Memory {
     let (n, m, e) = (model.sizes.n, model.sizes.m, model.valueDimensions)
     return Memory(
-      forward: AttentionMatrices(&arena, model, withGradients: true), grad: Matrix(&arena, n, e),
-      ofValues: Matrix(&arena, n, e), ofKernel: Matrix(&arena, n, m), gathered: Matrix(&arena, m, e),
-      mixed: Matrix(&arena, m, e), ofInverse: Matrix(&arena, m, m), shares: arena.take(Double.self, m))
+      forward: AttentionMatrices(&arena, model, withGradients: true), grad: DoubleMatrix(&arena, n, e),
+      ofValues: DoubleMatrix(&arena, n, e), ofKernel: DoubleMatrix(&arena, n, m), gathered: DoubleMatrix(&arena, m, e),
+      mixed: DoubleMatrix(&arena, m, e), ofInverse: DoubleMatrix(&arena, m, m), shares: arena.take(Double.self, m))
   }
 
   func run(_ item: Int, _ memory: Memory) {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._core import as_reals, as_reals_like, call, check_shape, documented, empty, scalar
-from ._losses import check_reduction, element_rows, row_loss
+from ._core import documented
+from ._losses import row_loss
 
-__all__ = ["cross_entropy", "focal_loss", "nll_loss", "sigmoid_focal_loss"]
+__all__ = ["cross_entropy", "focal_loss", "nll_loss"]
 
 
 @documented
@@ -136,42 +136,3 @@ def focal_loss(
         grad=grad,
         axis=axis,
     )
-
-
-@documented
-def sigmoid_focal_loss(
-    z: Any,
-    t: Any,
-    *,
-    alpha: float | None = 0.25,
-    gamma: float = 2.0,
-    reduction: str = "mean",
-    sample_weight: Any = None,
-    grad: bool = False,
-) -> Any:
-    """Focal loss on sigmoid scores, element by element: binary cross-entropy that down-weights easy examples.
-
-    Parameters
-    ----------
-    alpha : float, default 0.25
-        In [0, 1]; negative or None: no factor α_t.
-    sample_weight : array_like, default None
-        Weights along the leading axes of `z`; 1 if absent.
-
-    Examples
-    --------
-    >>> import losskit
-    >>> losskit.sigmoid_focal_loss([1.5, -0.5, 0.2], [1, 1, 0], reduction="none").round(6).tolist()
-    [0.001676, 0.094353, 0.180968]
-    """
-    name = "sigmoid_focal_loss"
-    dtype, z = as_reals(name, z)
-    t, sample_weight = as_reals_like(name, dtype, t, sample_weight)
-    check_shape(name, "t", t, z.shape)
-    rows, columns = element_rows(name, z, sample_weight)
-    check_reduction(name, reduction)
-    loss = empty(z.shape if reduction == "none" else (), dtype)
-    gradient = empty(z.shape, dtype) if grad else None
-    alpha = -1.0 if alpha is None else alpha
-    call(name, dtype, z, t, rows, columns, alpha, gamma, reduction, sample_weight, loss, gradient)
-    return (scalar(loss), gradient) if grad else scalar(loss)

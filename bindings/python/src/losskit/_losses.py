@@ -29,9 +29,11 @@ def row_loss(
     sample_weight: Any,
     grad: bool,
     axis: int,
+    more_outputs: tuple[Any, ...] = (),
 ) -> Any:
     """A loss of rows of logits. ``parameters`` stand between the shape and ``reduction``; among them the class weights are
     where ``...`` stands. With ``dense_parameters``, real targets shaped as ``z`` go to the function ``<name>_dense``.
+    ``more_outputs`` come last.
     """
     dtype, z = as_reals(name, z)
     rows = rows_of(name, z, axis)
@@ -57,7 +59,24 @@ def row_loss(
     loss = empty(rows.shape if reduction == "none" else (), dtype)
     gradient = empty(z.shape, dtype) if grad else None
     between = [class_weight if parameter is ... else parameter for parameter in parameters]
-    call(entry, dtype, z, target, *rows[:3], *between, reduction, sample_weight, loss, gradient)
+    call(entry, dtype, z, target, *rows[:3], *between, reduction, sample_weight, loss, gradient, *more_outputs)
+    return (scalar(loss), gradient) if grad else scalar(loss)
+
+
+def element_loss(
+    name: str, x: Any, target: Any, *parameters: Any, reduction: str, sample_weight: Any, grad: bool, what: str = "t"
+) -> Any:
+    """A loss of elements with a real target each. ``parameters`` stand between the shape and ``reduction``; ``what`` is the
+    target's name.
+    """
+    dtype, x = as_reals(name, x)
+    target, sample_weight = as_reals_like(name, dtype, target, sample_weight)
+    check_shape(name, what, target, x.shape)
+    rows, columns = element_rows(name, x, sample_weight)
+    check_reduction(name, reduction)
+    loss = empty(x.shape if reduction == "none" else (), dtype)
+    gradient = empty(x.shape, dtype) if grad else None
+    call(name, dtype, x, target, rows, columns, *parameters, reduction, sample_weight, loss, gradient)
     return (scalar(loss), gradient) if grad else scalar(loss)
 
 

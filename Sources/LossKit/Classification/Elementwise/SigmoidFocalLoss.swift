@@ -21,39 +21,59 @@ func sigmoidFocalLoss<S: Scalar>(
   _ reduction: Reduction, _ sampleWeight: UnsafePointer<S>?, _ loss: UnsafeMutablePointer<S>?,
   _ grad: UnsafeMutablePointer<S>?
 ) -> Status {
-  guard let count = elementCount(rows, columns) else { return .invalidShape }
   guard alpha <= 1, gamma >= 0, gamma < .infinity else { return .invalidParameter }
-  let call = LossCall(reduction: reduction, sampleWeight: sampleWeight, loss: loss, grad: grad)
-  if count == 0 { return call.empty }
-  guard let z, let t else { return .nullPointer }
-  guard areWeights(sampleWeight, rows) else { return .invalidValue }
-  elementLoss(SigmoidFocalLoss<S.Vector>(alpha: alpha, gamma: gamma), z, t, rows: rows, columns: columns, call)
-  return .ok
+  return elementLoss(
+    SigmoidFocalLoss<S.Vector>(terms: SigmoidFocalTerms(alpha: alpha, gamma: gamma)), z, t, (rows, columns),
+    targets: .any, reduction, sampleWeight, loss, grad)
 }
 
 private struct SigmoidFocalLoss<V: Lanes>: ElementLoss {
-  /// α_t = negativeWeight + t · alphaSlope.
-  let negativeWeight, alphaSlope: V
-  let modulator: FixedPower<V>
+  let terms: SigmoidFocalTerms<V>
 
+  @inline(__always) func evaluate(_ z: V, _ t: V, _: V) -> (value: V, derivative: V) {
+    let e = terms(z, t)
+    return (e.alpha * e.focal, e.alpha * e.focalSlope)
+  }
+}
+
+/// What the focal losses on sigmoid scores are made of.
+struct SigmoidFocalTerms<V: Lanes> {
+  /// α_t = negativeWeight + t · alphaSlope.
+  private let negativeWeight, alphaSlope: V
+  private let modulator: FixedPower<V>
+
+  /// - Parameter alpha: negative: α_t = 1.
   init(alpha: Double, gamma: Double) {
     negativeWeight = V(alpha < 0 ? 1 : 1 - alpha)
     alphaSlope = V(alpha < 0 ? 0 : 2 * alpha - 1)
     modulator = FixedPower(gamma)
   }
 
-  @inline(__always) func evaluate(_ z: V, _ t: V, _: V) -> (value: V, derivative: V) {
+  struct Element {
+    let alpha: V
+    /// softplus(z) − t z, and its derivative p − t.
+    let crossEntropy, residual: V
+    /// q = 1 − p_t, its derivative (1 − 2t) p (1 − p), and q^γ.
+    let complement, complementSlope, power: V
+    /// q^γ (softplus(z) − t z), and its derivative.
+    let focal, focalSlope: V
+  }
+
+  @inline(__always) func callAsFunction(_ z: V, _ t: V) -> Element {
     let s = Logistic(z)
     let notT = V.one - t
-    // softplus(z) − t z; the linear part vanishes on the right side, also for infinite z.
+    // The linear part of softplus(z) − t z vanishes on the right side, also for infinite z.
     let side = V.select(z .> V.zero, notT, -t)
     let crossEntropy = V.select(side .== V.zero, V.zero, side * z) + s.tail
-    let q = V.fma(t, s.negative, notT * s.positive)  // 1 − p_t, with derivative (1 − 2t) p (1 − p)
-    let (power, slope) = modulator(q)
-    let alpha = V.fma(t, alphaSlope, negativeWeight)
+    let residual = V.fma(notT, s.positive, -(t * s.negative))
+    let complement = V.fma(t, s.negative, notT * s.positive)
+    let (power, slope) = modulator(complement)
     let curvature = s.positive * s.negative
-    let modulation = V.select(curvature .== V.zero, V.zero, (notT - t) * curvature * slope * crossEntropy)
-    let residual = V.fma(notT, s.positive, -(t * s.negative))  // p − t
-    return (alpha * (power * crossEntropy), alpha * V.fma(power, residual, modulation))
+    let complementSlope = (notT - t) * curvature
+    let modulation = V.select(curvature .== V.zero, V.zero, complementSlope * slope * crossEntropy)
+    return Element(
+      alpha: V.fma(t, alphaSlope, negativeWeight), crossEntropy: crossEntropy, residual: residual,
+      complement: complement, complementSlope: complementSlope, power: power, focal: power * crossEntropy,
+      focalSlope: V.fma(power, residual, modulation))
   }
 }

@@ -1,6 +1,6 @@
 /// A matrix of doubles, padded with zeros to whole panels of the matrix product. Products of products lose too much in
 /// float.
-struct Matrix {
+struct DoubleMatrix {
   typealias V = DoubleLanes
   let elements: UnsafeMutablePointer<Double>
   let rows, columns: Int
@@ -37,7 +37,7 @@ struct Matrix {
 
   /// Replaces each element by `value` of it and its counterpart in a matrix of the same shape. Zeros have to stay: the
   /// padding.
-  @inline(__always) func combine(_ other: Matrix, _ value: (V, V) -> V) {
+  @inline(__always) func combine(_ other: DoubleMatrix, _ value: (V, V) -> V) {
     forEachVector(V.self, 0..<size) { i, n in
       value(V.load(elements + i, lanes: n), V.load(other.elements + i, lanes: n)).store(elements + i, lanes: n)
     }
@@ -62,13 +62,13 @@ struct Matrix {
 
 /// A matrix or its transpose, as a factor.
 struct MatrixFactor {
-  let matrix: Matrix
+  let matrix: DoubleMatrix
   let isTransposed: Bool
   var rows: Int { isTransposed ? matrix.columns : matrix.rows }
   var columns: Int { isTransposed ? matrix.rows : matrix.columns }
 }
 
-extension Matrix {
+extension DoubleMatrix {
   var factor: MatrixFactor { MatrixFactor(matrix: self, isTransposed: false) }
   var transpose: MatrixFactor { MatrixFactor(matrix: self, isTransposed: true) }
 }
@@ -88,7 +88,7 @@ struct MatrixProducts {
   }
 
   /// product (+)= a b
-  func multiply(_ a: MatrixFactor, _ b: MatrixFactor, into product: Matrix, adding: Bool = false) {
+  func multiply(_ a: MatrixFactor, _ b: MatrixFactor, into product: DoubleMatrix, adding: Bool = false) {
     let depth = a.columns
     let rowsOfA = MatrixRows(elements: UnsafePointer(a.matrix.elements), stride: a.matrix.stride)
     let rowsOfB = MatrixRows(elements: UnsafePointer(b.matrix.elements), stride: b.matrix.stride)

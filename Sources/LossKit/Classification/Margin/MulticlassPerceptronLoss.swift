@@ -1,0 +1,45 @@
+/// Multi-class perceptron loss: how far the target is below the best class.
+///
+///     L = max_k z_k − z_y
+///
+/// - Parameters:
+///   - z: scores, `[outer, classes, inner]`. −inf is a masked class; NaN or +inf makes loss and gradient of its row
+///     NaN.
+///   - target: one class per row, in 0 ..< classes.
+///   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+///   - classes: ≥ 1.
+///   - inner: ≥ 0.
+///   - reduction: default mean, which divides by Σ s_i.
+///   - sampleWeight: optional, one per row, ≥ 0, default 1.
+///   - loss: optional output, one value, or one per row without reduction.
+///   - grad: optional output, shaped as `z`: 1 at the best class, of equal ones the lowest, and −1 at the target; 0
+///     where they are the same.
+/// - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+/// - Reference: Collins 2002, Discriminative Training Methods for Hidden Markov Models;
+///   optax.losses.multiclass_perceptron_loss.
+func multiclassPerceptronLoss<S: Scalar>(
+  _ z: UnsafePointer<S>?, _ target: UnsafePointer<Int64>?, _ outer: Int, _ classes: Int, _ inner: Int,
+  _ reduction: Reduction, _ sampleWeight: UnsafePointer<S>?, _ loss: UnsafeMutablePointer<S>?,
+  _ grad: UnsafeMutablePointer<S>?
+) -> Status {
+  rowLoss(MulticlassPerceptron<S.Vector>(), z, target, (outer, classes, inner), reduction, sampleWeight, loss, grad)
+}
+
+private struct MulticlassPerceptron<V: Lanes>: RowLoss {
+  @inline(__always)
+  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
+    let own = tile.targetLogits(k.target)
+    k.a = tile.maximum { $0.x.orUndefined }
+    let value = k.a.definedLogit - own
+    if keep {
+      let best = tile.lowestClass(k, where: { e, k in e.x .== k.a })
+      let slope = V.select(best .== k.target, V.zero, scale).undefined(where: value)
+      TwoClassGradient.prepare(&k, rival: best, slope: slope)
+    }
+    return value
+  }
+
+  @inline(__always) func derivative(_ e: RowElements<V>, _ k: RowConstants<V>) -> V {
+    TwoClassGradient.derivative(e, k)
+  }
+}

@@ -1,0 +1,47 @@
+/// One-versus-rest loss: a logistic loss of every class.
+///
+///     L = softplus(−z_y) + Σ_{k≠y} softplus(z_k)
+///
+/// - Parameters:
+///   - z: scores, `[outer, classes, inner]`. −inf is a masked class; NaN or +inf makes loss and gradient of its row
+///     NaN.
+///   - target: one class per row, in 0 ..< classes.
+///   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+///   - classes: ≥ 1.
+///   - inner: ≥ 0.
+///   - reduction: default mean, which divides by Σ s_i.
+///   - sampleWeight: optional, one per row, ≥ 0, default 1.
+///   - loss: optional output, one value, or one per row without reduction.
+///   - grad: optional output, shaped as `z`.
+/// - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+/// - Reference: Kanai et al. 2023, One-vs-the-Rest Loss to Focus on Important Samples in Adversarial Training.
+func ovrLoss<S: Scalar>(
+  _ z: UnsafePointer<S>?, _ target: UnsafePointer<Int64>?, _ outer: Int, _ classes: Int, _ inner: Int,
+  _ reduction: Reduction, _ sampleWeight: UnsafePointer<S>?, _ loss: UnsafeMutablePointer<S>?,
+  _ grad: UnsafeMutablePointer<S>?
+) -> Status {
+  rowLoss(OneVersusRest<S.Vector>(), z, target, (outer, classes, inner), reduction, sampleWeight, loss, grad)
+}
+
+/// dL/dz_j = σ(z_j) − [j = y]
+private struct OneVersusRest<V: Lanes>: RowLoss {
+  @inline(__always)
+  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
+    let own = tile.targetLogits(k.target)
+    let others = tile.sum(
+      k, keep: keep,
+      terms: { e, k in
+        let s = Logistic(e.x)
+        return (V.select(e.classes .== k.target, V.zero, V.max(e.x, V.zero) + s.tail), s.positive)
+      })
+    let s = Logistic(own)
+    let value = others.definedLogit + (V.max(-own, V.zero) + s.tail)  // only a logit of +inf makes the others infinite
+    k.a = scale.undefined(where: value)
+    k.b = -s.negative * k.a
+    return value
+  }
+
+  @inline(__always) func derivative(_ e: RowElements<V>, _ k: RowConstants<V>) -> V {
+    V.select(e.classes .== k.target, k.b, e.kept * k.a)
+  }
+}

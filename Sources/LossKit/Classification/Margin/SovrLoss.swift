@@ -1,0 +1,188 @@
+/// Switching one-versus-rest loss: the rows that are closest to a wrong class, or beyond it, get a one-versus-rest loss,
+/// the others cross-entropy.
+///
+///     LM = max_{k≠y} z_k − z_y
+///     L = lam (softplus(−z_y) + Σ_{k≠y} softplus(z_k))   for the ⌊fraction · rows + 1e−9⌋ rows with the largest LM,
+///                                                        of equal ones the first
+///     L = −log softmax(z)_y                              for the others
+///
+/// - Parameters:
+///   - z: scores, `[outer, classes, inner]`. −inf is a masked class; NaN or +inf makes loss and gradient of its row
+///     NaN, and the row comes last in the order of LM.
+///   - target: one class per row, in 0 ..< classes.
+///   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+///   - classes: ≥ 1.
+///   - inner: ≥ 0.
+///   - fraction: of the rows, in [0, 1], default 0.4.
+///   - lam: ≥ 0, default 0.4.
+///   - reduction: default mean, which divides by Σ s_i.
+///   - sampleWeight: optional, one per row, ≥ 0, default 1. Has no part in the choice of rows.
+///   - loss: optional output, one value, or one per row without reduction.
+///   - grad: optional output, shaped as `z`; the choice of rows is constant.
+/// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight,
+///   OUT_OF_MEMORY.
+/// - Reference: Kanai et al. 2023, One-vs-the-Rest Loss to Focus on Important Samples in Adversarial Training.
+func sovrLoss<S: Scalar>(
+  _ z: UnsafePointer<S>?, _ target: UnsafePointer<Int64>?, _ outer: Int, _ classes: Int, _ inner: Int,
+  _ fraction: Double, _ lam: Double, _ reduction: Reduction, _ sampleWeight: UnsafePointer<S>?,
+  _ loss: UnsafeMutablePointer<S>?, _ grad: UnsafeMutablePointer<S>?
+) -> Status {
+  guard let shape = RowShape(outer, classes, inner) else { return .invalidShape }
+  guard fraction >= 0, fraction <= 1, lam >= 0, lam < .infinity else { return .invalidParameter }
+  let chosen = Int(fraction * Double(shape.rows) + 1e-9)
+  return withWorkspace(layout: { arena in ChoiceOfRows<S>(&arena, shape.rows, chosen: chosen) }) { choice in
+    rowLoss(
+      SwitchingLoss<S.Vector>(choice: choice, factor: S.Vector(lam)), z, target, (outer, classes, inner), reduction,
+      sampleWeight, loss, grad)
+  }
+}
+
+private struct SwitchingLoss<V: Lanes>: RowLoss {
+  let choice: ChoiceOfRows<V.Element>
+  /// lam.
+  let factor: V
+  let exponential = ScaledExponential<V>(temperature: 1)
+
+  @inline(__always)
+  func prepare(_ shape: RowShape, _ z: UnsafePointer<V.Element>, _ targets: Targets<V.Element>?) {
+    guard let targets else { return }
+    forEachRowTile(
+      shape, RowArrays(first: z, second: z, perClass: nil, output: nil),
+      RowMargins<V>(targets: targets, choice: choice))
+    choice.choose(shape.rows)
+  }
+
+  @inline(__always)
+  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
+    let own = tile.targetLogits(k.target)
+    k.a = tile.rows.load(choice.shifts)
+    k.b = tile.rows.load(choice.isChosen)
+    let others = tile.sum(
+      k, keep: keep,
+      terms: { e, k in
+        let isOther = ~(e.classes .== k.target)
+        // Whole vectors of one kind as a rule: rows are long, or few are chosen.
+        let chosen = (k.b .> V.zero).maskBits
+        if chosen == 0 {
+          let p = exponential(e.x - k.a)
+          return (V.select(isOther, p, V.zero), p)
+        }
+        let s = Logistic(e.x)
+        let softplus = V.max(e.x, V.zero) + s.tail
+        if chosen == V.Integers.first(V.count).maskBits { return (V.select(isOther, softplus, V.zero), s.positive) }
+        let p = exponential(e.x - k.a)
+        return (
+          V.select(isOther, V.select(k.b .> V.zero, softplus, p), V.zero), V.select(k.b .> V.zero, s.positive, p)
+        )
+      })
+    let isChosen = k.b .> V.zero
+    let softmax = TargetSoftmax(others: others, logit: own - k.a)
+    let s = Logistic(own)
+    let oneVersusRest = factor * (others.definedLogit + (V.max(-own, V.zero) + s.tail))
+    let value = V.select(isChosen, oneVersusRest, softmax.nu)
+    k.a = (scale * V.select(isChosen, factor, softmax.reciprocal)).undefined(where: value)
+    k.b = -scale * V.select(isChosen, factor * s.negative, softmax.complement)
+    return value
+  }
+
+  @inline(__always) func derivative(_ e: RowElements<V>, _ k: RowConstants<V>) -> V {
+    V.select(e.classes .== k.target, k.b, e.kept * k.a)
+  }
+}
+
+/// Writes the shift of each row's exponents, and its LM.
+private struct RowMargins<V: Lanes>: RowKernel {
+  let targets: Targets<V.Element>
+  let choice: ChoiceOfRows<V.Element>
+  static var usesSecond: Bool { false }
+  var empty: Void { () }
+
+  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == V {
+    let k = RowConstants<V>(target: targets.load(tile.rows, nil).target)
+    let best = tile.bestRival(k)
+    var own = V.zero
+    for r in 0..<tile.count { own[r] = tile.input(row: r, class: k.target[r]) }
+    let logit = own.definedLogit
+    V.shift(V.max(logit, best)).store(choice.shifts + tile.firstRow, first: tile.count)
+    // In double: that floats are rounded to the same number does not make them equal.
+    let (low, high) = best.doubles, (ownLow, ownHigh) = logit.doubles
+    let half = DoubleLanes.count
+    (low - ownLow).store(choice.margins + tile.firstRow, first: Swift.min(half, tile.count))
+    if tile.count > half { (high - ownHigh).store(choice.margins + (tile.firstRow &+ half), first: tile.count &- half) }
+  }
+
+  @inline(__always) func finish(_ partial: Void, part: Int) {}
+}
+
+/// The rows with the largest margins.
+private struct ChoiceOfRows<S: Scalar> {
+  /// LM; NaN comes last.
+  let margins: UnsafeMutablePointer<Double>
+  /// The rows' maxima, as shifts of their exponents.
+  let shifts: UnsafeMutablePointer<S>
+  /// 1 or 0.
+  let isChosen: UnsafeMutablePointer<S>
+  private let keys, candidates: UnsafeMutablePointer<UInt64>
+  private let counts: UnsafeMutablePointer<Int>
+  private let chosen: Int
+  private static var digitBits: Int { 11 }
+
+  init(_ arena: inout Arena, _ rows: Int, chosen: Int) {
+    margins = arena.take(Double.self, rows)
+    shifts = arena.take(S.self, rows)
+    isChosen = arena.take(S.self, rows)
+    keys = arena.take(UInt64.self, rows)
+    candidates = arena.take(UInt64.self, rows)
+    counts = arena.take(Int.self, 1 << Self.digitBits)
+    self.chosen = Swift.min(chosen, rows)
+  }
+
+  func choose(_ rows: Int) {
+    for row in 0..<rows { keys[row] = margins[row] == margins[row] ? margins[row].ascendingKey : 0 }
+    let (least, ties) = leastChosen(rows)
+    for row in 0..<rows { isChosen[row] = keys[row] > least ? 1 : 0 }
+    var left = ties
+    var row = 0
+    while left > 0 {
+      if keys[row] == least {
+        isChosen[row] = 1
+        left &-= 1
+      }
+      row &+= 1
+    }
+  }
+
+  /// The lowest key that is chosen, and how many rows with it are: digit by digit, from the highest, among the keys that
+  /// have the digits found so far.
+  private func leastChosen(_ rows: Int) -> (key: UInt64, ties: Int) {
+    if chosen == 0 { return (UInt64.max, 0) }
+    var left = chosen
+    var count = rows
+    var source = UnsafePointer(keys)
+    var key: UInt64 = 0
+    var shift = 64
+    while shift > 0 {
+      let bits = Swift.min(Self.digitBits, shift)
+      shift &-= bits
+      let places = UInt64(shift), mask: UInt64 = (1 << UInt64(bits)) &- 1
+      counts.update(repeating: 0, count: 1 << bits)
+      for i in 0..<count { counts[Int(truncatingIfNeeded: source[i] &>> places & mask)] &+= 1 }
+      var digit = Int(mask)
+      while counts[digit] < left {
+        left &-= counts[digit]
+        digit &-= 1
+      }
+      key |= UInt64(digit) << places
+      // Without a branch that nothing predicts: what is not kept is overwritten.
+      var kept = 0
+      for i in 0..<count {
+        let candidate = source[i]
+        candidates[kept] = candidate
+        kept &+= candidate &>> places & mask == UInt64(digit) ? 1 : 0
+      }
+      source = UnsafePointer(candidates)
+      count = kept
+    }
+    return (key, left)
+  }
+}
