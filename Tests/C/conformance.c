@@ -70,12 +70,13 @@ int main(int argument_count, char **arguments) {
     for (int size = 0; size < (quick ? 2 : 3); size++) {
       // The large size is for threads: fewer combinations.
       const int modes = mode_count(f), most = size == 2 ? 2 : quick ? 4 : 12;
+      // Steps of a large prime: where only some combinations are tried, every parameter varies among them.
       for (int m = 0; m < (modes < most ? modes : most); m++)
         for (int data = 0; data < DATA_KINDS; data++)
           for (int real = 0; real < (size == 2 ? 1 : 3); real++) {
             const ptrdiff_t most_elements = largest_total(f);
-            const plan plan = {totals[size] < most_elements ? totals[size] : most_elements, (data_kind)data, m,
-                               reals[real], side % 2, size < 2 && side % 4 < 2};
+            const plan plan = {totals[size] < most_elements ? totals[size] : most_elements, (data_kind)data,
+                               m * 37 % modes, reals[real], side % 2, size < 2 && side % 4 < 2};
             side++;
             hash = run(f, &plan, hash, &succeeded);
           }

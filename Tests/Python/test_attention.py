@@ -264,6 +264,7 @@ def test_refusals():
     assert_error("INVALID_SHAPE", losskit.symmetric_normalize, [1.0])
     assert_error("INVALID_SHAPE", losskit.newton_inverse, np.zeros((0, 0)))
     assert_error("INVALID_PARAMETER", losskit.newton_inverse, [[1.0]], n_iter=-1)
+    assert_error("INVALID_PARAMETER", losskit.newton_inverse, [[1.0]], n_iter=10001)
     assert_error("INVALID_PARAMETER", losskit.newton_inverse, [[1.0]], ridge=-0.5)
     assert_error("INVALID_SHAPE", losskit.newton_inverse_vjp, [[1.0]], [[1.0, 2.0]])
     assert_error("INVALID_SHAPE", losskit.gaussian_kernel_matrix, Q, [[1.0]])

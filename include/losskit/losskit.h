@@ -1635,7 +1635,7 @@ LOSSKIT_API losskit_status losskit_log_soft_topk_vjp_f64(
  *   - m: ≥ 1.
  *   - dimensions: D ≥ 1.
  *   - scale: > 0, usually 1 / (2 √D).
- *   - kernel: output K, `[batch, n, m]`.
+ *   - kernel: output, `[batch, n, m]`.
  * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
  * - Reference: Lu et al. 2021, SOFT: Softmax-free Transformer with Linear Complexity.
  */
@@ -1683,7 +1683,7 @@ LOSSKIT_API losskit_status losskit_gaussian_kernel_matrix_vjp_f64(
  *   - a: `[batch, m, m]`, symmetric and not negative (not checked).
  *   - batch: ≥ 0.
  *   - m: ≥ 1.
- *   - n_iter: ≥ 0, default 20.
+ *   - n_iter: 0 to 10 000, default 20.
  *   - ridge: ≥ 0, default 0.01.
  *   - inverse: output V, shaped as `a`.
  * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
@@ -1802,7 +1802,7 @@ LOSSKIT_API losskit_status losskit_perp_grad_f64(
  *   - m: ≥ 1.
  *   - dimensions: D ≥ 1.
  *   - value_dimensions: E ≥ 1.
- *   - n_iter: steps of the inverse, ≥ 0, default 20.
+ *   - n_iter: steps of the inverse, 0 to 10 000, default 20.
  *   - ridge: of the inverse, ≥ 0, default 0.01.
  *   - symmetric: normalise the inverse, default false.
  *   - scale: of the kernels, > 0, usually 1 / (2 √D).
@@ -1837,10 +1837,10 @@ LOSSKIT_API losskit_status losskit_softmax_free_attention_f64(
  *   - m: ≥ 1.
  *   - dimensions: D ≥ 1.
  *   - value_dimensions: E ≥ 1.
- *   - n_iter: ≥ 0, as given to `softmax_free_attention`.
- *   - ridge: ≥ 0, likewise.
+ *   - n_iter: as given to `softmax_free_attention`.
+ *   - ridge: likewise.
  *   - symmetric: likewise.
- *   - scale: > 0, likewise.
+ *   - scale: likewise.
  *   - grad_q: optional output, shaped as `q`.
  *   - grad_landmarks: optional output, shaped as `landmarks`.
  *   - grad_v: optional output, shaped as `v`.

@@ -137,7 +137,7 @@ struct PointPairs {
     self.firstGradient = firstGradient ? PackedPoints(&arena, firstCount, coordinates) : nil
     self.secondGradient = secondGradient ? PackedPoints(&arena, secondCount, coordinates) : nil
     row = Swift.max(second.blocks &* V.count, room)
-    chunk = Swift.min(first.blocks, Swift.max(4, (1 << 16) / Swift.max(1, row)))
+    chunk = Swift.min(first.blocks, Swift.max(2, (1 << 16) / Swift.max(1, row)))
     distances = arena.take(V.self, chunk &* row)
     coefficients = arena.take(V.self, chunk &* row)
   }
@@ -238,7 +238,9 @@ private struct CoefficientsJob<D: PointDistance>: BlockJob {
       let c = distance.coefficient(block.coefficients[other], block.distances[other])
       block.coefficients[other] = DoubleLanes.select(isPoint, c, DoubleLanes.zero)
     }
-    for other in block.others..<pairs.second.blocks &* DoubleLanes.count { block.coefficients[other] = DoubleLanes.zero }
+    for other in block.others..<pairs.second.blocks &* DoubleLanes.count {
+      block.coefficients[other] = DoubleLanes.zero
+    }
   }
 }
 

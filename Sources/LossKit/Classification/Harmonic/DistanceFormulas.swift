@@ -150,7 +150,8 @@ struct ChebyshevSoft: PointDistance {
   }
 }
 
-/// `Σ a / den + eps`, den = max(|own| + |other|, smallest); derivative `s/den − a sign(own)/den²`, the last unless clamped
+/// `Σ a / den + eps`, den = max(|own| + |other|, smallest); derivative `s/den − a sign(own)/den²`, the last unless
+/// clamped
 struct Canberra: PointDistance {
   let smallest, eps: V
 

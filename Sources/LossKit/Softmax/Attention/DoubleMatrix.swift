@@ -29,7 +29,9 @@ struct DoubleMatrix {
 
   func write<S: Scalar>(_ destination: UnsafeMutablePointer<S>) {
     for i in 0..<rows {
-      forEachVector(V.self, 0..<columns) { j, n in V.load(row(i) + j, lanes: n).store(destination + (i &* columns &+ j), n) }
+      forEachVector(V.self, 0..<columns) { j, n in
+        V.load(row(i) + j, lanes: n).store(destination + (i &* columns &+ j), n)
+      }
     }
   }
 

@@ -12,7 +12,7 @@
 ///   - m: ≥ 1.
 ///   - dimensions: D ≥ 1.
 ///   - scale: > 0, usually 1 / (2 √D).
-///   - kernel: output K, `[batch, n, m]`.
+///   - kernel: output, `[batch, n, m]`.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
 /// - Reference: Lu et al. 2021, SOFT: Softmax-free Transformer with Linear Complexity.
 func gaussianKernelMatrix<S: Scalar>(
@@ -24,7 +24,7 @@ func gaussianKernelMatrix<S: Scalar>(
   guard isPositive(scale) else { return .invalidParameter }
   if batch == 0 || n == 0 { return .ok }
   guard let q, let k, let kernel else { return .nullPointer }
-  return GaussianKernel(sizes: sizes, scale: scale, q: q, k: k, use: .forward(kernel), gradQ: nil, gradK: nil).run(batch: batch)
+  return GaussianKernel(sizes: sizes, scale: scale, q: q, k: k, use: .forward(kernel)).run(batch: batch)
 }
 
 /// Vector-Jacobian product of gaussian_kernel_matrix.
@@ -58,8 +58,9 @@ func gaussianKernelMatrixVjp<S: Scalar>(
     return .ok
   }
   guard let q, let k, let kernel, let gradOutput else { return .nullPointer }
-  return GaussianKernel(
-      sizes: sizes, scale: scale, q: q, k: k, use: .backward(kernel, gradOutput), gradQ: gradQ, gradK: gradK).run(batch: batch)
+  let kernels = GaussianKernel(
+    sizes: sizes, scale: scale, q: q, k: k, use: .backward(kernel, gradOutput), gradQ: gradQ, gradK: gradK)
+  return kernels.run(batch: batch)
 }
 
 struct GaussianSizes {
@@ -84,7 +85,8 @@ private struct GaussianKernel<S: Scalar>: BatchKernel {
   let scale: Double
   let q, k: UnsafePointer<S>
   let use: Use
-  let gradQ, gradK: UnsafeMutablePointer<S>?
+  var gradQ: UnsafeMutablePointer<S>?
+  var gradK: UnsafeMutablePointer<S>?
 
   func memory(_ arena: inout Arena) -> PointPairs {
     PointPairs(

@@ -8,7 +8,7 @@
 ///   - a: `[batch, m, m]`, symmetric and not negative (not checked).
 ///   - batch: ≥ 0.
 ///   - m: ≥ 1.
-///   - nIter: ≥ 0, default 20.
+///   - nIter: 0 to 10 000, default 20.
 ///   - ridge: ≥ 0, default 0.01.
 ///   - inverse: output V, shaped as `a`.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
@@ -17,7 +17,7 @@ func newtonInverse<S: Scalar>(
   _ a: UnsafePointer<S>?, _ batch: Int, _ m: Int, _ nIter: Int32, _ ridge: Double, _ inverse: UnsafeMutablePointer<S>?
 ) -> Status {
   guard isSquareBatch(batch, m) else { return .invalidShape }
-  guard nIter >= 0, ridge >= 0, ridge.isFinite else { return .invalidParameter }
+  guard isNewton(nIter, ridge) else { return .invalidParameter }
   if batch == 0 { return .ok }
   guard let a, let inverse else { return .nullPointer }
   return NewtonInverses(m: m, iterations: nIter, ridge: ridge, a: a, inverse: inverse).run(batch: batch)
@@ -41,6 +41,11 @@ func newtonInverseVjp<S: Scalar>(
   if batch == 0 { return .ok }
   guard let v, let gradOutput, let grad else { return .nullPointer }
   return InverseSlopes(m: m, inverse: v, gradOutput: gradOutput, grad: grad).run(batch: batch)
+}
+
+/// Are these parameters of the iteration? Convergence is quadratic: more steps than some dozens change nothing.
+func isNewton(_ iterations: Int32, _ ridge: Double) -> Bool {
+  iterations >= 0 && iterations <= 10000 && ridge >= 0 && ridge.isFinite
 }
 
 /// The matrices of Newton's iteration.

@@ -13,7 +13,7 @@
 ///   - m: ≥ 1.
 ///   - dimensions: D ≥ 1.
 ///   - valueDimensions: E ≥ 1.
-///   - nIter: steps of the inverse, ≥ 0, default 20.
+///   - nIter: steps of the inverse, 0 to 10 000, default 20.
 ///   - ridge: of the inverse, ≥ 0, default 0.01.
 ///   - symmetric: normalise the inverse, default false.
 ///   - scale: of the kernels, > 0, usually 1 / (2 √D).
@@ -51,10 +51,10 @@ func softmaxFreeAttention<S: Scalar>(
 ///   - m: ≥ 1.
 ///   - dimensions: D ≥ 1.
 ///   - valueDimensions: E ≥ 1.
-///   - nIter: ≥ 0, as given to `softmax_free_attention`.
-///   - ridge: ≥ 0, likewise.
+///   - nIter: as given to `softmax_free_attention`.
+///   - ridge: likewise.
 ///   - symmetric: likewise.
-///   - scale: > 0, likewise.
+///   - scale: likewise.
 ///   - gradQ: optional output, shaped as `q`.
 ///   - gradLandmarks: optional output, shaped as `landmarks`.
 ///   - gradV: optional output, shaped as `v`.
@@ -75,9 +75,10 @@ func softmaxFreeAttentionVjp<S: Scalar>(
     return .ok
   }
   guard let q, let landmarks, let v, let gradOutput else { return .nullPointer }
-  return AttentionSlopes(
-      model: model, q: q, landmarks: landmarks, v: v, gradOutput: gradOutput, gradQ: gradQ,
-      gradLandmarks: gradLandmarks, gradV: gradV).run(batch: batch)
+  let slopes = AttentionSlopes(
+    model: model, q: q, landmarks: landmarks, v: v, gradOutput: gradOutput, gradQ: gradQ,
+    gradLandmarks: gradLandmarks, gradV: gradV)
+  return slopes.run(batch: batch)
 }
 
 private struct AttentionModel {
@@ -93,7 +94,7 @@ private struct AttentionModel {
       PackedPoints.fits(sizes.m, valueDimensions), PackedPoints.fits(sizes.m, sizes.m),
       elementCount(sizes.batch, sizes.n, valueDimensions) != nil
     else { return .invalidShape }
-    return iterations >= 0 && ridge >= 0 && ridge.isFinite && isPositive(scale) ? nil : .invalidParameter
+    return isNewton(iterations, ridge) && isPositive(scale) ? nil : .invalidParameter
   }
 }
 

@@ -60,6 +60,11 @@ def gaussian_kernel_matrix(q: Any, k: Any, *, scale: Optional[float] = None) -> 
     scale : float, default None
         > 0; 1 / (2 sqrt(D)) if absent.
 
+    Returns
+    -------
+    K : ndarray
+        Shape (..., n, m).
+
     Examples
     --------
     >>> import losskit
@@ -287,11 +292,11 @@ def softmax_free_attention_vjp(
     _, _, columns = _batch(name, "v", v)
     check_shape(name, "v", v, (*leading, n, columns))
     check_shape(name, "grad_output", grad_output, v.shape)
-    gradients = tuple(empty(array.shape, dtype) for array in (q, landmarks, v))
+    grad_q, grad_landmarks, grad_v = (empty(array.shape, dtype) for array in (q, landmarks, v))
     sizes = (math.prod(leading), n, m, dimensions, columns)
     parameters = (n_iter, ridge, symmetric, _scale(scale, dimensions))
-    call(name, dtype, q, landmarks, v, grad_output, *sizes, *parameters, *gradients)
-    return gradients
+    call(name, dtype, q, landmarks, v, grad_output, *sizes, *parameters, grad_q, grad_landmarks, grad_v)
+    return grad_q, grad_landmarks, grad_v
 
 
 @documented
