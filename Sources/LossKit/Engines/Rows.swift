@@ -51,26 +51,43 @@ struct RowConstants<V: Lanes> {
   var b = V.zero
   var c = V.zero
   var d = V.zero
+  var e = V.zero
+  var f = V.zero
+  var g = V.zero
+  var h = V.zero
   var target = V.Integers(0)
+  /// The derivative at the target, of formulas that state it apart; passes do not see it.
+  var atTarget = V.zero
 
   /// Calls `body` with a function that gives the constants of one row, in all lanes. They are read back from memory
   /// that is aligned as vectors want it; reading lanes of a value on the stack takes half as long again for short rows.
   @inline(__always) func withRows<R>(_ body: ((Int) -> RowConstants) -> R) -> R {
-    var storage = InlineArray<48, UInt64>(repeating: 0)
+    var storage = InlineArray<80, UInt64>(repeating: 0)
     return withUnsafeMutableBytes(of: &storage) { bytes in
       let lanes = aligned(bytes.baseAddress!).assumingMemoryBound(to: V.Element.self)
-      a.store(lanes)
-      b.store(lanes + V.count)
-      c.store(lanes + 2 &* V.count)
-      d.store(lanes + 3 &* V.count)
-      V(bits: target).store(lanes + 4 &* V.count)
+      @inline(__always) func place(_ constant: Int) -> UnsafeMutablePointer<V.Element> { lanes + constant &* V.count }
+      a.store(place(0))
+      b.store(place(1))
+      c.store(place(2))
+      d.store(place(3))
+      e.store(place(4))
+      f.store(place(5))
+      g.store(place(6))
+      h.store(place(7))
+      V(bits: target).store(place(8))
       return body { row in
         RowConstants(
-          a: V(lanes[row]), b: V(lanes[V.count &+ row]), c: V(lanes[2 &* V.count &+ row]),
-          d: V(lanes[3 &* V.count &+ row]), target: V(lanes[4 &* V.count &+ row]).bits)
+          a: V(place(0)[row]), b: V(place(1)[row]), c: V(place(2)[row]), d: V(place(3)[row]), e: V(place(4)[row]),
+          f: V(place(5)[row]), g: V(place(6)[row]), h: V(place(7)[row]), target: V(place(8)[row]).bits)
       }
     }
   }
+}
+
+/// What a class adds to two sums over its row, and what is kept of it in the output.
+struct RowTerms<V: Lanes> {
+  let first, second: V
+  var kept = V.zero
 }
 
 /// Up to `V.count` rows and the passes over their elements.
@@ -85,10 +102,13 @@ protocol RowTile {
   func maximum(_ value: (RowElements<V>) -> V) -> V
   /// Sums of `term` over each row. With `keep` the terms are also written to the output.
   func sum(_ constants: RowConstants<V>, keep: Bool, _ term: (RowElements<V>, RowConstants<V>) -> V) -> V
+  /// Two sums over each row, in one pass.
+  func sums(_ constants: RowConstants<V>, keep: Bool, _ terms: (RowElements<V>, RowConstants<V>) -> RowTerms<V>) -> (V, V)
   /// `output = value`.
   func map(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V)
-  /// The element of the first input, or of the output, that stands at a class of a row.
+  /// The element of the first input, of the second, or of the output, that stands at a class of a row.
   func input(row: Int, class c: Int) -> Element
+  func secondInput(row: Int, class c: Int) -> Element
   func setOutput(row: Int, class c: Int, _ value: Element)
 }
 
@@ -152,40 +172,81 @@ struct LongRows<V: Lanes>: RowTile {
 
   @inline(__always)
   func sum(_ constants: RowConstants<V>, keep: Bool, _ term: (RowElements<V>, RowConstants<V>) -> V) -> V {
-    // This pass is the one that computes: while it does, the next tile comes in from memory, if the second-level cache
-    // has room for it.
-    let tileSize = count &* classes
-    let ahead = tileSize &* MemoryLayout<Element>.stride <= 1 << 18 ? tileSize : 0
     let output = keep ? arrays.output : nil
-    var low = DoubleLanes.zero, high = DoubleLanes.zero
+    var sum = RunningSum<V>()
     return constants.withRows { constantsOf in
-      joined(sumsOfRows, { rest in
-        let rest = rest.doubles
-        return Element(((low + rest.0) + (high + rest.1)).sum)
-      }) { row in
-        let start = (firstRow &+ row) &* classes
-        let k = constantsOf(row)
-        low = DoubleLanes.zero
-        high = DoubleLanes.zero
-        var run = V.zero
-        var runEnd = longestRun &* V.count
-        forEachVector(V.self, 0..<classes) { c, n in
-          if c == runEnd {
-            let doubles = run.doubles
-            low = low + doubles.0
-            high = high + doubles.1
-            run = V.zero
-            runEnd &+= longestRun &* V.count
-          }
-          prefetch(arrays.first + (start &+ c &+ ahead))
-          let t = term(elements(start &+ c, c, n), k)
-          if let output { t.store(output + (start &+ c), lanes: n) }
-          run = run + (n == V.count ? t : V.select(V.Integers.first(n), t, V.zero))
+      joined(sumsOfRows, { _ in sum.total }) { row in
+        sum = RunningSum()
+        overClasses(row, constantsOf(row)) { e, k, at, n in
+          let t = term(e, k)
+          if let output { t.store(output + at, lanes: n) }
+          sum.add(t, lanes: n)
+        } endRun: {
+          sum.endRun()
         }
-        return run
+        return sum.run
       }
     }
   }
+
+  @inline(__always)
+  func sums(
+    _ constants: RowConstants<V>, keep: Bool, _ terms: (RowElements<V>, RowConstants<V>) -> RowTerms<V>
+  ) -> (V, V) {
+    let output = keep ? arrays.output : nil
+    var first = RunningSum<V>(), second = RunningSum<V>()
+    var secondSums = V.zero
+    var scratch = VectorTile<V>()
+    let firstSums = scratch.withPointer { secondTile in
+      constants.withRows { constantsOf in
+        let firstSums = joined(sumsOfRows, { _ in first.total }) { row in
+          first = RunningSum()
+          second = RunningSum()
+          overClasses(row, constantsOf(row)) { e, k, at, n in
+            let t = terms(e, k)
+            if let output { t.kept.store(output + at, lanes: n) }
+            first.add(t.first, lanes: n)
+            second.add(t.second, lanes: n)
+          } endRun: {
+            first.endRun()
+            second.endRun()
+          }
+          if isLong { secondSums[row] = second.total } else { secondTile[row] = second.run }
+          return first.run
+        }
+        if !isLong {
+          sumsOfRows(secondTile)
+          secondSums = secondTile[0]
+        }
+        return firstSums
+      }
+    }
+    return (firstSums, secondSums)
+  }
+
+  /// A pass over a row that sums: `body` gets the elements, the constants, where the elements are, and how many.
+  @inline(__always)
+  private func overClasses(
+    _ row: Int, _ k: RowConstants<V>, _ body: (RowElements<V>, RowConstants<V>, Int, Int) -> Void, endRun: () -> Void
+  ) {
+    // Such a pass is one that computes: while it does, the next tile comes in from memory, if the second-level cache
+    // has room for it.
+    let tileSize = count &* classes
+    let ahead = tileSize &* MemoryLayout<Element>.stride <= 1 << 18 ? tileSize : 0
+    let start = (firstRow &+ row) &* classes
+    var runEnd = longestRun &* V.count
+    forEachVector(V.self, 0..<classes) { c, n in
+      if c == runEnd {
+        endRun()
+        runEnd &+= longestRun &* V.count
+      }
+      prefetch(arrays.first + (start &+ c &+ ahead))
+      body(elements(start &+ c, c, n), k, start &+ c, n)
+    }
+  }
+
+  /// Are there several runs in a row?
+  @inline(__always) private var isLong: Bool { classes > longestRun &* V.count }
 
   /// One number per row, in its lane, from one vector per row: the vectors of all rows are joined at once, through a
   /// transpose, or, in rows of several runs, each by `single`.
@@ -193,7 +254,6 @@ struct LongRows<V: Lanes>: RowTile {
   private func joined(_ join: (UnsafeMutablePointer<V>) -> Void, _ single: (V) -> Element, _ vector: (Int) -> V) -> V {
     var scratch = VectorTile<V>()
     return scratch.withPointer { tile in
-      let isLong = classes > longestRun &* V.count
       var result = V.zero
       for row in 0..<count {
         let v = vector(row)
@@ -233,6 +293,10 @@ struct LongRows<V: Lanes>: RowTile {
     arrays.first[(firstRow &+ row) &* classes &+ c]
   }
 
+  @inline(__always) func secondInput(row: Int, class c: Int) -> Element {
+    arrays.second[(firstRow &+ row) &* classes &+ c]
+  }
+
   @inline(__always) func setOutput(row: Int, class c: Int, _ value: Element) {
     arrays.output![(firstRow &+ row) &* classes &+ c] = value
   }
@@ -263,22 +327,46 @@ struct ColumnRows<V: Lanes>: RowTile {
   @inline(__always)
   func sum(_ constants: RowConstants<V>, keep: Bool, _ term: (RowElements<V>, RowConstants<V>) -> V) -> V {
     let output = keep ? arrays.output : nil
-    var low = DoubleLanes.zero, high = DoubleLanes.zero
+    var sum = RunningSum<V>()
+    overClasses { e, at in
+      let t = term(e, constants)
+      if let output { t.store(output + at, lanes: count) }
+      sum.add(t, lanes: V.count)
+    } endRun: {
+      sum.endRun()
+    }
+    return sum.totals
+  }
+
+  @inline(__always)
+  func sums(
+    _ constants: RowConstants<V>, keep: Bool, _ terms: (RowElements<V>, RowConstants<V>) -> RowTerms<V>
+  ) -> (V, V) {
+    let output = keep ? arrays.output : nil
+    var first = RunningSum<V>(), second = RunningSum<V>()
+    overClasses { e, at in
+      let t = terms(e, constants)
+      if let output { t.kept.store(output + at, lanes: count) }
+      first.add(t.first, lanes: V.count)
+      second.add(t.second, lanes: V.count)
+    } endRun: {
+      first.endRun()
+      second.endRun()
+    }
+    return (first.totals, second.totals)
+  }
+
+  /// A pass over the tile that sums: `body` gets the elements of a class, and where they are.
+  @inline(__always) private func overClasses(_ body: (RowElements<V>, Int) -> Void, endRun: () -> Void) {
     var c = 0
     while c < classes {
       let end = Swift.min(c &+ longestRun, classes)
-      var run = V.zero
       while c < end {
-        let t = term(elements(c), constants)
-        if let output { t.store(output + c &* stride, lanes: count) }
-        run = run + t
+        body(elements(c), c &* stride)
         c &+= 1
       }
-      let doubles = run.doubles
-      low = low + doubles.0
-      high = high + doubles.1
+      endRun()
     }
-    return V(low, high)
   }
 
   @inline(__always)
@@ -289,9 +377,37 @@ struct ColumnRows<V: Lanes>: RowTile {
 
   @inline(__always) func input(row: Int, class c: Int) -> Element { arrays.first[c &* stride &+ row] }
 
+  @inline(__always) func secondInput(row: Int, class c: Int) -> Element { arrays.second[c &* stride &+ row] }
+
   @inline(__always) func setOutput(row: Int, class c: Int, _ value: Element) {
     arrays.output![c &* stride &+ row] = value
   }
+}
+
+/// A sum in the making, lane by lane: the terms are added in their own precision in runs, the runs as doubles.
+private struct RunningSum<V: Lanes> {
+  private(set) var run = V.zero
+  private var low = DoubleLanes.zero, high = DoubleLanes.zero
+
+  @inline(__always) mutating func add(_ terms: V, lanes n: Int) {
+    run = run + (n == V.count ? terms : V.select(V.Integers.first(n), terms, V.zero))
+  }
+
+  @inline(__always) mutating func endRun() {
+    let doubles = run.doubles
+    low = low + doubles.0
+    high = high + doubles.1
+    run = V.zero
+  }
+
+  /// The sum of all lanes.
+  @inline(__always) var total: V.Element {
+    let rest = run.doubles
+    return V.Element(((low + rest.0) + (high + rest.1)).sum)
+  }
+
+  /// The sums of the lanes, each by itself, of runs that have ended.
+  @inline(__always) var totals: V { V(low, high) }
 }
 
 /// `V.count` vectors on the stack.

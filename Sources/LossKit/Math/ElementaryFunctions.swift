@@ -38,4 +38,6 @@ protocol ElementaryFunctions {
   static func erf(_ x: Self) -> Self
   /// `x^y` with the special values of C's `pow`; x < 0 needs an integral y, else the result is NaN.
   static func pow(_ x: Self, _ y: Self) -> Self
+  /// `1/√x` for 0 < x < inf; a large number at 0.
+  static func reciprocalSquareRoot(_ x: Self) -> Self
 }
