@@ -350,12 +350,12 @@ LOSSKIT_ENTRY(losskit_poly1_focal_loss_f64, (
     double epsilon, const double *alpha, losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad),
     (z, target, outer, classes, inner, gamma, epsilon, alpha, reduction, sample_weight, loss, grad))
-LOSSKIT_ENTRY(losskit_poly_ncross_entropy_f32, (
+LOSSKIT_ENTRY(losskit_poly_n_cross_entropy_f32, (
     const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *epsilons,
     ptrdiff_t n, losskit_reduction reduction, const float *sample_weight, float *loss,
     float *grad),
     (z, target, outer, classes, inner, epsilons, n, reduction, sample_weight, loss, grad))
-LOSSKIT_ENTRY(losskit_poly_ncross_entropy_f64, (
+LOSSKIT_ENTRY(losskit_poly_n_cross_entropy_f64, (
     const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *epsilons,
     ptrdiff_t n, losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad),
@@ -404,14 +404,14 @@ LOSSKIT_ENTRY(losskit_smooth_adversarial_comp_sum_loss_f32, (
     const float *z, const float *z_adv, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
     double tau, double rho, double nu, losskit_reduction reduction, const float *sample_weight, float *loss,
     float *grad_z,
-    float *grad_zadv),
-    (z, z_adv, target, outer, classes, inner, tau, rho, nu, reduction, sample_weight, loss, grad_z, grad_zadv))
+    float *grad_z_adv),
+    (z, z_adv, target, outer, classes, inner, tau, rho, nu, reduction, sample_weight, loss, grad_z, grad_z_adv))
 LOSSKIT_ENTRY(losskit_smooth_adversarial_comp_sum_loss_f64, (
     const double *z, const double *z_adv, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
     double tau, double rho, double nu, losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad_z,
-    double *grad_zadv),
-    (z, z_adv, target, outer, classes, inner, tau, rho, nu, reduction, sample_weight, loss, grad_z, grad_zadv))
+    double *grad_z_adv),
+    (z, z_adv, target, outer, classes, inner, tau, rho, nu, reduction, sample_weight, loss, grad_z, grad_z_adv))
 LOSSKIT_ENTRY(losskit_spherical_score_loss_f32, (
     const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
     losskit_reduction reduction, const float *sample_weight, float *loss,

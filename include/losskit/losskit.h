@@ -1202,10 +1202,10 @@ LOSSKIT_API losskit_status losskit_poly1_focal_loss_f64(
  * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
  * - Reference: Leng et al. 2022, PolyLoss: A Polynomial Expansion Perspective of Classification Loss Functions.
  */
-LOSSKIT_API losskit_status losskit_poly_ncross_entropy_f32(
+LOSSKIT_API losskit_status losskit_poly_n_cross_entropy_f32(
     const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *epsilons,
     ptrdiff_t n, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
-LOSSKIT_API losskit_status losskit_poly_ncross_entropy_f64(
+LOSSKIT_API losskit_status losskit_poly_n_cross_entropy_f64(
     const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *epsilons,
     ptrdiff_t n, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
 
@@ -1335,18 +1335,18 @@ LOSSKIT_API losskit_status losskit_normalized_reverse_cross_entropy_f64(
  *   - sample_weight: optional, one per row, ≥ 0, default 1.
  *   - loss: optional output, one value, or one per row without reduction.
  *   - grad_z: optional output, shaped as `z`.
- *   - grad_zadv: optional output, shaped as `z`.
+ *   - grad_z_adv: optional output, shaped as `z`.
  * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
  * - Reference: Mao et al. 2023, Cross-Entropy Loss Functions: Theoretical Analysis and Applications.
  */
 LOSSKIT_API losskit_status losskit_smooth_adversarial_comp_sum_loss_f32(
     const float *z, const float *z_adv, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
     double tau, double rho, double nu, losskit_reduction reduction, const float *sample_weight, float *loss,
-    float *grad_z, float *grad_zadv);
+    float *grad_z, float *grad_z_adv);
 LOSSKIT_API losskit_status losskit_smooth_adversarial_comp_sum_loss_f64(
     const double *z, const double *z_adv, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
     double tau, double rho, double nu, losskit_reduction reduction, const double *sample_weight, double *loss,
-    double *grad_z, double *grad_zadv);
+    double *grad_z, double *grad_z_adv);
 
 /**
  * Spherical score loss: one minus the cosine of softmax probabilities and target, a proper scoring rule in [0, 1).

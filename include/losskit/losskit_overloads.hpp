@@ -1675,18 +1675,18 @@ inline void poly1_focal_loss(
 }
 
 /// Poly-N cross-entropy: the first n coefficients of its expansion in 1 − p are raised.
-/// See losskit_poly_ncross_entropy_f32.
-inline void poly_ncross_entropy(
+/// See losskit_poly_n_cross_entropy_f32.
+inline void poly_n_cross_entropy(
     const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
     const double *epsilons, std::ptrdiff_t n, losskit::reduction reduction, const float *sample_weight, float *loss,
     float *grad) {
   check(
     
-    losskit_poly_ncross_entropy_f32(z, target, outer, classes, inner, epsilons, n, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+    losskit_poly_n_cross_entropy_f32(z, target, outer, classes, inner, epsilons, n, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
 }
 
 /// The same on spans.
-inline void poly_ncross_entropy(
+inline void poly_n_cross_entropy(
     span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
     span<const double> epsilons, std::ptrdiff_t n, losskit::reduction reduction, const float *sample_weight,
     float *loss, span<float> grad) {
@@ -1695,22 +1695,22 @@ inline void poly_ncross_entropy(
   detail::expect(grad, true, {outer, classes, inner});
   check(
     
-    losskit_poly_ncross_entropy_f32(z.data(), target, outer, classes, inner, epsilons.data(), n, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+    losskit_poly_n_cross_entropy_f32(z.data(), target, outer, classes, inner, epsilons.data(), n, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
 }
 
 /// Poly-N cross-entropy: the first n coefficients of its expansion in 1 − p are raised.
-/// See losskit_poly_ncross_entropy_f64.
-inline void poly_ncross_entropy(
+/// See losskit_poly_n_cross_entropy_f64.
+inline void poly_n_cross_entropy(
     const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
     const double *epsilons, std::ptrdiff_t n, losskit::reduction reduction, const double *sample_weight, double *loss,
     double *grad) {
   check(
     
-    losskit_poly_ncross_entropy_f64(z, target, outer, classes, inner, epsilons, n, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+    losskit_poly_n_cross_entropy_f64(z, target, outer, classes, inner, epsilons, n, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
 }
 
 /// The same on spans.
-inline void poly_ncross_entropy(
+inline void poly_n_cross_entropy(
     span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
     std::ptrdiff_t inner, span<const double> epsilons, std::ptrdiff_t n, losskit::reduction reduction,
     const double *sample_weight, double *loss, span<double> grad) {
@@ -1719,7 +1719,7 @@ inline void poly_ncross_entropy(
   detail::expect(grad, true, {outer, classes, inner});
   check(
     
-    losskit_poly_ncross_entropy_f64(z.data(), target, outer, classes, inner, epsilons.data(), n, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+    losskit_poly_n_cross_entropy_f64(z.data(), target, outer, classes, inner, epsilons.data(), n, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
 }
 
 /// Poly loss: a polynomial in 1 − p. Cross-entropy is the series with α_j = 1/j.
@@ -1903,24 +1903,24 @@ inline void normalized_reverse_cross_entropy(
 inline void smooth_adversarial_comp_sum_loss(
     const float *z, const float *z_adv, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
     std::ptrdiff_t inner, double tau, double rho, double nu, losskit::reduction reduction, const float *sample_weight,
-    float *loss, float *grad_z, float *grad_zadv) {
+    float *loss, float *grad_z, float *grad_z_adv) {
   check(
     
-    losskit_smooth_adversarial_comp_sum_loss_f32(z, z_adv, target, outer, classes, inner, tau, rho, nu, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_z, grad_zadv));
+    losskit_smooth_adversarial_comp_sum_loss_f32(z, z_adv, target, outer, classes, inner, tau, rho, nu, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_z, grad_z_adv));
 }
 
 /// The same on spans.
 inline void smooth_adversarial_comp_sum_loss(
     span<const float> z, span<const float> z_adv, const std::int64_t *target, std::ptrdiff_t outer,
     std::ptrdiff_t classes, std::ptrdiff_t inner, double tau, double rho, double nu, losskit::reduction reduction,
-    const float *sample_weight, float *loss, span<float> grad_z, span<float> grad_zadv) {
+    const float *sample_weight, float *loss, span<float> grad_z, span<float> grad_z_adv) {
   detail::expect(z, false, {outer, classes, inner});
   detail::expect(z_adv, false, {outer, classes, inner});
   detail::expect(grad_z, true, {outer, classes, inner});
-  detail::expect(grad_zadv, true, {outer, classes, inner});
+  detail::expect(grad_z_adv, true, {outer, classes, inner});
   check(
     
-    losskit_smooth_adversarial_comp_sum_loss_f32(z.data(), z_adv.data(), target, outer, classes, inner, tau, rho, nu, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_z.data(), grad_zadv.data()));
+    losskit_smooth_adversarial_comp_sum_loss_f32(z.data(), z_adv.data(), target, outer, classes, inner, tau, rho, nu, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_z.data(), grad_z_adv.data()));
 }
 
 /// Smooth adversarial comp-sum loss: the comp-sum loss of clean logits, and how far an attack moves the margins.
@@ -1928,24 +1928,24 @@ inline void smooth_adversarial_comp_sum_loss(
 inline void smooth_adversarial_comp_sum_loss(
     const double *z, const double *z_adv, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
     std::ptrdiff_t inner, double tau, double rho, double nu, losskit::reduction reduction, const double *sample_weight,
-    double *loss, double *grad_z, double *grad_zadv) {
+    double *loss, double *grad_z, double *grad_z_adv) {
   check(
     
-    losskit_smooth_adversarial_comp_sum_loss_f64(z, z_adv, target, outer, classes, inner, tau, rho, nu, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_z, grad_zadv));
+    losskit_smooth_adversarial_comp_sum_loss_f64(z, z_adv, target, outer, classes, inner, tau, rho, nu, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_z, grad_z_adv));
 }
 
 /// The same on spans.
 inline void smooth_adversarial_comp_sum_loss(
     span<const double> z, span<const double> z_adv, const std::int64_t *target, std::ptrdiff_t outer,
     std::ptrdiff_t classes, std::ptrdiff_t inner, double tau, double rho, double nu, losskit::reduction reduction,
-    const double *sample_weight, double *loss, span<double> grad_z, span<double> grad_zadv) {
+    const double *sample_weight, double *loss, span<double> grad_z, span<double> grad_z_adv) {
   detail::expect(z, false, {outer, classes, inner});
   detail::expect(z_adv, false, {outer, classes, inner});
   detail::expect(grad_z, true, {outer, classes, inner});
-  detail::expect(grad_zadv, true, {outer, classes, inner});
+  detail::expect(grad_z_adv, true, {outer, classes, inner});
   check(
     
-    losskit_smooth_adversarial_comp_sum_loss_f64(z.data(), z_adv.data(), target, outer, classes, inner, tau, rho, nu, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_z.data(), grad_zadv.data()));
+    losskit_smooth_adversarial_comp_sum_loss_f64(z.data(), z_adv.data(), target, outer, classes, inner, tau, rho, nu, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_z.data(), grad_z_adv.data()));
 }
 
 /// Spherical score loss: one minus the cosine of softmax probabilities and target, a proper scoring rule in [0, 1).

@@ -448,8 +448,8 @@ public func losskit_poly1_focal_loss_f64(
   ).rawValue
 }
 
-@c(losskit_poly_ncross_entropy_f32)
-public func losskit_poly_ncross_entropy_f32(
+@c(losskit_poly_n_cross_entropy_f32)
+public func losskit_poly_n_cross_entropy_f32(
   _ z: UnsafePointer<Float>?, _ target: UnsafePointer<Int64>?, _ outer: Int, _ classes: Int, _ inner: Int,
   _ epsilons: UnsafePointer<Double>?, _ n: Int, _ reduction: Int32, _ sampleWeight: UnsafePointer<Float>?,
   _ loss: UnsafeMutablePointer<Float>?, _ grad: UnsafeMutablePointer<Float>?
@@ -460,8 +460,8 @@ public func losskit_poly_ncross_entropy_f32(
   return polyNCrossEntropy(z, target, outer, classes, inner, epsilons, n, reduction, sampleWeight, loss, grad).rawValue
 }
 
-@c(losskit_poly_ncross_entropy_f64)
-public func losskit_poly_ncross_entropy_f64(
+@c(losskit_poly_n_cross_entropy_f64)
+public func losskit_poly_n_cross_entropy_f64(
   _ z: UnsafePointer<Double>?, _ target: UnsafePointer<Int64>?, _ outer: Int, _ classes: Int, _ inner: Int,
   _ epsilons: UnsafePointer<Double>?, _ n: Int, _ reduction: Int32, _ sampleWeight: UnsafePointer<Double>?,
   _ loss: UnsafeMutablePointer<Double>?, _ grad: UnsafeMutablePointer<Double>?

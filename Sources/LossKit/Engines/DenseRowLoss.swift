@@ -106,14 +106,12 @@ private struct DenseRowKernel<L: DenseRowLoss, D: TargetDistribution>: RowKernel
     if softmax.isMostLikely.any {
       own = tile.sum(k, keep: false) { e, k in V.select(e.x .== k.d, e.kept, V.zero) }
     }
-    let atOwn = rest * k.c - own * k.e
-    let scale = row.sampleWeight * sink.gradientScale
+    k.f = rest * k.c - own * k.e
     k.b = (rest + own) * k.c
-    k.c = V.select(row.counts, scale, V.nan)  // NaN marks an ignored row
-    k.d = V.select(softmax.isMostLikely, atOwn, k.b)
+    k.c = V.select(row.counts, row.sampleWeight * sink.gradientScale, V.nan)  // NaN marks an ignored row
     tile.map(k) { e, k in
-      let share = V.select(e.x .== k.a, k.d, exponential(e.x - k.a) * k.b)
-      return V.select(k.c .== k.c, (share - e.kept) * k.c, V.zero)
+      let gradient = V.select(e.x .== k.d, k.f, exponential(e.x - k.a) * k.b - e.kept)
+      return V.select(k.c .== k.c, gradient * k.c, V.zero)
     }
   }
 

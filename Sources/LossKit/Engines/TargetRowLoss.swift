@@ -199,11 +199,12 @@ private struct TargetRowKernel<L: TargetRowLoss>: RowKernel {
     if sink.call.grad == nil { return }
     let psi = result.psi * (row.factor * row.sampleWeight) * sink.gradientScale
     k.a = psi * softmax.reciprocal
+    k.c = psi
     k.b = V(row.counts)  // −1 or 0: an ignored row may hold NaN, and its gradient is 0 all the same
     tile.map(k) { e, k in
       let gradient = V.select(k.b .< V.zero, e.kept * k.a, V.zero)
       return L.isUnbounded
-        ? V.select((e.kept .== V.zero) & (k.a.magnitude .== V.infinity), V.zero, gradient) : gradient
+        ? V.select((e.kept .== V.zero) & (k.c.magnitude .== V.infinity), V.zero, gradient) : gradient
     }
     let atTarget = V.select(row.counts, -psi * softmax.complement, V.zero)
     for r in 0..<tile.count { tile.setOutput(row: r, class: row.target[r], atTarget[r]) }

@@ -66,12 +66,13 @@ private struct SmoothAdversarial<V: Lanes>: RowLoss {
     let slope = psi * inverseRho * scale
     let shift = tile.marginShift(&k, nu: nu * scale)
     k.d = slope * softmax.reciprocal
+    k.e = slope
     k.atTarget = -(slope * softmax.complement) - k.atTarget
     return V.fma(nu, shift, value)
   }
 
   @inline(__always) func derivative(_ e: RowElements<V>, _ k: RowConstants<V>) -> V {
-    let isNothing = (e.kept .== V.zero) & (k.d.magnitude .== V.infinity)
+    let isNothing = (e.kept .== V.zero) & (k.e.magnitude .== V.infinity)
     return V.fma(V.marginShift(e, k), k.c, V.select(isNothing, V.zero, e.kept * k.d))
   }
 }

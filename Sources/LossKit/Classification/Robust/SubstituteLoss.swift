@@ -26,7 +26,8 @@ struct SubstituteLoss<F: ExponentialSubstitute>: RowLoss {
     let slope = formula.slope(x, own)
     k.atTarget = -V.select(slope .== V.zero, V.zero, slope / own) * (others * k.a)
     let ratio = others / own
-    return V.select(ratio .< V.infinity, V.log1p(ratio), V.log(sum) - V.log(own))
+    let value = V.select(ratio .< V.infinity, V.log1p(ratio), V.log(sum) - V.log(own))
+    return V.select(sum .== sum, value, V.nan)
   }
 
   @inline(__always) func derivative(_ e: RowElements<V>, _ k: RowConstants<V>) -> V { formula.slope(e.x, e.kept) * k.a }

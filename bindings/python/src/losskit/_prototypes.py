@@ -571,7 +571,7 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad", "p"),
         ),
     ),
-    "poly_ncross_entropy": (
+    "poly_n_cross_entropy": (
         True,
         (
             ("z", "p"),
@@ -664,7 +664,7 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("sample_weight", "p"),
             ("loss", "p"),
             ("grad_z", "p"),
-            ("grad_zadv", "p"),
+            ("grad_z_adv", "p"),
         ),
     ),
     "spherical_score_loss": (
@@ -1870,7 +1870,7 @@ With one class it is 0, as all losses of softmax are.""",
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.",
         "reference": "Leng et al. 2022, PolyLoss: A Polynomial Expansion Perspective of Classification Loss Functions.",
     },
-    "poly_ncross_entropy": {
+    "poly_n_cross_entropy": {
         "summary": "Poly-N cross-entropy: the first n coefficients of its expansion in 1 − p are raised.",
         "body": "    L = ν + Σ_{j=1}^n ε_j (1 − p_y)^j,   ν = −log p_y,   p = softmax(z)",
         "parameters": {
@@ -1993,7 +1993,7 @@ With one class it is 0, as all losses of softmax are.""",
         "outputs": {
             "loss": "optional output, one value, or one per row without reduction.",
             "grad_z": "optional output, shaped as `z`.",
-            "grad_zadv": "optional output, shaped as `z`.",
+            "grad_z_adv": "optional output, shaped as `z`.",
         },
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.",
         "reference": "Mao et al. 2023, Cross-Entropy Loss Functions: Theoretical Analysis and Applications.",
