@@ -87,7 +87,7 @@ def encouraging(p, q, nu, C, end, eps):
     inverse = 0 if end == 1 else 1 / (1 - np.longdouble(end))
     tangent = (np.log(1 - np.longdouble(end)) if end < 1 else 0) - (1 - end - q) * inverse
     bonus = np.where(beyond, tangent, np.log(np.maximum(q, eps)))
-    return nu + bonus, np.where(beyond, 1 + p * inverse, np.where(q < eps, 1, 1 / q)) + 0 * nu
+    return nu + bonus, np.where(beyond, 1 + p * inverse, np.where(q < eps, 1, 1 / q)) + 0 * p, nu + np.abs(bonus)
 
 
 def polynomial(q, c):
@@ -186,7 +186,7 @@ def substitute(h, slope, infinities=True):
 
 
 def stable(z):
-    return np.where(z < 0, 1 / (1 + np.abs(z)), 1 + np.abs(z)) + 0 * z
+    return np.where(z < 0, 1 / (1 + np.abs(z)), 1 + np.abs(z))
 
 
 def square(z, y, k=1, M=1):
@@ -200,7 +200,7 @@ def square(z, y, k=1, M=1):
 
 
 def squentropy(z, y):
-    nu_loss, nu_gradient = of_target(lambda p, q, nu, C: (nu, one(nu)))(z, y)
+    nu_loss, nu_gradient = PARTS["ce"](z, y)[:2]
     C, e = z.shape[-1], one_hot(z, y) == 1
     rest = np.where(e | (z == -INF), 0, z)
     factor = 1 / np.longdouble(C - 1) if C > 1 else 0
@@ -321,6 +321,9 @@ def check(actual, wanted, z, weights, reduction, axis, real):
     total = weights.sum()
     scale = 1 if reduction != "mean" else 1 / total if total else 0
     with np.errstate(all="ignore"):
+        losses = np.where(np.abs(losses) > np.finfo(real).max, INF, losses)
+        # Where the loss is too large for a number the gradient is ∞ (p − e), with a p that may have vanished.
+        isolated = np.isinf(losses)
         wanted_gradient = wanted_gradient * (weights * scale)[..., None]
         losses, loss_size, gradient_size = losses * weights, loss_size * weights, gradient_size * weights * scale
     gradient = np.moveaxis(gradient, axis, -1)
@@ -328,9 +331,8 @@ def check(actual, wanted, z, weights, reduction, axis, real):
     assert gradient.dtype == np.asarray(loss).dtype == real
     largest = np.where(np.isfinite(wanted_gradient), np.abs(wanted_gradient), 0).max(-1, initial=0)
     largest = np.maximum(largest, np.where(np.isfinite(gradient_size), gradient_size, 0))
-    # Where the loss is too large for a number the gradient is ∞ (p − e), with a p that may have vanished.
-    isolated = np.isinf(losses.astype(real)) & (np.abs(gradient) == INF).any(-1)
-    assert not np.isnan(gradient[isolated]).any()
+    isolated &= (np.abs(gradient) == INF).any(-1) | (weights == 0)
+    assert not np.isnan(gradient[isolated & (weights > 0)]).any()
     gradient, wanted_gradient = np.where(isolated[..., None], 0, gradient), np.where(isolated[..., None], 0, wanted_gradient)
     # Extended precision ends as well.
     near(gradient, wanted_gradient, (tolerance * slack * largest + 1e-17 * weights * scale)[..., None], real)
@@ -483,8 +485,7 @@ def test_smooth_adversarial_loss_follows_its_definition(drawn, seed, parameters)
         value, clean, attacked = smooth_adversarial(rows, adversarial, y, tau, rho, nu)
         size = np.maximum(np.abs(clean), np.abs(attacked)).max(-1)
     check((loss, gradients[0]), (value, clean, size), rows, weights, reduction, axis, z.dtype)
-    undefined = np.isnan(attacked).any(-1)
-    attacked[undefined] = NAN
+    attacked = np.where(np.isnan(attacked).any(-1, keepdims=True), NAN, attacked)
     check((loss, gradients[1]), (value, attacked, size), rows, weights, reduction, axis, z.dtype)
 
 
@@ -510,7 +511,7 @@ def test_cross_entropy_from_probs_follows_its_definition(drawn, seed, normalize,
     v = np.where(inside, -t / np.where(inside, r, 1), 0)
     gradient = (v - (v * r).sum(-1, keepdims=True)) / total if normalize else v
     undefined = np.isnan(rows).any(-1)
-    loss[undefined], gradient[undefined] = NAN, NAN
+    loss, gradient = np.where(undefined, NAN, loss), np.where(undefined[..., None], NAN, gradient)
     size = (np.abs(v) / total).max(-1)
     check(actual, (loss, gradient, size), np.zeros_like(rows), weights, reduction, axis, p.dtype)
 
@@ -529,3 +530,265 @@ def test_hessian_vector_product_follows_its_definition(drawn, seed, reduction):
         size = (p * np.abs(x - shift)).max(-1)
     zero = np.zeros(rows.shape[:-1], z.dtype) if reduction == "none" else z.dtype.type(0)
     check((zero, out), (0 * weights, wanted, size), rows, weights, reduction, axis, z.dtype)
+
+
+# --- Worked examples, finite differences -----------------------------------------------------------------------------
+
+# Parameters, losses and gradients as the definitions give them.
+EXAMPLES = [
+    ("comp_sum_loss", dict(tau=1.7), [0.2220311, 1.291552], [[-0.1810801, 0.03303363, 0.1480464], [0.02488921, 0.0676559, -0.09254511]]),
+    ("sum_exponential_loss", {}, [0.2729172, 27.47459], [[-0.2729172, 0.04978707, 0.2231302], [7.389056, 20.08554, -27.47459]]),
+    ("generalized_cross_entropy", {}, [0.2220311, 1.291552], [[-0.1810801, 0.03303363, 0.1480464], [0.02488921, 0.0676559, -0.09254511]]),
+    ("mae_softmax_loss", {}, [0.214403, 0.964881], [[-0.1684343, 0.03072672, 0.1377076], [0.009113263, 0.02477242, -0.03388568]]),
+    ("reverse_cross_entropy", {}, [1.974724, 8.886882], [[-1.551338, 0.2830036, 1.268334], [0.08393626, 0.2281624, -0.3120987]]),
+    ("symmetric_cross_entropy", {}, [1.998855, 9.221783], [[-1.572778, 0.2869148, 1.285863], [0.1098859, 0.2987009, -0.4085868]]),
+    ("normalized_cross_entropy", {}, [0.04619341, 0.6635601], [[-0.05304006, 0.01529226, 0.0377478], [0.08053876, -0.006984387, -0.07355437]]),
+    ("normalized_focal_loss", dict(gamma=0.5), [0.02294198, 0.7089862], [[-0.03657022, 0.009770722, 0.0267995], [0.106829, -0.03392319, -0.07290585]]),
+    ("normalized_generalized_cross_entropy", {}, [0.08848641, 0.5220224], [[-0.0768335, 0.01509694, 0.06173656], [0.02269376, 0.003870805, -0.02656457]]),
+    ("normalized_mae_loss", {}, [0.1072015, 0.4824405], [[-0.08421717, 0.01536336, 0.06885381], [0.004556632, 0.01238621, -0.01694284]]),
+    ("normalized_reverse_cross_entropy", {}, [0.1072015, 0.4824405], [[-0.08421717, 0.01536336, 0.06885381], [0.004556632, 0.01238621, -0.01694284]]),
+    ("active_passive_loss", dict(active="nce", passive="rce"), [2.020918, 9.550442], [[-1.604378, 0.2982958, 1.306082], [0.164475, 0.221178, -0.385653]]),
+    ("brier_loss", {}, [0.07822515, 1.495901], [[-0.1229069, 0.01371212, 0.1091948], [-0.1409188, 0.245988, -0.1050692]]),
+    ("spherical_score_loss", {}, [0.02515119, 0.9533254], [[-0.04842053, 0.002296386, 0.04612415], [0.005551632, 0.04102132, -0.04657295]]),
+    ("z_loss", dict(a=0.5, b=1.0), [1.277077, 2.877796], [[-0.06422241, -0.06422241, 0.1284448], [0.1310592, -0.08737278, -0.04368639]]),
+    ("log_taylor_softmax_loss", {}, [0.3541718, 1.504077], [[-0.1789474, 0, 0.2105263], [0.2222222, 0.4444444, 0.7777778]]),
+    ("log_spherical_softmax_loss", {}, [0.271934, 0.2231439], [[-0.2380954, -0.3809522, 0.1904761], [0, 0.3999998, 0.2000002]]),
+    ("stablemax_cross_entropy", {}, [0.5108256, 2.302585], [[-0.1333333, 0.05, 0.2], [0.3, 0.3, -0.3]]),
+    ("rescaled_square_loss", dict(k=5.0, M=2.0), [0.4166667, 27], [[0, -0.6666667, 0.3333333], [0, 0.6666667, -13.33333]]),
+    ("squentropy_loss", {}, [0.8663113, 3.849012], [[-0.214403, -0.9608874, 0.6752904], [0.2594965, 1.705385, -0.964881]]),
+    ("poly1_cross_entropy", dict(label_smoothing=0.1), [0.6509406, 4.117405], [[-0.2993272, 0.03343329, 0.2658939], [0.2343651, 0.6943464, -0.9287114]]),
+    ("poly_n_cross_entropy", dict(epsilons=[1.0, 0.5]), [0.4786986, 4.779391], [[-0.4189501, 0.0764272, 0.3425229], [0.2774029, 0.7540594, -1.031462]]),
+    ("poly_loss", dict(alphas=[1.0, 0.5]), [0.2373873, 1.430379], [[-0.2045472, 0.03731462, 0.1672325], [0.01790648, 0.04867485, -0.06658133]]),
+    ("poly1_focal_loss", {}, [0.02094856, 4.016214], [[-0.05051276, 0.009214817, 0.04129794], [0.3259404, 0.8859978, -1.211938]]),
+    ("encouraging_loss", {}, [-1.287371, 3.313262], [[-0.8881403, 0.1620195, 0.7261208], [0.2689414, 0.7310586, -1]]),
+    ("cross_entropy_from_probs", dict(z=[[0.2, 0.5, 0.3], [1, 1, 2]]), [1.609438, 0.6931472], [[-4, 1, 1], [0.25, 0.25, -0.25]]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=[name for name, *_ in EXAMPLES])
+def test_worked_example(example, dtype):
+    name, parameters, *wanted = example
+    z = np.array(parameters.get("z", Z), dtype)
+    parameters = {key: value for key, value in parameters.items() if key != "z"}
+    actual = getattr(losskit, name)(z, Y, **parameters, reduction="none", grad=True)
+    for result, expected in zip(actual, wanted, strict=True):
+        assert result.dtype == dtype
+        np.testing.assert_allclose(result, expected, rtol=6e-6 if dtype == np.float32 else 6e-7, atol=1e-7)
+
+
+def test_worked_example_of_the_smooth_adversarial_loss(dtype):
+    loss, gradients = losskit.smooth_adversarial_comp_sum_loss(
+        np.array(Z, dtype), np.array(Z_ADV, dtype), Y, rho=2.0, nu=0.5, reduction="none", grad=True
+    )
+    np.testing.assert_allclose(loss, [1.138304, 2.565108], rtol=1e-6)
+    wanted = [
+        [[0.491246, -0.3438151, -0.1474308], [-0.2138788, -0.05212099, 0.2659998]],
+        [[-0.6963471, 0.409616, 0.2867312], [0.3796283, 0.3253957, -0.705024]],
+    ]
+    np.testing.assert_allclose(gradients, wanted, rtol=1e-5)
+
+
+def test_worked_example_of_the_hessian_vector_product(dtype):
+    z, v = np.array(Z, dtype), np.array([[1, 0, -1], [0.5, 2, 0]], dtype)
+    wanted = np.array([[0.3061419, -0.02387066, -0.2822713], [-0.2700105, 0.324112, -0.05410147]])
+    for reduction, factor in (("none", 1), ("sum", 1), ("mean", 0.5)):
+        np.testing.assert_allclose(losskit.softmax_cross_entropy_hvp(z, v, reduction=reduction), factor * wanted, rtol=3e-6)
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{name}-{i}" for i, (name, _, _) in enumerate(CASES)])
+@pytest.mark.parametrize("classes", [2, 3, 40])
+def test_gradient_by_finite_differences(case, classes, rng):
+    name, parameters, _ = case
+    if parameters.get("detach_modulator"):
+        pytest.skip("the gradient of a detached modulator is not that of the loss")
+    z, y, s = rng.normal(0, 1.5, (4, classes)), rng.integers(0, classes, 4), rng.gamma(1, 1, 4)
+    function = lambda z: getattr(losskit, name)(z, y, **parameters, sample_weight=s)  # noqa: E731
+    gradient = getattr(losskit, name)(z, y, **parameters, sample_weight=s, grad=True)[1]
+    assert_gradient(function, z, gradient, tolerance=1e-7)
+
+
+def test_gradients_of_other_inputs_by_finite_differences(rng):
+    z, z_adv, y = rng.normal(0, 1, (4, 5)), rng.normal(0, 1, (4, 5)), rng.integers(0, 5, 4)
+    t = rng.dirichlet(np.ones(5), 4)
+    loss = lambda z, z_adv: losskit.smooth_adversarial_comp_sum_loss(z, z_adv, y, tau=0.6, rho=1.5)  # noqa: E731
+    _, (grad, grad_adv) = losskit.smooth_adversarial_comp_sum_loss(z, z_adv, y, tau=0.6, rho=1.5, grad=True)
+    assert_gradient(lambda z: loss(z, z_adv), z, grad)
+    assert_gradient(lambda z_adv: loss(z, z_adv), z_adv, grad_adv)
+    for function in (losskit.brier_loss, lambda z, t, **o: losskit.poly1_cross_entropy(z, t, weight=[1, 2, 3, 0, 1], **o)):
+        assert_gradient(lambda z, f=function: f(z, t), z, function(z, t, grad=True)[1])
+    p = rng.dirichlet(np.ones(5), 4) + 0.05
+    for target in (y, t):
+        for normalize in (True, False):
+            f = lambda p, **o: losskit.cross_entropy_from_probs(p, target, normalize=normalize, **o)  # noqa: B023, E731
+            assert_gradient(f, p, f(p, grad=True)[1], step=1e-4)
+
+
+# --- Edge cases ------------------------------------------------------------------------------------------------------
+
+
+def test_nearly_certain_rows_keep_their_digits(dtype):
+    """1 − p is far below the last place of p: at the target, and at another class."""
+    z = np.array([[0, 25, 1], [25, 0, 1], [9, 9, -30]], np.float64)
+    for name, parameters, reference in CASES:
+        if name in ("z_loss", "rescaled_square_loss") or "log_" in name or "stable" in name:
+            continue
+        y = np.array([1, 1, 0])
+        loss, gradient = getattr(losskit, name)(z.astype(dtype), y, **parameters, reduction="none", grad=True)
+        with np.errstate(all="ignore"):
+            wanted, wanted_gradient, *_ = reference(z.astype(np.longdouble), y)
+        tolerance = 6e-6 if dtype == np.float32 else 1e-11
+        np.testing.assert_allclose(loss, wanted.astype(float), rtol=tolerance, err_msg=name)
+        largest = np.abs(wanted_gradient).max(-1, keepdims=True)
+        np.testing.assert_array_less(np.abs(gradient - wanted_gradient), tolerance * largest + 1e-300, err_msg=name)
+
+
+def test_two_classes_and_a_confident_mistake(dtype):
+    """The gradient of a normalized loss vanishes with 1 − p of the other class."""
+    z, y = np.array([[0, 20]], dtype), np.array([0])
+    for name, parameters, reference in CASES:
+        if name in TWO_CLASSES or name in ("brier_loss", "spherical_score_loss"):
+            gradient = getattr(losskit, name)(z, y, **parameters, grad=True)[1]
+            wanted = reference(z.astype(np.longdouble), y)[1]
+            tolerance = 1e-5 if dtype == np.float32 else 1e-11
+            assert np.abs(gradient - wanted).max() <= tolerance * np.abs(wanted).max(), (name, parameters)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_rows_and_weights_of_zero_give_zero(name, dtype):
+    parameters = {"poly_loss": {"alphas": [1.0]}, "poly_n_cross_entropy": {"epsilons": [1.0]}}.get(name, {})
+    function = getattr(losskit, name)
+    for reduction in ("mean", "sum"):
+        loss, gradient = function(np.empty((0, 3), dtype), [], **parameters, reduction=reduction, grad=True)
+        assert loss == 0 and gradient.shape == (0, 3)
+    z = np.array(Z, dtype)
+    loss, gradient = function(z, Y, **parameters, sample_weight=np.zeros(2, dtype), grad=True)
+    assert loss == 0 and (gradient == 0).all()
+
+
+def test_an_encouraging_loss_of_one_class_is_zero(dtype):
+    loss, gradient = losskit.encouraging_loss(np.array([[3], [NAN]], dtype), [0, 0], reduction="none", grad=True)
+    np.testing.assert_array_equal(loss, [0, NAN])
+    np.testing.assert_array_equal(np.abs(gradient), [[0], [NAN]])
+
+
+def test_probabilities_that_sum_to_zero_give_nan(dtype):
+    for target in ([0], np.array([[1, 0]], dtype)):
+        loss, gradient = losskit.cross_entropy_from_probs(np.zeros((1, 2), dtype), target, grad=True)
+        assert np.isnan(loss) and np.isnan(gradient).all()
+
+
+# --- What is refused -------------------------------------------------------------------------------------------------
+
+REFUSED = [
+    ("comp_sum_loss", dict(tau=[-0.1, NAN, INF])),
+    ("generalized_cross_entropy", dict(q=[0, 1.1, NAN], k=[-0.1, 1, NAN])),
+    ("reverse_cross_entropy", dict(log_zero=[0, 1, NAN, -INF])),
+    ("symmetric_cross_entropy", dict(alpha=[NAN], beta=[INF], log_zero=[0])),
+    ("normalized_focal_loss", dict(gamma=[-1, NAN])),
+    ("normalized_generalized_cross_entropy", dict(q=[0, 1.1])),
+    ("active_passive_loss", dict(alpha=[NAN], gamma=[-1], q=[0, 2], log_zero=[0], active=["kl"], passive=[""])),
+    ("z_loss", dict(a=[0, -1, NAN], b=[NAN], eps=[-1, NAN])),
+    ("log_spherical_softmax_loss", dict(eps=[0, -1, NAN])),
+    ("rescaled_square_loss", dict(k=[NAN], M=[INF])),
+    ("poly1_cross_entropy", dict(epsilon=[NAN], label_smoothing=[-0.1, 1.1, NAN])),
+    ("poly_n_cross_entropy", dict(epsilons=[[NAN], [[1.0]]])),
+    ("poly_loss", dict(alphas=[[INF], 1.0])),
+    ("poly1_focal_loss", dict(gamma=[-1, INF], epsilon=[NAN])),
+    ("encouraging_loss", dict(log_end=[0, 1.1, NAN], eps=[0, 1, NAN])),
+    ("cross_entropy_from_probs", dict(eps=[0, 0.5, NAN])),
+]
+
+
+@pytest.mark.parametrize(("name", "refused"), REFUSED, ids=[name for name, _ in REFUSED])
+def test_parameters_out_of_range_are_refused(name, refused):
+    required = {"poly_loss": {"alphas": [1.0]}, "poly_n_cross_entropy": {"epsilons": [1.0]}}.get(name, {})
+    for parameter, values in refused.items():
+        for value in values:
+            assert_error("INVALID_PARAMETER", getattr(losskit, name), Z, Y, **{**required, parameter: value})
+    for value in (dict(rho=0), dict(nu=-1), dict(tau=NAN)):
+        assert_error("INVALID_PARAMETER", losskit.smooth_adversarial_comp_sum_loss, Z, Z_ADV, Y, **value)
+
+
+C_VALUES = dict(tau=1.0, q=0.7, k=0.5, reduced=True, log_zero=-4.0, alpha=None, beta=1.0, gamma=0.5, detach_modulator=False,
+                active="nce", passive="mae", a=1.0, b=0.0, eps=1e-6, m=1.0, epsilon=1.0, label_smoothing=0.1, weight=None,
+                n=2, epsilons=np.ones(2), alphas=np.ones(2), log_end=0.75, normalize=True)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [*NAMES, "brier_loss_dense", "poly1_cross_entropy_dense", "cross_entropy_from_probs",
+                                  "cross_entropy_from_probs_dense"])  # fmt: skip
+def test_a_refused_call_writes_nothing(name, dtype):
+    from losskit import _core
+
+    parameters = [parameter for parameter, _ in _core._prototypes.FUNCTIONS[name][1]]
+    first, target = parameters[:2]
+    is_dense = name.endswith("_dense")
+    arguments = {key: value for key, value in C_VALUES.items() if key in parameters}
+    if name in ("symmetric_cross_entropy", "active_passive_loss"):
+        arguments["alpha"] = 1.0
+    arguments[first] = np.abs(np.array(Z, dtype)) + 1
+    arguments[target] = np.ones((2, 3), dtype) if is_dense else np.array(Y)
+    arguments.update(outer=2, classes=3, inner=1, reduction="mean", sample_weight=np.ones(2, dtype))
+    call = RawCall(name, dtype, ("loss", "grad"), **arguments, loss=np.zeros((), dtype), grad=np.zeros((2, 3), dtype))
+    assert call() == call(loss=None) == call(grad=None) == call(loss=None, grad=None, sample_weight=None) == "OK"
+    assert call(outer=-1) == call(classes=0) == call(inner=-1) == call(outer=2**62, inner=4) == "INVALID_SHAPE"
+    assert call(**{first: None}) == call(**{target: None}) == "NULL_POINTER"
+    assert call(sample_weight=np.array([1, -1], dtype)) == "INVALID_VALUE"
+    assert call(sample_weight=np.array([1, NAN], dtype)) == "INVALID_VALUE"
+    if not is_dense:
+        for bad in (-1, 3, -100, 2**40):
+            assert call(**{target: np.array([0, bad])}) == "INVALID_TARGET"
+    if name in TWO_CLASSES:
+        assert call(classes=1) == "INVALID_SHAPE"
+    if "weight" in parameters:
+        assert call(weight=np.array([1, -1, 0], dtype)) == "INVALID_VALUE"
+    for coefficients in {"epsilons", "alphas"} & set(parameters):
+        assert call(**{coefficients: None}) == "NULL_POINTER" and call(**{coefficients: None, "n": 0}) == "OK"
+        assert call(n=-1) == "INVALID_SHAPE"
+    call.inside_guards("end"), call.inside_guards("begin")
+
+
+def test_a_refused_call_of_the_others_writes_nothing(dtype):
+    z = np.array(Z, dtype)
+    call = RawCall(
+        "smooth_adversarial_comp_sum_loss", dtype, ("loss", "grad_z", "grad_z_adv"), z=z, z_adv=z + 1, target=np.array(Y),
+        outer=2, classes=3, inner=1, tau=1.0, rho=1.0, nu=1.0, reduction="mean", sample_weight=None,
+        loss=np.zeros((), dtype), grad_z=np.zeros_like(z), grad_z_adv=np.zeros_like(z),
+    )  # fmt: skip
+    assert call() == call(loss=None, grad_z=None) == call(grad_z_adv=None) == "OK"
+    assert call(z=None) == call(z_adv=None) == call(target=None) == "NULL_POINTER"
+    assert call(target=np.array([0, 3])) == "INVALID_TARGET"
+    assert call(sample_weight=np.array([-1, 1], dtype)) == "INVALID_VALUE"
+    assert call(classes=0) == "INVALID_SHAPE"
+    call = RawCall(
+        "softmax_cross_entropy_hvp", dtype, ("out",), z=z, v=z, outer=2, classes=3, inner=1, reduction="none",
+        out=np.zeros_like(z),
+    )  # fmt: skip
+    assert call() == "OK" and call(z=None) == call(v=None) == call(out=None) == "NULL_POINTER"
+    assert call(classes=-1) == "INVALID_SHAPE" and call(outer=0, z=None, v=None, out=None) == "OK"
+
+
+# --- Threads and instruction sets ------------------------------------------------------------------------------------
+
+SAME_BITS = """
+import inspect
+rng = np.random.default_rng(1)
+for shape, axis in (((400, 300), -1), ((3000, 20), -1), ((30, 7, 90), 1)):
+    for dtype in (np.float32, np.float64):
+        z = rng.normal(0, 3, shape).astype(dtype)
+        y = rng.integers(0, shape[axis], np.delete(shape, axis))
+        for name, parameters in {cases!r}:
+            loss, grad = getattr(losskit, name)(z, y, **parameters, grad=True, axis=axis)
+            results[f"{{name}}{{parameters}} {{shape}} {{dtype.__name__}}"] = np.append(grad.sum(0).ravel(), loss)
+        t = np.abs(z)
+        for name in ("brier_loss", "poly1_cross_entropy", "cross_entropy_from_probs"):
+            loss, grad = getattr(losskit, name)(t if "probs" in name else z, t, grad=True, axis=axis)
+            results[f"{{name}} dense {{shape}} {{dtype.__name__}}"] = np.append(grad.sum(0).ravel(), loss)
+        loss, (a, b) = losskit.smooth_adversarial_comp_sum_loss(z, z[::-1].copy(), y, grad=True, axis=axis)
+        results[f"adversarial {{shape}} {{dtype.__name__}}"] = np.append((a - 3 * b).sum(0).ravel(), loss)
+        hvp = losskit.softmax_cross_entropy_hvp(z, t, axis=axis)
+        results[f"hvp {{shape}} {{dtype.__name__}}"] = hvp.sum(0)
+"""
+
+
+def test_every_instruction_set_and_thread_count_gives_the_same_bits():
+    assert_same_bits(SAME_BITS.format(cases=[(name, parameters) for name, parameters, _ in CASES]))
