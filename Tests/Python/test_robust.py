@@ -630,8 +630,8 @@ def test_nearly_certain_rows_keep_their_digits(dtype):
     """1 − p is far below the last place of p: at the target, and at another class."""
     z = np.array([[0, 25, 1], [25, 0, 1], [9, 9, -30]], np.float64)
     for name, parameters, reference in CASES:
-        if name in ("z_loss", "rescaled_square_loss") or "log_" in name or "stable" in name:
-            continue
+        if name in ("z_loss", "rescaled_square_loss", "encouraging_loss") or "log_" in name or "stable" in name:
+            continue  # no softmax, or a value that crosses 0
         y = np.array([1, 1, 0])
         loss, gradient = getattr(losskit, name)(z.astype(dtype), y, **parameters, reduction="none", grad=True)
         with np.errstate(all="ignore"):
@@ -639,7 +639,7 @@ def test_nearly_certain_rows_keep_their_digits(dtype):
         tolerance = 6e-6 if dtype == np.float32 else 1e-11
         np.testing.assert_allclose(loss, wanted.astype(float), rtol=tolerance, err_msg=name)
         largest = np.abs(wanted_gradient).max(-1, keepdims=True)
-        np.testing.assert_array_less(np.abs(gradient - wanted_gradient), tolerance * largest + 1e-300, err_msg=name)
+        assert (np.abs(gradient - wanted_gradient) <= tolerance * largest).all(), name
 
 
 def test_two_classes_and_a_confident_mistake(dtype):

@@ -20,7 +20,7 @@ func brierLoss<S: Scalar>(
   _ grad: UnsafeMutablePointer<S>?
 ) -> Status {
   rowLoss(
-    BrierLoss(SmoothedTargets<S.Vector>(labelSmoothing: 0, classes: classes)), z, target, (outer, classes, inner), reduction, sampleWeight, loss, grad)
+    BrierLoss<S.Vector>(), z, target, (outer, classes, inner), reduction, sampleWeight, loss, grad)
 }
 
 /// Brier loss with dense targets.
@@ -45,17 +45,54 @@ func brierLossDense<S: Scalar>(
   _ grad: UnsafeMutablePointer<S>?
 ) -> Status {
   rowLoss(
-    BrierLoss(DenseTargets<S.Vector>(labelSmoothing: 0, classes: classes)), z, dense: target, (outer, classes, inner),
-    reduction, sampleWeight, loss, grad)
+    DenseBrierLoss<S.Vector>(), z, dense: target, (outer, classes, inner), reduction, sampleWeight, loss, grad)
 }
 
-private struct BrierLoss<D: TargetDistribution>: RowLoss {
-  typealias V = D.V
-  private let distribution: D
+private struct BrierLoss<V: Lanes>: RowLoss {
   private let exponential = ScaledExponential<V>(temperature: 1)
-  static var usesSecond: Bool { D.usesSecond }
+  static var derivesTargetApart: Bool { true }
 
-  init(_ distribution: D) { self.distribution = distribution }
+  /// With E_k = e^{z_k − max}, their sums Σ = E_y + Σ_{k≠y} E_k and Q = Σ_{k≠y} E_k², and p = E/Σ:
+  ///
+  ///     L = (1 − p_y)² + Q/Σ²
+  ///     dL/dz_j = 2 p_j (p_j + p_y (1 − p_y) − Q/Σ²),   dL/dz_y = −2 p_y L
+  ///
+  /// Where another class than the target has the maximum, its bracket is small. p_j − Q/Σ² is then formed of
+  /// T = Σ_{k≠y} E_k (1 − E_k), which has no term of that class, as (E_j − 1)/Σ + (E_y + T)/Σ².
+  @inline(__always)
+  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
+    k.a = V.shift(tile.maximum { $0.x })
+    let own = OwnLogit(tile, k).exponential
+    let isLeading = own .== V.one
+    k.b = V.select(isLeading, V.zero, V.one)
+    k.c = V.select(isLeading, V.one, -V.one)
+    let (others, products) = tile.sums(k, keep: keep) { e, k in
+      let term = V.select(e.classes .== k.target, V.zero, exponential(e.x - k.a))
+      return RowTerms(first: term, second: term * V.fma(k.c, term, k.b), kept: term)
+    }
+    let softmax = tile.targetSoftmax(k, others: others)
+    let r = softmax.reciprocal
+    let squares = V.select(isLeading, products, others - products) * r * r
+    let value = V.fma(softmax.complement, softmax.complement, squares)
+
+    let isMistaken = (own .< V.one) & (others .< V(2))
+    k.b = r
+    k.c = V.select(isMistaken, V.one, V.zero)
+    k.d = V.fma(
+      softmax.probability, softmax.complement, V.select(isMistaken, (own + products) * r * r, -squares))
+    k.e = (scale + scale) * r
+    k.atTarget = -(scale + scale) * softmax.probability * value
+    return value
+  }
+
+  @inline(__always) func derivative(_ e: RowElements<V>, _ k: RowConstants<V>) -> V {
+    k.e * e.kept * V.fma(k.b, e.kept - k.c, k.d)
+  }
+}
+
+private struct DenseBrierLoss<V: Lanes>: RowLoss {
+  private let exponential = ScaledExponential<V>(temperature: 1)
+  static var usesSecond: Bool { true }
 
   /// dL/dz_j = 2 p_j (δ_j − Σ_k p_k δ_k) with δ = p − t
   @inline(__always)
@@ -83,8 +120,7 @@ private struct BrierLoss<D: TargetDistribution>: RowLoss {
   @inline(__always)
   private func distance(_ e: RowElements<V>, _ k: RowConstants<V>, isKept: Bool) -> (p: V, delta: V) {
     let p = (isKept ? e.kept : exponential(e.x - k.a)) * k.c
-    let t = distribution.weight(e, k.target)
-    return (p, V.select(e.x .== k.a, (V.one - t) - k.e, p - t))
+    return (p, V.select(e.x .== k.a, (V.one - e.y) - k.e, p - e.y))
   }
 
   @inline(__always) func derivative(_ e: RowElements<V>, _ k: RowConstants<V>) -> V {
