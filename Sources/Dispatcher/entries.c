@@ -585,6 +585,26 @@ LOSSKIT_ENTRY(losskit_cross_entropy_dense_f64, (
     double label_smoothing, losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad),
     (z, target, outer, classes, inner, weight, label_smoothing, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_cross_entropy_from_probs_f32, (
+    const float *p, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps,
+    bool normalize, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (p, target, outer, classes, inner, eps, normalize, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_cross_entropy_from_probs_f64, (
+    const double *p, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps,
+    bool normalize, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (p, target, outer, classes, inner, eps, normalize, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_cross_entropy_from_probs_dense_f32, (
+    const float *p, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps,
+    bool normalize, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (p, target, outer, classes, inner, eps, normalize, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_cross_entropy_from_probs_dense_f64, (
+    const double *p, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps,
+    bool normalize, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (p, target, outer, classes, inner, eps, normalize, reduction, sample_weight, loss, grad))
 LOSSKIT_ENTRY(losskit_focal_loss_f32, (
     const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
     const float *alpha, bool detach_modulator, losskit_reduction reduction, const float *sample_weight, float *loss,
@@ -615,12 +635,104 @@ LOSSKIT_ENTRY(losskit_nll_loss_f64, (
     const double *weight, int64_t ignore_index, losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad),
     (log_p, target, outer, classes, inner, weight, ignore_index, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_softmax_cross_entropy_hvp_f32, (
+    const float *z, const float *v, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, losskit_reduction reduction,
+    float *out),
+    (z, v, outer, classes, inner, reduction, out))
+LOSSKIT_ENTRY(losskit_softmax_cross_entropy_hvp_f64, (
+    const double *z, const double *v, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, losskit_reduction reduction,
+    double *out),
+    (z, v, outer, classes, inner, reduction, out))
+LOSSKIT_ENTRY(losskit_active_passive_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_active_passive_term active, losskit_active_passive_term passive, double alpha, double beta, double gamma,
+    double q, double log_zero, bool detach_modulator, losskit_reduction reduction, const float *sample_weight,
+    float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, active, passive, alpha, beta, gamma, q, log_zero, detach_modulator, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_active_passive_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_active_passive_term active, losskit_active_passive_term passive, double alpha, double beta, double gamma,
+    double q, double log_zero, bool detach_modulator, losskit_reduction reduction, const double *sample_weight,
+    double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, active, passive, alpha, beta, gamma, q, log_zero, detach_modulator, reduction, sample_weight, loss, grad))
 LOSSKIT_ENTRY(losskit_brier_loss_f32, (
     const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
     losskit_reduction reduction, const float *sample_weight, float *loss,
     float *grad),
     (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
 LOSSKIT_ENTRY(losskit_brier_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_brier_loss_dense_f32, (
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_brier_loss_dense_f64, (
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_comp_sum_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, tau, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_comp_sum_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, tau, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_sum_exponential_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_sum_exponential_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_encouraging_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double log_end,
+    double eps, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, log_end, eps, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_encouraging_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double log_end,
+    double eps, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, log_end, eps, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_generalized_cross_entropy_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double q, double k,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, q, k, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_generalized_cross_entropy_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double q, double k,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, q, k, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_log_spherical_softmax_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, eps, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_log_spherical_softmax_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, eps, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_log_taylor_softmax_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_log_taylor_softmax_loss_f64, (
     const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
     losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad),
@@ -635,6 +747,190 @@ LOSSKIT_ENTRY(losskit_mae_softmax_loss_f64, (
     losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad),
     (z, target, outer, classes, inner, reduced, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_normalized_mae_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_normalized_mae_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_normalized_cross_entropy_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_normalized_cross_entropy_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_normalized_focal_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
+    bool detach_modulator, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, gamma, detach_modulator, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_normalized_focal_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
+    bool detach_modulator, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, gamma, detach_modulator, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_normalized_generalized_cross_entropy_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double q,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, q, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_normalized_generalized_cross_entropy_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double q,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, q, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_poly1_cross_entropy_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double epsilon,
+    double label_smoothing, const float *weight, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, epsilon, label_smoothing, weight, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_poly1_cross_entropy_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double epsilon,
+    double label_smoothing, const double *weight, losskit_reduction reduction, const double *sample_weight,
+    double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, epsilon, label_smoothing, weight, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_poly1_cross_entropy_dense_f32, (
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double epsilon,
+    double label_smoothing, const float *weight, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, epsilon, label_smoothing, weight, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_poly1_cross_entropy_dense_f64, (
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double epsilon,
+    double label_smoothing, const double *weight, losskit_reduction reduction, const double *sample_weight,
+    double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, epsilon, label_smoothing, weight, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_poly1_focal_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
+    double epsilon, const float *alpha, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, gamma, epsilon, alpha, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_poly1_focal_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
+    double epsilon, const double *alpha, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, gamma, epsilon, alpha, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_poly_n_cross_entropy_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *epsilons,
+    ptrdiff_t n, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, epsilons, n, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_poly_n_cross_entropy_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *epsilons,
+    ptrdiff_t n, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, epsilons, n, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_poly_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *alphas,
+    ptrdiff_t n, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, alphas, n, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_poly_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *alphas,
+    ptrdiff_t n, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, alphas, n, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_rescaled_square_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double k, double m,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, k, m, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_rescaled_square_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double k, double m,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, k, m, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_reverse_cross_entropy_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double log_zero,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, log_zero, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_reverse_cross_entropy_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double log_zero,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, log_zero, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_normalized_reverse_cross_entropy_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_normalized_reverse_cross_entropy_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_smooth_adversarial_comp_sum_loss_f32, (
+    const float *z, const float *z_adv, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double tau, double rho, double nu, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad_z,
+    float *grad_z_adv),
+    (z, z_adv, target, outer, classes, inner, tau, rho, nu, reduction, sample_weight, loss, grad_z, grad_z_adv))
+LOSSKIT_ENTRY(losskit_smooth_adversarial_comp_sum_loss_f64, (
+    const double *z, const double *z_adv, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double tau, double rho, double nu, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad_z,
+    double *grad_z_adv),
+    (z, z_adv, target, outer, classes, inner, tau, rho, nu, reduction, sample_weight, loss, grad_z, grad_z_adv))
+LOSSKIT_ENTRY(losskit_spherical_score_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_spherical_score_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_squentropy_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_squentropy_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_stablemax_cross_entropy_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_stablemax_cross_entropy_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_symmetric_cross_entropy_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    double beta, double log_zero, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, alpha, beta, log_zero, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_symmetric_cross_entropy_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    double beta, double log_zero, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, alpha, beta, log_zero, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_z_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double a, double b,
+    double eps, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, a, b, eps, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_z_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double a, double b,
+    double eps, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, a, b, eps, reduction, sample_weight, loss, grad))
 LOSSKIT_ENTRY(losskit_aggregate_loss_f32, (
     const float *f, const int64_t *bag, const float *ybar, ptrdiff_t count, ptrdiff_t bags,
     losskit_aggregate_level level, double rho, losskit_aggregate_response response, losskit_bag_reduction bag_reduction,
@@ -793,13 +1089,13 @@ LOSSKIT_ENTRY(losskit_multiclass_perceptron_loss_f64, (
     (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
 LOSSKIT_ENTRY(losskit_one_vs_rest_svm_loss_f32, (
     const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const float *w,
-    ptrdiff_t weight_count, losskit_hinge_power power, double penalty, losskit_svmregularizer regularizer,
+    ptrdiff_t weight_count, losskit_hinge_power power, double penalty, losskit_svm_regularizer regularizer,
     losskit_reduction reduction, const float *sample_weight, float *loss, float *grad,
     float *grad_w),
     (z, target, outer, classes, inner, w, weight_count, power, penalty, regularizer, reduction, sample_weight, loss, grad, grad_w))
 LOSSKIT_ENTRY(losskit_one_vs_rest_svm_loss_f64, (
     const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *w,
-    ptrdiff_t weight_count, losskit_hinge_power power, double penalty, losskit_svmregularizer regularizer,
+    ptrdiff_t weight_count, losskit_hinge_power power, double penalty, losskit_svm_regularizer regularizer,
     losskit_reduction reduction, const double *sample_weight, double *loss, double *grad,
     double *grad_w),
     (z, target, outer, classes, inner, w, weight_count, power, penalty, regularizer, reduction, sample_weight, loss, grad, grad_w))

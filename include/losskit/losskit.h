@@ -107,6 +107,30 @@ typedef enum losskit_bin_edge {
   LOSSKIT_BIN_EDGE_LEFT_EXTRA = 2,
 } losskit_bin_edge;
 
+/** The parts of an active-passive loss. */
+typedef enum losskit_active_passive_term {
+  /** Cross-entropy. */
+  LOSSKIT_ACTIVE_PASSIVE_TERM_CE = 0,
+  /** Focal loss. */
+  LOSSKIT_ACTIVE_PASSIVE_TERM_FL = 1,
+  /** Normalized cross-entropy. */
+  LOSSKIT_ACTIVE_PASSIVE_TERM_NCE = 2,
+  /** Normalized focal loss. */
+  LOSSKIT_ACTIVE_PASSIVE_TERM_NFL = 3,
+  /** Generalized cross-entropy. */
+  LOSSKIT_ACTIVE_PASSIVE_TERM_GCE = 4,
+  /** Normalized generalized cross-entropy. */
+  LOSSKIT_ACTIVE_PASSIVE_TERM_NGCE = 5,
+  /** Mean absolute error. */
+  LOSSKIT_ACTIVE_PASSIVE_TERM_MAE = 6,
+  /** Normalized mean absolute error. */
+  LOSSKIT_ACTIVE_PASSIVE_TERM_NMAE = 7,
+  /** Reverse cross-entropy. */
+  LOSSKIT_ACTIVE_PASSIVE_TERM_RCE = 8,
+  /** Normalized reverse cross-entropy. */
+  LOSSKIT_ACTIVE_PASSIVE_TERM_NRCE = 9,
+} losskit_active_passive_term;
+
 /** Whose loss `aggregateLoss` is. */
 typedef enum losskit_aggregate_level {
   /** The bags': ρ = 0. */
@@ -192,14 +216,14 @@ typedef enum losskit_hinge_power {
 } losskit_hinge_power;
 
 /** What `oneVsRestSvmLoss` adds to the loss for its weights. */
-typedef enum losskit_svmregularizer {
+typedef enum losskit_svm_regularizer {
   /** Nothing. */
-  LOSSKIT_SVMREGULARIZER_NONE = 0,
+  LOSSKIT_SVM_REGULARIZER_NONE = 0,
   /** Their mean square. */
-  LOSSKIT_SVMREGULARIZER_MEAN = 1,
+  LOSSKIT_SVM_REGULARIZER_MEAN = 1,
   /** Half their squared norm, as in the soft margin SVM. */
-  LOSSKIT_SVMREGULARIZER_HALF_SUM = 2,
-} losskit_svmregularizer;
+  LOSSKIT_SVM_REGULARIZER_HALF_SUM = 2,
+} losskit_svm_regularizer;
 
 /** The distances δ of a feature x and a class centre w; d = x − w and a = |d| coordinate by coordinate. */
 typedef enum losskit_harmonic_distance {
@@ -2001,6 +2025,60 @@ LOSSKIT_API losskit_status losskit_cross_entropy_dense_f64(
     double label_smoothing, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
 
 /**
+ * Cross-entropy of probabilities, clamped, and integer targets.
+ *
+ *     L = −log clamp(r_y, eps, 1 − eps),   r = p / Σ_k p_k, or p itself
+ *
+ * - Parameters:
+ *   - p: probabilities, `[outer, classes, inner]`, > 0. Not checked.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - eps: in (0, ½), default 1e-7: probabilities are clamped to [eps, 1 − eps], and have gradient 0 outside.
+ *   - normalize: divide by the sum of the row; default true. A row of sum 0 gives NaN.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `p`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: keras.losses.categorical_crossentropy with from_logits=False.
+ */
+LOSSKIT_API losskit_status losskit_cross_entropy_from_probs_f32(
+    const float *p, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps,
+    bool normalize, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_cross_entropy_from_probs_f64(
+    const double *p, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps,
+    bool normalize, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Cross-entropy of probabilities, clamped, and dense targets.
+ *
+ *     L = −Σ_k t_k log clamp(r_k, eps, 1 − eps),   r = p / Σ_k p_k, or p itself
+ *
+ * - Parameters:
+ *   - p: probabilities, `[outer, classes, inner]`, > 0. Not checked.
+ *   - target: t, shaped as `p`: the weight of each class, usually probabilities. Not checked.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - eps: in (0, ½), default 1e-7: probabilities are clamped to [eps, 1 − eps], and have gradient 0 outside.
+ *   - normalize: divide by the sum of the row; default true. A row of sum 0 gives NaN.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `p`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: keras.losses.categorical_crossentropy with from_logits=False.
+ */
+LOSSKIT_API losskit_status losskit_cross_entropy_from_probs_dense_f32(
+    const float *p, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps,
+    bool normalize, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_cross_entropy_from_probs_dense_f64(
+    const double *p, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps,
+    bool normalize, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
  * Focal loss on softmax probabilities: cross-entropy that down-weights well-classified rows.
  *
  *     L = α_y (1 − p_y)^γ ν,   ν = −log p_y,   p = softmax(z)
@@ -2089,9 +2167,69 @@ LOSSKIT_API losskit_status losskit_nll_loss_f64(
     const double *weight, int64_t ignore_index, losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad);
 
+/**
+ * Hessian-vector product of cross-entropy by the logits. The Hessian does not depend on the target.
+ *
+ *     H = diag(p) − p pᵀ,   out = H v = p ⊙ (v − ⟨p, v⟩),   p = softmax(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - v: shaped as `z`.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default none, and sum does the same; mean divides by the number of rows.
+ *   - out: output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Kiselev and Grabovoy 2024, Unraveling the Hessian: A Key to Smooth Convergence in Loss Function Landscapes.
+ */
+LOSSKIT_API losskit_status losskit_softmax_cross_entropy_hvp_f32(
+    const float *z, const float *v, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, losskit_reduction reduction,
+    float *out);
+LOSSKIT_API losskit_status losskit_softmax_cross_entropy_hvp_f64(
+    const double *z, const double *v, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, losskit_reduction reduction,
+    double *out);
+
 /* ====================================================================================================
  * Robust, normalized and substitute losses of rows
  * ==================================================================================================== */
+
+/**
+ * Active-passive loss: a loss that raises p_y and one that lowers the others, each robust to wrong labels.
+ *
+ *     L = α · active + β · passive
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 2.
+ *   - inner: ≥ 0.
+ *   - active: default nce.
+ *   - passive: default mae. Any two parts may be combined.
+ *   - alpha: α, default 1.
+ *   - beta: β, default 1.
+ *   - gamma: γ ≥ 0 of the focal losses, default 0.5.
+ *   - q: in (0, 1], of the generalized cross-entropies, default 0.7.
+ *   - log_zero: A < 0, default log 10⁻⁴ = −9.210340371976182: what log 0 counts as.
+ *   - detach_modulator: treat (1 − p)^γ as a constant in the gradient; default false.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Ma et al. 2020, Normalized Loss Functions for Deep Learning with Noisy Labels.
+ */
+LOSSKIT_API losskit_status losskit_active_passive_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_active_passive_term active, losskit_active_passive_term passive, double alpha, double beta, double gamma,
+    double q, double log_zero, bool detach_modulator, losskit_reduction reduction, const float *sample_weight,
+    float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_active_passive_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_active_passive_term active, losskit_active_passive_term passive, double alpha, double beta, double gamma,
+    double q, double log_zero, bool detach_modulator, losskit_reduction reduction, const double *sample_weight,
+    double *loss, double *grad);
 
 /**
  * Brier loss: the squared distance of softmax probabilities to the target, a proper scoring rule in [0, 2].
@@ -2115,6 +2253,199 @@ LOSSKIT_API losskit_status losskit_brier_loss_f32(
     const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
     losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
 LOSSKIT_API losskit_status losskit_brier_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Brier loss with dense targets.
+ *
+ *     L = Σ_k (p_k − t_k)²,   p = softmax(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: t, shaped as `z`: the weight of each class, usually probabilities. Not checked.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Brier 1950, Verification of Forecasts Expressed in Terms of Probability.
+ */
+LOSSKIT_API losskit_status losskit_brier_loss_dense_f32(
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_brier_loss_dense_f64(
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Comp-sum loss: sum losses composed with a concave function, from the sum-exponential loss to the mean absolute
+ * error.
+ *
+ *     u = Σ_{k≠y} e^{z_k − z_y} = 1/p_y − 1,   p = softmax(z)
+ *     L = ((1 + u)^{1−τ} − 1)/(1 − τ),   log(1 + u) for τ = 1
+ *
+ * For τ < 1 the loss grows exponentially; too large a one is +inf.
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - tau: τ ≥ 0, default 1: 0 sum-exponential, 1 cross-entropy, 1 < τ < 2 generalized cross-entropy with q = τ − 1,
+ *     2 mean absolute error.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Mao et al. 2023, Cross-Entropy Loss Functions: Theoretical Analysis and Applications.
+ */
+LOSSKIT_API losskit_status losskit_comp_sum_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_comp_sum_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Sum-exponential loss: the exponential loss of Weston-Watkins type, `comp_sum_loss` with τ = 0.
+ *
+ *     L = Σ_{k≠y} e^{z_k − z_y}
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Mao et al. 2023, Cross-Entropy Loss Functions: Theoretical Analysis and Applications.
+ */
+LOSSKIT_API losskit_status losskit_sum_exponential_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_sum_exponential_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Encouraging loss: cross-entropy and a bonus for well-classified rows. It may be negative.
+ *
+ *     L = ν + log max(1 − p_y, ε),   ν = −log p_y,   p = softmax(z)
+ *     for p_y > LE, along the tangent:   L = ν + log(1 − LE) − (p_y − LE)/(1 − LE)
+ *
+ * With one class it is 0, as all losses of softmax are.
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - log_end: LE in (0, 1], default 0.75: where the logarithm ends. 0.5 is the safe choice.
+ *   - eps: ε in (0, 1), default 1e-5: the bonus is constant where 1 − p_y < ε.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Zhao et al. 2022, Well-classified Examples are Underestimated in Classification with Deep Neural
+ *   Networks.
+ */
+LOSSKIT_API losskit_status losskit_encouraging_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double log_end,
+    double eps, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_encouraging_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double log_end,
+    double eps, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Generalized cross-entropy: between cross-entropy (q → 0) and the mean absolute error (q = 1).
+ *
+ *     L = (1 − p_y^q)/q,   p = softmax(z);   truncated: (1 − k^q)/q where p_y ≤ k
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - q: in (0, 1], default 0.7.
+ *   - k: in [0, 1): truncation, default 0, which is none. Truncated rows have gradient 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Zhang and Sabuncu 2018, Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy
+ *   Labels.
+ */
+LOSSKIT_API losskit_status losskit_generalized_cross_entropy_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double q, double k,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_generalized_cross_entropy_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double q, double k,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Cross-entropy of the spherical softmax, in which squares stand for exponentials.
+ *
+ *     L = log Σ_k h(z_k) − log h(z_y),   h(x) = x² + ε
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. A row with NaN or an infinity gives NaN.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - eps: ε > 0, default 1e-6.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: de Brébisson and Vincent 2016, An Exploration of Softmax Alternatives Belonging to the Spherical Loss
+ *   Family.
+ */
+LOSSKIT_API losskit_status losskit_log_spherical_softmax_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_log_spherical_softmax_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Cross-entropy of the Taylor softmax, whose exponential is its second-order expansion.
+ *
+ *     L = log Σ_k h(z_k) − log h(z_y),   h(x) = 1 + x + x²/2
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. A row with NaN or an infinity gives NaN.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: de Brébisson and Vincent 2016, An Exploration of Softmax Alternatives Belonging to the Spherical Loss
+ *   Family.
+ */
+LOSSKIT_API losskit_status losskit_log_taylor_softmax_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_log_taylor_softmax_loss_f64(
     const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
     losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
 
@@ -2143,6 +2474,502 @@ LOSSKIT_API losskit_status losskit_mae_softmax_loss_f32(
 LOSSKIT_API losskit_status losskit_mae_softmax_loss_f64(
     const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool reduced,
     losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Normalized mean absolute error: divided by its sum over all targets.
+ *
+ *     L = (1 − p_y)/(C − 1),   p = softmax(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 2.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Ma et al. 2020, Normalized Loss Functions for Deep Learning with Noisy Labels.
+ */
+LOSSKIT_API losskit_status losskit_normalized_mae_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_normalized_mae_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Normalized cross-entropy: divided by its sum over all targets. In [0, 1], and robust to wrong labels.
+ *
+ *     L = ν_y / Σ_k ν_k,   ν_k = −log p_k,   p = softmax(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 2.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Ma et al. 2020, Normalized Loss Functions for Deep Learning with Noisy Labels.
+ */
+LOSSKIT_API losskit_status losskit_normalized_cross_entropy_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_normalized_cross_entropy_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Normalized focal loss: divided by its sum over all targets. In [0, 1], and robust to wrong labels.
+ *
+ *     L = v_y / Σ_k v_k,   v_k = (1 − p_k)^γ ν_k,   ν_k = −log p_k,   p = softmax(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 2.
+ *   - inner: ≥ 0.
+ *   - gamma: γ ≥ 0, default 0.5.
+ *   - detach_modulator: treat (1 − p_k)^γ as a constant in the gradient; default false.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Ma et al. 2020, Normalized Loss Functions for Deep Learning with Noisy Labels.
+ */
+LOSSKIT_API losskit_status losskit_normalized_focal_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
+    bool detach_modulator, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_normalized_focal_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
+    bool detach_modulator, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Normalized generalized cross-entropy: divided by its sum over all targets.
+ *
+ *     L = (1 − p_y^q) / Σ_k (1 − p_k^q),   p = softmax(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 2.
+ *   - inner: ≥ 0.
+ *   - q: in (0, 1], default 0.7.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Ma et al. 2020, Normalized Loss Functions for Deep Learning with Noisy Labels.
+ */
+LOSSKIT_API losskit_status losskit_normalized_generalized_cross_entropy_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double q,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_normalized_generalized_cross_entropy_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double q,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Poly-1 cross-entropy: the first coefficient of its expansion in 1 − p is raised by ε.
+ *
+ *     L = Σ_k w_k t_k ν_k + ε Σ_k t_k (1 − p_k),   ν_k = −log p_k,   p = softmax(z)
+ *     t_k = (1 − ls) [k = y] + ls/C
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - epsilon: ε, default 1; −1 or more in the paper.
+ *   - label_smoothing: ls in [0, 1], default 0.
+ *   - weight: optional, `[classes]`, ≥ 0, default 1: class weights of the cross-entropy, no part of the mean's
+ *     denominator.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Leng et al. 2022, PolyLoss: A Polynomial Expansion Perspective of Classification Loss Functions.
+ */
+LOSSKIT_API losskit_status losskit_poly1_cross_entropy_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double epsilon,
+    double label_smoothing, const float *weight, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad);
+LOSSKIT_API losskit_status losskit_poly1_cross_entropy_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double epsilon,
+    double label_smoothing, const double *weight, losskit_reduction reduction, const double *sample_weight,
+    double *loss, double *grad);
+
+/**
+ * Poly-1 cross-entropy with dense targets.
+ *
+ *     t' = (1 − ls) t + ls/C
+ *     L = Σ_k w_k t'_k ν_k + ε Σ_k t'_k (1 − p_k),   ν_k = −log p_k,   p = softmax(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: t, shaped as `z`: the weight of each class, usually probabilities. Not checked.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - epsilon: ε, default 1; −1 or more in the paper.
+ *   - label_smoothing: ls in [0, 1], default 0.
+ *   - weight: optional, `[classes]`, ≥ 0, default 1: class weights of the cross-entropy, no part of the mean's
+ *     denominator.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Leng et al. 2022, PolyLoss: A Polynomial Expansion Perspective of Classification Loss Functions.
+ */
+LOSSKIT_API losskit_status losskit_poly1_cross_entropy_dense_f32(
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double epsilon,
+    double label_smoothing, const float *weight, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad);
+LOSSKIT_API losskit_status losskit_poly1_cross_entropy_dense_f64(
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double epsilon,
+    double label_smoothing, const double *weight, losskit_reduction reduction, const double *sample_weight,
+    double *loss, double *grad);
+
+/**
+ * Poly-1 focal loss: the first coefficient of its expansion in 1 − p is raised by ε.
+ *
+ *     L = α_y (1 − p_y)^γ ν + ε (1 − p_y)^{γ+1},   ν = −log p_y,   p = softmax(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - gamma: γ ≥ 0, default 2.
+ *   - epsilon: ε, default 1.
+ *   - alpha: optional, `[classes]`, default 1: a factor of the focal part.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Leng et al. 2022, PolyLoss: A Polynomial Expansion Perspective of Classification Loss Functions.
+ */
+LOSSKIT_API losskit_status losskit_poly1_focal_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
+    double epsilon, const float *alpha, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad);
+LOSSKIT_API losskit_status losskit_poly1_focal_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
+    double epsilon, const double *alpha, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad);
+
+/**
+ * Poly-N cross-entropy: the first n coefficients of its expansion in 1 − p are raised.
+ *
+ *     L = ν + Σ_{j=1}^n ε_j (1 − p_y)^j,   ν = −log p_y,   p = softmax(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - epsilons: ε_1 … ε_n, `[n]`; may be null if n = 0.
+ *   - n: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Leng et al. 2022, PolyLoss: A Polynomial Expansion Perspective of Classification Loss Functions.
+ */
+LOSSKIT_API losskit_status losskit_poly_n_cross_entropy_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *epsilons,
+    ptrdiff_t n, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_poly_n_cross_entropy_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *epsilons,
+    ptrdiff_t n, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Poly loss: a polynomial in 1 − p. Cross-entropy is the series with α_j = 1/j.
+ *
+ *     L = Σ_{j=1}^n α_j (1 − p_y)^j,   p = softmax(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - alphas: α_1 … α_n, `[n]`; may be null if n = 0.
+ *   - n: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Leng et al. 2022, PolyLoss: A Polynomial Expansion Perspective of Classification Loss Functions.
+ */
+LOSSKIT_API losskit_status losskit_poly_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *alphas,
+    ptrdiff_t n, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_poly_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *alphas,
+    ptrdiff_t n, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Rescaled square loss on raw outputs: the square loss to a one-hot target, with the target class scaled.
+ *
+ *     L = (k (z_y − M)² + Σ_{j≠y} z_j²)/C
+ *
+ * - Parameters:
+ *   - z: outputs, `[outer, classes, inner]`. −inf is a masked class, which adds nothing.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - k: weight of the target class, default 1.
+ *   - m: M: what the target's output should be, default 1. With many classes, k = 15 and M = 30 are used.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Hui and Belkin 2021, Evaluation of Neural Architectures Trained with Square Loss vs Cross-Entropy in
+ *   Classification Tasks.
+ */
+LOSSKIT_API losskit_status losskit_rescaled_square_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double k, double m,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_rescaled_square_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double k, double m,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Reverse cross-entropy: of the target under the prediction, with a finite log 0.
+ *
+ *     L = −Σ_k p_k log [k = y] = −A (1 − p_y),   p = softmax(z),   log 0 := A
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - log_zero: A < 0, default log 10⁻⁴ = −9.210340371976182: what log 0 counts as.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Wang et al. 2019, Symmetric Cross Entropy for Robust Learning with Noisy Labels.
+ */
+LOSSKIT_API losskit_status losskit_reverse_cross_entropy_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double log_zero,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_reverse_cross_entropy_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double log_zero,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Normalized reverse cross-entropy: divided by its sum over all targets, which leaves `normalized_mae_loss`.
+ *
+ *     L = (1 − p_y)/(C − 1),   p = softmax(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 2.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Ma et al. 2020, Normalized Loss Functions for Deep Learning with Noisy Labels.
+ */
+LOSSKIT_API losskit_status losskit_normalized_reverse_cross_entropy_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_normalized_reverse_cross_entropy_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Smooth adversarial comp-sum loss: the comp-sum loss of clean logits, and how far an attack moves the margins.
+ *
+ *     D_k(z) = z_y − z_k
+ *     L = comp_sum_loss(z/ρ, y; τ) + ν ‖D(z_adv) − D(z)‖₂
+ *
+ * - Parameters:
+ *   - z: logits of clean inputs, `[outer, classes, inner]`. −inf is a masked class.
+ *   - z_adv: logits of the attacked inputs, which the caller has found, shaped as `z`.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - tau: τ ≥ 0, default 1, see `comp_sum_loss`.
+ *   - rho: ρ > 0, default 1.
+ *   - nu: ν ≥ 0, default 1.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad_z: optional output, shaped as `z`.
+ *   - grad_z_adv: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Mao et al. 2023, Cross-Entropy Loss Functions: Theoretical Analysis and Applications.
+ */
+LOSSKIT_API losskit_status losskit_smooth_adversarial_comp_sum_loss_f32(
+    const float *z, const float *z_adv, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double tau, double rho, double nu, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad_z, float *grad_z_adv);
+LOSSKIT_API losskit_status losskit_smooth_adversarial_comp_sum_loss_f64(
+    const double *z, const double *z_adv, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double tau, double rho, double nu, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad_z, double *grad_z_adv);
+
+/**
+ * Spherical score loss: one minus the cosine of softmax probabilities and target, a proper scoring rule in [0, 1).
+ *
+ *     L = 1 − p_y/|p|,   p = softmax(z),   |p|² = Σ_k p_k²
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Good 1971, Comment on Measuring Information and Uncertainty.
+ */
+LOSSKIT_API losskit_status losskit_spherical_score_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_spherical_score_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Squentropy: cross-entropy and the mean square of the logits of the other classes.
+ *
+ *     L = −log p_y + Σ_{j≠y} z_j²/(C − 1),   p = softmax(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class, which adds nothing.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Hui et al. 2023, Cut your Losses with Squentropy.
+ */
+LOSSKIT_API losskit_status losskit_squentropy_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_squentropy_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Cross-entropy of the stablemax, whose exponential grows and falls off only linearly.
+ *
+ *     L = log Σ_k h(z_k) − log h(z_y),   h(x) = x + 1 for x ≥ 0, 1/(1 − x) for x < 0
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Prieto et al. 2025, Grokking at the Edge of Numerical Stability.
+ */
+LOSSKIT_API losskit_status losskit_stablemax_cross_entropy_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_stablemax_cross_entropy_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Symmetric cross-entropy: cross-entropy and its reverse.
+ *
+ *     L = α ν + β (−A) (1 − p_y),   ν = −log p_y,   p = softmax(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - alpha: α, default 0.1, the setting for CIFAR-10 (CIFAR-100: 6).
+ *   - beta: β, default 1 (CIFAR-100: 0.1).
+ *   - log_zero: A < 0, default log 10⁻⁴ = −9.210340371976182: what log 0 counts as.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Wang et al. 2019, Symmetric Cross Entropy for Robust Learning with Noisy Labels.
+ */
+LOSSKIT_API losskit_status losskit_symmetric_cross_entropy_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    double beta, double log_zero, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_symmetric_cross_entropy_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    double beta, double log_zero, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Z-loss: the softplus of the standardised target logit, invariant to shift and positive scale of the logits.
+ *
+ *     μ = mean(z),  σ² = mean((z − μ)²),  z̃ = (z_y − μ)/(σ + ε)   (0 where σ = 0)
+ *     L = log(1 + e^{a (b − z̃)})/a
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. A row with NaN or an infinity gives NaN.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - a: > 0, default 1.
+ *   - b: default 0.
+ *   - eps: ε ≥ 0, default 1e-12.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: de Brébisson and Vincent 2016, The Z-loss: a shift and scale invariant classification loss belonging
+ *   to the Spherical Family.
+ */
+LOSSKIT_API losskit_status losskit_z_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double a, double b,
+    double eps, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_z_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double a, double b,
+    double eps, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
 
 /* ====================================================================================================
  * Classification losses of single scores
@@ -2607,11 +3434,11 @@ LOSSKIT_API losskit_status losskit_multiclass_perceptron_loss_f64(
  */
 LOSSKIT_API losskit_status losskit_one_vs_rest_svm_loss_f32(
     const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const float *w,
-    ptrdiff_t weight_count, losskit_hinge_power power, double penalty, losskit_svmregularizer regularizer,
+    ptrdiff_t weight_count, losskit_hinge_power power, double penalty, losskit_svm_regularizer regularizer,
     losskit_reduction reduction, const float *sample_weight, float *loss, float *grad, float *grad_w);
 LOSSKIT_API losskit_status losskit_one_vs_rest_svm_loss_f64(
     const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *w,
-    ptrdiff_t weight_count, losskit_hinge_power power, double penalty, losskit_svmregularizer regularizer,
+    ptrdiff_t weight_count, losskit_hinge_power power, double penalty, losskit_svm_regularizer regularizer,
     losskit_reduction reduction, const double *sample_weight, double *loss, double *grad, double *grad_w);
 
 /**

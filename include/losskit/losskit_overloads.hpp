@@ -38,6 +38,30 @@ enum class bin_edge : std::int32_t {
   left_extra = LOSSKIT_BIN_EDGE_LEFT_EXTRA,
 };
 
+/// The parts of an active-passive loss.
+enum class active_passive_term : std::int32_t {
+  /// Cross-entropy.
+  ce = LOSSKIT_ACTIVE_PASSIVE_TERM_CE,
+  /// Focal loss.
+  fl = LOSSKIT_ACTIVE_PASSIVE_TERM_FL,
+  /// Normalized cross-entropy.
+  nce = LOSSKIT_ACTIVE_PASSIVE_TERM_NCE,
+  /// Normalized focal loss.
+  nfl = LOSSKIT_ACTIVE_PASSIVE_TERM_NFL,
+  /// Generalized cross-entropy.
+  gce = LOSSKIT_ACTIVE_PASSIVE_TERM_GCE,
+  /// Normalized generalized cross-entropy.
+  ngce = LOSSKIT_ACTIVE_PASSIVE_TERM_NGCE,
+  /// Mean absolute error.
+  mae = LOSSKIT_ACTIVE_PASSIVE_TERM_MAE,
+  /// Normalized mean absolute error.
+  nmae = LOSSKIT_ACTIVE_PASSIVE_TERM_NMAE,
+  /// Reverse cross-entropy.
+  rce = LOSSKIT_ACTIVE_PASSIVE_TERM_RCE,
+  /// Normalized reverse cross-entropy.
+  nrce = LOSSKIT_ACTIVE_PASSIVE_TERM_NRCE,
+};
+
 /// Whose loss `aggregateLoss` is.
 enum class aggregate_level : std::int32_t {
   /// The bags': ρ = 0.
@@ -123,13 +147,13 @@ enum class hinge_power : std::int32_t {
 };
 
 /// What `oneVsRestSvmLoss` adds to the loss for its weights.
-enum class svmregularizer : std::int32_t {
+enum class svm_regularizer : std::int32_t {
   /// Nothing.
-  none = LOSSKIT_SVMREGULARIZER_NONE,
+  none = LOSSKIT_SVM_REGULARIZER_NONE,
   /// Their mean square.
-  mean = LOSSKIT_SVMREGULARIZER_MEAN,
+  mean = LOSSKIT_SVM_REGULARIZER_MEAN,
   /// Half their squared norm, as in the soft margin SVM.
-  half_sum = LOSSKIT_SVMREGULARIZER_HALF_SUM,
+  half_sum = LOSSKIT_SVM_REGULARIZER_HALF_SUM,
 };
 
 /// The distances δ of a feature x and a class centre w; d = x − w and a = |d| coordinate by coordinate.
@@ -2862,6 +2886,96 @@ inline void cross_entropy_dense(
     losskit_cross_entropy_dense_f64(z.data(), target.data(), outer, classes, inner, weight.data(), label_smoothing, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
 }
 
+/// Cross-entropy of probabilities, clamped, and integer targets.
+/// See losskit_cross_entropy_from_probs_f32.
+inline void cross_entropy_from_probs(
+    const float *p, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double eps, bool normalize, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_cross_entropy_from_probs_f32(p, target, outer, classes, inner, eps, normalize, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void cross_entropy_from_probs(
+    span<const float> p, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double eps, bool normalize, losskit::reduction reduction, const float *sample_weight, float *loss,
+    span<float> grad) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_cross_entropy_from_probs_f32(p.data(), target, outer, classes, inner, eps, normalize, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Cross-entropy of probabilities, clamped, and integer targets.
+/// See losskit_cross_entropy_from_probs_f64.
+inline void cross_entropy_from_probs(
+    const double *p, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double eps, bool normalize, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_cross_entropy_from_probs_f64(p, target, outer, classes, inner, eps, normalize, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void cross_entropy_from_probs(
+    span<const double> p, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double eps, bool normalize, losskit::reduction reduction, const double *sample_weight,
+    double *loss, span<double> grad) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_cross_entropy_from_probs_f64(p.data(), target, outer, classes, inner, eps, normalize, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Cross-entropy of probabilities, clamped, and dense targets.
+/// See losskit_cross_entropy_from_probs_dense_f32.
+inline void cross_entropy_from_probs_dense(
+    const float *p, const float *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double eps,
+    bool normalize, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_cross_entropy_from_probs_dense_f32(p, target, outer, classes, inner, eps, normalize, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void cross_entropy_from_probs_dense(
+    span<const float> p, span<const float> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double eps, bool normalize, losskit::reduction reduction, const float *sample_weight, float *loss,
+    span<float> grad) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_cross_entropy_from_probs_dense_f32(p.data(), target.data(), outer, classes, inner, eps, normalize, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Cross-entropy of probabilities, clamped, and dense targets.
+/// See losskit_cross_entropy_from_probs_dense_f64.
+inline void cross_entropy_from_probs_dense(
+    const double *p, const double *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double eps, bool normalize, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_cross_entropy_from_probs_dense_f64(p, target, outer, classes, inner, eps, normalize, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void cross_entropy_from_probs_dense(
+    span<const double> p, span<const double> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double eps, bool normalize, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_cross_entropy_from_probs_dense_f64(p.data(), target.data(), outer, classes, inner, eps, normalize, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
 /// Focal loss on softmax probabilities: cross-entropy that down-weights well-classified rows.
 /// See losskit_focal_loss_f32.
 inline void focal_loss(
@@ -3008,6 +3122,100 @@ inline void nll_loss(
     losskit_nll_loss_f64(log_p.data(), target, outer, classes, inner, weight.data(), ignore_index, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
 }
 
+/// Hessian-vector product of cross-entropy by the logits. The Hessian does not depend on the target.
+/// See losskit_softmax_cross_entropy_hvp_f32.
+inline void softmax_cross_entropy_hvp(
+    const float *z, const float *v, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, float *out) {
+  check(
+    
+    losskit_softmax_cross_entropy_hvp_f32(z, v, outer, classes, inner, static_cast<losskit_reduction>(reduction), out));
+}
+
+/// The same on spans.
+inline void softmax_cross_entropy_hvp(
+    span<const float> z, span<const float> v, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, span<float> out) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(v, false, {outer, classes, inner});
+  detail::expect(out, false, {outer, classes, inner});
+  check(
+    
+    losskit_softmax_cross_entropy_hvp_f32(z.data(), v.data(), outer, classes, inner, static_cast<losskit_reduction>(reduction), out.data()));
+}
+
+/// Hessian-vector product of cross-entropy by the logits. The Hessian does not depend on the target.
+/// See losskit_softmax_cross_entropy_hvp_f64.
+inline void softmax_cross_entropy_hvp(
+    const double *z, const double *v, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, double *out) {
+  check(
+    
+    losskit_softmax_cross_entropy_hvp_f64(z, v, outer, classes, inner, static_cast<losskit_reduction>(reduction), out));
+}
+
+/// The same on spans.
+inline void softmax_cross_entropy_hvp(
+    span<const double> z, span<const double> v, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, span<double> out) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(v, false, {outer, classes, inner});
+  detail::expect(out, false, {outer, classes, inner});
+  check(
+    
+    losskit_softmax_cross_entropy_hvp_f64(z.data(), v.data(), outer, classes, inner, static_cast<losskit_reduction>(reduction), out.data()));
+}
+
+/// Active-passive loss: a loss that raises p_y and one that lowers the others, each robust to wrong labels.
+/// See losskit_active_passive_loss_f32.
+inline void active_passive_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::active_passive_term active, losskit::active_passive_term passive, double alpha, double beta, double gamma,
+    double q, double log_zero, bool detach_modulator, losskit::reduction reduction, const float *sample_weight,
+    float *loss, float *grad) {
+  check(
+    
+    losskit_active_passive_loss_f32(z, target, outer, classes, inner, static_cast<losskit_active_passive_term>(active), static_cast<losskit_active_passive_term>(passive), alpha, beta, gamma, q, log_zero, detach_modulator, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void active_passive_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::active_passive_term active, losskit::active_passive_term passive, double alpha, double beta, double gamma,
+    double q, double log_zero, bool detach_modulator, losskit::reduction reduction, const float *sample_weight,
+    float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_active_passive_loss_f32(z.data(), target, outer, classes, inner, static_cast<losskit_active_passive_term>(active), static_cast<losskit_active_passive_term>(passive), alpha, beta, gamma, q, log_zero, detach_modulator, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Active-passive loss: a loss that raises p_y and one that lowers the others, each robust to wrong labels.
+/// See losskit_active_passive_loss_f64.
+inline void active_passive_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::active_passive_term active, losskit::active_passive_term passive, double alpha, double beta, double gamma,
+    double q, double log_zero, bool detach_modulator, losskit::reduction reduction, const double *sample_weight,
+    double *loss, double *grad) {
+  check(
+    
+    losskit_active_passive_loss_f64(z, target, outer, classes, inner, static_cast<losskit_active_passive_term>(active), static_cast<losskit_active_passive_term>(passive), alpha, beta, gamma, q, log_zero, detach_modulator, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void active_passive_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::active_passive_term active, losskit::active_passive_term passive, double alpha,
+    double beta, double gamma, double q, double log_zero, bool detach_modulator, losskit::reduction reduction,
+    const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_active_passive_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_active_passive_term>(active), static_cast<losskit_active_passive_term>(passive), alpha, beta, gamma, q, log_zero, detach_modulator, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
 /// Brier loss: the squared distance of softmax probabilities to the target, a proper scoring rule in [0, 2].
 /// See losskit_brier_loss_f32.
 inline void brier_loss(
@@ -3048,6 +3256,309 @@ inline void brier_loss(
   check(
     
     losskit_brier_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Brier loss with dense targets.
+/// See losskit_brier_loss_dense_f32.
+inline void brier_loss_dense(
+    const float *z, const float *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_brier_loss_dense_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void brier_loss_dense(
+    span<const float> z, span<const float> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_brier_loss_dense_f32(z.data(), target.data(), outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Brier loss with dense targets.
+/// See losskit_brier_loss_dense_f64.
+inline void brier_loss_dense(
+    const double *z, const double *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_brier_loss_dense_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void brier_loss_dense(
+    span<const double> z, span<const double> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_brier_loss_dense_f64(z.data(), target.data(), outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Comp-sum loss: sum losses composed with a concave function, from the sum-exponential loss to the mean absolute
+/// error.
+/// See losskit_comp_sum_loss_f32.
+inline void comp_sum_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double tau, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_comp_sum_loss_f32(z, target, outer, classes, inner, tau, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void comp_sum_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double tau, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_comp_sum_loss_f32(z.data(), target, outer, classes, inner, tau, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Comp-sum loss: sum losses composed with a concave function, from the sum-exponential loss to the mean absolute
+/// error.
+/// See losskit_comp_sum_loss_f64.
+inline void comp_sum_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double tau, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_comp_sum_loss_f64(z, target, outer, classes, inner, tau, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void comp_sum_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double tau, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_comp_sum_loss_f64(z.data(), target, outer, classes, inner, tau, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Sum-exponential loss: the exponential loss of Weston-Watkins type, `comp_sum_loss` with τ = 0.
+/// See losskit_sum_exponential_loss_f32.
+inline void sum_exponential_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_sum_exponential_loss_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sum_exponential_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_sum_exponential_loss_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Sum-exponential loss: the exponential loss of Weston-Watkins type, `comp_sum_loss` with τ = 0.
+/// See losskit_sum_exponential_loss_f64.
+inline void sum_exponential_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_sum_exponential_loss_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sum_exponential_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_sum_exponential_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Encouraging loss: cross-entropy and a bonus for well-classified rows. It may be negative.
+/// See losskit_encouraging_loss_f32.
+inline void encouraging_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double log_end, double eps, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_encouraging_loss_f32(z, target, outer, classes, inner, log_end, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void encouraging_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double log_end, double eps, losskit::reduction reduction, const float *sample_weight, float *loss,
+    span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_encouraging_loss_f32(z.data(), target, outer, classes, inner, log_end, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Encouraging loss: cross-entropy and a bonus for well-classified rows. It may be negative.
+/// See losskit_encouraging_loss_f64.
+inline void encouraging_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double log_end, double eps, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_encouraging_loss_f64(z, target, outer, classes, inner, log_end, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void encouraging_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double log_end, double eps, losskit::reduction reduction, const double *sample_weight,
+    double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_encouraging_loss_f64(z.data(), target, outer, classes, inner, log_end, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Generalized cross-entropy: between cross-entropy (q → 0) and the mean absolute error (q = 1).
+/// See losskit_generalized_cross_entropy_f32.
+inline void generalized_cross_entropy(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double q, double k, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_generalized_cross_entropy_f32(z, target, outer, classes, inner, q, k, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void generalized_cross_entropy(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double q, double k, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_generalized_cross_entropy_f32(z.data(), target, outer, classes, inner, q, k, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Generalized cross-entropy: between cross-entropy (q → 0) and the mean absolute error (q = 1).
+/// See losskit_generalized_cross_entropy_f64.
+inline void generalized_cross_entropy(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double q, double k, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_generalized_cross_entropy_f64(z, target, outer, classes, inner, q, k, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void generalized_cross_entropy(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double q, double k, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_generalized_cross_entropy_f64(z.data(), target, outer, classes, inner, q, k, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Cross-entropy of the spherical softmax, in which squares stand for exponentials.
+/// See losskit_log_spherical_softmax_loss_f32.
+inline void log_spherical_softmax_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double eps, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_log_spherical_softmax_loss_f32(z, target, outer, classes, inner, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void log_spherical_softmax_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double eps, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_log_spherical_softmax_loss_f32(z.data(), target, outer, classes, inner, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Cross-entropy of the spherical softmax, in which squares stand for exponentials.
+/// See losskit_log_spherical_softmax_loss_f64.
+inline void log_spherical_softmax_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double eps, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_log_spherical_softmax_loss_f64(z, target, outer, classes, inner, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void log_spherical_softmax_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double eps, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_log_spherical_softmax_loss_f64(z.data(), target, outer, classes, inner, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Cross-entropy of the Taylor softmax, whose exponential is its second-order expansion.
+/// See losskit_log_taylor_softmax_loss_f32.
+inline void log_taylor_softmax_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_log_taylor_softmax_loss_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void log_taylor_softmax_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_log_taylor_softmax_loss_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Cross-entropy of the Taylor softmax, whose exponential is its second-order expansion.
+/// See losskit_log_taylor_softmax_loss_f64.
+inline void log_taylor_softmax_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_log_taylor_softmax_loss_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void log_taylor_softmax_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_log_taylor_softmax_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
 }
 
 /// Mean absolute error of softmax probabilities: bounded, hence robust to wrong labels.
@@ -3091,6 +3602,817 @@ inline void mae_softmax_loss(
   check(
     
     losskit_mae_softmax_loss_f64(z.data(), target, outer, classes, inner, reduced, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normalized mean absolute error: divided by its sum over all targets.
+/// See losskit_normalized_mae_loss_f32.
+inline void normalized_mae_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_normalized_mae_loss_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normalized_mae_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normalized_mae_loss_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normalized mean absolute error: divided by its sum over all targets.
+/// See losskit_normalized_mae_loss_f64.
+inline void normalized_mae_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_normalized_mae_loss_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normalized_mae_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normalized_mae_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normalized cross-entropy: divided by its sum over all targets. In [0, 1], and robust to wrong labels.
+/// See losskit_normalized_cross_entropy_f32.
+inline void normalized_cross_entropy(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_normalized_cross_entropy_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normalized_cross_entropy(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normalized_cross_entropy_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normalized cross-entropy: divided by its sum over all targets. In [0, 1], and robust to wrong labels.
+/// See losskit_normalized_cross_entropy_f64.
+inline void normalized_cross_entropy(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_normalized_cross_entropy_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normalized_cross_entropy(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normalized_cross_entropy_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normalized focal loss: divided by its sum over all targets. In [0, 1], and robust to wrong labels.
+/// See losskit_normalized_focal_loss_f32.
+inline void normalized_focal_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double gamma, bool detach_modulator, losskit::reduction reduction, const float *sample_weight, float *loss,
+    float *grad) {
+  check(
+    
+    losskit_normalized_focal_loss_f32(z, target, outer, classes, inner, gamma, detach_modulator, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normalized_focal_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double gamma, bool detach_modulator, losskit::reduction reduction, const float *sample_weight, float *loss,
+    span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normalized_focal_loss_f32(z.data(), target, outer, classes, inner, gamma, detach_modulator, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normalized focal loss: divided by its sum over all targets. In [0, 1], and robust to wrong labels.
+/// See losskit_normalized_focal_loss_f64.
+inline void normalized_focal_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double gamma, bool detach_modulator, losskit::reduction reduction, const double *sample_weight, double *loss,
+    double *grad) {
+  check(
+    
+    losskit_normalized_focal_loss_f64(z, target, outer, classes, inner, gamma, detach_modulator, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normalized_focal_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double gamma, bool detach_modulator, losskit::reduction reduction,
+    const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normalized_focal_loss_f64(z.data(), target, outer, classes, inner, gamma, detach_modulator, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normalized generalized cross-entropy: divided by its sum over all targets.
+/// See losskit_normalized_generalized_cross_entropy_f32.
+inline void normalized_generalized_cross_entropy(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double q, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_normalized_generalized_cross_entropy_f32(z, target, outer, classes, inner, q, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normalized_generalized_cross_entropy(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double q, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normalized_generalized_cross_entropy_f32(z.data(), target, outer, classes, inner, q, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normalized generalized cross-entropy: divided by its sum over all targets.
+/// See losskit_normalized_generalized_cross_entropy_f64.
+inline void normalized_generalized_cross_entropy(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double q, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_normalized_generalized_cross_entropy_f64(z, target, outer, classes, inner, q, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normalized_generalized_cross_entropy(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double q, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normalized_generalized_cross_entropy_f64(z.data(), target, outer, classes, inner, q, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Poly-1 cross-entropy: the first coefficient of its expansion in 1 − p is raised by ε.
+/// See losskit_poly1_cross_entropy_f32.
+inline void poly1_cross_entropy(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double epsilon, double label_smoothing, const float *weight, losskit::reduction reduction,
+    const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_poly1_cross_entropy_f32(z, target, outer, classes, inner, epsilon, label_smoothing, weight, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void poly1_cross_entropy(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double epsilon, double label_smoothing, span<const float> weight, losskit::reduction reduction,
+    const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(weight, true, {classes});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_poly1_cross_entropy_f32(z.data(), target, outer, classes, inner, epsilon, label_smoothing, weight.data(), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Poly-1 cross-entropy: the first coefficient of its expansion in 1 − p is raised by ε.
+/// See losskit_poly1_cross_entropy_f64.
+inline void poly1_cross_entropy(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double epsilon, double label_smoothing, const double *weight, losskit::reduction reduction,
+    const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_poly1_cross_entropy_f64(z, target, outer, classes, inner, epsilon, label_smoothing, weight, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void poly1_cross_entropy(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double epsilon, double label_smoothing, span<const double> weight,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(weight, true, {classes});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_poly1_cross_entropy_f64(z.data(), target, outer, classes, inner, epsilon, label_smoothing, weight.data(), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Poly-1 cross-entropy with dense targets.
+/// See losskit_poly1_cross_entropy_dense_f32.
+inline void poly1_cross_entropy_dense(
+    const float *z, const float *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double epsilon, double label_smoothing, const float *weight, losskit::reduction reduction,
+    const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_poly1_cross_entropy_dense_f32(z, target, outer, classes, inner, epsilon, label_smoothing, weight, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void poly1_cross_entropy_dense(
+    span<const float> z, span<const float> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double epsilon, double label_smoothing, span<const float> weight, losskit::reduction reduction,
+    const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(weight, true, {classes});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_poly1_cross_entropy_dense_f32(z.data(), target.data(), outer, classes, inner, epsilon, label_smoothing, weight.data(), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Poly-1 cross-entropy with dense targets.
+/// See losskit_poly1_cross_entropy_dense_f64.
+inline void poly1_cross_entropy_dense(
+    const double *z, const double *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double epsilon, double label_smoothing, const double *weight, losskit::reduction reduction,
+    const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_poly1_cross_entropy_dense_f64(z, target, outer, classes, inner, epsilon, label_smoothing, weight, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void poly1_cross_entropy_dense(
+    span<const double> z, span<const double> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double epsilon, double label_smoothing, span<const double> weight, losskit::reduction reduction,
+    const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(weight, true, {classes});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_poly1_cross_entropy_dense_f64(z.data(), target.data(), outer, classes, inner, epsilon, label_smoothing, weight.data(), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Poly-1 focal loss: the first coefficient of its expansion in 1 − p is raised by ε.
+/// See losskit_poly1_focal_loss_f32.
+inline void poly1_focal_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double gamma, double epsilon, const float *alpha, losskit::reduction reduction, const float *sample_weight,
+    float *loss, float *grad) {
+  check(
+    
+    losskit_poly1_focal_loss_f32(z, target, outer, classes, inner, gamma, epsilon, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void poly1_focal_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double gamma, double epsilon, span<const float> alpha, losskit::reduction reduction, const float *sample_weight,
+    float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(alpha, true, {classes});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_poly1_focal_loss_f32(z.data(), target, outer, classes, inner, gamma, epsilon, alpha.data(), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Poly-1 focal loss: the first coefficient of its expansion in 1 − p is raised by ε.
+/// See losskit_poly1_focal_loss_f64.
+inline void poly1_focal_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double gamma, double epsilon, const double *alpha, losskit::reduction reduction, const double *sample_weight,
+    double *loss, double *grad) {
+  check(
+    
+    losskit_poly1_focal_loss_f64(z, target, outer, classes, inner, gamma, epsilon, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void poly1_focal_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double gamma, double epsilon, span<const double> alpha, losskit::reduction reduction,
+    const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(alpha, true, {classes});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_poly1_focal_loss_f64(z.data(), target, outer, classes, inner, gamma, epsilon, alpha.data(), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Poly-N cross-entropy: the first n coefficients of its expansion in 1 − p are raised.
+/// See losskit_poly_n_cross_entropy_f32.
+inline void poly_n_cross_entropy(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    const double *epsilons, std::ptrdiff_t n, losskit::reduction reduction, const float *sample_weight, float *loss,
+    float *grad) {
+  check(
+    
+    losskit_poly_n_cross_entropy_f32(z, target, outer, classes, inner, epsilons, n, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void poly_n_cross_entropy(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    span<const double> epsilons, std::ptrdiff_t n, losskit::reduction reduction, const float *sample_weight,
+    float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(epsilons, true, {n});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_poly_n_cross_entropy_f32(z.data(), target, outer, classes, inner, epsilons.data(), n, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Poly-N cross-entropy: the first n coefficients of its expansion in 1 − p are raised.
+/// See losskit_poly_n_cross_entropy_f64.
+inline void poly_n_cross_entropy(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    const double *epsilons, std::ptrdiff_t n, losskit::reduction reduction, const double *sample_weight, double *loss,
+    double *grad) {
+  check(
+    
+    losskit_poly_n_cross_entropy_f64(z, target, outer, classes, inner, epsilons, n, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void poly_n_cross_entropy(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<const double> epsilons, std::ptrdiff_t n, losskit::reduction reduction,
+    const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(epsilons, true, {n});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_poly_n_cross_entropy_f64(z.data(), target, outer, classes, inner, epsilons.data(), n, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Poly loss: a polynomial in 1 − p. Cross-entropy is the series with α_j = 1/j.
+/// See losskit_poly_loss_f32.
+inline void poly_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    const double *alphas, std::ptrdiff_t n, losskit::reduction reduction, const float *sample_weight, float *loss,
+    float *grad) {
+  check(
+    
+    losskit_poly_loss_f32(z, target, outer, classes, inner, alphas, n, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void poly_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    span<const double> alphas, std::ptrdiff_t n, losskit::reduction reduction, const float *sample_weight, float *loss,
+    span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(alphas, true, {n});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_poly_loss_f32(z.data(), target, outer, classes, inner, alphas.data(), n, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Poly loss: a polynomial in 1 − p. Cross-entropy is the series with α_j = 1/j.
+/// See losskit_poly_loss_f64.
+inline void poly_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    const double *alphas, std::ptrdiff_t n, losskit::reduction reduction, const double *sample_weight, double *loss,
+    double *grad) {
+  check(
+    
+    losskit_poly_loss_f64(z, target, outer, classes, inner, alphas, n, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void poly_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<const double> alphas, std::ptrdiff_t n, losskit::reduction reduction,
+    const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(alphas, true, {n});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_poly_loss_f64(z.data(), target, outer, classes, inner, alphas.data(), n, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Rescaled square loss on raw outputs: the square loss to a one-hot target, with the target class scaled.
+/// See losskit_rescaled_square_loss_f32.
+inline void rescaled_square_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double k, double m, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_rescaled_square_loss_f32(z, target, outer, classes, inner, k, m, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void rescaled_square_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double k, double m, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_rescaled_square_loss_f32(z.data(), target, outer, classes, inner, k, m, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Rescaled square loss on raw outputs: the square loss to a one-hot target, with the target class scaled.
+/// See losskit_rescaled_square_loss_f64.
+inline void rescaled_square_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double k, double m, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_rescaled_square_loss_f64(z, target, outer, classes, inner, k, m, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void rescaled_square_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double k, double m, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_rescaled_square_loss_f64(z.data(), target, outer, classes, inner, k, m, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Reverse cross-entropy: of the target under the prediction, with a finite log 0.
+/// See losskit_reverse_cross_entropy_f32.
+inline void reverse_cross_entropy(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double log_zero, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_reverse_cross_entropy_f32(z, target, outer, classes, inner, log_zero, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void reverse_cross_entropy(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double log_zero, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_reverse_cross_entropy_f32(z.data(), target, outer, classes, inner, log_zero, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Reverse cross-entropy: of the target under the prediction, with a finite log 0.
+/// See losskit_reverse_cross_entropy_f64.
+inline void reverse_cross_entropy(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double log_zero, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_reverse_cross_entropy_f64(z, target, outer, classes, inner, log_zero, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void reverse_cross_entropy(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double log_zero, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_reverse_cross_entropy_f64(z.data(), target, outer, classes, inner, log_zero, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normalized reverse cross-entropy: divided by its sum over all targets, which leaves `normalized_mae_loss`.
+/// See losskit_normalized_reverse_cross_entropy_f32.
+inline void normalized_reverse_cross_entropy(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_normalized_reverse_cross_entropy_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normalized_reverse_cross_entropy(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normalized_reverse_cross_entropy_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normalized reverse cross-entropy: divided by its sum over all targets, which leaves `normalized_mae_loss`.
+/// See losskit_normalized_reverse_cross_entropy_f64.
+inline void normalized_reverse_cross_entropy(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_normalized_reverse_cross_entropy_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normalized_reverse_cross_entropy(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normalized_reverse_cross_entropy_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Smooth adversarial comp-sum loss: the comp-sum loss of clean logits, and how far an attack moves the margins.
+/// See losskit_smooth_adversarial_comp_sum_loss_f32.
+inline void smooth_adversarial_comp_sum_loss(
+    const float *z, const float *z_adv, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double tau, double rho, double nu, losskit::reduction reduction, const float *sample_weight,
+    float *loss, float *grad_z, float *grad_z_adv) {
+  check(
+    
+    losskit_smooth_adversarial_comp_sum_loss_f32(z, z_adv, target, outer, classes, inner, tau, rho, nu, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_z, grad_z_adv));
+}
+
+/// The same on spans.
+inline void smooth_adversarial_comp_sum_loss(
+    span<const float> z, span<const float> z_adv, const std::int64_t *target, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, double tau, double rho, double nu, losskit::reduction reduction,
+    const float *sample_weight, float *loss, span<float> grad_z, span<float> grad_z_adv) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(z_adv, false, {outer, classes, inner});
+  detail::expect(grad_z, true, {outer, classes, inner});
+  detail::expect(grad_z_adv, true, {outer, classes, inner});
+  check(
+    
+    losskit_smooth_adversarial_comp_sum_loss_f32(z.data(), z_adv.data(), target, outer, classes, inner, tau, rho, nu, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_z.data(), grad_z_adv.data()));
+}
+
+/// Smooth adversarial comp-sum loss: the comp-sum loss of clean logits, and how far an attack moves the margins.
+/// See losskit_smooth_adversarial_comp_sum_loss_f64.
+inline void smooth_adversarial_comp_sum_loss(
+    const double *z, const double *z_adv, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double tau, double rho, double nu, losskit::reduction reduction, const double *sample_weight,
+    double *loss, double *grad_z, double *grad_z_adv) {
+  check(
+    
+    losskit_smooth_adversarial_comp_sum_loss_f64(z, z_adv, target, outer, classes, inner, tau, rho, nu, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_z, grad_z_adv));
+}
+
+/// The same on spans.
+inline void smooth_adversarial_comp_sum_loss(
+    span<const double> z, span<const double> z_adv, const std::int64_t *target, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, double tau, double rho, double nu, losskit::reduction reduction,
+    const double *sample_weight, double *loss, span<double> grad_z, span<double> grad_z_adv) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(z_adv, false, {outer, classes, inner});
+  detail::expect(grad_z, true, {outer, classes, inner});
+  detail::expect(grad_z_adv, true, {outer, classes, inner});
+  check(
+    
+    losskit_smooth_adversarial_comp_sum_loss_f64(z.data(), z_adv.data(), target, outer, classes, inner, tau, rho, nu, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_z.data(), grad_z_adv.data()));
+}
+
+/// Spherical score loss: one minus the cosine of softmax probabilities and target, a proper scoring rule in [0, 1).
+/// See losskit_spherical_score_loss_f32.
+inline void spherical_score_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_spherical_score_loss_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void spherical_score_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_spherical_score_loss_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Spherical score loss: one minus the cosine of softmax probabilities and target, a proper scoring rule in [0, 1).
+/// See losskit_spherical_score_loss_f64.
+inline void spherical_score_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_spherical_score_loss_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void spherical_score_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_spherical_score_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Squentropy: cross-entropy and the mean square of the logits of the other classes.
+/// See losskit_squentropy_loss_f32.
+inline void squentropy_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_squentropy_loss_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void squentropy_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_squentropy_loss_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Squentropy: cross-entropy and the mean square of the logits of the other classes.
+/// See losskit_squentropy_loss_f64.
+inline void squentropy_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_squentropy_loss_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void squentropy_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_squentropy_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Cross-entropy of the stablemax, whose exponential grows and falls off only linearly.
+/// See losskit_stablemax_cross_entropy_f32.
+inline void stablemax_cross_entropy(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_stablemax_cross_entropy_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void stablemax_cross_entropy(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_stablemax_cross_entropy_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Cross-entropy of the stablemax, whose exponential grows and falls off only linearly.
+/// See losskit_stablemax_cross_entropy_f64.
+inline void stablemax_cross_entropy(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_stablemax_cross_entropy_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void stablemax_cross_entropy(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_stablemax_cross_entropy_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Symmetric cross-entropy: cross-entropy and its reverse.
+/// See losskit_symmetric_cross_entropy_f32.
+inline void symmetric_cross_entropy(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, double beta, double log_zero, losskit::reduction reduction, const float *sample_weight, float *loss,
+    float *grad) {
+  check(
+    
+    losskit_symmetric_cross_entropy_f32(z, target, outer, classes, inner, alpha, beta, log_zero, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void symmetric_cross_entropy(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, double beta, double log_zero, losskit::reduction reduction, const float *sample_weight, float *loss,
+    span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_symmetric_cross_entropy_f32(z.data(), target, outer, classes, inner, alpha, beta, log_zero, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Symmetric cross-entropy: cross-entropy and its reverse.
+/// See losskit_symmetric_cross_entropy_f64.
+inline void symmetric_cross_entropy(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, double beta, double log_zero, losskit::reduction reduction, const double *sample_weight, double *loss,
+    double *grad) {
+  check(
+    
+    losskit_symmetric_cross_entropy_f64(z, target, outer, classes, inner, alpha, beta, log_zero, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void symmetric_cross_entropy(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, double beta, double log_zero, losskit::reduction reduction,
+    const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_symmetric_cross_entropy_f64(z.data(), target, outer, classes, inner, alpha, beta, log_zero, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Z-loss: the softplus of the standardised target logit, invariant to shift and positive scale of the logits.
+/// See losskit_z_loss_f32.
+inline void z_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double a, double b, double eps, losskit::reduction reduction, const float *sample_weight, float *loss,
+    float *grad) {
+  check(
+    
+    losskit_z_loss_f32(z, target, outer, classes, inner, a, b, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void z_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double a, double b, double eps, losskit::reduction reduction, const float *sample_weight, float *loss,
+    span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_z_loss_f32(z.data(), target, outer, classes, inner, a, b, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Z-loss: the softplus of the standardised target logit, invariant to shift and positive scale of the logits.
+/// See losskit_z_loss_f64.
+inline void z_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double a, double b, double eps, losskit::reduction reduction, const double *sample_weight, double *loss,
+    double *grad) {
+  check(
+    
+    losskit_z_loss_f64(z, target, outer, classes, inner, a, b, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void z_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double a, double b, double eps, losskit::reduction reduction, const double *sample_weight,
+    double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_z_loss_f64(z.data(), target, outer, classes, inner, a, b, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
 }
 
 /// Loss of instances of which only the mean responses of bags are known.
@@ -3784,18 +5106,18 @@ inline void multiclass_perceptron_loss(
 inline void one_vs_rest_svm_loss(
     const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
     const float *w, std::ptrdiff_t weight_count, losskit::hinge_power power, double penalty,
-    losskit::svmregularizer regularizer, losskit::reduction reduction, const float *sample_weight, float *loss,
+    losskit::svm_regularizer regularizer, losskit::reduction reduction, const float *sample_weight, float *loss,
     float *grad, float *grad_w) {
   check(
     
-    losskit_one_vs_rest_svm_loss_f32(z, target, outer, classes, inner, w, weight_count, static_cast<losskit_hinge_power>(power), penalty, static_cast<losskit_svmregularizer>(regularizer), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad, grad_w));
+    losskit_one_vs_rest_svm_loss_f32(z, target, outer, classes, inner, w, weight_count, static_cast<losskit_hinge_power>(power), penalty, static_cast<losskit_svm_regularizer>(regularizer), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad, grad_w));
 }
 
 /// The same on spans.
 inline void one_vs_rest_svm_loss(
     span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
     span<const float> w, std::ptrdiff_t weight_count, losskit::hinge_power power, double penalty,
-    losskit::svmregularizer regularizer, losskit::reduction reduction, const float *sample_weight, float *loss,
+    losskit::svm_regularizer regularizer, losskit::reduction reduction, const float *sample_weight, float *loss,
     span<float> grad, span<float> grad_w) {
   detail::expect(z, false, {outer, classes, inner});
   detail::expect(w, true, {weight_count});
@@ -3803,7 +5125,7 @@ inline void one_vs_rest_svm_loss(
   detail::expect(grad_w, true, {weight_count});
   check(
     
-    losskit_one_vs_rest_svm_loss_f32(z.data(), target, outer, classes, inner, w.data(), weight_count, static_cast<losskit_hinge_power>(power), penalty, static_cast<losskit_svmregularizer>(regularizer), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data(), grad_w.data()));
+    losskit_one_vs_rest_svm_loss_f32(z.data(), target, outer, classes, inner, w.data(), weight_count, static_cast<losskit_hinge_power>(power), penalty, static_cast<losskit_svm_regularizer>(regularizer), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data(), grad_w.data()));
 }
 
 /// One-versus-rest support vector machine: a hinge loss of every class, and the weights' size.
@@ -3811,18 +5133,18 @@ inline void one_vs_rest_svm_loss(
 inline void one_vs_rest_svm_loss(
     const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
     const double *w, std::ptrdiff_t weight_count, losskit::hinge_power power, double penalty,
-    losskit::svmregularizer regularizer, losskit::reduction reduction, const double *sample_weight, double *loss,
+    losskit::svm_regularizer regularizer, losskit::reduction reduction, const double *sample_weight, double *loss,
     double *grad, double *grad_w) {
   check(
     
-    losskit_one_vs_rest_svm_loss_f64(z, target, outer, classes, inner, w, weight_count, static_cast<losskit_hinge_power>(power), penalty, static_cast<losskit_svmregularizer>(regularizer), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad, grad_w));
+    losskit_one_vs_rest_svm_loss_f64(z, target, outer, classes, inner, w, weight_count, static_cast<losskit_hinge_power>(power), penalty, static_cast<losskit_svm_regularizer>(regularizer), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad, grad_w));
 }
 
 /// The same on spans.
 inline void one_vs_rest_svm_loss(
     span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
     std::ptrdiff_t inner, span<const double> w, std::ptrdiff_t weight_count, losskit::hinge_power power, double penalty,
-    losskit::svmregularizer regularizer, losskit::reduction reduction, const double *sample_weight, double *loss,
+    losskit::svm_regularizer regularizer, losskit::reduction reduction, const double *sample_weight, double *loss,
     span<double> grad, span<double> grad_w) {
   detail::expect(z, false, {outer, classes, inner});
   detail::expect(w, true, {weight_count});
@@ -3830,7 +5152,7 @@ inline void one_vs_rest_svm_loss(
   detail::expect(grad_w, true, {weight_count});
   check(
     
-    losskit_one_vs_rest_svm_loss_f64(z.data(), target, outer, classes, inner, w.data(), weight_count, static_cast<losskit_hinge_power>(power), penalty, static_cast<losskit_svmregularizer>(regularizer), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data(), grad_w.data()));
+    losskit_one_vs_rest_svm_loss_f64(z.data(), target, outer, classes, inner, w.data(), weight_count, static_cast<losskit_hinge_power>(power), penalty, static_cast<losskit_svm_regularizer>(regularizer), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data(), grad_w.data()));
 }
 
 /// One-versus-rest loss: a logistic loss of every class.

@@ -9,6 +9,8 @@ protocol RowLoss {
   associatedtype V: Lanes
   /// Does it read the second input, such as dense targets?
   static var usesSecond: Bool { get }
+  /// Is the derivative at the target a number that `evaluate` leaves in `k.atTarget`?
+  static var derivesTargetApart: Bool { get }
   /// For what must be known of all rows: called once, before the first is evaluated.
   func prepare(_ shape: RowShape, _ z: UnsafePointer<V.Element>, _ targets: Targets<V.Element>?)
   /// - Parameters:
@@ -21,6 +23,7 @@ protocol RowLoss {
 
 extension RowLoss {
   static var usesSecond: Bool { false }
+  static var derivesTargetApart: Bool { false }
   @inline(__always)
   func prepare(_ shape: RowShape, _ z: UnsafePointer<V.Element>, _ targets: Targets<V.Element>?) {}
 }
@@ -35,24 +38,23 @@ extension RowLoss {
 @inline(__always)
 func rowLoss<L: RowLoss>(
   _ formula: L, _ z: UnsafePointer<L.V.Element>?, _ target: UnsafePointer<Int64>?,
-  _ shape: (outer: Int, classes: Int, inner: Int), perClass: UnsafePointer<L.V.Element>? = nil,
-  classFactor: UnsafePointer<L.V.Element>? = nil, extraClasses: Int = 0, smallestClassCount: Int = 1,
-  _ reduction: Reduction, _ sampleWeight: UnsafePointer<L.V.Element>?,
+  _ shape: (outer: Int, classes: Int, inner: Int), second: UnsafePointer<L.V.Element>? = nil,
+  perClass: UnsafePointer<L.V.Element>? = nil, classFactor: UnsafePointer<L.V.Element>? = nil, extraClasses: Int = 0,
+  smallestClassCount: Int = 1, _ reduction: Reduction, _ sampleWeight: UnsafePointer<L.V.Element>?,
   _ loss: UnsafeMutablePointer<L.V.Element>?, _ grad: UnsafeMutablePointer<L.V.Element>?
 ) -> Status {
-  guard let rows = RowShape(shape.outer, shape.classes, shape.inner), rows.classes >= smallestClassCount else {
-    return .invalidShape
+  withCheckedRows(z, target, shape, smallestClassCount: smallestClassCount, reduction, sampleWeight, loss, grad) {
+    rows, z, target, call in
+    guard areWeights(classFactor, rows.classes) else { return .invalidValue }
+    let targets = Targets(classes: target, ignoreIndex: nil, classFactor: classFactor, factorIsWeight: false)
+    let classCount = rows.classes &+ extraClasses
+    guard let denominator = targets.denominator(rows.rows, classCount: classCount, sampleWeight) else {
+      return .invalidTarget
+    }
+    let arrays = RowArrays(first: z, second: second ?? z, perClass: perClass, output: grad)
+    runRowLoss(formula, rows, arrays, targets, denominator, call)
+    return .ok
   }
-  let call = LossCall(reduction: reduction, sampleWeight: sampleWeight, loss: loss, grad: grad)
-  if rows.rows == 0 { return call.empty }
-  guard let z, let target else { return .nullPointer }
-  guard areWeights(sampleWeight, rows.rows), areWeights(classFactor, rows.classes) else { return .invalidValue }
-  let targets = Targets(classes: target, ignoreIndex: nil, classFactor: classFactor, factorIsWeight: false)
-  guard let denominator = targets.denominator(rows.rows, classCount: rows.classes &+ extraClasses, sampleWeight) else {
-    return .invalidTarget
-  }
-  runRowLoss(formula, rows, RowArrays(first: z, second: z, perClass: perClass, output: grad), targets, denominator, call)
-  return .ok
 }
 
 /// The same with dense targets, shaped as `z`: the formula finds them in `e.y`.
@@ -63,17 +65,12 @@ func rowLoss<L: RowLoss>(
   smallestClassCount: Int = 1, _ reduction: Reduction, _ sampleWeight: UnsafePointer<L.V.Element>?,
   _ loss: UnsafeMutablePointer<L.V.Element>?, _ grad: UnsafeMutablePointer<L.V.Element>?
 ) -> Status {
-  guard let rows = RowShape(shape.outer, shape.classes, shape.inner), rows.classes >= smallestClassCount else {
-    return .invalidShape
+  withCheckedRows(z, target, shape, smallestClassCount: smallestClassCount, reduction, sampleWeight, loss, grad) {
+    rows, z, target, call in
+    let arrays = RowArrays(first: z, second: target, perClass: perClass, output: grad)
+    runRowLoss(formula, rows, arrays, nil, sumOfSampleWeights(sampleWeight, rows.rows), call)
+    return .ok
   }
-  let call = LossCall(reduction: reduction, sampleWeight: sampleWeight, loss: loss, grad: grad)
-  if rows.rows == 0 { return call.empty }
-  guard let z, let target else { return .nullPointer }
-  guard areWeights(sampleWeight, rows.rows) else { return .invalidValue }
-  runRowLoss(
-    formula, rows, RowArrays(first: z, second: target, perClass: perClass, output: grad), nil,
-    sumOfSampleWeights(sampleWeight, rows.rows), call)
-  return .ok
 }
 
 @inline(__always)
@@ -111,6 +108,9 @@ private struct RowLossKernel<L: RowLoss>: RowKernel {
     sink.deposit(row.weighted(value), first: tile.firstRow, count: tile.count, &partial)
     if sink.call.grad == nil { return }
     tile.map(k) { e, k in formula.derivative(e, k) }
+    if L.derivesTargetApart {
+      tile.setOutputs(at: k.target, k.atTarget)
+    }
   }
 
   @inline(__always) func finish(_ partial: LossSink<V.Element>.Partial, part: Int) { sink.finish(partial, part: part) }
