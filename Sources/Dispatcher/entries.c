@@ -1222,13 +1222,13 @@ LOSSKIT_ENTRY(losskit_singular_kernel_scores_f64, (
     double *scores),
     (x, train_x, train_y, count, dimensions, train_count, num_classes, alpha, scores))
 LOSSKIT_ENTRY(losskit_condensed_leaf_values_f32, (
-    const float *residual, const float *t, const int64_t *leaf, ptrdiff_t rows, ptrdiff_t classes, ptrdiff_t leaves,
+    const float *residual, const float *t, const int64_t *leaf, ptrdiff_t rows, ptrdiff_t classes, ptrdiff_t n_leaves,
     const float *sample_weight, float *value),
-    (residual, t, leaf, rows, classes, leaves, sample_weight, value))
+    (residual, t, leaf, rows, classes, n_leaves, sample_weight, value))
 LOSSKIT_ENTRY(losskit_condensed_leaf_values_f64, (
-    const double *residual, const double *t, const int64_t *leaf, ptrdiff_t rows, ptrdiff_t classes, ptrdiff_t leaves,
+    const double *residual, const double *t, const int64_t *leaf, ptrdiff_t rows, ptrdiff_t classes, ptrdiff_t n_leaves,
     const double *sample_weight, double *value),
-    (residual, t, leaf, rows, classes, leaves, sample_weight, value))
+    (residual, t, leaf, rows, classes, n_leaves, sample_weight, value))
 LOSSKIT_ENTRY(losskit_focal_grad_hess_f32, (
     const float *z, const int64_t *y, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
     const float *alpha, const float *sample_weight, double min_hess, float *grad,

@@ -477,7 +477,7 @@ def calls(dtype, outer=3, classes=5, inner=2):
     )  # fmt: skip
     yield RawCall(
         "condensed_leaf_values", dtype, ["value"], residual=array(), t=array(), leaf=rng.integers(0, 4, outer),
-        rows=outer, classes=classes * inner, leaves=4, sample_weight=rng.random(outer).astype(dtype),
+        rows=outer, classes=classes * inner, n_leaves=4, sample_weight=rng.random(outer).astype(dtype),
         value=np.empty((4, classes * inner), dtype),
     )  # fmt: skip
 
@@ -488,7 +488,7 @@ def test_interface_refuses(dtype):
         optional = {"alpha", "sample_weight", *call.outputs} - {"value"}
         arguments = call.arguments
         arrays = [key for key, value in arguments.items() if isinstance(value, np.ndarray)]
-        sizes = [key for key in arguments if key in ("outer", "classes", "inner", "rows", "columns", "count", "leaves")]
+        sizes = [key for key in arguments if key in ("outer", "classes", "inner", "rows", "columns", "count", "n_leaves")]
         for pointer in arrays:
             assert call(**{pointer: None}) == ("OK" if pointer in optional else "NULL_POINTER"), (call.name, pointer)
         for size, bad in itertools.product(sizes, (-1, -(2**63), 2**62, 2**63 - 1)):
@@ -496,7 +496,7 @@ def test_interface_refuses(dtype):
         if "classes" in sizes:
             assert call(classes=0) == "INVALID_SHAPE"
         nothing = {**dict.fromkeys(arrays), sizes[0]: 0}
-        assert call(**{**nothing, "leaves": 0} if "leaves" in sizes else nothing) == "OK"
+        assert call(**{**nothing, "n_leaves": 0} if "n_leaves" in sizes else nothing) == "OK"
         target = "leaf" if "leaf" in arguments else "target" if "target" in arguments else "y"
         if target in arguments and target not in call.outputs:
             is_index = arguments[target].dtype == np.int64

@@ -3839,21 +3839,21 @@ LOSSKIT_API losskit_status losskit_singular_kernel_scores_f64(
  * - Parameters:
  *   - residual: r, `[rows, classes]`.
  *   - t: targets, one-hot, shaped as `residual`. Not checked.
- *   - leaf: `[rows]`, the leaf of each row, in 0 ..< leaves.
+ *   - leaf: `[rows]`, the leaf of each row, in 0 ..< n_leaves.
  *   - rows: ≥ 0.
  *   - classes: C ≥ 1.
- *   - leaves: ≥ 0.
+ *   - n_leaves: number of leaves, ≥ 0.
  *   - sample_weight: optional, one per row, ≥ 0, default 1.
- *   - value: output, `[leaves, classes]`.
+ *   - value: output, `[n_leaves, classes]`.
  * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET for a leaf out of range, INVALID_VALUE for a negative weight,
  *   OUT_OF_MEMORY.
  * - Reference: Emami and Martínez-Muñoz 2022, Condensed Gradient Boosting.
  */
 LOSSKIT_API losskit_status losskit_condensed_leaf_values_f32(
-    const float *residual, const float *t, const int64_t *leaf, ptrdiff_t rows, ptrdiff_t classes, ptrdiff_t leaves,
+    const float *residual, const float *t, const int64_t *leaf, ptrdiff_t rows, ptrdiff_t classes, ptrdiff_t n_leaves,
     const float *sample_weight, float *value);
 LOSSKIT_API losskit_status losskit_condensed_leaf_values_f64(
-    const double *residual, const double *t, const int64_t *leaf, ptrdiff_t rows, ptrdiff_t classes, ptrdiff_t leaves,
+    const double *residual, const double *t, const int64_t *leaf, ptrdiff_t rows, ptrdiff_t classes, ptrdiff_t n_leaves,
     const double *sample_weight, double *value);
 
 /**

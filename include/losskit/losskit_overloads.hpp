@@ -5717,42 +5717,42 @@ inline void singular_kernel_scores(
 /// See losskit_condensed_leaf_values_f32.
 inline void condensed_leaf_values(
     const float *residual, const float *t, const std::int64_t *leaf, std::ptrdiff_t rows, std::ptrdiff_t classes,
-    std::ptrdiff_t leaves, const float *sample_weight, float *value) {
-  check(losskit_condensed_leaf_values_f32(residual, t, leaf, rows, classes, leaves, sample_weight, value));
+    std::ptrdiff_t n_leaves, const float *sample_weight, float *value) {
+  check(losskit_condensed_leaf_values_f32(residual, t, leaf, rows, classes, n_leaves, sample_weight, value));
 }
 
 /// The same on spans.
 inline void condensed_leaf_values(
     span<const float> residual, span<const float> t, span<const std::int64_t> leaf, std::ptrdiff_t classes,
-    std::ptrdiff_t leaves, const float *sample_weight, span<float> value) {
+    std::ptrdiff_t n_leaves, const float *sample_weight, span<float> value) {
   const std::ptrdiff_t rows = leaf.ssize();
   detail::expect(residual, false, {rows, classes});
   detail::expect(t, false, {rows, classes});
-  detail::expect(value, false, {leaves, classes});
+  detail::expect(value, false, {n_leaves, classes});
   check(
     
-    losskit_condensed_leaf_values_f32(residual.data(), t.data(), leaf.data(), rows, classes, leaves, sample_weight, value.data()));
+    losskit_condensed_leaf_values_f32(residual.data(), t.data(), leaf.data(), rows, classes, n_leaves, sample_weight, value.data()));
 }
 
 /// The values of the leaves of one multi-output tree that is boosted for all classes at once: one Newton step a leaf.
 /// See losskit_condensed_leaf_values_f64.
 inline void condensed_leaf_values(
     const double *residual, const double *t, const std::int64_t *leaf, std::ptrdiff_t rows, std::ptrdiff_t classes,
-    std::ptrdiff_t leaves, const double *sample_weight, double *value) {
-  check(losskit_condensed_leaf_values_f64(residual, t, leaf, rows, classes, leaves, sample_weight, value));
+    std::ptrdiff_t n_leaves, const double *sample_weight, double *value) {
+  check(losskit_condensed_leaf_values_f64(residual, t, leaf, rows, classes, n_leaves, sample_weight, value));
 }
 
 /// The same on spans.
 inline void condensed_leaf_values(
     span<const double> residual, span<const double> t, span<const std::int64_t> leaf, std::ptrdiff_t classes,
-    std::ptrdiff_t leaves, const double *sample_weight, span<double> value) {
+    std::ptrdiff_t n_leaves, const double *sample_weight, span<double> value) {
   const std::ptrdiff_t rows = leaf.ssize();
   detail::expect(residual, false, {rows, classes});
   detail::expect(t, false, {rows, classes});
-  detail::expect(value, false, {leaves, classes});
+  detail::expect(value, false, {n_leaves, classes});
   check(
     
-    losskit_condensed_leaf_values_f64(residual.data(), t.data(), leaf.data(), rows, classes, leaves, sample_weight, value.data()));
+    losskit_condensed_leaf_values_f64(residual.data(), t.data(), leaf.data(), rows, classes, n_leaves, sample_weight, value.data()));
 }
 
 /// Gradient and diagonal Hessian of the focal loss on softmax probabilities, for boosters. The Hessian is negative for

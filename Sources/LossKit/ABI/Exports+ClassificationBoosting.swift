@@ -3,17 +3,17 @@
 @c(losskit_condensed_leaf_values_f32)
 public func losskit_condensed_leaf_values_f32(
   _ residual: UnsafePointer<Float>?, _ t: UnsafePointer<Float>?, _ leaf: UnsafePointer<Int64>?, _ rows: Int,
-  _ classes: Int, _ leaves: Int, _ sampleWeight: UnsafePointer<Float>?, _ value: UnsafeMutablePointer<Float>?
+  _ classes: Int, _ nLeaves: Int, _ sampleWeight: UnsafePointer<Float>?, _ value: UnsafeMutablePointer<Float>?
 ) -> Int32 {
-  return condensedLeafValues(residual, t, leaf, rows, classes, leaves, sampleWeight, value).rawValue
+  return condensedLeafValues(residual, t, leaf, rows, classes, nLeaves, sampleWeight, value).rawValue
 }
 
 @c(losskit_condensed_leaf_values_f64)
 public func losskit_condensed_leaf_values_f64(
   _ residual: UnsafePointer<Double>?, _ t: UnsafePointer<Double>?, _ leaf: UnsafePointer<Int64>?, _ rows: Int,
-  _ classes: Int, _ leaves: Int, _ sampleWeight: UnsafePointer<Double>?, _ value: UnsafeMutablePointer<Double>?
+  _ classes: Int, _ nLeaves: Int, _ sampleWeight: UnsafePointer<Double>?, _ value: UnsafeMutablePointer<Double>?
 ) -> Int32 {
-  return condensedLeafValues(residual, t, leaf, rows, classes, leaves, sampleWeight, value).rawValue
+  return condensedLeafValues(residual, t, leaf, rows, classes, nLeaves, sampleWeight, value).rawValue
 }
 
 @c(losskit_focal_grad_hess_f32)

@@ -23,6 +23,8 @@ enum ElementTargets {
   case any
   /// All but NaN.
   case numbers
+  /// All from 0 to 1.
+  case probabilities
   /// 0 and 1.
   case bits
   /// −1 and 1.
@@ -32,6 +34,7 @@ enum ElementTargets {
     switch self {
     case .any: return true
     case .numbers: return allElements(t, count) { $0 .== $0 }
+    case .probabilities: return allElements(t, count) { (S.Vector.zero .<= $0) & ($0 .<= S.Vector.one) }
     case .bits: return allElements(t, count) { ($0 .== S.Vector.zero) | ($0 .== S.Vector.one) }
     case .signs: return allElements(t, count) { $0.magnitude .== S.Vector.one }
     }

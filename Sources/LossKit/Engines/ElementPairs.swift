@@ -4,42 +4,33 @@
 protocol ElementPairMap {
   associatedtype V: Lanes
   func values(_ x: V, _ y: V, _ weight: V) -> (V, V)
-  /// Which lanes are targets that the map is defined for? 0 has to be one.
-  func accepts(_ y: V) -> V.Integers
-}
-
-extension ElementPairMap {
-  @inline(__always) func accepts(_: V) -> V.Integers { ~V.Integers(0) }
 }
 
 /// First and second derivative of a loss of a score x with target t.
 protocol ElementObjective {
   associatedtype V: Lanes
+  /// The targets that it is defined for.
+  static var targets: ElementTargets { get }
   func evaluate(_ x: V, _ t: V) -> (gradient: V, hessian: V)
-  func accepts(_ t: V) -> V.Integers
-}
-
-extension ElementObjective {
-  @inline(__always) func accepts(_: V) -> V.Integers { ~V.Integers(0) }
 }
 
 /// A pair map of `[rows, columns]` with the checks that every exported one makes. Each output is optional, and may be
 /// one of the inputs.
 ///
-/// - Parameter rowWeight: one per row; 1 where absent.
+/// - Parameters:
+///   - targets: what y may hold.
+///   - rowWeight: one per row; 1 where absent.
 @inline(__always)
 func mapElementsToPairs<M: ElementPairMap>(
   _ map: M, _ x: UnsafePointer<M.V.Element>?, _ y: UnsafePointer<M.V.Element>?, _ rows: Int, _ columns: Int,
-  _ rowWeight: UnsafePointer<M.V.Element>?, _ first: UnsafeMutablePointer<M.V.Element>?,
+  targets: ElementTargets = .any, _ rowWeight: UnsafePointer<M.V.Element>?, _ first: UnsafeMutablePointer<M.V.Element>?,
   _ second: UnsafeMutablePointer<M.V.Element>?
 ) -> Status {
   guard let count = elementCount(rows, columns) else { return .invalidShape }
   if count == 0 { return .ok }
   guard let x, let y else { return .nullPointer }
   guard areWeights(rowWeight, rows) else { return .invalidValue }
-  var refused = M.V.Integers(0)
-  forEachVector(M.V.self, 0..<count) { at, n in refused = refused | ~map.accepts(M.V.load(y + at, lanes: n)) }
-  if refused.any { return .invalidTarget }
+  guard targets.include(y, count) else { return .invalidTarget }
   // Without weights the array is one long row.
   let rows = rowWeight == nil ? 1 : rows
   let columns = rowWeight == nil ? count : columns
@@ -101,7 +92,8 @@ func elementObjective<O: ElementObjective>(
 ) -> Status {
   guard smallestHessian < .infinity else { return .invalidParameter }
   return mapElementsToPairs(
-    WeightedObjective(objective: objective, floor: O.V(smallestHessian)), x, t, rows, columns, sampleWeight, grad, hess)
+    WeightedObjective(objective: objective, floor: O.V(smallestHessian)), x, t, rows, columns, targets: O.targets,
+    sampleWeight, grad, hess)
 }
 
 private struct WeightedObjective<O: ElementObjective>: ElementPairMap {
@@ -112,6 +104,4 @@ private struct WeightedObjective<O: ElementObjective>: ElementPairMap {
     let result = objective.evaluate(x, t)
     return (result.gradient * weight, O.V.max(floor, result.hessian * weight))
   }
-
-  @inline(__always) func accepts(_ t: O.V) -> O.V.Integers { objective.accepts(t) }
 }

@@ -82,7 +82,7 @@ private func runRowObjective<O: RowObjective, D: TargetDistribution>(
       floor: O.V(smallestHessian), hasGradient: grad != nil))
 }
 
-private struct RowObjectiveKernel<O: RowObjective, D: TargetDistribution>: RowKernel where D.V == O.V {
+private struct RowObjectiveKernel<O: RowObjective, D: TargetDistribution>: RowVisitor where D.V == O.V {
   typealias V = O.V
   let objective: O
   let distribution: D
@@ -91,9 +91,8 @@ private struct RowObjectiveKernel<O: RowObjective, D: TargetDistribution>: RowKe
   let floor: V
   let hasGradient: Bool
   static var usesSecond: Bool { D.usesSecond }
-  var empty: Void { () }
 
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == V {
+  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
     var k = RowConstants<V>()
     let excess = tile.excess(&k, keep: true) { isMaximum, term in V.select(isMaximum, V.zero, term) }
     let sum = V.definedSum(excess + V.one)
@@ -133,6 +132,4 @@ private struct RowObjectiveKernel<O: RowObjective, D: TargetDistribution>: RowKe
     let p = V.select(isMaximum, k.b, exponential * k.b)
     return (p, V.select(isMaximum, k.c, V.one - p))
   }
-
-  @inline(__always) func finish(_ partial: Void, part: Int) {}
 }

@@ -7,6 +7,8 @@ protocol BinaryObjective: ElementObjective {
 }
 
 extension BinaryObjective {
+  static var targets: ElementTargets { .bits }
+
   @inline(__always) func evaluate(_ f: V, _ y: V) -> (gradient: V, hessian: V) {
     let sign = y + y - V.one
     let margin = sign * f
@@ -15,6 +17,4 @@ extension BinaryObjective {
     let result = evaluate(row, isPositive: y .> V.zero)
     return (sign * result.slope, result.hessian)
   }
-
-  @inline(__always) func accepts(_ y: V) -> V.Integers { (y .== V.zero) | (y .== V.one) }
 }

@@ -8,20 +8,20 @@
 /// - Parameters:
 ///   - residual: r, `[rows, classes]`.
 ///   - t: targets, one-hot, shaped as `residual`. Not checked.
-///   - leaf: `[rows]`, the leaf of each row, in 0 ..< leaves.
+///   - leaf: `[rows]`, the leaf of each row, in 0 ..< nLeaves.
 ///   - rows: ≥ 0.
 ///   - classes: C ≥ 1.
-///   - leaves: ≥ 0.
+///   - nLeaves: number of leaves, ≥ 0.
 ///   - sampleWeight: optional, one per row, ≥ 0, default 1.
-///   - value: output, `[leaves, classes]`.
+///   - value: output, `[nLeaves, classes]`.
 /// - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET for a leaf out of range, INVALID_VALUE for a negative weight,
 ///   OUT_OF_MEMORY.
 /// - Reference: Emami and Martínez-Muñoz 2022, Condensed Gradient Boosting.
 func condensedLeafValues<S: Scalar>(
   _ residual: UnsafePointer<S>?, _ t: UnsafePointer<S>?, _ leaf: UnsafePointer<Int64>?, _ rows: Int, _ classes: Int,
-  _ leaves: Int, _ sampleWeight: UnsafePointer<S>?, _ value: UnsafeMutablePointer<S>?
+  _ nLeaves: Int, _ sampleWeight: UnsafePointer<S>?, _ value: UnsafeMutablePointer<S>?
 ) -> Status {
-  guard classes >= 1, elementCount(rows, classes) != nil, let count = elementCount(leaves, classes) else {
+  guard classes >= 1, elementCount(rows, classes) != nil, let count = elementCount(nLeaves, classes) else {
     return .invalidShape
   }
   if rows == 0 && count == 0 { return .ok }
@@ -30,7 +30,7 @@ func condensedLeafValues<S: Scalar>(
     guard residual != nil, t != nil, let leaf else { return .nullPointer }
     guard areWeights(sampleWeight, rows) else { return .invalidValue }
     let leaves = Targets<S>(classes: leaf, ignoreIndex: nil, classFactor: nil, factorIsWeight: false)
-    guard leaves.denominator(rows, classCount: count / classes, nil) != nil else { return .invalidTarget }
+    guard leaves.denominator(rows, classCount: nLeaves, nil) != nil else { return .invalidTarget }
   }
   return withWorkspace(layout: { arena in LeafSums(&arena, count) }) { sums in
     for i in 0..<count { (sums.steps[i], sums.curvatures[i]) = (0, 0) }
@@ -38,7 +38,7 @@ func condensedLeafValues<S: Scalar>(
     parallel(
       split.parts,
       LeafJob(
-        residual: residual, t: t, leaf: leaf, rows: rows, classes: classes, leaves: leaves, sampleWeight: sampleWeight,
+        residual: residual, t: t, leaf: leaf, rows: rows, classes: classes, leaves: nLeaves, sampleWeight: sampleWeight,
         value: value, sums: sums, split: split))
     return .ok
   }

@@ -22,12 +22,12 @@ func logisticGradHess<S: Scalar>(
 }
 
 private struct LogisticObjective<V: Lanes>: ElementObjective {
+  static var targets: ElementTargets { .probabilities }
+
   @inline(__always) func evaluate(_ f: V, _ y: V) -> (gradient: V, hessian: V) {
     let s = Logistic(f)
     // σ(f) − y, from the side on which σ is small.
     let gradient = V.select(f .> V.zero, (V.one - y) - s.negative, s.positive - y)
     return (gradient, s.positive * s.negative)
   }
-
-  @inline(__always) func accepts(_ y: V) -> V.Integers { (V.zero .<= y) & (y .<= V.one) }
 }

@@ -21,5 +21,7 @@ func squaredErrorGradHess<S: Scalar>(
 }
 
 private struct SquaredErrorObjective<V: Lanes>: ElementObjective {
+  static var targets: ElementTargets { .any }
+
   @inline(__always) func evaluate(_ z: V, _ t: V) -> (gradient: V, hessian: V) { (z - t, V.one) }
 }
