@@ -107,6 +107,22 @@ typedef enum losskit_bin_edge {
   LOSSKIT_BIN_EDGE_LEFT_EXTRA = 2,
 } losskit_bin_edge;
 
+/** What a Fenchel-Young loss takes off ⟨p, z⟩. */
+typedef enum losskit_regularizer {
+  /** Σ p log p: softmax. The loss is cross-entropy less the target's entropy. */
+  LOSSKIT_REGULARIZER_SHANNON = 0,
+  /** (Σ p² − 1)/2: sparsemax. */
+  LOSSKIT_REGULARIZER_GINI = 1,
+  /** (Σ p^α − 1)/(α (α − 1)), α ≥ 1: α-entmax. */
+  LOSSKIT_REGULARIZER_TSALLIS = 2,
+  /** ‖p‖_α − 1, α > 1: normmax. */
+  LOSSKIT_REGULARIZER_NORM = 3,
+  /** ‖p‖²/2 on the whole space: the loss is |z − t|²/2. */
+  LOSSKIT_REGULARIZER_L2 = 4,
+  /** Σ p log p + (1 − p) log(1 − p) on the unit cube: binary cross-entropies less the targets' entropies. */
+  LOSSKIT_REGULARIZER_LOGISTIC = 5,
+} losskit_regularizer;
+
 /** How logits become scores. */
 typedef enum losskit_detection_activation {
   /** Each by itself. */
@@ -931,6 +947,301 @@ LOSSKIT_API losskit_status losskit_mae_softmax_loss_f32(
     losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
 LOSSKIT_API losskit_status losskit_mae_softmax_loss_f64(
     const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool reduced,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/* ====================================================================================================
+ * Fenchel-Young losses
+ * ==================================================================================================== */
+
+/**
+ * 1.5-entmax loss of logits and integer targets.
+ *
+ *     L = Ω*(z) − z_y,   Ω(p) = 4/3 (Σ p^{1.5} − 1),   dL/dz = entmax15(z) − e_y
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Peters et al. 2019, Sparse Sequence-to-Sequence Models.
+ */
+LOSSKIT_API losskit_status losskit_entmax15_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_entmax15_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * 1.5-entmax loss of logits and dense targets.
+ *
+ *     L = Ω*(z) + Ω(t) − ⟨z, t⟩,   Ω(p) = 4/3 (Σ p^{1.5} − 1),   dL/dz = entmax15(z) − t
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: t, shaped as `z`: probabilities, not checked.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Peters et al. 2019, Sparse Sequence-to-Sequence Models.
+ */
+LOSSKIT_API losskit_status losskit_entmax15_loss_dense_f32(
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_entmax15_loss_dense_f64(
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * α-entmax loss of logits and integer targets.
+ *
+ *     L = Ω*(z) − z_y,   Ω(p) = (Σ p^α − 1)/(α (α − 1)),   dL/dz = entmax(z) − e_y
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - alpha: α ≥ 1, default 1.5; 1 is cross-entropy, less the target's entropy.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Peters et al. 2019, Sparse Sequence-to-Sequence Models; Blondel et al. 2020.
+ */
+LOSSKIT_API losskit_status losskit_entmax_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_entmax_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * α-entmax loss of logits and dense targets.
+ *
+ *     L = Ω*(z) + Ω(t) − ⟨z, t⟩,   Ω(p) = (Σ p^α − 1)/(α (α − 1)),   dL/dz = entmax(z) − t
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: t, shaped as `z`: probabilities, not checked.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - alpha: α ≥ 1, default 1.5; 1 is cross-entropy, less the target's entropy.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Peters et al. 2019, Sparse Sequence-to-Sequence Models; Blondel et al. 2020.
+ */
+LOSSKIT_API losskit_status losskit_entmax_loss_dense_f32(
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_entmax_loss_dense_f64(
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Fenchel-Young loss of logits and integer targets.
+ *
+ *     L = Ω*(z) + Ω(t) − ⟨z, t⟩,   Ω*(z) = max_p ⟨z, p⟩ − Ω(p),   dL/dz = argmax − t
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes: t is 1 there, else 0.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - regularizer: Ω, default shannon.
+ *   - alpha: α of tsallis (≥ 1) and norm (> 1), default 1.5; the others ignore it.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Blondel et al. 2020, Learning with Fenchel-Young Losses.
+ */
+LOSSKIT_API losskit_status losskit_fenchel_young_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_regularizer regularizer, double alpha, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad);
+LOSSKIT_API losskit_status losskit_fenchel_young_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_regularizer regularizer, double alpha, losskit_reduction reduction, const double *sample_weight,
+    double *loss, double *grad);
+
+/**
+ * Fenchel-Young loss of logits and dense targets.
+ *
+ *     L = Ω*(z) + Ω(t) − ⟨z, t⟩,   Ω*(z) = max_p ⟨z, p⟩ − Ω(p),   dL/dz = argmax − t
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: t, shaped as `z`: in the domain of Ω, which is not checked.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - regularizer: Ω, default shannon.
+ *   - alpha: α of tsallis (≥ 1) and norm (> 1), default 1.5; the others ignore it.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Blondel et al. 2020, Learning with Fenchel-Young Losses.
+ */
+LOSSKIT_API losskit_status losskit_fenchel_young_loss_dense_f32(
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_regularizer regularizer, double alpha, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad);
+LOSSKIT_API losskit_status losskit_fenchel_young_loss_dense_f64(
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_regularizer regularizer, double alpha, losskit_reduction reduction, const double *sample_weight,
+    double *loss, double *grad);
+
+/**
+ * Normmax loss of logits and integer targets.
+ *
+ *     L = Ω*(z) − z_y,   Ω(p) = ‖p‖_α − 1,   dL/dz = normmax(z) − e_y
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - alpha: α > 1, default 2.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Blondel et al. 2020, Learning with Fenchel-Young Losses.
+ */
+LOSSKIT_API losskit_status losskit_normmax_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_normmax_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Normmax loss of logits and dense targets.
+ *
+ *     L = Ω*(z) + Ω(t) − ⟨z, t⟩,   Ω(p) = ‖p‖_α − 1,   dL/dz = normmax(z) − t
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: t, shaped as `z`: probabilities, not checked.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - alpha: α > 1, default 2.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Blondel et al. 2020, Learning with Fenchel-Young Losses.
+ */
+LOSSKIT_API losskit_status losskit_normmax_loss_dense_f32(
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_normmax_loss_dense_f64(
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Cross-entropy of the softmax of the k largest logits.
+ *
+ *     Ω = the classes of the k largest z (of equal ones the lower),   L = log Σ_{j ∈ Ω} e^{z_j} − z_y
+ *     dL/dz_j = [j ∈ Ω] e^{z_j} / Σ_{i ∈ Ω} e^{z_i} − [j = y]
+ *
+ * The target need not be in Ω; its logit is below all of Ω then. The selection is constant for the gradient.
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - k: ≥ 1, default 10; more than `classes` means all, and cross-entropy.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Sun et al. 2021, Sparse-softmax: A Simpler and Faster Alternative Softmax Transformation.
+ */
+LOSSKIT_API losskit_status losskit_sparse_softmax_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_sparse_softmax_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Sparsemax loss of logits and integer targets.
+ *
+ *     L = ½ [(1 − p_y)² + Σ_{j ≠ y} p_j²] + max(τ − z_y, 0),   p = sparsemax(z),   dL/dz = p − e_y
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Martins and Astudillo 2016, From Softmax to Sparsemax.
+ */
+LOSSKIT_API losskit_status losskit_sparsemax_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_sparsemax_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Sparsemax loss of logits and dense targets.
+ *
+ *     L = ½ ‖p − t‖² + Σ_j t_j max(τ − z_j, 0) + τ (1 − Σ t),   p = sparsemax(z),   dL/dz = p − t
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: t, shaped as `z`: probabilities, not checked.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Martins and Astudillo 2016, From Softmax to Sparsemax.
+ */
+LOSSKIT_API losskit_status losskit_sparsemax_loss_dense_f32(
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_sparsemax_loss_dense_f64(
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
     losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
 
 /* ====================================================================================================

@@ -38,6 +38,22 @@ enum class bin_edge : std::int32_t {
   left_extra = LOSSKIT_BIN_EDGE_LEFT_EXTRA,
 };
 
+/// What a Fenchel-Young loss takes off ⟨p, z⟩.
+enum class regularizer : std::int32_t {
+  /// Σ p log p: softmax. The loss is cross-entropy less the target's entropy.
+  shannon = LOSSKIT_REGULARIZER_SHANNON,
+  /// (Σ p² − 1)/2: sparsemax.
+  gini = LOSSKIT_REGULARIZER_GINI,
+  /// (Σ p^α − 1)/(α (α − 1)), α ≥ 1: α-entmax.
+  tsallis = LOSSKIT_REGULARIZER_TSALLIS,
+  /// ‖p‖_α − 1, α > 1: normmax.
+  norm = LOSSKIT_REGULARIZER_NORM,
+  /// ‖p‖²/2 on the whole space: the loss is |z − t|²/2.
+  l2 = LOSSKIT_REGULARIZER_L2,
+  /// Σ p log p + (1 − p) log(1 − p) on the unit cube: binary cross-entropies less the targets' entropies.
+  logistic = LOSSKIT_REGULARIZER_LOGISTIC,
+};
+
 /// How logits become scores.
 enum class detection_activation : std::int32_t {
   /// Each by itself.
@@ -1285,6 +1301,489 @@ inline void mae_softmax_loss(
   check(
     
     losskit_mae_softmax_loss_f64(z.data(), target, outer, classes, inner, reduced, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// 1.5-entmax loss of logits and integer targets.
+/// See losskit_entmax15_loss_f32.
+inline void entmax15_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_entmax15_loss_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void entmax15_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_entmax15_loss_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// 1.5-entmax loss of logits and integer targets.
+/// See losskit_entmax15_loss_f64.
+inline void entmax15_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_entmax15_loss_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void entmax15_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_entmax15_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// 1.5-entmax loss of logits and dense targets.
+/// See losskit_entmax15_loss_dense_f32.
+inline void entmax15_loss_dense(
+    const float *z, const float *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_entmax15_loss_dense_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void entmax15_loss_dense(
+    span<const float> z, span<const float> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_entmax15_loss_dense_f32(z.data(), target.data(), outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// 1.5-entmax loss of logits and dense targets.
+/// See losskit_entmax15_loss_dense_f64.
+inline void entmax15_loss_dense(
+    const double *z, const double *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_entmax15_loss_dense_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void entmax15_loss_dense(
+    span<const double> z, span<const double> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_entmax15_loss_dense_f64(z.data(), target.data(), outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// α-entmax loss of logits and integer targets.
+/// See losskit_entmax_loss_f32.
+inline void entmax_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_entmax_loss_f32(z, target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void entmax_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_entmax_loss_f32(z.data(), target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// α-entmax loss of logits and integer targets.
+/// See losskit_entmax_loss_f64.
+inline void entmax_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_entmax_loss_f64(z, target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void entmax_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_entmax_loss_f64(z.data(), target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// α-entmax loss of logits and dense targets.
+/// See losskit_entmax_loss_dense_f32.
+inline void entmax_loss_dense(
+    const float *z, const float *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_entmax_loss_dense_f32(z, target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void entmax_loss_dense(
+    span<const float> z, span<const float> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_entmax_loss_dense_f32(z.data(), target.data(), outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// α-entmax loss of logits and dense targets.
+/// See losskit_entmax_loss_dense_f64.
+inline void entmax_loss_dense(
+    const double *z, const double *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_entmax_loss_dense_f64(z, target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void entmax_loss_dense(
+    span<const double> z, span<const double> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_entmax_loss_dense_f64(z.data(), target.data(), outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Fenchel-Young loss of logits and integer targets.
+/// See losskit_fenchel_young_loss_f32.
+inline void fenchel_young_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::regularizer regularizer, double alpha, losskit::reduction reduction, const float *sample_weight,
+    float *loss, float *grad) {
+  check(
+    
+    losskit_fenchel_young_loss_f32(z, target, outer, classes, inner, static_cast<losskit_regularizer>(regularizer), alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void fenchel_young_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::regularizer regularizer, double alpha, losskit::reduction reduction, const float *sample_weight,
+    float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_fenchel_young_loss_f32(z.data(), target, outer, classes, inner, static_cast<losskit_regularizer>(regularizer), alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Fenchel-Young loss of logits and integer targets.
+/// See losskit_fenchel_young_loss_f64.
+inline void fenchel_young_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::regularizer regularizer, double alpha, losskit::reduction reduction, const double *sample_weight,
+    double *loss, double *grad) {
+  check(
+    
+    losskit_fenchel_young_loss_f64(z, target, outer, classes, inner, static_cast<losskit_regularizer>(regularizer), alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void fenchel_young_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::regularizer regularizer, double alpha, losskit::reduction reduction,
+    const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_fenchel_young_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_regularizer>(regularizer), alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Fenchel-Young loss of logits and dense targets.
+/// See losskit_fenchel_young_loss_dense_f32.
+inline void fenchel_young_loss_dense(
+    const float *z, const float *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::regularizer regularizer, double alpha, losskit::reduction reduction, const float *sample_weight,
+    float *loss, float *grad) {
+  check(
+    
+    losskit_fenchel_young_loss_dense_f32(z, target, outer, classes, inner, static_cast<losskit_regularizer>(regularizer), alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void fenchel_young_loss_dense(
+    span<const float> z, span<const float> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::regularizer regularizer, double alpha, losskit::reduction reduction, const float *sample_weight,
+    float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_fenchel_young_loss_dense_f32(z.data(), target.data(), outer, classes, inner, static_cast<losskit_regularizer>(regularizer), alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Fenchel-Young loss of logits and dense targets.
+/// See losskit_fenchel_young_loss_dense_f64.
+inline void fenchel_young_loss_dense(
+    const double *z, const double *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::regularizer regularizer, double alpha, losskit::reduction reduction, const double *sample_weight,
+    double *loss, double *grad) {
+  check(
+    
+    losskit_fenchel_young_loss_dense_f64(z, target, outer, classes, inner, static_cast<losskit_regularizer>(regularizer), alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void fenchel_young_loss_dense(
+    span<const double> z, span<const double> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::regularizer regularizer, double alpha, losskit::reduction reduction, const double *sample_weight,
+    double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_fenchel_young_loss_dense_f64(z.data(), target.data(), outer, classes, inner, static_cast<losskit_regularizer>(regularizer), alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normmax loss of logits and integer targets.
+/// See losskit_normmax_loss_f32.
+inline void normmax_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_normmax_loss_f32(z, target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normmax_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normmax_loss_f32(z.data(), target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normmax loss of logits and integer targets.
+/// See losskit_normmax_loss_f64.
+inline void normmax_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_normmax_loss_f64(z, target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normmax_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normmax_loss_f64(z.data(), target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normmax loss of logits and dense targets.
+/// See losskit_normmax_loss_dense_f32.
+inline void normmax_loss_dense(
+    const float *z, const float *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_normmax_loss_dense_f32(z, target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normmax_loss_dense(
+    span<const float> z, span<const float> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normmax_loss_dense_f32(z.data(), target.data(), outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normmax loss of logits and dense targets.
+/// See losskit_normmax_loss_dense_f64.
+inline void normmax_loss_dense(
+    const double *z, const double *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_normmax_loss_dense_f64(z, target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normmax_loss_dense(
+    span<const double> z, span<const double> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normmax_loss_dense_f64(z.data(), target.data(), outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Cross-entropy of the softmax of the k largest logits.
+/// See losskit_sparse_softmax_loss_f32.
+inline void sparse_softmax_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    std::ptrdiff_t k, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_sparse_softmax_loss_f32(z, target, outer, classes, inner, k, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sparse_softmax_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    std::ptrdiff_t k, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_sparse_softmax_loss_f32(z.data(), target, outer, classes, inner, k, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Cross-entropy of the softmax of the k largest logits.
+/// See losskit_sparse_softmax_loss_f64.
+inline void sparse_softmax_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    std::ptrdiff_t k, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_sparse_softmax_loss_f64(z, target, outer, classes, inner, k, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sparse_softmax_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, std::ptrdiff_t k, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_sparse_softmax_loss_f64(z.data(), target, outer, classes, inner, k, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Sparsemax loss of logits and integer targets.
+/// See losskit_sparsemax_loss_f32.
+inline void sparsemax_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_sparsemax_loss_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sparsemax_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_sparsemax_loss_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Sparsemax loss of logits and integer targets.
+/// See losskit_sparsemax_loss_f64.
+inline void sparsemax_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_sparsemax_loss_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sparsemax_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_sparsemax_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Sparsemax loss of logits and dense targets.
+/// See losskit_sparsemax_loss_dense_f32.
+inline void sparsemax_loss_dense(
+    const float *z, const float *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_sparsemax_loss_dense_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sparsemax_loss_dense(
+    span<const float> z, span<const float> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_sparsemax_loss_dense_f32(z.data(), target.data(), outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Sparsemax loss of logits and dense targets.
+/// See losskit_sparsemax_loss_dense_f64.
+inline void sparsemax_loss_dense(
+    const double *z, const double *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_sparsemax_loss_dense_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sparsemax_loss_dense(
+    span<const double> z, span<const double> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_sparsemax_loss_dense_f64(z.data(), target.data(), outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
 }
 
 /// Binary cross-entropy of sigmoid scores, element by element.

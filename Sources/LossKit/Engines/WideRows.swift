@@ -8,6 +8,7 @@ struct WideRow {
   var c = DoubleLanes.zero
   var d = DoubleLanes.zero
   var e = DoubleLanes.zero
+  var f = DoubleLanes.zero
 }
 
 /// What a wide pass may know of each row: rows 0 ..< 8 of a tile in `low`, the others in `high`.
@@ -38,23 +39,24 @@ struct WideConstants<V: Lanes> {
 
   /// Calls `body` with a function that gives the constants of one row, in all lanes.
   @inline(__always) fileprivate func withRows<R>(_ body: ((Int) -> WideRow) -> R) -> R {
-    var storage = InlineArray<88, UInt64>(repeating: 0)
+    var storage = InlineArray<104, UInt64>(repeating: 0)
     return withUnsafeMutableBytes(of: &storage) { bytes in
       let lanes = aligned(bytes.baseAddress!).assumingMemoryBound(to: Double.self)
       for half in 0..<(Self.hasHigh ? 2 : 1) {
         let row = half == 0 ? low : high
-        let start = lanes + 40 &* half
+        let start = lanes + 48 &* half
         row.a.store(start)
         row.b.store(start + 8)
         row.c.store(start + 16)
         row.d.store(start + 24)
         row.e.store(start + 32)
+        row.f.store(start + 40)
       }
       return body { row in
-        let start = lanes + (40 &* (row / DoubleLanes.count) &+ row % DoubleLanes.count)
+        let start = lanes + (48 &* (row / DoubleLanes.count) &+ row % DoubleLanes.count)
         return WideRow(
           a: DoubleLanes(start[0]), b: DoubleLanes(start[8]), c: DoubleLanes(start[16]), d: DoubleLanes(start[24]),
-          e: DoubleLanes(start[32]))
+          e: DoubleLanes(start[32]), f: DoubleLanes(start[40]))
       }
     }
   }
