@@ -333,6 +333,70 @@ LOSSKIT_ENTRY(losskit_extexp_sum_f64, (
     const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *mantissa,
     double *exponent),
     (z, outer, classes, inner, mantissa, exponent))
+LOSSKIT_ENTRY(losskit_capped_simplex_projection_f32, (
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double k,
+    float *p),
+    (z, outer, classes, inner, k, p))
+LOSSKIT_ENTRY(losskit_capped_simplex_projection_f64, (
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double k,
+    double *p),
+    (z, outer, classes, inner, k, p))
+LOSSKIT_ENTRY(losskit_capped_simplex_projection_vjp_f32, (
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    float *grad_z),
+    (p, grad_output, outer, classes, inner, grad_z))
+LOSSKIT_ENTRY(losskit_capped_simplex_projection_vjp_f64, (
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double *grad_z),
+    (p, grad_output, outer, classes, inner, grad_z))
+LOSSKIT_ENTRY(losskit_entmax15_f32, (
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *p),
+    (z, outer, classes, inner, p))
+LOSSKIT_ENTRY(losskit_entmax15_f64, (
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *p),
+    (z, outer, classes, inner, p))
+LOSSKIT_ENTRY(losskit_entmax15_vjp_f32, (
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    float *grad_z),
+    (p, grad_output, outer, classes, inner, grad_z))
+LOSSKIT_ENTRY(losskit_entmax15_vjp_f64, (
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double *grad_z),
+    (p, grad_output, outer, classes, inner, grad_z))
+LOSSKIT_ENTRY(losskit_entmax_f32, (
+    const float *z, const double *alpha, bool alpha_per_row, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    ptrdiff_t n_iter, float *p),
+    (z, alpha, alpha_per_row, outer, classes, inner, n_iter, p))
+LOSSKIT_ENTRY(losskit_entmax_f64, (
+    const double *z, const double *alpha, bool alpha_per_row, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    ptrdiff_t n_iter, double *p),
+    (z, alpha, alpha_per_row, outer, classes, inner, n_iter, p))
+LOSSKIT_ENTRY(losskit_entmax_vjp_f32, (
+    const float *p, const double *alpha, const float *grad_output, bool alpha_per_row, ptrdiff_t outer,
+    ptrdiff_t classes, ptrdiff_t inner, float *grad_z,
+    float *grad_alpha),
+    (p, alpha, grad_output, alpha_per_row, outer, classes, inner, grad_z, grad_alpha))
+LOSSKIT_ENTRY(losskit_entmax_vjp_f64, (
+    const double *p, const double *alpha, const double *grad_output, bool alpha_per_row, ptrdiff_t outer,
+    ptrdiff_t classes, ptrdiff_t inner, double *grad_z,
+    double *grad_alpha),
+    (p, alpha, grad_output, alpha_per_row, outer, classes, inner, grad_z, grad_alpha))
+LOSSKIT_ENTRY(losskit_normmax_f32, (
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha, ptrdiff_t n_iter,
+    float *p),
+    (z, outer, classes, inner, alpha, n_iter, p))
+LOSSKIT_ENTRY(losskit_normmax_f64, (
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha, ptrdiff_t n_iter,
+    double *p),
+    (z, outer, classes, inner, alpha, n_iter, p))
+LOSSKIT_ENTRY(losskit_normmax_vjp_f32, (
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    float *grad_z),
+    (p, grad_output, outer, classes, inner, alpha, grad_z))
+LOSSKIT_ENTRY(losskit_normmax_vjp_f64, (
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    double *grad_z),
+    (p, grad_output, outer, classes, inner, alpha, grad_z))
 LOSSKIT_ENTRY(losskit_sparse_softmax_f32, (
     const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
     float *p),
@@ -346,6 +410,28 @@ LOSSKIT_ENTRY(losskit_sparse_softmax_vjp_f32, (
     float *grad_z),
     (p, grad_output, outer, classes, inner, grad_z))
 LOSSKIT_ENTRY(losskit_sparse_softmax_vjp_f64, (
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double *grad_z),
+    (p, grad_output, outer, classes, inner, grad_z))
+LOSSKIT_ENTRY(losskit_sparsemax_f32, (
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *p),
+    (z, outer, classes, inner, p))
+LOSSKIT_ENTRY(losskit_sparsemax_f64, (
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *p),
+    (z, outer, classes, inner, p))
+LOSSKIT_ENTRY(losskit_sparsemax_support_f32, (
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *tau,
+    int64_t *k),
+    (z, outer, classes, inner, tau, k))
+LOSSKIT_ENTRY(losskit_sparsemax_support_f64, (
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *tau,
+    int64_t *k),
+    (z, outer, classes, inner, tau, k))
+LOSSKIT_ENTRY(losskit_sparsemax_vjp_f32, (
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    float *grad_z),
+    (p, grad_output, outer, classes, inner, grad_z))
+LOSSKIT_ENTRY(losskit_sparsemax_vjp_f64, (
     const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
     double *grad_z),
     (p, grad_output, outer, classes, inner, grad_z))
@@ -1119,6 +1205,118 @@ LOSSKIT_ENTRY(losskit_sovr_loss_f64, (
     double lam, losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad),
     (z, target, outer, classes, inner, fraction, lam, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_entmax15_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_entmax15_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_entmax15_loss_dense_f32, (
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_entmax15_loss_dense_f64, (
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_entmax_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, alpha, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_entmax_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, alpha, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_entmax_loss_dense_f32, (
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, alpha, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_entmax_loss_dense_f64, (
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, alpha, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_fenchel_young_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_regularizer regularizer, double alpha, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, regularizer, alpha, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_fenchel_young_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_regularizer regularizer, double alpha, losskit_reduction reduction, const double *sample_weight,
+    double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, regularizer, alpha, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_fenchel_young_loss_dense_f32, (
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_regularizer regularizer, double alpha, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, regularizer, alpha, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_fenchel_young_loss_dense_f64, (
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_regularizer regularizer, double alpha, losskit_reduction reduction, const double *sample_weight,
+    double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, regularizer, alpha, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_normmax_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, alpha, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_normmax_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, alpha, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_normmax_loss_dense_f32, (
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, alpha, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_normmax_loss_dense_f64, (
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, alpha, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_sparse_softmax_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, k, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_sparse_softmax_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, k, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_sparsemax_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_sparsemax_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_sparsemax_loss_dense_f32, (
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_sparsemax_loss_dense_f64, (
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
 LOSSKIT_ENTRY(losskit_gaussian_naive_bayes_fit_f32, (
     const float *x, const int64_t *y, ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, double eps,
     bool shared_variance, float *mean, float *variance,

@@ -225,6 +225,22 @@ typedef enum losskit_svm_regularizer {
   LOSSKIT_SVM_REGULARIZER_HALF_SUM = 2,
 } losskit_svm_regularizer;
 
+/** What a Fenchel-Young loss takes off ⟨p, z⟩. */
+typedef enum losskit_regularizer {
+  /** Σ p log p: softmax. The loss is cross-entropy less the target's entropy. */
+  LOSSKIT_REGULARIZER_SHANNON = 0,
+  /** (Σ p² − 1)/2: sparsemax. */
+  LOSSKIT_REGULARIZER_GINI = 1,
+  /** (Σ p^α − 1)/(α (α − 1)), α ≥ 1: α-entmax. */
+  LOSSKIT_REGULARIZER_TSALLIS = 2,
+  /** ‖p‖_α − 1, α > 1: normmax. */
+  LOSSKIT_REGULARIZER_NORM = 3,
+  /** ‖p‖²/2 on the whole space: the loss is |z − t|²/2. */
+  LOSSKIT_REGULARIZER_L2 = 4,
+  /** Σ p log p + (1 − p) log(1 − p) on the unit cube: binary cross-entropies less the targets' entropies. */
+  LOSSKIT_REGULARIZER_LOGISTIC = 5,
+} losskit_regularizer;
+
 /** The distances δ of a feature x and a class centre w; d = x − w and a = |d| coordinate by coordinate. */
 typedef enum losskit_harmonic_distance {
   /** `Σ d² + eps`: squared, so that n counts powers of d². */
@@ -1288,6 +1304,182 @@ LOSSKIT_API losskit_status losskit_extexp_sum_f64(
  * ==================================================================================================== */
 
 /**
+ * The Euclidean projection of each row onto the capped simplex, where no entry is above 1 and the sum is k.
+ *
+ *     p_i = min(max(z_i − τ, 0), 1),   τ such that Σ_i p_i = k
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. −inf has weight 0; a row with +inf, or with fewer than k others than −inf,
+ *     gives a row of NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - k: 0 < k ≤ `classes`, any real number, default 2.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN.
+ * - Reference: Blondel et al. 2020, Learning with Fenchel-Young Losses; entmax.budget_bisect.
+ */
+LOSSKIT_API losskit_status losskit_capped_simplex_projection_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double k, float *p);
+LOSSKIT_API losskit_status losskit_capped_simplex_projection_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double k, double *p);
+
+/**
+ * Vector-Jacobian product of capped_simplex_projection.
+ *
+ *     A = {i : 0 < p_i < 1},   grad_z_i = [i ∈ A] (g_i − mean_A g)
+ *
+ * - Parameters:
+ *   - p: `[outer, classes, inner]`, what `capped_simplex_projection` returned.
+ *   - grad_output: g, shaped as `p`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - grad_z: output, shaped as `p`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_capped_simplex_projection_vjp_f32(
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *grad_z);
+LOSSKIT_API losskit_status losskit_capped_simplex_projection_vjp_f64(
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *grad_z);
+
+/**
+ * 1.5-entmax: between softmax and sparsemax.
+ *
+ *     p_i = max(z_i/2 − τ, 0)²,   τ such that Σ_i p_i = 1
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf has probability 0; a row with +inf, or of −inf alone, gives a row of
+ *     NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for NaN.
+ * - Reference: Peters et al. 2019, Sparse Sequence-to-Sequence Models.
+ */
+LOSSKIT_API losskit_status losskit_entmax15_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *p);
+LOSSKIT_API losskit_status losskit_entmax15_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *p);
+
+/**
+ * Vector-Jacobian product of 1.5-entmax.
+ *
+ *     s = √p,   grad_z = s ⊙ (g − ⟨s, g⟩ / Σ s)
+ *
+ * - Parameters:
+ *   - p: `[outer, classes, inner]`, what `losskit_entmax15` returned.
+ *   - grad_output: g, shaped as `p`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - grad_z: output, shaped as `p`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_entmax15_vjp_f32(
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *grad_z);
+LOSSKIT_API losskit_status losskit_entmax15_vjp_f64(
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *grad_z);
+
+/**
+ * α-entmax: softmax for α → 1, sparsemax for α = 2, the sparser the larger α.
+ *
+ *     p_i = max((α − 1) z_i − τ, 0)^{1/(α − 1)},   τ such that Σ_i p_i = 1
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf has probability 0; a row with +inf, or of −inf alone, gives a row of
+ *     NaN.
+ *   - alpha: α > 1: one, or one for each row if `alpha_per_row`, in double precision.
+ *   - alpha_per_row: is there an α for each row, in the order of the rows?
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - n_iter: ≥ 1, default 50: the most steps in the search for τ. Ten are more than most rows take.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN.
+ * - Reference: Correia et al. 2019, Adaptively Sparse Transformers.
+ */
+LOSSKIT_API losskit_status losskit_entmax_f32(
+    const float *z, const double *alpha, bool alpha_per_row, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    ptrdiff_t n_iter, float *p);
+LOSSKIT_API losskit_status losskit_entmax_f64(
+    const double *z, const double *alpha, bool alpha_per_row, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    ptrdiff_t n_iter, double *p);
+
+/**
+ * Vector-Jacobian product of α-entmax, with respect to the logits and to α.
+ *
+ *     s_i = [p_i > 0] p_i^{2 − α},   q = s / Σ s,   grad_z = s ⊙ (g − ⟨q, g⟩)
+ *     grad_α = Σ_i g_i [(p_i − q_i) / (α − 1)² − (p_i log p_i − q_i Σ_j p_j log p_j) / (α − 1)]
+ *
+ * - Parameters:
+ *   - p: `[outer, classes, inner]`, what `losskit_entmax` returned.
+ *   - alpha: α > 1: one, or one for each row if `alpha_per_row`, in double precision.
+ *   - grad_output: g, shaped as `p`: the incoming gradient.
+ *   - alpha_per_row: is there an α for each row, in the order of the rows?
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - grad_z: optional output, shaped as `p`; may be `grad_output` itself.
+ *   - grad_alpha: optional output, `[outer, inner]`: grad_α of each row, also where all share one α.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: Correia et al. 2019, Adaptively Sparse Transformers.
+ */
+LOSSKIT_API losskit_status losskit_entmax_vjp_f32(
+    const float *p, const double *alpha, const float *grad_output, bool alpha_per_row, ptrdiff_t outer,
+    ptrdiff_t classes, ptrdiff_t inner, float *grad_z, float *grad_alpha);
+LOSSKIT_API losskit_status losskit_entmax_vjp_f64(
+    const double *p, const double *alpha, const double *grad_output, bool alpha_per_row, ptrdiff_t outer,
+    ptrdiff_t classes, ptrdiff_t inner, double *grad_z, double *grad_alpha);
+
+/**
+ * Normmax: the probabilities that maximise ⟨p, z⟩ − ‖p‖_α.
+ *
+ *     u_i = max(z_i − τ, 0)^{1/(α − 1)},   τ such that Σ_i u_i^α = 1,   p = u / Σ u
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf has probability 0; a row with +inf, or of −inf alone, gives a row of
+ *     NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - alpha: α > 1, default 2.
+ *   - n_iter: ≥ 1, default 50: the most steps in the search for τ. Ten are more than most rows take.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN.
+ * - Reference: Blondel et al. 2020, Learning with Fenchel-Young Losses.
+ */
+LOSSKIT_API losskit_status losskit_normmax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha, ptrdiff_t n_iter, float *p);
+LOSSKIT_API losskit_status losskit_normmax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha, ptrdiff_t n_iter, double *p);
+
+/**
+ * Vector-Jacobian product of normmax.
+ *
+ *     b_i = [p_i > 0] p_i^{2 − α},   P = (Σ p^α)^{(α − 1)/α}
+ *     grad_z = P/(α − 1) · (g ⊙ b − ⟨g, b⟩ p − ⟨g, p⟩ (b − p Σ b))
+ *
+ * - Parameters:
+ *   - p: `[outer, classes, inner]`, what `losskit_normmax` returned.
+ *   - grad_output: g, shaped as `p`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - alpha: α > 1, as given to `losskit_normmax`.
+ *   - grad_z: output, shaped as `p`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: Blondel et al. 2020, Learning with Fenchel-Young Losses.
+ */
+LOSSKIT_API losskit_status losskit_normmax_vjp_f32(
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    float *grad_z);
+LOSSKIT_API losskit_status losskit_normmax_vjp_f64(
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    double *grad_z);
+
+/**
  * Softmax of the k largest logits of each row; the others have probability 0.
  *
  *     Ω = the classes of the k largest z (of equal ones the lower),   p_i = [i ∈ Ω] e^{z_i} / Σ_{j ∈ Ω} e^{z_j}
@@ -1325,6 +1517,65 @@ LOSSKIT_API losskit_status losskit_sparse_softmax_f64(
 LOSSKIT_API losskit_status losskit_sparse_softmax_vjp_f32(
     const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *grad_z);
 LOSSKIT_API losskit_status losskit_sparse_softmax_vjp_f64(
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *grad_z);
+
+/**
+ * Sparsemax: the Euclidean projection of each row onto the simplex.
+ *
+ *     p_i = max(z_i − τ, 0),   τ such that Σ_i p_i = 1
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf has probability 0; a row with +inf, or of −inf alone, gives a row of
+ *     NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for NaN.
+ * - Reference: Martins and Astudillo 2016, From Softmax to Sparsemax.
+ */
+LOSSKIT_API losskit_status losskit_sparsemax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *p);
+LOSSKIT_API losskit_status losskit_sparsemax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *p);
+
+/**
+ * The threshold of sparsemax and how many classes are above it.
+ *
+ *     τ as in `losskit_sparsemax`,   k = #{i : z_i > τ}
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. A row with +inf, or of −inf alone, gives NaN and 0.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - tau: optional output, `[outer, inner]`.
+ *   - k: optional output, `[outer, inner]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for NaN.
+ * - Reference: Martins and Astudillo 2016, From Softmax to Sparsemax.
+ */
+LOSSKIT_API losskit_status losskit_sparsemax_support_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *tau, int64_t *k);
+LOSSKIT_API losskit_status losskit_sparsemax_support_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *tau, int64_t *k);
+
+/**
+ * Vector-Jacobian product of sparsemax.
+ *
+ *     S = {i : p_i > 0},   grad_z_i = [i ∈ S] (g_i − mean_S g)
+ *
+ * - Parameters:
+ *   - p: `[outer, classes, inner]`, what `losskit_sparsemax` returned.
+ *   - grad_output: g, shaped as `p`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - grad_z: output, shaped as `p`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_sparsemax_vjp_f32(
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *grad_z);
+LOSSKIT_API losskit_status losskit_sparsemax_vjp_f64(
     const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *grad_z);
 
 /* ====================================================================================================
@@ -3499,6 +3750,301 @@ LOSSKIT_API losskit_status losskit_sovr_loss_f32(
 LOSSKIT_API losskit_status losskit_sovr_loss_f64(
     const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double fraction,
     double lam, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/* ====================================================================================================
+ * Fenchel-Young losses
+ * ==================================================================================================== */
+
+/**
+ * 1.5-entmax loss of logits and integer targets.
+ *
+ *     L = Ω*(z) − z_y,   Ω(p) = 4/3 (Σ p^{1.5} − 1),   dL/dz = entmax15(z) − e_y
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Peters et al. 2019, Sparse Sequence-to-Sequence Models.
+ */
+LOSSKIT_API losskit_status losskit_entmax15_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_entmax15_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * 1.5-entmax loss of logits and dense targets.
+ *
+ *     L = Ω*(z) + Ω(t) − ⟨z, t⟩,   Ω(p) = 4/3 (Σ p^{1.5} − 1),   dL/dz = entmax15(z) − t
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: t, shaped as `z`: probabilities, not checked.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Peters et al. 2019, Sparse Sequence-to-Sequence Models.
+ */
+LOSSKIT_API losskit_status losskit_entmax15_loss_dense_f32(
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_entmax15_loss_dense_f64(
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * α-entmax loss of logits and integer targets.
+ *
+ *     L = Ω*(z) − z_y,   Ω(p) = (Σ p^α − 1)/(α (α − 1)),   dL/dz = entmax(z) − e_y
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - alpha: α ≥ 1, default 1.5; 1 is cross-entropy, less the target's entropy.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Peters et al. 2019, Sparse Sequence-to-Sequence Models; Blondel et al. 2020.
+ */
+LOSSKIT_API losskit_status losskit_entmax_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_entmax_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * α-entmax loss of logits and dense targets.
+ *
+ *     L = Ω*(z) + Ω(t) − ⟨z, t⟩,   Ω(p) = (Σ p^α − 1)/(α (α − 1)),   dL/dz = entmax(z) − t
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: t, shaped as `z`: probabilities, not checked.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - alpha: α ≥ 1, default 1.5; 1 is cross-entropy, less the target's entropy.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Peters et al. 2019, Sparse Sequence-to-Sequence Models; Blondel et al. 2020.
+ */
+LOSSKIT_API losskit_status losskit_entmax_loss_dense_f32(
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_entmax_loss_dense_f64(
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Fenchel-Young loss of logits and integer targets.
+ *
+ *     L = Ω*(z) + Ω(t) − ⟨z, t⟩,   Ω*(z) = max_p ⟨z, p⟩ − Ω(p),   dL/dz = argmax − t
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes: t is 1 there, else 0.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - regularizer: Ω, default shannon.
+ *   - alpha: α of tsallis (≥ 1) and norm (> 1), default 1.5; the others ignore it.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Blondel et al. 2020, Learning with Fenchel-Young Losses.
+ */
+LOSSKIT_API losskit_status losskit_fenchel_young_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_regularizer regularizer, double alpha, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad);
+LOSSKIT_API losskit_status losskit_fenchel_young_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_regularizer regularizer, double alpha, losskit_reduction reduction, const double *sample_weight,
+    double *loss, double *grad);
+
+/**
+ * Fenchel-Young loss of logits and dense targets.
+ *
+ *     L = Ω*(z) + Ω(t) − ⟨z, t⟩,   Ω*(z) = max_p ⟨z, p⟩ − Ω(p),   dL/dz = argmax − t
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: t, shaped as `z`: in the domain of Ω, which is not checked.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - regularizer: Ω, default shannon.
+ *   - alpha: α of tsallis (≥ 1) and norm (> 1), default 1.5; the others ignore it.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Blondel et al. 2020, Learning with Fenchel-Young Losses.
+ */
+LOSSKIT_API losskit_status losskit_fenchel_young_loss_dense_f32(
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_regularizer regularizer, double alpha, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad);
+LOSSKIT_API losskit_status losskit_fenchel_young_loss_dense_f64(
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_regularizer regularizer, double alpha, losskit_reduction reduction, const double *sample_weight,
+    double *loss, double *grad);
+
+/**
+ * Normmax loss of logits and integer targets.
+ *
+ *     L = Ω*(z) − z_y,   Ω(p) = ‖p‖_α − 1,   dL/dz = normmax(z) − e_y
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - alpha: α > 1, default 2.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Blondel et al. 2020, Learning with Fenchel-Young Losses.
+ */
+LOSSKIT_API losskit_status losskit_normmax_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_normmax_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Normmax loss of logits and dense targets.
+ *
+ *     L = Ω*(z) + Ω(t) − ⟨z, t⟩,   Ω(p) = ‖p‖_α − 1,   dL/dz = normmax(z) − t
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: t, shaped as `z`: probabilities, not checked.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - alpha: α > 1, default 2.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Blondel et al. 2020, Learning with Fenchel-Young Losses.
+ */
+LOSSKIT_API losskit_status losskit_normmax_loss_dense_f32(
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_normmax_loss_dense_f64(
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Cross-entropy of the softmax of the k largest logits.
+ *
+ *     Ω = the classes of the k largest z (of equal ones the lower),   L = log Σ_{j ∈ Ω} e^{z_j} − z_y
+ *     dL/dz_j = [j ∈ Ω] e^{z_j} / Σ_{i ∈ Ω} e^{z_i} − [j = y]
+ *
+ * The target need not be in Ω; its logit is below all of Ω then. The selection is constant for the gradient.
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - k: ≥ 1, default 10; more than `classes` means all, and cross-entropy.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Sun et al. 2021, Sparse-softmax: A Simpler and Faster Alternative Softmax Transformation.
+ */
+LOSSKIT_API losskit_status losskit_sparse_softmax_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_sparse_softmax_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Sparsemax loss of logits and integer targets.
+ *
+ *     L = ½ [(1 − p_y)² + Σ_{j ≠ y} p_j²] + max(τ − z_y, 0),   p = sparsemax(z),   dL/dz = p − e_y
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Martins and Astudillo 2016, From Softmax to Sparsemax.
+ */
+LOSSKIT_API losskit_status losskit_sparsemax_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_sparsemax_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Sparsemax loss of logits and dense targets.
+ *
+ *     L = ½ ‖p − t‖² + Σ_j t_j max(τ − z_j, 0) + τ (1 − Σ t),   p = sparsemax(z),   dL/dz = p − t
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: t, shaped as `z`: probabilities, not checked.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Martins and Astudillo 2016, From Softmax to Sparsemax.
+ */
+LOSSKIT_API losskit_status losskit_sparsemax_loss_dense_f32(
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_sparsemax_loss_dense_f64(
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
 
 /* ====================================================================================================
  * Losses of embeddings and a class matrix

@@ -156,6 +156,22 @@ enum class svm_regularizer : std::int32_t {
   half_sum = LOSSKIT_SVM_REGULARIZER_HALF_SUM,
 };
 
+/// What a Fenchel-Young loss takes off ⟨p, z⟩.
+enum class regularizer : std::int32_t {
+  /// Σ p log p: softmax. The loss is cross-entropy less the target's entropy.
+  shannon = LOSSKIT_REGULARIZER_SHANNON,
+  /// (Σ p² − 1)/2: sparsemax.
+  gini = LOSSKIT_REGULARIZER_GINI,
+  /// (Σ p^α − 1)/(α (α − 1)), α ≥ 1: α-entmax.
+  tsallis = LOSSKIT_REGULARIZER_TSALLIS,
+  /// ‖p‖_α − 1, α > 1: normmax.
+  norm = LOSSKIT_REGULARIZER_NORM,
+  /// ‖p‖²/2 on the whole space: the loss is |z − t|²/2.
+  l2 = LOSSKIT_REGULARIZER_L2,
+  /// Σ p log p + (1 − p) log(1 − p) on the unit cube: binary cross-entropies less the targets' entropies.
+  logistic = LOSSKIT_REGULARIZER_LOGISTIC,
+};
+
 /// The distances δ of a feature x and a class centre w; d = x − w and a = |d| coordinate by coordinate.
 enum class harmonic_distance : std::int32_t {
   /// `Σ d² + eps`: squared, so that n counts powers of d².
@@ -1757,6 +1773,283 @@ inline void extexp_sum(
   check(losskit_extexp_sum_f64(z.data(), outer, classes, inner, mantissa, exponent));
 }
 
+/// The Euclidean projection of each row onto the capped simplex, where no entry is above 1 and the sum is k.
+/// See losskit_capped_simplex_projection_f32.
+inline void capped_simplex_projection(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double k, float *p) {
+  check(losskit_capped_simplex_projection_f32(z, outer, classes, inner, k, p));
+}
+
+/// The same on spans.
+inline void capped_simplex_projection(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double k, span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_capped_simplex_projection_f32(z.data(), outer, classes, inner, k, p.data()));
+}
+
+/// The Euclidean projection of each row onto the capped simplex, where no entry is above 1 and the sum is k.
+/// See losskit_capped_simplex_projection_f64.
+inline void capped_simplex_projection(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double k, double *p) {
+  check(losskit_capped_simplex_projection_f64(z, outer, classes, inner, k, p));
+}
+
+/// The same on spans.
+inline void capped_simplex_projection(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double k,
+    span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_capped_simplex_projection_f64(z.data(), outer, classes, inner, k, p.data()));
+}
+
+/// Vector-Jacobian product of capped_simplex_projection.
+/// See losskit_capped_simplex_projection_vjp_f32.
+inline void capped_simplex_projection_vjp(
+    const float *p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    float *grad_z) {
+  check(losskit_capped_simplex_projection_vjp_f32(p, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void capped_simplex_projection_vjp(
+    span<const float> p, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<float> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_capped_simplex_projection_vjp_f32(p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// Vector-Jacobian product of capped_simplex_projection.
+/// See losskit_capped_simplex_projection_vjp_f64.
+inline void capped_simplex_projection_vjp(
+    const double *p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double *grad_z) {
+  check(losskit_capped_simplex_projection_vjp_f64(p, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void capped_simplex_projection_vjp(
+    span<const double> p, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<double> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_capped_simplex_projection_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// 1.5-entmax: between softmax and sparsemax.
+/// See losskit_entmax15_f32.
+inline void entmax15(const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *p) {
+  check(losskit_entmax15_f32(z, outer, classes, inner, p));
+}
+
+/// The same on spans.
+inline void entmax15(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_entmax15_f32(z.data(), outer, classes, inner, p.data()));
+}
+
+/// 1.5-entmax: between softmax and sparsemax.
+/// See losskit_entmax15_f64.
+inline void entmax15(const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *p) {
+  check(losskit_entmax15_f64(z, outer, classes, inner, p));
+}
+
+/// The same on spans.
+inline void entmax15(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_entmax15_f64(z.data(), outer, classes, inner, p.data()));
+}
+
+/// Vector-Jacobian product of 1.5-entmax.
+/// See losskit_entmax15_vjp_f32.
+inline void entmax15_vjp(
+    const float *p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    float *grad_z) {
+  check(losskit_entmax15_vjp_f32(p, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void entmax15_vjp(
+    span<const float> p, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<float> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_entmax15_vjp_f32(p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// Vector-Jacobian product of 1.5-entmax.
+/// See losskit_entmax15_vjp_f64.
+inline void entmax15_vjp(
+    const double *p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double *grad_z) {
+  check(losskit_entmax15_vjp_f64(p, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void entmax15_vjp(
+    span<const double> p, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<double> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_entmax15_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// α-entmax: softmax for α → 1, sparsemax for α = 2, the sparser the larger α.
+/// See losskit_entmax_f32.
+inline void entmax(
+    const float *z, const double *alpha, bool alpha_per_row, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, std::ptrdiff_t n_iter, float *p) {
+  check(losskit_entmax_f32(z, alpha, alpha_per_row, outer, classes, inner, n_iter, p));
+}
+
+/// The same on spans.
+inline void entmax(
+    span<const float> z, const double *alpha, bool alpha_per_row, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, std::ptrdiff_t n_iter, span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_entmax_f32(z.data(), alpha, alpha_per_row, outer, classes, inner, n_iter, p.data()));
+}
+
+/// α-entmax: softmax for α → 1, sparsemax for α = 2, the sparser the larger α.
+/// See losskit_entmax_f64.
+inline void entmax(
+    const double *z, const double *alpha, bool alpha_per_row, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, std::ptrdiff_t n_iter, double *p) {
+  check(losskit_entmax_f64(z, alpha, alpha_per_row, outer, classes, inner, n_iter, p));
+}
+
+/// The same on spans.
+inline void entmax(
+    span<const double> z, const double *alpha, bool alpha_per_row, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, std::ptrdiff_t n_iter, span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_entmax_f64(z.data(), alpha, alpha_per_row, outer, classes, inner, n_iter, p.data()));
+}
+
+/// Vector-Jacobian product of α-entmax, with respect to the logits and to α.
+/// See losskit_entmax_vjp_f32.
+inline void entmax_vjp(
+    const float *p, const double *alpha, const float *grad_output, bool alpha_per_row, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, float *grad_z, float *grad_alpha) {
+  check(losskit_entmax_vjp_f32(p, alpha, grad_output, alpha_per_row, outer, classes, inner, grad_z, grad_alpha));
+}
+
+/// The same on spans.
+inline void entmax_vjp(
+    span<const float> p, const double *alpha, span<const float> grad_output, bool alpha_per_row, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, span<float> grad_z, span<float> grad_alpha) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, true, {outer, classes, inner});
+  detail::expect(grad_alpha, true, {outer, inner});
+  check(
+    
+    losskit_entmax_vjp_f32(p.data(), alpha, grad_output.data(), alpha_per_row, outer, classes, inner, grad_z.data(), grad_alpha.data()));
+}
+
+/// Vector-Jacobian product of α-entmax, with respect to the logits and to α.
+/// See losskit_entmax_vjp_f64.
+inline void entmax_vjp(
+    const double *p, const double *alpha, const double *grad_output, bool alpha_per_row, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, double *grad_z, double *grad_alpha) {
+  check(losskit_entmax_vjp_f64(p, alpha, grad_output, alpha_per_row, outer, classes, inner, grad_z, grad_alpha));
+}
+
+/// The same on spans.
+inline void entmax_vjp(
+    span<const double> p, const double *alpha, span<const double> grad_output, bool alpha_per_row, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, span<double> grad_z, span<double> grad_alpha) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, true, {outer, classes, inner});
+  detail::expect(grad_alpha, true, {outer, inner});
+  check(
+    
+    losskit_entmax_vjp_f64(p.data(), alpha, grad_output.data(), alpha_per_row, outer, classes, inner, grad_z.data(), grad_alpha.data()));
+}
+
+/// Normmax: the probabilities that maximise ⟨p, z⟩ − ‖p‖_α.
+/// See losskit_normmax_f32.
+inline void normmax(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double alpha,
+    std::ptrdiff_t n_iter, float *p) {
+  check(losskit_normmax_f32(z, outer, classes, inner, alpha, n_iter, p));
+}
+
+/// The same on spans.
+inline void normmax(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double alpha,
+    std::ptrdiff_t n_iter, span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_normmax_f32(z.data(), outer, classes, inner, alpha, n_iter, p.data()));
+}
+
+/// Normmax: the probabilities that maximise ⟨p, z⟩ − ‖p‖_α.
+/// See losskit_normmax_f64.
+inline void normmax(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double alpha,
+    std::ptrdiff_t n_iter, double *p) {
+  check(losskit_normmax_f64(z, outer, classes, inner, alpha, n_iter, p));
+}
+
+/// The same on spans.
+inline void normmax(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double alpha,
+    std::ptrdiff_t n_iter, span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_normmax_f64(z.data(), outer, classes, inner, alpha, n_iter, p.data()));
+}
+
+/// Vector-Jacobian product of normmax.
+/// See losskit_normmax_vjp_f32.
+inline void normmax_vjp(
+    const float *p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, float *grad_z) {
+  check(losskit_normmax_vjp_f32(p, grad_output, outer, classes, inner, alpha, grad_z));
+}
+
+/// The same on spans.
+inline void normmax_vjp(
+    span<const float> p, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, span<float> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_normmax_vjp_f32(p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
+}
+
+/// Vector-Jacobian product of normmax.
+/// See losskit_normmax_vjp_f64.
+inline void normmax_vjp(
+    const double *p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, double *grad_z) {
+  check(losskit_normmax_vjp_f64(p, grad_output, outer, classes, inner, alpha, grad_z));
+}
+
+/// The same on spans.
+inline void normmax_vjp(
+    span<const double> p, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, span<double> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_normmax_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
+}
+
 /// Softmax of the k largest logits of each row; the others have probability 0.
 /// See losskit_sparse_softmax_f32.
 inline void sparse_softmax(
@@ -1823,6 +2116,104 @@ inline void sparse_softmax_vjp(
   detail::expect(grad_output, false, {outer, classes, inner});
   detail::expect(grad_z, false, {outer, classes, inner});
   check(losskit_sparse_softmax_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// Sparsemax: the Euclidean projection of each row onto the simplex.
+/// See losskit_sparsemax_f32.
+inline void sparsemax(const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *p) {
+  check(losskit_sparsemax_f32(z, outer, classes, inner, p));
+}
+
+/// The same on spans.
+inline void sparsemax(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_sparsemax_f32(z.data(), outer, classes, inner, p.data()));
+}
+
+/// Sparsemax: the Euclidean projection of each row onto the simplex.
+/// See losskit_sparsemax_f64.
+inline void sparsemax(const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *p) {
+  check(losskit_sparsemax_f64(z, outer, classes, inner, p));
+}
+
+/// The same on spans.
+inline void sparsemax(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_sparsemax_f64(z.data(), outer, classes, inner, p.data()));
+}
+
+/// The threshold of sparsemax and how many classes are above it.
+/// See losskit_sparsemax_support_f32.
+inline void sparsemax_support(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *tau, std::int64_t *k) {
+  check(losskit_sparsemax_support_f32(z, outer, classes, inner, tau, k));
+}
+
+/// The same on spans.
+inline void sparsemax_support(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<float> tau,
+    span<std::int64_t> k) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(tau, true, {outer, inner});
+  detail::expect(k, true, {outer, inner});
+  check(losskit_sparsemax_support_f32(z.data(), outer, classes, inner, tau.data(), k.data()));
+}
+
+/// The threshold of sparsemax and how many classes are above it.
+/// See losskit_sparsemax_support_f64.
+inline void sparsemax_support(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *tau, std::int64_t *k) {
+  check(losskit_sparsemax_support_f64(z, outer, classes, inner, tau, k));
+}
+
+/// The same on spans.
+inline void sparsemax_support(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<double> tau,
+    span<std::int64_t> k) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(tau, true, {outer, inner});
+  detail::expect(k, true, {outer, inner});
+  check(losskit_sparsemax_support_f64(z.data(), outer, classes, inner, tau.data(), k.data()));
+}
+
+/// Vector-Jacobian product of sparsemax.
+/// See losskit_sparsemax_vjp_f32.
+inline void sparsemax_vjp(
+    const float *p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    float *grad_z) {
+  check(losskit_sparsemax_vjp_f32(p, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void sparsemax_vjp(
+    span<const float> p, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<float> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_sparsemax_vjp_f32(p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// Vector-Jacobian product of sparsemax.
+/// See losskit_sparsemax_vjp_f64.
+inline void sparsemax_vjp(
+    const double *p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double *grad_z) {
+  check(losskit_sparsemax_vjp_f64(p, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void sparsemax_vjp(
+    span<const double> p, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<double> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_sparsemax_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
 }
 
 /// A sample of the relaxed categorical distribution with logits z: softmax of logits with Gumbel noise.
@@ -5242,6 +5633,489 @@ inline void sovr_loss(
   check(
     
     losskit_sovr_loss_f64(z.data(), target, outer, classes, inner, fraction, lam, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// 1.5-entmax loss of logits and integer targets.
+/// See losskit_entmax15_loss_f32.
+inline void entmax15_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_entmax15_loss_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void entmax15_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_entmax15_loss_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// 1.5-entmax loss of logits and integer targets.
+/// See losskit_entmax15_loss_f64.
+inline void entmax15_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_entmax15_loss_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void entmax15_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_entmax15_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// 1.5-entmax loss of logits and dense targets.
+/// See losskit_entmax15_loss_dense_f32.
+inline void entmax15_loss_dense(
+    const float *z, const float *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_entmax15_loss_dense_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void entmax15_loss_dense(
+    span<const float> z, span<const float> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_entmax15_loss_dense_f32(z.data(), target.data(), outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// 1.5-entmax loss of logits and dense targets.
+/// See losskit_entmax15_loss_dense_f64.
+inline void entmax15_loss_dense(
+    const double *z, const double *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_entmax15_loss_dense_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void entmax15_loss_dense(
+    span<const double> z, span<const double> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_entmax15_loss_dense_f64(z.data(), target.data(), outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// α-entmax loss of logits and integer targets.
+/// See losskit_entmax_loss_f32.
+inline void entmax_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_entmax_loss_f32(z, target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void entmax_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_entmax_loss_f32(z.data(), target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// α-entmax loss of logits and integer targets.
+/// See losskit_entmax_loss_f64.
+inline void entmax_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_entmax_loss_f64(z, target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void entmax_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_entmax_loss_f64(z.data(), target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// α-entmax loss of logits and dense targets.
+/// See losskit_entmax_loss_dense_f32.
+inline void entmax_loss_dense(
+    const float *z, const float *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_entmax_loss_dense_f32(z, target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void entmax_loss_dense(
+    span<const float> z, span<const float> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_entmax_loss_dense_f32(z.data(), target.data(), outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// α-entmax loss of logits and dense targets.
+/// See losskit_entmax_loss_dense_f64.
+inline void entmax_loss_dense(
+    const double *z, const double *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_entmax_loss_dense_f64(z, target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void entmax_loss_dense(
+    span<const double> z, span<const double> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_entmax_loss_dense_f64(z.data(), target.data(), outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Fenchel-Young loss of logits and integer targets.
+/// See losskit_fenchel_young_loss_f32.
+inline void fenchel_young_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::regularizer regularizer, double alpha, losskit::reduction reduction, const float *sample_weight,
+    float *loss, float *grad) {
+  check(
+    
+    losskit_fenchel_young_loss_f32(z, target, outer, classes, inner, static_cast<losskit_regularizer>(regularizer), alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void fenchel_young_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::regularizer regularizer, double alpha, losskit::reduction reduction, const float *sample_weight,
+    float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_fenchel_young_loss_f32(z.data(), target, outer, classes, inner, static_cast<losskit_regularizer>(regularizer), alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Fenchel-Young loss of logits and integer targets.
+/// See losskit_fenchel_young_loss_f64.
+inline void fenchel_young_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::regularizer regularizer, double alpha, losskit::reduction reduction, const double *sample_weight,
+    double *loss, double *grad) {
+  check(
+    
+    losskit_fenchel_young_loss_f64(z, target, outer, classes, inner, static_cast<losskit_regularizer>(regularizer), alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void fenchel_young_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::regularizer regularizer, double alpha, losskit::reduction reduction,
+    const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_fenchel_young_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_regularizer>(regularizer), alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Fenchel-Young loss of logits and dense targets.
+/// See losskit_fenchel_young_loss_dense_f32.
+inline void fenchel_young_loss_dense(
+    const float *z, const float *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::regularizer regularizer, double alpha, losskit::reduction reduction, const float *sample_weight,
+    float *loss, float *grad) {
+  check(
+    
+    losskit_fenchel_young_loss_dense_f32(z, target, outer, classes, inner, static_cast<losskit_regularizer>(regularizer), alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void fenchel_young_loss_dense(
+    span<const float> z, span<const float> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::regularizer regularizer, double alpha, losskit::reduction reduction, const float *sample_weight,
+    float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_fenchel_young_loss_dense_f32(z.data(), target.data(), outer, classes, inner, static_cast<losskit_regularizer>(regularizer), alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Fenchel-Young loss of logits and dense targets.
+/// See losskit_fenchel_young_loss_dense_f64.
+inline void fenchel_young_loss_dense(
+    const double *z, const double *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::regularizer regularizer, double alpha, losskit::reduction reduction, const double *sample_weight,
+    double *loss, double *grad) {
+  check(
+    
+    losskit_fenchel_young_loss_dense_f64(z, target, outer, classes, inner, static_cast<losskit_regularizer>(regularizer), alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void fenchel_young_loss_dense(
+    span<const double> z, span<const double> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::regularizer regularizer, double alpha, losskit::reduction reduction, const double *sample_weight,
+    double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_fenchel_young_loss_dense_f64(z.data(), target.data(), outer, classes, inner, static_cast<losskit_regularizer>(regularizer), alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normmax loss of logits and integer targets.
+/// See losskit_normmax_loss_f32.
+inline void normmax_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_normmax_loss_f32(z, target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normmax_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normmax_loss_f32(z.data(), target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normmax loss of logits and integer targets.
+/// See losskit_normmax_loss_f64.
+inline void normmax_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_normmax_loss_f64(z, target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normmax_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normmax_loss_f64(z.data(), target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normmax loss of logits and dense targets.
+/// See losskit_normmax_loss_dense_f32.
+inline void normmax_loss_dense(
+    const float *z, const float *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_normmax_loss_dense_f32(z, target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normmax_loss_dense(
+    span<const float> z, span<const float> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normmax_loss_dense_f32(z.data(), target.data(), outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normmax loss of logits and dense targets.
+/// See losskit_normmax_loss_dense_f64.
+inline void normmax_loss_dense(
+    const double *z, const double *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_normmax_loss_dense_f64(z, target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normmax_loss_dense(
+    span<const double> z, span<const double> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normmax_loss_dense_f64(z.data(), target.data(), outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Cross-entropy of the softmax of the k largest logits.
+/// See losskit_sparse_softmax_loss_f32.
+inline void sparse_softmax_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    std::ptrdiff_t k, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_sparse_softmax_loss_f32(z, target, outer, classes, inner, k, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sparse_softmax_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    std::ptrdiff_t k, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_sparse_softmax_loss_f32(z.data(), target, outer, classes, inner, k, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Cross-entropy of the softmax of the k largest logits.
+/// See losskit_sparse_softmax_loss_f64.
+inline void sparse_softmax_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    std::ptrdiff_t k, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_sparse_softmax_loss_f64(z, target, outer, classes, inner, k, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sparse_softmax_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, std::ptrdiff_t k, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_sparse_softmax_loss_f64(z.data(), target, outer, classes, inner, k, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Sparsemax loss of logits and integer targets.
+/// See losskit_sparsemax_loss_f32.
+inline void sparsemax_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_sparsemax_loss_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sparsemax_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_sparsemax_loss_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Sparsemax loss of logits and integer targets.
+/// See losskit_sparsemax_loss_f64.
+inline void sparsemax_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_sparsemax_loss_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sparsemax_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_sparsemax_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Sparsemax loss of logits and dense targets.
+/// See losskit_sparsemax_loss_dense_f32.
+inline void sparsemax_loss_dense(
+    const float *z, const float *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_sparsemax_loss_dense_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sparsemax_loss_dense(
+    span<const float> z, span<const float> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_sparsemax_loss_dense_f32(z.data(), target.data(), outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Sparsemax loss of logits and dense targets.
+/// See losskit_sparsemax_loss_dense_f64.
+inline void sparsemax_loss_dense(
+    const double *z, const double *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_sparsemax_loss_dense_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sparsemax_loss_dense(
+    span<const double> z, span<const double> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_sparsemax_loss_dense_f64(z.data(), target.data(), outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
 }
 
 /// Gaussian naive Bayes: the means, variances and class frequencies of labelled points.

@@ -19,6 +19,8 @@ protocol RowLoss {
   ///   - keep: is a gradient wanted? Only then may a pass keep its terms in the output, for `derivative` to use.
   func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V
   func derivative(_ e: RowElements<V>, _ k: RowConstants<V>) -> V
+  /// Writes the gradient: the derivative of every element, unless the formula has a way of its own.
+  func differentiate<Tile: RowTile>(_ tile: Tile, _ k: RowConstants<V>) where Tile.V == V
 }
 
 extension RowLoss {
@@ -26,6 +28,19 @@ extension RowLoss {
   static var derivesTargetApart: Bool { false }
   @inline(__always)
   func prepare(_ shape: RowShape, _ z: UnsafePointer<V.Element>, _ targets: Targets<V.Element>?) {}
+
+  @inline(__always) func differentiate<Tile: RowTile>(_ tile: Tile, _ k: RowConstants<V>) where Tile.V == V {
+    tile.map(k) { e, k in derivative(e, k) }
+    if Self.derivesTargetApart { tile.setOutputs(at: k.target, k.atTarget) }
+  }
+}
+
+/// A row loss whose `evaluate` has written the gradient when it returns.
+protocol SparseRowLoss: RowLoss {}
+
+extension SparseRowLoss {
+  @inline(__always) func derivative(_ e: RowElements<V>, _ k: RowConstants<V>) -> V { V.zero }
+  @inline(__always) func differentiate<Tile: RowTile>(_ tile: Tile, _ k: RowConstants<V>) where Tile.V == V {}
 }
 
 /// Value and gradient of a row loss with the arguments of a public function, which are checked first.
@@ -107,10 +122,7 @@ private struct RowLossKernel<L: RowLoss>: RowKernel {
     let value = formula.evaluate(tile, &k, scale: scale, keep: sink.call.grad != nil)
     sink.deposit(row.weighted(value), first: tile.firstRow, count: tile.count, &partial)
     if sink.call.grad == nil { return }
-    tile.map(k) { e, k in formula.derivative(e, k) }
-    if L.derivesTargetApart {
-      tile.setOutputs(at: k.target, k.atTarget)
-    }
+    formula.differentiate(tile, k)
   }
 
   @inline(__always) func finish(_ partial: LossSink<V.Element>.Partial, part: Int) { sink.finish(partial, part: part) }
