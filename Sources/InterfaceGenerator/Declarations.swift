@@ -38,8 +38,11 @@ struct GeneratorError: Error, CustomStringConvertible {
 func snakeCase(_ name: String) -> String {
   var result = ""
   var previous: Character = "_"
-  for character in name.replacingOccurrences(of: "IoU", with: "Iou") {
-    if character.isUppercase, previous.isLowercase || previous.isNumber { result.append("_") }
+  let characters = Array(name.replacingOccurrences(of: "IoU", with: "Iou"))
+  for (index, character) in characters.enumerated() {
+    // The last of several capitals begins a word if small letters follow: routerZLoss is router_z_loss.
+    let beginsWord = previous.isUppercase && index + 1 < characters.count && characters[index + 1].isLowercase
+    if character.isUppercase, previous.isLowercase || previous.isNumber || beginsWord { result.append("_") }
     result.append(Character(character.lowercased()))
     previous = character
   }
