@@ -920,7 +920,7 @@ def calls(dtype, outer=3, classes=5, inner=2):
     yield call("neuralsort_vjp", ["grad_s"], **pulled, lengths=lengths)
     yield call("softsort_vjp", ["grad_s"], **pulled, power=1.5)
     gating = dict(z=array(), noise_logits=array(), **rows, k=k, seed=1)
-    indices = rng.integers(0, classes, (outer, k, inner))
+    indices = rng.integers(0, classes, (n, k))
     for renormalize in (False, True):
         yield call("topk_gating", ["gates", "indices"], **gating, renormalize=renormalize, gates=array(), indices=indices.copy())
         yield call(
@@ -953,7 +953,7 @@ def calls(dtype, outer=3, classes=5, inner=2):
 
 OPTIONAL = {"lengths", "noise_logits", "sample_weight", "loss", "grad", "grad_theta", "grad_bias", "noise"}
 OPTIONAL_OF = {
-    "topk_gating": {"gates", "indices"},
+    "topk_gating": {"indices"},
     "topk_gating_vjp": {"grad_z", "grad_noise_logits"},
     "soft_moe_weights": {"dispatch", "combine"},
 }

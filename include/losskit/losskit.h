@@ -794,7 +794,7 @@ LOSSKIT_API losskit_status losskit_softsort_vjp_f64(
  *
  *     p_i = σ(α (z_i + t)),   t such that Σ_i p_i = k
  *
- * The root t is found to the last place: Newton's method, kept between bounds that are halved where it does not converge.
+ * The root t is found to the last place: Newton's method on logarithms, between bounds that are halved where it fails.
  *
  * - Parameters:
  *   - z: logits, `[outer, classes, inner]`. −inf gives 0; where k or fewer are finite, these have probability 1. A row
@@ -904,8 +904,8 @@ LOSSKIT_API losskit_status losskit_log_soft_topk_vjp_f64(
  *   - k: in 1 … classes, default 2.
  *   - renormalize: default true.
  *   - seed: of the noise, any 64 bits, default 0.
- *   - gates: optional output, shaped as `z`; may be `z` itself.
- *   - indices: optional output, k for each row, (outer, k, inner): the chosen classes, from the largest h on.
+ *   - gates: output, shaped as `z`; may be `z` itself.
+ *   - indices: optional output, k for each row, row after row: the chosen classes, from the largest h on.
  * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.
  * - Reference: Shazeer et al. 2017, Outrageously Large Neural Networks; Nguyen et al. 2024, Statistical Perspective of
  *   Top-K Sparse Softmax Gating Mixture of Experts.
@@ -927,7 +927,7 @@ LOSSKIT_API losskit_status losskit_topk_gating_f64(
  * - Parameters:
  *   - z: `[outer, classes, inner]`, as given to `losskit_topk_gating`.
  *   - noise_logits: optional, shaped as `z`, as given to `losskit_topk_gating`.
- *   - indices: k for each row, (outer, k, inner): what `losskit_topk_gating` returned.
+ *   - indices: k for each row, row after row: what `losskit_topk_gating` returned.
  *   - gates: shaped as `z`, what `losskit_topk_gating` returned.
  *   - grad_output: g, shaped as `z`: the incoming gradient. Not read where the gate is 0.
  *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.

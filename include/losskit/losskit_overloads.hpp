@@ -1179,7 +1179,7 @@ inline void topk_gating(
     std::int64_t *indices) {
   detail::expect(z, false, {outer, classes, inner});
   detail::expect(noise_logits, true, {outer, classes, inner});
-  detail::expect(gates, true, {outer, classes, inner});
+  detail::expect(gates, false, {outer, classes, inner});
   check(
     
     losskit_topk_gating_f32(z.data(), noise_logits.data(), outer, classes, inner, k, renormalize, seed, gates.data(), indices));
@@ -1200,7 +1200,7 @@ inline void topk_gating(
     std::int64_t *indices) {
   detail::expect(z, false, {outer, classes, inner});
   detail::expect(noise_logits, true, {outer, classes, inner});
-  detail::expect(gates, true, {outer, classes, inner});
+  detail::expect(gates, false, {outer, classes, inner});
   check(
     
     losskit_topk_gating_f64(z.data(), noise_logits.data(), outer, classes, inner, k, renormalize, seed, gates.data(), indices));

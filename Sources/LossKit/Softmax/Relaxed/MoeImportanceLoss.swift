@@ -27,8 +27,7 @@ func moeImportanceLoss<S: Scalar>(
     (sums: arena.take(Double.self, columns), row: arena.take(S.self, columns))
   } _: { arrays in
     let sums = arrays.sums
-    let split = Split(columns, smallest: Swift.max(1, smallestElementwisePart / rows), multiple: S.Vector.count)
-    parallel(split.parts, ColumnSumsJob(gates: gates, rows: rows, columns: columns, sums: sums, split: split))
+    sumColumns(gates, rows, columns, sums)
     var mean = 0.0
     for c in 0..<columns { mean += sums[c] / Double(columns) }
     var variance = 0.0
@@ -50,8 +49,13 @@ func moeImportanceLoss<S: Scalar>(
 }
 
 /// The sums of columns. A part has some columns of all rows, so that their order is the same however many parts there are.
+func sumColumns<S: Scalar>(_ x: UnsafePointer<S>, _ rows: Int, _ columns: Int, _ sums: UnsafeMutablePointer<Double>) {
+  let split = Split(columns, smallest: 1024, multiple: S.Vector.count)
+  parallel(split.parts, ColumnSumsJob(x: x, rows: rows, columns: columns, sums: sums, split: split))
+}
+
 private struct ColumnSumsJob<S: Scalar>: ParallelJob {
-  let gates: UnsafePointer<S>
+  let x: UnsafePointer<S>
   let rows, columns: Int
   let sums: UnsafeMutablePointer<Double>
   let split: Split
@@ -61,7 +65,7 @@ private struct ColumnSumsJob<S: Scalar>: ParallelJob {
     for c in range { sums[c] = 0 }
     for row in 0..<rows {
       forEachVector(S.Vector.self, range) { c, n in
-        let (low, high) = S.Vector.load(gates + (row &* columns &+ c), lanes: n).doubles
+        let (low, high) = S.Vector.load(x + (row &* columns &+ c), lanes: n).doubles
         let few = Swift.min(8, n)
         (DoubleLanes.load(sums + c, lanes: few) + low).store(sums + c, lanes: few)
         if n > 8 { (DoubleLanes.load(sums + c + 8, lanes: n &- 8) + high).store(sums + c + 8, lanes: n &- 8) }

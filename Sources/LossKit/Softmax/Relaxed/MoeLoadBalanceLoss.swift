@@ -19,23 +19,27 @@ func moeLoadBalanceLoss<S: Scalar>(
   _ z: UnsafePointer<S>?, _ outer: Int, _ classes: Int, _ inner: Int, _ k: Int, _ loss: UnsafeMutablePointer<S>?,
   _ grad: UnsafeMutablePointer<S>?
 ) -> Status {
-  guard let shape = RowShape(outer, classes, inner), let choices = elementCount(shape.rows, k) else {
-    return .invalidShape
-  }
+  guard let shape = RowShape(outer, classes, inner) else { return .invalidShape }
   guard k >= 1, k <= classes else { return .invalidParameter }
   let call = LossCall<S>(reduction: .mean, sampleWeight: nil, loss: loss, grad: grad)
   if shape.rows == 0 { return call.empty }
   guard let z else { return .nullPointer }
   if hasNaN(z, shape.rows &* classes) { return .invalidValue }
+  let count = shape.rows &* classes
   return withWorkspace { arena in
-    (chosen: arena.take(Int64.self, choices), shares: arena.take(S.self, classes), counts: arena.take(Int.self, classes))
+    (
+      // The gradient's memory is there before it is.
+      isChosen: grad ?? arena.take(S.self, count), counts: arena.take(Double.self, classes &* inner),
+      shares: arena.take(S.self, classes)
+    )
   } _: { arrays in
     forEachRowTile(
-      shape, RowArrays(first: z, second: z, perClass: nil, output: nil), TopClasses<S.Vector>(k: k, chosen: arrays.chosen))
-    arrays.counts.update(repeating: 0, count: classes)
-    for i in 0..<choices { arrays.counts[Int(arrays.chosen[i])] &+= 1 }
+      shape, RowArrays(first: z, second: z, perClass: nil, output: arrays.isChosen), TopKMask<S.Vector>(k: k))
+    sumColumns(UnsafePointer(arrays.isChosen), outer, classes &* inner, arrays.counts)
     for c in 0..<classes {
-      arrays.shares[c] = S(Double(arrays.counts[c]) * Double(classes) / Double(choices))
+      var sum = 0.0
+      for i in 0..<inner { sum += arrays.counts[c &* inner &+ i] }
+      arrays.shares[c] = S(sum * Double(classes) / (Double(shape.rows) * Double(k)))
     }
     // L is also the mean over the rows of C ⟨f, p_n⟩.
     return rowLoss(
@@ -44,18 +48,18 @@ func moeLoadBalanceLoss<S: Scalar>(
   }
 }
 
-/// The k largest of each row, as classes.
-private struct TopClasses<V: Lanes>: RowKernel {
+/// 1 for the k largest of each row, 0 for the others.
+private struct TopKMask<V: Lanes>: RowKernel {
   let k: Int
-  /// k for each row.
-  let chosen: UnsafeMutablePointer<Int64>
   static var usesSecond: Bool { false }
   var empty: CandidateScratch { CandidateScratch() }
 
   @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ scratch: inout CandidateScratch) where Tile.V == V {
     let maximum = tile.maximum { $0.x }
     let top = scratch.withMemory(V.self) { tile.top(k, maximum: maximum, $0) }
-    for row in 0..<tile.count { tile.topClasses(k, row: row, top, chosen + (tile.firstRow &+ row) &* k) }
+    tile.map(RowConstants(a: top.threshold, target: top.lastTie)) { e, k in
+      V.select(TopSelection.contains(e, k.a, k.target), V.one, V.zero)
+    }
   }
 
   @inline(__always) func finish(_: CandidateScratch, part: Int) {}
@@ -69,7 +73,7 @@ private struct MeanShare<V: Lanes>: RowLoss {
   func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
     k.a = V.shift(tile.maximum { $0.x })
     let sum = V.definedSum(tile.sum(k, keep: keep) { e, k in exponential(e.x - k.a) })
-    let shares = tile.sum(k, keep: false) { e, k in exponential(e.x - k.a) * e.perClass }
+    let shares = tile.sum(k, keep: false) { e, k in (keep ? e.kept : exponential(e.x - k.a)) * e.perClass }
     k.b = scale / sum
     k.c = shares / sum
     return k.c

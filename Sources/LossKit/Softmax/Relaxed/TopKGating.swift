@@ -14,8 +14,8 @@
 ///   - k: in 1 … classes, default 2.
 ///   - renormalize: default true.
 ///   - seed: of the noise, any 64 bits, default 0.
-///   - gates: optional output, shaped as `z`; may be `z` itself.
-///   - indices: optional output, k for each row, (outer, k, inner): the chosen classes, from the largest h on.
+///   - gates: output, shaped as `z`; may be `z` itself.
+///   - indices: optional output, k for each row, row after row: the chosen classes, from the largest h on.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.
 /// - Reference: Shazeer et al. 2017, Outrageously Large Neural Networks; Nguyen et al. 2024, Statistical Perspective of
 ///   Top-K Sparse Softmax Gating Mixture of Experts.
@@ -26,20 +26,20 @@ func topkGating<S: Scalar>(
   guard let shape = RowShape(outer, classes, inner), elementCount(shape.rows, k) != nil else { return .invalidShape }
   guard k >= 1, k <= classes else { return .invalidParameter }
   if shape.rows == 0 { return .ok }
-  guard let z else { return .nullPointer }
+  guard let z, let gates else { return .nullPointer }
   let count = shape.rows &* classes
   if hasNaN(z, count) { return .invalidValue }
   if let noiseLogits, hasNaN(noiseLogits, count) { return .invalidValue }
-  let router = Router(z: z, noiseLogits: noiseLogits, shape: shape, random: Philox(seed: seed))
-  return withWorkspace { arena in
-    GatingJob(
-      router: router, k: k, renormalize: renormalize, gates: gates, indices: indices,
-      scratch: DoubleScratch(&arena, router.split.parts, 2, classes),
-      chosen: arena.take(Int64.self, router.split.parts &* k))
-  } _: { job in
-    parallel(router.split.parts, job)
-    return .ok
+  var scores = z
+  if let noiseLogits {
+    let status = mapRowsInDouble(NoisyScores(random: Philox(seed: seed)), shape, z, noiseLogits, output: gates)
+    if status != .ok { return status }
+    scores = UnsafePointer(gates)
   }
+  forEachRowTile(
+    shape, RowArrays(first: scores, second: scores, perClass: nil, output: gates),
+    TopKGating<S.Vector>(k: k, renormalize: renormalize, indices: indices))
+  return .ok
 }
 
 /// Vector-Jacobian product of topk_gating: the selection is constant.
@@ -51,7 +51,7 @@ func topkGating<S: Scalar>(
 /// - Parameters:
 ///   - z: `[outer, classes, inner]`, as given to `topkGating`.
 ///   - noiseLogits: optional, shaped as `z`, as given to `topkGating`.
-///   - indices: k for each row, (outer, k, inner): what `topkGating` returned.
+///   - indices: k for each row, row after row: what `topkGating` returned.
 ///   - gates: shaped as `z`, what `topkGating` returned.
 ///   - gradOutput: g, shaped as `z`: the incoming gradient. Not read where the gate is 0.
 ///   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
@@ -75,138 +75,104 @@ func topkGatingVjp<S: Scalar>(
   if shape.rows == 0 { return .ok }
   guard let z, let indices, let gates, let gradOutput else { return .nullPointer }
   for i in 0..<choices where indices[i] < 0 || indices[i] >= classes { return .invalidTarget }
-  let router = Router(z: z, noiseLogits: noiseLogits, shape: shape, random: Philox(seed: seed))
+  let split = Split(shape.rows, smallest: smallestPart(ofRows: shape.rows, bytes: classes &* 24, work: classes))
   return withWorkspace { arena in
-    GatingVjpJob(
-      router: router, k: k, renormalize: renormalize, indices: indices, gates: gates, gradOutput: gradOutput,
-      gradZ: gradZ, gradNoiseLogits: noiseLogits == nil ? nil : gradNoiseLogits,
-      scratch: DoubleScratch(&arena, router.split.parts, 3, classes))
+    TopKGatingVjp(
+      z: z, noiseLogits: noiseLogits, shape: shape, k: k, renormalize: renormalize, random: Philox(seed: seed),
+      indices: indices, gates: gates, gradOutput: gradOutput, gradZ: gradZ,
+      gradNoiseLogits: noiseLogits == nil ? nil : gradNoiseLogits, split: split,
+      scratch: DoubleScratch(&arena, split.parts, 3, classes))
   } _: { job in
-    parallel(router.split.parts, job)
+    parallel(split.parts, job)
     return .ok
   }
 }
 
-/// Where h comes from.
-private struct Router<S: Scalar> {
+/// `h − max z`, which has the softmax of h: what is large in z would take the places of the noise.
+private struct NoisyScores: DoubleRowFormula {
+  let random: Philox
+  static var usesSecond: Bool { true }
+
+  @inline(__always)
+  func run(_ z: UnsafeMutablePointer<Double>, _ noiseLogits: UnsafeMutablePointer<Double>, _ count: Int, row: Int) {
+    typealias V = DoubleLanes
+    var highest = -V.infinity
+    forEachVector(V.self, 0..<count) { c, n in highest = V.max(V.load(z + c, lanes: n, fill: -.infinity), highest) }
+    let maximum = V.shift(V(highest.maximum))
+    forEachVector(V.self, 0..<count) { c, n in
+      let deviation = V.softplus(V.load(noiseLogits + c, lanes: n))
+      let noise = random.normal(row &* count &+ c)
+      V.fma(noise, deviation, V.load(z + c, lanes: n) - maximum).store(z + c, lanes: n)
+    }
+  }
+}
+
+private struct TopKGating<V: Lanes>: RowKernel {
+  let k: Int
+  let renormalize: Bool
+  let indices: UnsafeMutablePointer<Int64>?
+  static var usesSecond: Bool { false }
+  var empty: CandidateScratch { CandidateScratch() }
+
+  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ scratch: inout CandidateScratch) where Tile.V == V {
+    let maximum = tile.maximum { $0.x }
+    let top = scratch.withMemory(V.self) { tile.top(k, maximum: maximum, $0) }
+    if let indices {
+      for row in 0..<tile.count {
+        let chosen = indices + (tile.firstRow &+ row) &* k
+        for rank in 0..<k { chosen[rank] = Int64(rank) }  // for rows where infinite noise has made NaN
+        tile.topClasses(k, row: row, top, chosen)
+      }
+    }
+    var constants = RowConstants<V>(a: V.shift(maximum), b: top.threshold, target: top.lastTie)
+    let sum = tile.sum(constants, keep: false) { e, k in
+      renormalize ? V.select(TopSelection.contains(e, k.b, k.target), V.exp(e.x - k.a), V.zero) : V.exp(e.x - k.a)
+    }
+    constants.c = V.one / V.definedSum(sum)
+    tile.map(constants) { e, k in
+      // 0 · c is NaN where the row is not defined.
+      V.select(TopSelection.contains(e, k.b, k.target), V.exp(e.x - k.a), V.zero) * k.c
+    }
+  }
+
+  @inline(__always) func finish(_: CandidateScratch, part: Int) {}
+}
+
+private struct TopKGatingVjp<S: Scalar>: ParallelJob {
   let z: UnsafePointer<S>
   let noiseLogits: UnsafePointer<S>?
   let shape: RowShape
+  let k: Int
+  let renormalize: Bool
   let random: Philox
-
-  var split: Split {
-    Split(shape.rows, smallest: smallestPart(ofRows: shape.rows, bytes: shape.classes &* 32, work: shape.classes))
-  }
-
-  /// Where a row begins, in an array with so many classes.
-  @inline(__always) func start(_ row: Int, classes: Int) -> Int {
-    row / shape.inner &* classes &* shape.inner &+ row % shape.inner
-  }
-
-  /// h, or, with noise, `h − max z`, which has the same softmax.
-  @inline(__always)
-  func scores(_ row: Int, _ h: UnsafeMutablePointer<Double>, _ noise: UnsafeMutablePointer<Double>) {
-    typealias V = DoubleLanes
-    let start = start(row, classes: shape.classes)
-    widen(z + start, step: shape.inner, h, shape.classes)
-    guard let noiseLogits else { return }
-    widen(noiseLogits + start, step: shape.inner, noise, shape.classes)
-    var highest = -V.infinity
-    forEachVector(V.self, 0..<shape.classes) { c, n in
-      highest = V.max(V.load(h + c, lanes: n, fill: -.infinity), highest)
-    }
-    let maximum = V.shift(V(highest.maximum))
-    forEachVector(V.self, 0..<shape.classes) { c, n in
-      let deviation = V.softplus(V.load(noise + c, lanes: n))
-      let epsilon = random.normal(row &* shape.classes &+ c)
-      V.fma(epsilon, deviation, V.load(h + c, lanes: n) - maximum).store(h + c, lanes: n)
-    }
-  }
-}
-
-private struct GatingJob<S: Scalar>: ParallelJob {
-  let router: Router<S>
-  let k: Int
-  let renormalize: Bool
-  let gates: UnsafeMutablePointer<S>?
-  let indices: UnsafeMutablePointer<Int64>?
-  let scratch: DoubleScratch
-  let chosen: UnsafeMutablePointer<Int64>
-
-  @inline(__always) func run(part: Int) {
-    let classes = router.shape.classes, inner = router.shape.inner
-    let h = scratch.array(0, part: part), p = scratch.array(1, part: part)
-    let chosen = self.chosen + part &* k
-    let exponential = ScaledExponential<DoubleLanes>(temperature: 1)
-    var candidates = CandidateScratch()
-    for row in router.split.range(part) {
-      router.scores(row, h, p)
-      choose(h, chosen, &candidates)
-      if let indices {
-        let start = router.start(row, classes: k)
-        for rank in 0..<k { indices[start &+ rank &* inner] = chosen[rank] }
-      }
-      guard let gates else { continue }
-      // The others have no weight, in the softmax or after it.
-      p.update(repeating: renormalize ? -.infinity : 0, count: classes)
-      if !renormalize {
-        softmaxInDouble(h, classes, exponential)
-        if h[0].isNaN { p.update(repeating: .nan, count: classes) }
-      }
-      for rank in 0..<k { p[Int(chosen[rank])] = h[Int(chosen[rank])] }
-      if renormalize { softmaxInDouble(p, classes, exponential) }
-      narrow(p, gates + router.start(row, classes: classes), step: inner, classes)
-    }
-  }
-
-  /// The classes of the k largest; the first ones where NaN has come of infinite noise.
-  @inline(never)
-  private func choose(
-    _ h: UnsafeMutablePointer<Double>, _ chosen: UnsafeMutablePointer<Int64>, _ candidates: inout CandidateScratch
-  ) {
-    for rank in 0..<k { chosen[rank] = Int64(rank) }
-    if hasNaN(UnsafePointer(h), router.shape.classes) { return }
-    let row = LongRows<DoubleLanes>(
-      arrays: RowArrays(first: UnsafePointer(h), second: UnsafePointer(h), perClass: nil, output: nil),
-      classes: router.shape.classes, firstRow: 0, count: 1)
-    let maximum = row.maximum { $0.x }
-    let top = candidates.withMemory(DoubleLanes.self) { row.top(k, maximum: maximum, $0) }
-    row.topClasses(k, row: 0, top, chosen)
-  }
-}
-
-private struct GatingVjpJob<S: Scalar>: ParallelJob {
-  let router: Router<S>
-  let k: Int
-  let renormalize: Bool
   let indices: UnsafePointer<Int64>
   let gates, gradOutput: UnsafePointer<S>
   let gradZ, gradNoiseLogits: UnsafeMutablePointer<S>?
+  let split: Split
   let scratch: DoubleScratch
 
   @inline(__always) func run(part: Int) {
     typealias V = DoubleLanes
-    let classes = router.shape.classes, inner = router.shape.inner
+    let classes = shape.classes, inner = shape.inner
     let p = scratch.array(0, part: part), g = scratch.array(1, part: part), noise = scratch.array(2, part: part)
     let exponential = ScaledExponential<V>(temperature: 1)
-    for row in router.split.range(part) {
-      let start = router.start(row, classes: classes), first = router.start(row, classes: k)
-      if renormalize {
-        widen(gates + start, step: inner, p, classes)
-      } else {
-        router.scores(row, p, noise)
+    for row in split.range(part) {
+      let start = row / inner &* classes &* inner &+ row % inner
+      if let noiseLogits { widen(noiseLogits + start, step: inner, noise, classes) }
+      widen((renormalize ? gates : z) + start, step: inner, p, classes)
+      if !renormalize {
+        if noiseLogits != nil { NoisyScores(random: random).run(p, noise, classes, row: row) }
         softmaxInDouble(p, classes, exponential)
       }
       g.update(repeating: 0, count: classes)
       for rank in 0..<k {
-        let c = Int(indices[first &+ rank &* inner])
+        let c = Int(indices[row &* k &+ rank])
         if p[c] != 0 { g[c] = gradOutput[start &+ c &* inner].double }
       }
       softmaxVjpInDouble(p, g, classes, scale: 1)
-      if let gradNoiseLogits, let noiseLogits = router.noiseLogits {
-        widen(noiseLogits + start, step: inner, noise, classes)
+      if let gradNoiseLogits {
         forEachVector(V.self, 0..<classes) { c, n in
-          let slope = router.random.normal(row &* classes &+ c) * V.sigmoid(V.load(noise + c, lanes: n))
+          let slope = random.normal(row &* classes &+ c) * V.sigmoid(V.load(noise + c, lanes: n))
           (V.load(p + c, lanes: n) * slope).store(noise + c, lanes: n)
         }
         narrow(noise, gradNoiseLogits + start, step: inner, classes)

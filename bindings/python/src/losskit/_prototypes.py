@@ -1463,7 +1463,7 @@ with the words w0, w1 and the function U of `philox_uniform`, computed in double
         "body": """\
     p_i = σ(α (z_i + t)),   t such that Σ_i p_i = k
 
-The root t is found to the last place: Newton's method, kept between bounds that are halved where it does not converge.""",
+The root t is found to the last place: Newton's method on logarithms, between bounds that are halved where it fails.""",
         "parameters": {
             "z": "logits, `[outer, classes, inner]`. −inf gives 0; where k or fewer are finite, these have probability 1. A row with +inf gives a row of NaN.",
             "k": "0 < k < classes: one number, or one per row if `k_per_row`.",
@@ -1549,8 +1549,8 @@ Without `renormalize` the softmax is over all classes: its k largest are kept as
             "seed": "of the noise, any 64 bits, default 0.",
         },
         "outputs": {
-            "gates": "optional output, shaped as `z`; may be `z` itself.",
-            "indices": "optional output, k for each row, (outer, k, inner): the chosen classes, from the largest h on.",
+            "gates": "output, shaped as `z`; may be `z` itself.",
+            "indices": "optional output, k for each row, row after row: the chosen classes, from the largest h on.",
         },
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.",
         "reference": "Shazeer et al. 2017, Outrageously Large Neural Networks; Nguyen et al. 2024, Statistical Perspective of Top-K Sparse Softmax Gating Mixture of Experts.",
@@ -1564,7 +1564,7 @@ Without `renormalize` the softmax is over all classes: its k largest are kept as
         "parameters": {
             "z": "`[outer, classes, inner]`, as given to `topk_gating`.",
             "noise_logits": "optional, shaped as `z`, as given to `topk_gating`.",
-            "indices": "k for each row, (outer, k, inner): what `topk_gating` returned.",
+            "indices": "k for each row, row after row: what `topk_gating` returned.",
             "gates": "shaped as `z`, what `topk_gating` returned.",
             "grad_output": "g, shaped as `z`: the incoming gradient. Not read where the gate is 0.",
             "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",

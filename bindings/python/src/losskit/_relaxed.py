@@ -362,11 +362,9 @@ def topk_gating(
     check_shape(name, "noise_logits", noise_logits, z.shape)
     if not (isinstance(k, (int, np.integer)) and 1 <= k <= max(1, rows.classes)):
         raise fail("INVALID_PARAMETER", name, f"k must be an integer in 1 ... {rows.classes}, not {k!r}")
-    shape = list(z.shape)
-    shape[axis] = int(k)
-    gates, indices = empty(z.shape, dtype), empty(tuple(shape), np.dtype(np.int64))
+    gates, indices = empty(z.shape, dtype), empty((*rows.shape, int(k)), np.dtype(np.int64))
     call(name, dtype, z, noise_logits, *rows[:3], k, renormalize, seed, gates, indices)
-    return gates, indices
+    return gates, np.moveaxis(indices, -1, axis)
 
 
 @documented
@@ -410,9 +408,11 @@ def topk_gating_vjp(
     for what, array in (("noise_logits", noise_logits), ("gates", gates), ("grad_output", grad_output)):
         check_shape(name, what, array, z.shape)
     indices = as_integers(name, "indices", indices)
-    shape = list(z.shape)
-    shape[axis] = k = indices.shape[axis] if indices.ndim == z.ndim else 0
-    check_shape(name, "indices", indices, tuple(shape))
+    if indices.ndim != z.ndim:
+        raise fail("INVALID_SHAPE", name, f"indices has shape {indices.shape}, expected k for each row of {z.shape}")
+    indices = np.ascontiguousarray(np.moveaxis(indices, axis, -1))
+    k = indices.shape[-1]
+    check_shape(name, "indices", indices, (*rows.shape, k))
     grad_z = empty(z.shape, dtype)
     grad_noise = None if noise_logits is None else empty(z.shape, dtype)
     call(
