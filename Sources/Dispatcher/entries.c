@@ -85,6 +85,70 @@ LOSSKIT_ENTRY(losskit_softplus_vjp_f64, (
     const double *x, const double *grad_output, ptrdiff_t count, double beta, double threshold,
     double *grad),
     (x, grad_output, count, beta, threshold, grad))
+LOSSKIT_ENTRY(losskit_capped_simplex_projection_f32, (
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double k,
+    float *p),
+    (z, outer, classes, inner, k, p))
+LOSSKIT_ENTRY(losskit_capped_simplex_projection_f64, (
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double k,
+    double *p),
+    (z, outer, classes, inner, k, p))
+LOSSKIT_ENTRY(losskit_capped_simplex_projection_vjp_f32, (
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    float *grad_z),
+    (p, grad_output, outer, classes, inner, grad_z))
+LOSSKIT_ENTRY(losskit_capped_simplex_projection_vjp_f64, (
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double *grad_z),
+    (p, grad_output, outer, classes, inner, grad_z))
+LOSSKIT_ENTRY(losskit_entmax15_f32, (
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *p),
+    (z, outer, classes, inner, p))
+LOSSKIT_ENTRY(losskit_entmax15_f64, (
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *p),
+    (z, outer, classes, inner, p))
+LOSSKIT_ENTRY(losskit_entmax15_vjp_f32, (
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    float *grad_z),
+    (p, grad_output, outer, classes, inner, grad_z))
+LOSSKIT_ENTRY(losskit_entmax15_vjp_f64, (
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double *grad_z),
+    (p, grad_output, outer, classes, inner, grad_z))
+LOSSKIT_ENTRY(losskit_entmax_f32, (
+    const float *z, const double *alpha, bool alpha_per_row, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    ptrdiff_t n_iter, float *p),
+    (z, alpha, alpha_per_row, outer, classes, inner, n_iter, p))
+LOSSKIT_ENTRY(losskit_entmax_f64, (
+    const double *z, const double *alpha, bool alpha_per_row, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    ptrdiff_t n_iter, double *p),
+    (z, alpha, alpha_per_row, outer, classes, inner, n_iter, p))
+LOSSKIT_ENTRY(losskit_entmax_vjp_f32, (
+    const float *p, const double *alpha, const float *grad_output, bool alpha_per_row, ptrdiff_t outer,
+    ptrdiff_t classes, ptrdiff_t inner, float *grad_z,
+    float *grad_alpha),
+    (p, alpha, grad_output, alpha_per_row, outer, classes, inner, grad_z, grad_alpha))
+LOSSKIT_ENTRY(losskit_entmax_vjp_f64, (
+    const double *p, const double *alpha, const double *grad_output, bool alpha_per_row, ptrdiff_t outer,
+    ptrdiff_t classes, ptrdiff_t inner, double *grad_z,
+    double *grad_alpha),
+    (p, alpha, grad_output, alpha_per_row, outer, classes, inner, grad_z, grad_alpha))
+LOSSKIT_ENTRY(losskit_normmax_f32, (
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha, ptrdiff_t n_iter,
+    float *p),
+    (z, outer, classes, inner, alpha, n_iter, p))
+LOSSKIT_ENTRY(losskit_normmax_f64, (
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha, ptrdiff_t n_iter,
+    double *p),
+    (z, outer, classes, inner, alpha, n_iter, p))
+LOSSKIT_ENTRY(losskit_normmax_vjp_f32, (
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    float *grad_z),
+    (p, grad_output, outer, classes, inner, alpha, grad_z))
+LOSSKIT_ENTRY(losskit_normmax_vjp_f64, (
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    double *grad_z),
+    (p, grad_output, outer, classes, inner, alpha, grad_z))
 LOSSKIT_ENTRY(losskit_sparse_softmax_f32, (
     const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
     float *p),
@@ -98,6 +162,28 @@ LOSSKIT_ENTRY(losskit_sparse_softmax_vjp_f32, (
     float *grad_z),
     (p, grad_output, outer, classes, inner, grad_z))
 LOSSKIT_ENTRY(losskit_sparse_softmax_vjp_f64, (
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double *grad_z),
+    (p, grad_output, outer, classes, inner, grad_z))
+LOSSKIT_ENTRY(losskit_sparsemax_f32, (
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *p),
+    (z, outer, classes, inner, p))
+LOSSKIT_ENTRY(losskit_sparsemax_f64, (
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *p),
+    (z, outer, classes, inner, p))
+LOSSKIT_ENTRY(losskit_sparsemax_support_f32, (
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *tau,
+    int64_t *k),
+    (z, outer, classes, inner, tau, k))
+LOSSKIT_ENTRY(losskit_sparsemax_support_f64, (
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *tau,
+    int64_t *k),
+    (z, outer, classes, inner, tau, k))
+LOSSKIT_ENTRY(losskit_sparsemax_vjp_f32, (
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    float *grad_z),
+    (p, grad_output, outer, classes, inner, grad_z))
+LOSSKIT_ENTRY(losskit_sparsemax_vjp_f64, (
     const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
     double *grad_z),
     (p, grad_output, outer, classes, inner, grad_z))

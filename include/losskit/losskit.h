@@ -425,6 +425,182 @@ LOSSKIT_API losskit_status losskit_softplus_vjp_f64(
  * ==================================================================================================== */
 
 /**
+ * The Euclidean projection of each row onto the capped simplex, where no entry is above 1 and the sum is k.
+ *
+ *     p_i = min(max(z_i − τ, 0), 1),   τ such that Σ_i p_i = k
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. −inf has weight 0; a row with +inf, or with fewer than k others than −inf,
+ *     gives a row of NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - k: 0 < k ≤ `classes`, any real number, default 2.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN.
+ * - Reference: Blondel et al. 2020, Learning with Fenchel-Young Losses; entmax.budget_bisect.
+ */
+LOSSKIT_API losskit_status losskit_capped_simplex_projection_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double k, float *p);
+LOSSKIT_API losskit_status losskit_capped_simplex_projection_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double k, double *p);
+
+/**
+ * Vector-Jacobian product of capped_simplex_projection.
+ *
+ *     A = {i : 0 < p_i < 1},   grad_z_i = [i ∈ A] (g_i − mean_A g)
+ *
+ * - Parameters:
+ *   - p: `[outer, classes, inner]`, what `capped_simplex_projection` returned.
+ *   - grad_output: g, shaped as `p`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - grad_z: output, shaped as `p`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_capped_simplex_projection_vjp_f32(
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *grad_z);
+LOSSKIT_API losskit_status losskit_capped_simplex_projection_vjp_f64(
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *grad_z);
+
+/**
+ * 1.5-entmax: between softmax and sparsemax.
+ *
+ *     p_i = max(z_i/2 − τ, 0)²,   τ such that Σ_i p_i = 1
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf has probability 0; a row with +inf, or of −inf alone, gives a row of
+ *     NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for NaN.
+ * - Reference: Peters et al. 2019, Sparse Sequence-to-Sequence Models.
+ */
+LOSSKIT_API losskit_status losskit_entmax15_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *p);
+LOSSKIT_API losskit_status losskit_entmax15_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *p);
+
+/**
+ * Vector-Jacobian product of 1.5-entmax.
+ *
+ *     s = √p,   grad_z = s ⊙ (g − ⟨s, g⟩ / Σ s)
+ *
+ * - Parameters:
+ *   - p: `[outer, classes, inner]`, what `losskit_entmax15` returned.
+ *   - grad_output: g, shaped as `p`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - grad_z: output, shaped as `p`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_entmax15_vjp_f32(
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *grad_z);
+LOSSKIT_API losskit_status losskit_entmax15_vjp_f64(
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *grad_z);
+
+/**
+ * α-entmax: softmax for α → 1, sparsemax for α = 2, the sparser the larger α.
+ *
+ *     p_i = max((α − 1) z_i − τ, 0)^{1/(α − 1)},   τ such that Σ_i p_i = 1
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf has probability 0; a row with +inf, or of −inf alone, gives a row of
+ *     NaN.
+ *   - alpha: α > 1: one, or one for each row if `alpha_per_row`, in double precision.
+ *   - alpha_per_row: is there an α for each row, in the order of the rows?
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - n_iter: ≥ 1, default 50: the most steps in the search for τ. Ten are more than most rows take.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN.
+ * - Reference: Correia et al. 2019, Adaptively Sparse Transformers.
+ */
+LOSSKIT_API losskit_status losskit_entmax_f32(
+    const float *z, const double *alpha, bool alpha_per_row, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    ptrdiff_t n_iter, float *p);
+LOSSKIT_API losskit_status losskit_entmax_f64(
+    const double *z, const double *alpha, bool alpha_per_row, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    ptrdiff_t n_iter, double *p);
+
+/**
+ * Vector-Jacobian product of α-entmax, with respect to the logits and to α.
+ *
+ *     s_i = [p_i > 0] p_i^{2 − α},   q = s / Σ s,   grad_z = s ⊙ (g − ⟨q, g⟩)
+ *     grad_α = Σ_i g_i [(p_i − q_i) / (α − 1)² − (p_i log p_i − q_i Σ_j p_j log p_j) / (α − 1)]
+ *
+ * - Parameters:
+ *   - p: `[outer, classes, inner]`, what `losskit_entmax` returned.
+ *   - alpha: α > 1: one, or one for each row if `alpha_per_row`, in double precision.
+ *   - grad_output: g, shaped as `p`: the incoming gradient.
+ *   - alpha_per_row: is there an α for each row, in the order of the rows?
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - grad_z: optional output, shaped as `p`; may be `grad_output` itself.
+ *   - grad_alpha: optional output, `[outer, inner]`: grad_α of each row, also where all share one α.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: Correia et al. 2019, Adaptively Sparse Transformers.
+ */
+LOSSKIT_API losskit_status losskit_entmax_vjp_f32(
+    const float *p, const double *alpha, const float *grad_output, bool alpha_per_row, ptrdiff_t outer,
+    ptrdiff_t classes, ptrdiff_t inner, float *grad_z, float *grad_alpha);
+LOSSKIT_API losskit_status losskit_entmax_vjp_f64(
+    const double *p, const double *alpha, const double *grad_output, bool alpha_per_row, ptrdiff_t outer,
+    ptrdiff_t classes, ptrdiff_t inner, double *grad_z, double *grad_alpha);
+
+/**
+ * Normmax: the probabilities that maximise ⟨p, z⟩ − ‖p‖_α.
+ *
+ *     u_i = max(z_i − τ, 0)^{1/(α − 1)},   τ such that Σ_i u_i^α = 1,   p = u / Σ u
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf has probability 0; a row with +inf, or of −inf alone, gives a row of
+ *     NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - alpha: α > 1, default 2.
+ *   - n_iter: ≥ 1, default 50: the most steps in the search for τ. Ten are more than most rows take.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN.
+ * - Reference: Blondel et al. 2020, Learning with Fenchel-Young Losses.
+ */
+LOSSKIT_API losskit_status losskit_normmax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha, ptrdiff_t n_iter, float *p);
+LOSSKIT_API losskit_status losskit_normmax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha, ptrdiff_t n_iter, double *p);
+
+/**
+ * Vector-Jacobian product of normmax.
+ *
+ *     b_i = [p_i > 0] p_i^{2 − α},   P = (Σ p^α)^{(α − 1)/α}
+ *     grad_z = P/(α − 1) · (g ⊙ b − ⟨g, b⟩ p − ⟨g, p⟩ (b − p Σ b))
+ *
+ * - Parameters:
+ *   - p: `[outer, classes, inner]`, what `losskit_normmax` returned.
+ *   - grad_output: g, shaped as `p`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - alpha: α > 1, as given to `losskit_normmax`.
+ *   - grad_z: output, shaped as `p`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: Blondel et al. 2020, Learning with Fenchel-Young Losses.
+ */
+LOSSKIT_API losskit_status losskit_normmax_vjp_f32(
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    float *grad_z);
+LOSSKIT_API losskit_status losskit_normmax_vjp_f64(
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    double *grad_z);
+
+/**
  * Softmax of the k largest logits of each row; the others have probability 0.
  *
  *     Ω = the classes of the k largest z (of equal ones the lower),   p_i = [i ∈ Ω] e^{z_i} / Σ_{j ∈ Ω} e^{z_j}
@@ -462,6 +638,65 @@ LOSSKIT_API losskit_status losskit_sparse_softmax_f64(
 LOSSKIT_API losskit_status losskit_sparse_softmax_vjp_f32(
     const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *grad_z);
 LOSSKIT_API losskit_status losskit_sparse_softmax_vjp_f64(
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *grad_z);
+
+/**
+ * Sparsemax: the Euclidean projection of each row onto the simplex.
+ *
+ *     p_i = max(z_i − τ, 0),   τ such that Σ_i p_i = 1
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf has probability 0; a row with +inf, or of −inf alone, gives a row of
+ *     NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for NaN.
+ * - Reference: Martins and Astudillo 2016, From Softmax to Sparsemax.
+ */
+LOSSKIT_API losskit_status losskit_sparsemax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *p);
+LOSSKIT_API losskit_status losskit_sparsemax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *p);
+
+/**
+ * The threshold of sparsemax and how many classes are above it.
+ *
+ *     τ as in `losskit_sparsemax`,   k = #{i : z_i > τ}
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. A row with +inf, or of −inf alone, gives NaN and 0.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - tau: optional output, `[outer, inner]`.
+ *   - k: optional output, `[outer, inner]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for NaN.
+ * - Reference: Martins and Astudillo 2016, From Softmax to Sparsemax.
+ */
+LOSSKIT_API losskit_status losskit_sparsemax_support_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *tau, int64_t *k);
+LOSSKIT_API losskit_status losskit_sparsemax_support_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *tau, int64_t *k);
+
+/**
+ * Vector-Jacobian product of sparsemax.
+ *
+ *     S = {i : p_i > 0},   grad_z_i = [i ∈ S] (g_i − mean_S g)
+ *
+ * - Parameters:
+ *   - p: `[outer, classes, inner]`, what `losskit_sparsemax` returned.
+ *   - grad_output: g, shaped as `p`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - grad_z: output, shaped as `p`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_sparsemax_vjp_f32(
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *grad_z);
+LOSSKIT_API losskit_status losskit_sparsemax_vjp_f64(
     const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *grad_z);
 
 /* ====================================================================================================

@@ -471,6 +471,283 @@ inline void softplus_vjp(
   check(losskit_softplus_vjp_f64(x.data(), grad_output.data(), count, beta, threshold, grad.data()));
 }
 
+/// The Euclidean projection of each row onto the capped simplex, where no entry is above 1 and the sum is k.
+/// See losskit_capped_simplex_projection_f32.
+inline void capped_simplex_projection(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double k, float *p) {
+  check(losskit_capped_simplex_projection_f32(z, outer, classes, inner, k, p));
+}
+
+/// The same on spans.
+inline void capped_simplex_projection(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double k, span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_capped_simplex_projection_f32(z.data(), outer, classes, inner, k, p.data()));
+}
+
+/// The Euclidean projection of each row onto the capped simplex, where no entry is above 1 and the sum is k.
+/// See losskit_capped_simplex_projection_f64.
+inline void capped_simplex_projection(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double k, double *p) {
+  check(losskit_capped_simplex_projection_f64(z, outer, classes, inner, k, p));
+}
+
+/// The same on spans.
+inline void capped_simplex_projection(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double k,
+    span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_capped_simplex_projection_f64(z.data(), outer, classes, inner, k, p.data()));
+}
+
+/// Vector-Jacobian product of capped_simplex_projection.
+/// See losskit_capped_simplex_projection_vjp_f32.
+inline void capped_simplex_projection_vjp(
+    const float *p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    float *grad_z) {
+  check(losskit_capped_simplex_projection_vjp_f32(p, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void capped_simplex_projection_vjp(
+    span<const float> p, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<float> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_capped_simplex_projection_vjp_f32(p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// Vector-Jacobian product of capped_simplex_projection.
+/// See losskit_capped_simplex_projection_vjp_f64.
+inline void capped_simplex_projection_vjp(
+    const double *p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double *grad_z) {
+  check(losskit_capped_simplex_projection_vjp_f64(p, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void capped_simplex_projection_vjp(
+    span<const double> p, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<double> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_capped_simplex_projection_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// 1.5-entmax: between softmax and sparsemax.
+/// See losskit_entmax15_f32.
+inline void entmax15(const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *p) {
+  check(losskit_entmax15_f32(z, outer, classes, inner, p));
+}
+
+/// The same on spans.
+inline void entmax15(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_entmax15_f32(z.data(), outer, classes, inner, p.data()));
+}
+
+/// 1.5-entmax: between softmax and sparsemax.
+/// See losskit_entmax15_f64.
+inline void entmax15(const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *p) {
+  check(losskit_entmax15_f64(z, outer, classes, inner, p));
+}
+
+/// The same on spans.
+inline void entmax15(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_entmax15_f64(z.data(), outer, classes, inner, p.data()));
+}
+
+/// Vector-Jacobian product of 1.5-entmax.
+/// See losskit_entmax15_vjp_f32.
+inline void entmax15_vjp(
+    const float *p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    float *grad_z) {
+  check(losskit_entmax15_vjp_f32(p, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void entmax15_vjp(
+    span<const float> p, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<float> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_entmax15_vjp_f32(p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// Vector-Jacobian product of 1.5-entmax.
+/// See losskit_entmax15_vjp_f64.
+inline void entmax15_vjp(
+    const double *p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double *grad_z) {
+  check(losskit_entmax15_vjp_f64(p, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void entmax15_vjp(
+    span<const double> p, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<double> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_entmax15_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// α-entmax: softmax for α → 1, sparsemax for α = 2, the sparser the larger α.
+/// See losskit_entmax_f32.
+inline void entmax(
+    const float *z, const double *alpha, bool alpha_per_row, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, std::ptrdiff_t n_iter, float *p) {
+  check(losskit_entmax_f32(z, alpha, alpha_per_row, outer, classes, inner, n_iter, p));
+}
+
+/// The same on spans.
+inline void entmax(
+    span<const float> z, const double *alpha, bool alpha_per_row, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, std::ptrdiff_t n_iter, span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_entmax_f32(z.data(), alpha, alpha_per_row, outer, classes, inner, n_iter, p.data()));
+}
+
+/// α-entmax: softmax for α → 1, sparsemax for α = 2, the sparser the larger α.
+/// See losskit_entmax_f64.
+inline void entmax(
+    const double *z, const double *alpha, bool alpha_per_row, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, std::ptrdiff_t n_iter, double *p) {
+  check(losskit_entmax_f64(z, alpha, alpha_per_row, outer, classes, inner, n_iter, p));
+}
+
+/// The same on spans.
+inline void entmax(
+    span<const double> z, const double *alpha, bool alpha_per_row, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, std::ptrdiff_t n_iter, span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_entmax_f64(z.data(), alpha, alpha_per_row, outer, classes, inner, n_iter, p.data()));
+}
+
+/// Vector-Jacobian product of α-entmax, with respect to the logits and to α.
+/// See losskit_entmax_vjp_f32.
+inline void entmax_vjp(
+    const float *p, const double *alpha, const float *grad_output, bool alpha_per_row, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, float *grad_z, float *grad_alpha) {
+  check(losskit_entmax_vjp_f32(p, alpha, grad_output, alpha_per_row, outer, classes, inner, grad_z, grad_alpha));
+}
+
+/// The same on spans.
+inline void entmax_vjp(
+    span<const float> p, const double *alpha, span<const float> grad_output, bool alpha_per_row, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, span<float> grad_z, span<float> grad_alpha) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, true, {outer, classes, inner});
+  detail::expect(grad_alpha, true, {outer, inner});
+  check(
+    
+    losskit_entmax_vjp_f32(p.data(), alpha, grad_output.data(), alpha_per_row, outer, classes, inner, grad_z.data(), grad_alpha.data()));
+}
+
+/// Vector-Jacobian product of α-entmax, with respect to the logits and to α.
+/// See losskit_entmax_vjp_f64.
+inline void entmax_vjp(
+    const double *p, const double *alpha, const double *grad_output, bool alpha_per_row, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, double *grad_z, double *grad_alpha) {
+  check(losskit_entmax_vjp_f64(p, alpha, grad_output, alpha_per_row, outer, classes, inner, grad_z, grad_alpha));
+}
+
+/// The same on spans.
+inline void entmax_vjp(
+    span<const double> p, const double *alpha, span<const double> grad_output, bool alpha_per_row, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, span<double> grad_z, span<double> grad_alpha) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, true, {outer, classes, inner});
+  detail::expect(grad_alpha, true, {outer, inner});
+  check(
+    
+    losskit_entmax_vjp_f64(p.data(), alpha, grad_output.data(), alpha_per_row, outer, classes, inner, grad_z.data(), grad_alpha.data()));
+}
+
+/// Normmax: the probabilities that maximise ⟨p, z⟩ − ‖p‖_α.
+/// See losskit_normmax_f32.
+inline void normmax(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double alpha,
+    std::ptrdiff_t n_iter, float *p) {
+  check(losskit_normmax_f32(z, outer, classes, inner, alpha, n_iter, p));
+}
+
+/// The same on spans.
+inline void normmax(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double alpha,
+    std::ptrdiff_t n_iter, span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_normmax_f32(z.data(), outer, classes, inner, alpha, n_iter, p.data()));
+}
+
+/// Normmax: the probabilities that maximise ⟨p, z⟩ − ‖p‖_α.
+/// See losskit_normmax_f64.
+inline void normmax(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double alpha,
+    std::ptrdiff_t n_iter, double *p) {
+  check(losskit_normmax_f64(z, outer, classes, inner, alpha, n_iter, p));
+}
+
+/// The same on spans.
+inline void normmax(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double alpha,
+    std::ptrdiff_t n_iter, span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_normmax_f64(z.data(), outer, classes, inner, alpha, n_iter, p.data()));
+}
+
+/// Vector-Jacobian product of normmax.
+/// See losskit_normmax_vjp_f32.
+inline void normmax_vjp(
+    const float *p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, float *grad_z) {
+  check(losskit_normmax_vjp_f32(p, grad_output, outer, classes, inner, alpha, grad_z));
+}
+
+/// The same on spans.
+inline void normmax_vjp(
+    span<const float> p, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, span<float> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_normmax_vjp_f32(p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
+}
+
+/// Vector-Jacobian product of normmax.
+/// See losskit_normmax_vjp_f64.
+inline void normmax_vjp(
+    const double *p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, double *grad_z) {
+  check(losskit_normmax_vjp_f64(p, grad_output, outer, classes, inner, alpha, grad_z));
+}
+
+/// The same on spans.
+inline void normmax_vjp(
+    span<const double> p, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, span<double> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_normmax_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
+}
+
 /// Softmax of the k largest logits of each row; the others have probability 0.
 /// See losskit_sparse_softmax_f32.
 inline void sparse_softmax(
@@ -537,6 +814,104 @@ inline void sparse_softmax_vjp(
   detail::expect(grad_output, false, {outer, classes, inner});
   detail::expect(grad_z, false, {outer, classes, inner});
   check(losskit_sparse_softmax_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// Sparsemax: the Euclidean projection of each row onto the simplex.
+/// See losskit_sparsemax_f32.
+inline void sparsemax(const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *p) {
+  check(losskit_sparsemax_f32(z, outer, classes, inner, p));
+}
+
+/// The same on spans.
+inline void sparsemax(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_sparsemax_f32(z.data(), outer, classes, inner, p.data()));
+}
+
+/// Sparsemax: the Euclidean projection of each row onto the simplex.
+/// See losskit_sparsemax_f64.
+inline void sparsemax(const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *p) {
+  check(losskit_sparsemax_f64(z, outer, classes, inner, p));
+}
+
+/// The same on spans.
+inline void sparsemax(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_sparsemax_f64(z.data(), outer, classes, inner, p.data()));
+}
+
+/// The threshold of sparsemax and how many classes are above it.
+/// See losskit_sparsemax_support_f32.
+inline void sparsemax_support(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *tau, std::int64_t *k) {
+  check(losskit_sparsemax_support_f32(z, outer, classes, inner, tau, k));
+}
+
+/// The same on spans.
+inline void sparsemax_support(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<float> tau,
+    span<std::int64_t> k) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(tau, true, {outer, inner});
+  detail::expect(k, true, {outer, inner});
+  check(losskit_sparsemax_support_f32(z.data(), outer, classes, inner, tau.data(), k.data()));
+}
+
+/// The threshold of sparsemax and how many classes are above it.
+/// See losskit_sparsemax_support_f64.
+inline void sparsemax_support(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *tau, std::int64_t *k) {
+  check(losskit_sparsemax_support_f64(z, outer, classes, inner, tau, k));
+}
+
+/// The same on spans.
+inline void sparsemax_support(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<double> tau,
+    span<std::int64_t> k) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(tau, true, {outer, inner});
+  detail::expect(k, true, {outer, inner});
+  check(losskit_sparsemax_support_f64(z.data(), outer, classes, inner, tau.data(), k.data()));
+}
+
+/// Vector-Jacobian product of sparsemax.
+/// See losskit_sparsemax_vjp_f32.
+inline void sparsemax_vjp(
+    const float *p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    float *grad_z) {
+  check(losskit_sparsemax_vjp_f32(p, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void sparsemax_vjp(
+    span<const float> p, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<float> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_sparsemax_vjp_f32(p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// Vector-Jacobian product of sparsemax.
+/// See losskit_sparsemax_vjp_f64.
+inline void sparsemax_vjp(
+    const double *p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double *grad_z) {
+  check(losskit_sparsemax_vjp_f64(p, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void sparsemax_vjp(
+    span<const double> p, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<double> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_sparsemax_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
 }
 
 /// A sample of the relaxed categorical distribution with logits z: softmax of logits with Gumbel noise.

@@ -1,14 +1,15 @@
-// Few elements of a row decide where a threshold lies: those that come close to the maximum. They are moved out of the
-// tile's rows into a small tile of their own, lane r for row r, so that the search for a threshold runs once for many
-// rows, however long they are. Where there are too many, the search runs over the rows themselves.
+// Few elements of a row decide where a threshold lies, and only they get a share of what a sparse map gives out: those
+// that come close to the maximum. They are moved out of the tile's rows into a small tile of their own, lane r for row r,
+// so that the search for a threshold runs once for many rows, however long they are. What is then computed for them is
+// put back where they came from, among zeros. Where there are too many, all is done on the rows themselves.
 
 /// The most candidates that a row may have.
-private let mostCandidates = 64
+private let mostCandidates = 48
 
 /// Room for the candidates of a tile: to be had once for many tiles, as part of what a part of the rows gathers.
 struct CandidateScratch {
-  // 16 · (64 + 16) floats or 8 · (64 + 8) doubles, then 64 vectors.
-  private var bytes = InlineArray<1160, UInt64>(repeating: 0)
+  // Twice 16 · (48 + 16) floats or 8 · (48 + 8) doubles, then 48 vectors.
+  private var bytes = InlineArray<1416, UInt64>(repeating: 0)
 
   @inline(__always) mutating func withMemory<V: Lanes, R>(_ type: V.Type, _ body: (CandidateMemory<V>) -> R) -> R {
     withUnsafeMutableBytes(of: &bytes) {
@@ -19,18 +20,21 @@ struct CandidateScratch {
 
 struct CandidateMemory<V: Lanes> {
   fileprivate let rows: UnsafeMutablePointer<V.Element>
+  private var stride: Int { mostCandidates &+ V.count }
 
   /// The candidates of one row, with room for a vector behind them.
-  @inline(__always) fileprivate func row(_ r: Int) -> UnsafeMutablePointer<V.Element> {
-    rows + r &* (mostCandidates &+ V.count)
+  @inline(__always) fileprivate func row(_ r: Int) -> UnsafeMutablePointer<V.Element> { rows + r &* stride }
+  /// Their classes, as bits of elements.
+  @inline(__always) fileprivate func classes(_ r: Int) -> UnsafeMutablePointer<V.Element> {
+    rows + (V.count &+ r) &* stride
   }
-  @inline(__always) fileprivate var columns: UnsafeMutablePointer<V.Element> { row(V.count) }
+  @inline(__always) fileprivate var columns: UnsafeMutablePointer<V.Element> { rows + 2 &* V.count &* stride }
 
+  /// The first `count` columns, as a tile whose output takes the place of its input.
   @inline(__always) fileprivate func tile(_ count: Int, firstRow: Int) -> ColumnRows<V> {
-    let columns = UnsafePointer(self.columns)
-    return ColumnRows(
-      arrays: RowArrays(first: columns, second: columns, perClass: nil, output: nil), classes: count, stride: V.count,
-      firstRow: firstRow, count: V.count)
+    ColumnRows(
+      arrays: RowArrays(first: columns, second: columns, perClass: nil, output: columns), classes: count,
+      stride: V.count, firstRow: firstRow, count: V.count)
   }
 
   /// Turns the rows, of which number r has `counts[r]` candidates, into columns.
@@ -47,8 +51,15 @@ struct CandidateMemory<V: Lanes> {
   }
 }
 
+/// The candidates of a tile's rows.
+struct Candidates<V: Lanes> {
+  let tile: ColumnRows<V>
+  /// Of each row; where columns were chosen as a whole, the number of columns in the first place.
+  fileprivate let counts: InlineArray<16, Int>
+}
+
 extension LongRows {
-  @inline(__always) func candidates(atLeast bound: V, _ memory: CandidateMemory<V>) -> ColumnRows<V>? {
+  @inline(__always) func candidates(atLeast bound: V, _ memory: CandidateMemory<V>) -> Candidates<V>? {
     var counts = InlineArray<16, Int>(repeating: 0)
     var most = 0
     RowConstants<V>(a: bound).withRows { constantsOf in
@@ -56,11 +67,15 @@ extension LongRows {
         let bound = constantsOf(row).a
         let elements = arrays.first + (firstRow &+ row) &* classes
         let found = memory.row(row)
+        let places = memory.classes(row)
         var n = 0
+        // No branch depends on where candidates stand: it could not be foretold.
         forEachVector(V.self, 0..<classes) { c, lanes in
           let x = V.load(elements + c, lanes: lanes, fill: -.infinity)
-          let isCandidate = ~(x .< bound)
-          if isCandidate.any, n <= mostCandidates { n &+= x.compress(isCandidate, found + n) }
+          let isCandidate = lanes == V.count ? ~(x .< bound) : ~(x .< bound) & V.Integers.first(lanes)
+          _ = V(bits: V.Integers.indices &+ V.Integers(c)).compress(isCandidate, places + n)
+          // Of too many the last are written over again and again.
+          n = Swift.min(n &+ x.compress(isCandidate, found + n), mostCandidates &+ 1)
         }
         counts[row] = n
         most = Swift.max(most, n)
@@ -68,7 +83,31 @@ extension LongRows {
     }
     if most > mostCandidates { return nil }
     memory.transpose(counts, rows: count, most: most)
-    return memory.tile(most, firstRow: firstRow)
+    return Candidates(tile: memory.tile(most, firstRow: firstRow), counts: counts)
+  }
+
+  @inline(__always)
+  func remove(_ candidates: Candidates<V>, row: Int, equalTo x: Element, after c: Int, _ memory: CandidateMemory<V>) {
+    for j in 0..<candidates.counts[row] where memory.row(row)[j] == x && place(memory, row, j) > c {
+      memory.columns[j &* V.count &+ row] = -.infinity
+    }
+  }
+
+  @inline(__always) func put(_ candidates: Candidates<V>, background: V, _ memory: CandidateMemory<V>) {
+    guard let output = arrays.output else { return }
+    RowConstants<V>(a: background).withRows { constantsOf in
+      for row in 0..<count {
+        let start = output + (firstRow &+ row) &* classes
+        let background = constantsOf(row).a
+        forEachVector(V.self, 0..<classes) { c, n in background.store(start + c, lanes: n) }
+        for j in 0..<candidates.counts[row] { start[place(memory, row, j)] = memory.columns[j &* V.count &+ row] }
+      }
+    }
+  }
+
+  /// The class of a candidate.
+  @inline(__always) private func place(_ memory: CandidateMemory<V>, _ row: Int, _ j: Int) -> Int {
+    Int(truncatingIfNeeded: memory.classes(row)[j].bitPattern)
   }
 
   @inline(__always) func partialMaxima(_ parts: Int, _ memory: CandidateMemory<V>) -> ColumnRows<V>? {
@@ -110,18 +149,45 @@ extension LongRows {
 
 extension ColumnRows {
   /// Columns without a candidate are left out.
-  @inline(__always) func candidates(atLeast bound: V, _ memory: CandidateMemory<V>) -> ColumnRows<V>? {
-    if classes <= mostCandidates { return self }
+  @inline(__always) func candidates(atLeast bound: V, _ memory: CandidateMemory<V>) -> Candidates<V>? {
+    if classes <= mostCandidates { return Candidates(tile: self, counts: InlineArray(repeating: 0)) }
     var n = 0
     for c in 0..<classes where n <= mostCandidates {
       let x = V.load(arrays.first + c &* stride, lanes: count, fill: -.infinity)
       let isCandidate = ~(x .< bound)
       if isCandidate.any {
-        if n < mostCandidates { V.select(isCandidate, x, -V.infinity).store(memory.columns + n &* V.count) }
+        if n < mostCandidates {
+          V.select(isCandidate, x, -V.infinity).store(memory.columns + n &* V.count)
+          memory.classes(0)[n] = Element(bitPattern: Element.Bits(truncatingIfNeeded: c))
+        }
         n &+= 1
       }
     }
-    return n > mostCandidates ? nil : memory.tile(n, firstRow: firstRow)
+    if n > mostCandidates { return nil }
+    return Candidates(tile: memory.tile(n, firstRow: firstRow), counts: InlineArray(repeating: n))
+  }
+
+  @inline(__always)
+  func remove(_ candidates: Candidates<V>, row: Int, equalTo x: Element, after c: Int, _ memory: CandidateMemory<V>) {
+    for j in 0..<candidates.counts[0] where memory.columns[j &* V.count &+ row] == x && place(memory, j) > c {
+      memory.columns[j &* V.count &+ row] = -.infinity
+    }
+  }
+
+  @inline(__always) func put(_ candidates: Candidates<V>, background: V, _ memory: CandidateMemory<V>) {
+    guard let output = arrays.output, candidates.counts[0] > 0 else { return }
+    var j = 0
+    for c in 0..<classes {
+      let isNext = j < candidates.counts[0] && place(memory, j) == c
+      let value = isNext ? V.load(memory.columns + j &* V.count) : background
+      if isNext { j &+= 1 }
+      value.store(output + c &* stride, lanes: count)
+    }
+  }
+
+  /// The class of a chosen column.
+  @inline(__always) private func place(_ memory: CandidateMemory<V>, _ j: Int) -> Int {
+    Int(truncatingIfNeeded: memory.classes(0)[j].bitPattern)
   }
 
   @inline(__always) func partialMaxima(_ parts: Int, _ memory: CandidateMemory<V>) -> ColumnRows<V>? { nil }

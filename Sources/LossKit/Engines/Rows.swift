@@ -92,11 +92,23 @@ protocol RowTile {
   func input(row: Int, class c: Int) -> Element
   func setOutput(row: Int, class c: Int, _ value: Element)
 
-  // What follows is in RowCandidates.swift.
+  // WideRows.swift: in double precision.
+
+  /// Sums of two terms over each row.
+  func wideSums(_ constants: WideConstants<V>, _ terms: WideTerms) -> (low: WideSums, high: WideSums)
+  /// `output = value`.
+  func wideMap(
+    _ constants: WideConstants<V>, _ value: (_ x: DoubleLanes, _ y: DoubleLanes, _ k: WideRow) -> DoubleLanes)
+
+  // RowCandidates.swift: the elements that decide.
 
   /// The elements of each row that are at least `bound`, or NaN, as a tile of their own; −inf where a row has fewer than
   /// others. nil where there are too many.
-  func candidates(atLeast bound: V, _ memory: CandidateMemory<V>) -> ColumnRows<V>?
+  func candidates(atLeast bound: V, _ memory: CandidateMemory<V>) -> Candidates<V>?
+  /// Makes −inf of the candidates of a row that equal x and belong to classes after c.
+  func remove(_ candidates: Candidates<V>, row: Int, equalTo x: Element, after c: Int, _ memory: CandidateMemory<V>)
+  /// Writes the output of the candidates' tile to where they came from, and `background` everywhere else.
+  func put(_ candidates: Candidates<V>, background: V, _ memory: CandidateMemory<V>)
   /// The maxima of parts of each row, at least `parts` of them, as a tile of their own. nil where that is no gain.
   func partialMaxima(_ parts: Int, _ memory: CandidateMemory<V>) -> ColumnRows<V>?
   /// How many elements of each row are at least `bound`?

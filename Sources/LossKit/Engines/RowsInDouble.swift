@@ -13,9 +13,9 @@ protocol DoubleRowFormula {
 
 /// Applies a formula to each row; `output` may be one of the inputs. OUT_OF_MEMORY if there is none for copies of rows.
 @inline(__always)
-func mapRowsInDouble<S: Scalar, F: DoubleRowFormula>(
+func mapRowsInDouble<S: Scalar, T: Scalar, F: DoubleRowFormula>(
   _ formula: F, _ shape: RowShape, _ first: UnsafePointer<S>, _ second: UnsafePointer<S>? = nil,
-  output: UnsafeMutablePointer<S>
+  output: UnsafeMutablePointer<T>
 ) -> Status {
   withWorkspace { arena in
     RowsInDouble(&arena, shape, inputs: F.usesSecond ? 2 : 1)
@@ -39,8 +39,8 @@ struct RowsInDouble {
   }
 
   @inline(__always)
-  func map<S: Scalar, F: DoubleRowFormula>(
-    _ formula: F, _ first: UnsafePointer<S>, _ second: UnsafePointer<S>? = nil, output: UnsafeMutablePointer<S>
+  func map<S: Scalar, T: Scalar, F: DoubleRowFormula>(
+    _ formula: F, _ first: UnsafePointer<S>, _ second: UnsafePointer<S>? = nil, output: UnsafeMutablePointer<T>
   ) {
     parallel(
       split.parts,
@@ -76,12 +76,12 @@ struct DoubleScratch {
   }
 }
 
-private struct RowsInDoubleJob<S: Scalar, F: DoubleRowFormula>: ParallelJob {
+private struct RowsInDoubleJob<S: Scalar, T: Scalar, F: DoubleRowFormula>: ParallelJob {
   let formula: F
   let shape: RowShape
   let first: UnsafePointer<S>
   let second: UnsafePointer<S>?
-  let output: UnsafeMutablePointer<S>
+  let output: UnsafeMutablePointer<T>
   let split: Split
   let scratch: DoubleScratch
 

@@ -6,6 +6,8 @@ struct TopSelection<V: Lanes> {
   var threshold: V
   /// Of the elements that equal the threshold, those up to this class.
   var lastTie: V.Integers
+  /// Among which elements they were found; ties that are not selected have become −inf.
+  var candidates: Candidates<V>?
 
   /// NaN is, in rows that have any.
   @inline(__always)
@@ -20,12 +22,15 @@ extension RowTile {
   /// - Parameter maximum: of each row.
   @inline(__always) func top(_ k: Int, maximum: V, _ memory: CandidateMemory<V>) -> TopSelection<V> {
     var lowest = -V.infinity
-    if k >= classes { return TopSelection(threshold: lowest, lastTie: V.Integers(Int(Int32.max))) }
+    if k >= classes { return TopSelection(threshold: lowest, lastTie: V.Integers(Int(Int32.max)), candidates: nil) }
     // k parts have a maximum each: the k-th largest of all is not below the k-th largest of these.
-    if let parts = partialMaxima(k, memory) { lowest = parts.bisect(k, from: lowest, to: maximum, rows: count, steps: 6).threshold }
+    if let parts = partialMaxima(k, memory) {
+      lowest = parts.bisect(k, from: lowest, to: maximum, rows: count, steps: 6).threshold
+    }
+    let few = candidates(atLeast: lowest, memory)
     let found =
-      if let few = candidates(atLeast: lowest, memory) {
-        few.bisect(k, from: lowest, to: maximum, rows: count, steps: .max)
+      if let few {
+        few.tile.bisect(k, from: lowest, to: maximum, rows: count, steps: .max)
       } else {
         bisect(k, from: lowest, to: maximum, rows: count, steps: .max)
       }
@@ -42,8 +47,9 @@ extension RowTile {
         c &+= 1
       }
       lastTie[row] = c
+      if let few { remove(few, row: row, equalTo: threshold, after: c, memory) }
     }
-    return TopSelection(threshold: found.threshold, lastTie: lastTie)
+    return TopSelection(threshold: found.threshold, lastTie: lastTie, candidates: few)
   }
 
   /// A threshold for each row that at least k elements reach, and, where there are more, the highest such; then `ties`

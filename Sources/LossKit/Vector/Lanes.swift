@@ -109,6 +109,7 @@ protocol Scalar: BinaryFloatingPoint {
   init(_ value: Double)
   var double: Double { get }
   var bitPattern: Bits { get }
+  init(bitPattern: Bits)
 }
 
 extension Float: Scalar {

@@ -30,16 +30,24 @@ func topkGating<S: Scalar>(
   let count = shape.rows &* classes
   if hasNaN(z, count) { return .invalidValue }
   if let noiseLogits, hasNaN(noiseLogits, count) { return .invalidValue }
-  var scores = z
-  if let noiseLogits {
-    let status = mapRowsInDouble(NoisyScores(random: Philox(seed: seed)), shape, z, noiseLogits, output: gates)
-    if status != .ok { return status }
-    scores = UnsafePointer(gates)
+  guard let noiseLogits else {
+    forEachRowTile(
+      shape, RowArrays(first: z, second: z, perClass: nil, output: gates),
+      TopKGating<S.Vector>(k: k, renormalize: renormalize, indices: indices))
+    return .ok
   }
-  forEachRowTile(
-    shape, RowArrays(first: scores, second: scores, perClass: nil, output: gates),
-    TopKGating<S.Vector>(k: k, renormalize: renormalize, indices: indices))
-  return .ok
+  return withWorkspace { arena in
+    // In double: rounding would order scores that differ.
+    (memory: RowsInDouble(&arena, shape, inputs: 2), scores: arena.take(Double.self, count))
+  } _: { arrays in
+    let scores = arrays.scores
+    arrays.memory.map(NoisyScores(random: Philox(seed: seed)), z, noiseLogits, output: scores)
+    forEachRowTile(
+      shape, RowArrays(first: UnsafePointer(scores), second: UnsafePointer(scores), perClass: nil, output: scores),
+      TopKGating<DoubleLanes>(k: k, renormalize: renormalize, indices: indices))
+    narrow(scores, gates, step: 1, count)
+    return .ok
+  }
 }
 
 /// Vector-Jacobian product of topk_gating: the selection is constant.

@@ -52,18 +52,30 @@ private struct SparseSoftmax<V: Lanes>: RowKernel {
   var empty: CandidateScratch { CandidateScratch() }
 
   @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ scratch: inout CandidateScratch) where Tile.V == V {
-    var constants = RowConstants<V>(a: tile.maximum { $0.x })
-    let top = scratch.withMemory(V.self) { tile.top(k, maximum: constants.a, $0) }
-    constants.b = top.threshold
-    constants.target = top.lastTie
-    let sum = tile.sum(constants, keep: false) { e, k in term(e, k) }
-    constants.c = V.one / sum
-    tile.map(constants) { e, k in term(e, k) * k.c }
+    scratch.withMemory(V.self) { memory in
+      var constants = RowConstants<V>(a: tile.maximum { $0.x })
+      let top = tile.top(k, maximum: constants.a, memory)
+      constants.b = top.threshold
+      constants.target = top.lastTie
+      if let few = top.candidates {
+        let background = normalize(few.tile, constants)
+        tile.put(few, background: background, memory)
+      } else {
+        _ = normalize(tile, constants)
+      }
+    }
+  }
+
+  /// Returns the probability of all other classes: 0, but NaN where the row has no probabilities.
+  @inline(__always) private func normalize<Tile: RowTile>(_ tile: Tile, _ k: RowConstants<V>) -> V where Tile.V == V {
+    var k = k
+    k.c = V.one / tile.sum(k, keep: false) { e, k in term(e, k) }
+    tile.map(k) { e, k in term(e, k) * k.c }
+    return k.c * V.zero
   }
 
   @inline(__always) private func term(_ e: RowElements<V>, _ k: RowConstants<V>) -> V {
-    let isTop = TopSelection.contains(e, k.b, k.target)
-    return isTop.any ? V.select(isTop, exponential(e.x - k.a), V.zero) : V.zero
+    V.select(TopSelection.contains(e, k.b, k.target), exponential(e.x - k.a), V.zero)
   }
 
   @inline(__always) func finish(_ partial: CandidateScratch, part: Int) {}

@@ -163,6 +163,100 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad", "p"),
         ),
     ),
+    "capped_simplex_projection": (
+        True,
+        (
+            ("z", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("k", "d"),
+            ("p", "p"),
+        ),
+    ),
+    "capped_simplex_projection_vjp": (
+        True,
+        (
+            ("p", "p"),
+            ("grad_output", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("grad_z", "p"),
+        ),
+    ),
+    "entmax15": (
+        True,
+        (
+            ("z", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("p", "p"),
+        ),
+    ),
+    "entmax15_vjp": (
+        True,
+        (
+            ("p", "p"),
+            ("grad_output", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("grad_z", "p"),
+        ),
+    ),
+    "entmax": (
+        True,
+        (
+            ("z", "p"),
+            ("alpha", "p"),
+            ("alpha_per_row", "b"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("n_iter", "n"),
+            ("p", "p"),
+        ),
+    ),
+    "entmax_vjp": (
+        True,
+        (
+            ("p", "p"),
+            ("alpha", "p"),
+            ("grad_output", "p"),
+            ("alpha_per_row", "b"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("grad_z", "p"),
+            ("grad_alpha", "p"),
+        ),
+    ),
+    "normmax": (
+        True,
+        (
+            ("z", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("alpha", "d"),
+            ("n_iter", "n"),
+            ("p", "p"),
+        ),
+    ),
+    "normmax_vjp": (
+        True,
+        (
+            ("p", "p"),
+            ("grad_output", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("alpha", "d"),
+            ("grad_z", "p"),
+        ),
+    ),
     "sparse_softmax": (
         True,
         (
@@ -175,6 +269,38 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
         ),
     ),
     "sparse_softmax_vjp": (
+        True,
+        (
+            ("p", "p"),
+            ("grad_output", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("grad_z", "p"),
+        ),
+    ),
+    "sparsemax": (
+        True,
+        (
+            ("z", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("p", "p"),
+        ),
+    ),
+    "sparsemax_support": (
+        True,
+        (
+            ("z", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("tau", "p"),
+            ("k", "p"),
+        ),
+    ),
+    "sparsemax_vjp": (
         True,
         (
             ("p", "p"),
@@ -1171,6 +1297,142 @@ DOCUMENTATION: dict[str, dict[str, Any]] = {
         },
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
     },
+    "capped_simplex_projection": {
+        "summary": "The Euclidean projection of each row onto the capped simplex, where no entry is above 1 and the sum is k.",
+        "body": "    p_i = min(max(z_i − τ, 0), 1),   τ such that Σ_i p_i = k",
+        "parameters": {
+            "z": "scores, `[outer, classes, inner]`. −inf has weight 0; a row with +inf, or with fewer than k others than −inf, gives a row of NaN.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+            "k": "0 < k ≤ `classes`, any real number, default 2.",
+        },
+        "outputs": {
+            "p": "output, shaped as `z`; may be `z` itself.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN.",
+        "reference": "Blondel et al. 2020, Learning with Fenchel-Young Losses; entmax.budget_bisect.",
+    },
+    "capped_simplex_projection_vjp": {
+        "summary": "Vector-Jacobian product of capped_simplex_projection.",
+        "body": "    A = {i : 0 < p_i < 1},   grad_z_i = [i ∈ A] (g_i − mean_A g)",
+        "parameters": {
+            "p": "`[outer, classes, inner]`, what `capped_simplex_projection` returned.",
+            "grad_output": "g, shaped as `p`: the incoming gradient.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+        },
+        "outputs": {
+            "grad_z": "output, shaped as `p`; may be `grad_output` itself.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+    },
+    "entmax15": {
+        "summary": "1.5-entmax: between softmax and sparsemax.",
+        "body": "    p_i = max(z_i/2 − τ, 0)²,   τ such that Σ_i p_i = 1",
+        "parameters": {
+            "z": "logits, `[outer, classes, inner]`. −inf has probability 0; a row with +inf, or of −inf alone, gives a row of NaN.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+        },
+        "outputs": {
+            "p": "output, shaped as `z`; may be `z` itself.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for NaN.",
+        "reference": "Peters et al. 2019, Sparse Sequence-to-Sequence Models.",
+    },
+    "entmax15_vjp": {
+        "summary": "Vector-Jacobian product of 1.5-entmax.",
+        "body": "    s = √p,   grad_z = s ⊙ (g − ⟨s, g⟩ / Σ s)",
+        "parameters": {
+            "p": "`[outer, classes, inner]`, what `entmax15` returned.",
+            "grad_output": "g, shaped as `p`: the incoming gradient.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+        },
+        "outputs": {
+            "grad_z": "output, shaped as `p`; may be `grad_output` itself.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+    },
+    "entmax": {
+        "summary": "α-entmax: softmax for α → 1, sparsemax for α = 2, the sparser the larger α.",
+        "body": "    p_i = max((α − 1) z_i − τ, 0)^{1/(α − 1)},   τ such that Σ_i p_i = 1",
+        "parameters": {
+            "z": "logits, `[outer, classes, inner]`. −inf has probability 0; a row with +inf, or of −inf alone, gives a row of NaN.",
+            "alpha": "α > 1: one, or one for each row if `alpha_per_row`, in double precision.",
+            "alpha_per_row": "is there an α for each row, in the order of the rows?",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+            "n_iter": "≥ 1, default 50: the most steps in the search for τ. Ten are more than most rows take.",
+        },
+        "outputs": {
+            "p": "output, shaped as `z`; may be `z` itself.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN.",
+        "reference": "Correia et al. 2019, Adaptively Sparse Transformers.",
+    },
+    "entmax_vjp": {
+        "summary": "Vector-Jacobian product of α-entmax, with respect to the logits and to α.",
+        "body": """\
+    s_i = [p_i > 0] p_i^{2 − α},   q = s / Σ s,   grad_z = s ⊙ (g − ⟨q, g⟩)
+    grad_α = Σ_i g_i [(p_i − q_i) / (α − 1)² − (p_i log p_i − q_i Σ_j p_j log p_j) / (α − 1)]""",
+        "parameters": {
+            "p": "`[outer, classes, inner]`, what `entmax` returned.",
+            "alpha": "α > 1: one, or one for each row if `alpha_per_row`, in double precision.",
+            "grad_output": "g, shaped as `p`: the incoming gradient.",
+            "alpha_per_row": "is there an α for each row, in the order of the rows?",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+        },
+        "outputs": {
+            "grad_z": "optional output, shaped as `p`; may be `grad_output` itself.",
+            "grad_alpha": "optional output, `[outer, inner]`: grad_α of each row, also where all share one α.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+        "reference": "Correia et al. 2019, Adaptively Sparse Transformers.",
+    },
+    "normmax": {
+        "summary": "Normmax: the probabilities that maximise ⟨p, z⟩ − ‖p‖_α.",
+        "body": "    u_i = max(z_i − τ, 0)^{1/(α − 1)},   τ such that Σ_i u_i^α = 1,   p = u / Σ u",
+        "parameters": {
+            "z": "logits, `[outer, classes, inner]`. −inf has probability 0; a row with +inf, or of −inf alone, gives a row of NaN.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+            "alpha": "α > 1, default 2.",
+            "n_iter": "≥ 1, default 50: the most steps in the search for τ. Ten are more than most rows take.",
+        },
+        "outputs": {
+            "p": "output, shaped as `z`; may be `z` itself.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN.",
+        "reference": "Blondel et al. 2020, Learning with Fenchel-Young Losses.",
+    },
+    "normmax_vjp": {
+        "summary": "Vector-Jacobian product of normmax.",
+        "body": """\
+    b_i = [p_i > 0] p_i^{2 − α},   P = (Σ p^α)^{(α − 1)/α}
+    grad_z = P/(α − 1) · (g ⊙ b − ⟨g, b⟩ p − ⟨g, p⟩ (b − p Σ b))""",
+        "parameters": {
+            "p": "`[outer, classes, inner]`, what `normmax` returned.",
+            "grad_output": "g, shaped as `p`: the incoming gradient.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+            "alpha": "α > 1, as given to `normmax`.",
+        },
+        "outputs": {
+            "grad_z": "output, shaped as `p`; may be `grad_output` itself.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+        "reference": "Blondel et al. 2020, Learning with Fenchel-Young Losses.",
+    },
     "sparse_softmax": {
         "summary": "Softmax of the k largest logits of each row; the others have probability 0.",
         "body": "    Ω = the classes of the k largest z (of equal ones the lower),   p_i = [i ∈ Ω] e^{z_i} / Σ_{j ∈ Ω} e^{z_j}",
@@ -1193,6 +1455,52 @@ DOCUMENTATION: dict[str, dict[str, Any]] = {
         "parameters": {
             "p": "`[outer, classes, inner]`, what `sparse_softmax` returned.",
             "grad_output": "g, shaped as `p`: the incoming gradient. Not read where p is 0.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+        },
+        "outputs": {
+            "grad_z": "output, shaped as `p`; may be `grad_output` itself.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+    },
+    "sparsemax": {
+        "summary": "Sparsemax: the Euclidean projection of each row onto the simplex.",
+        "body": "    p_i = max(z_i − τ, 0),   τ such that Σ_i p_i = 1",
+        "parameters": {
+            "z": "logits, `[outer, classes, inner]`. −inf has probability 0; a row with +inf, or of −inf alone, gives a row of NaN.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+        },
+        "outputs": {
+            "p": "output, shaped as `z`; may be `z` itself.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for NaN.",
+        "reference": "Martins and Astudillo 2016, From Softmax to Sparsemax.",
+    },
+    "sparsemax_support": {
+        "summary": "The threshold of sparsemax and how many classes are above it.",
+        "body": "    τ as in `sparsemax`,   k = #{i : z_i > τ}",
+        "parameters": {
+            "z": "logits, `[outer, classes, inner]`. A row with +inf, or of −inf alone, gives NaN and 0.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+        },
+        "outputs": {
+            "tau": "optional output, `[outer, inner]`.",
+            "k": "optional output, `[outer, inner]`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for NaN.",
+        "reference": "Martins and Astudillo 2016, From Softmax to Sparsemax.",
+    },
+    "sparsemax_vjp": {
+        "summary": "Vector-Jacobian product of sparsemax.",
+        "body": "    S = {i : p_i > 0},   grad_z_i = [i ∈ S] (g_i − mean_S g)",
+        "parameters": {
+            "p": "`[outer, classes, inner]`, what `sparsemax` returned.",
+            "grad_output": "g, shaped as `p`: the incoming gradient.",
             "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
             "classes": "≥ 1.",
             "inner": "≥ 0.",
