@@ -43,7 +43,11 @@ func moeImportanceLoss<S: Scalar>(
           ? 2 * (sums[c] - mean) / (Double(columns - 1) * scale) - 2 * variance * mean / (Double(columns) * scale * scale)
           : 0)
     }
-    for row in 0..<rows { (grad + row &* columns).update(from: arrays.row, count: columns) }
+    for row in 0..<rows {
+      forEachVector(S.Vector.self, 0..<columns) { c, n in
+        S.Vector.load(UnsafePointer(arrays.row) + c, lanes: n).store(grad + (row &* columns &+ c), lanes: n)
+      }
+    }
     return .ok
   }
 }
