@@ -451,6 +451,22 @@ LOSSKIT_ENTRY(losskit_gumbel_softmax_vjp_f64, (
     const double *y_soft, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau,
     double *grad_z),
     (y_soft, grad_output, outer, classes, inner, tau, grad_z))
+LOSSKIT_ENTRY(losskit_moe_importance_loss_f32, (
+    const float *gates, ptrdiff_t rows, ptrdiff_t columns, double eps, float *loss,
+    float *grad),
+    (gates, rows, columns, eps, loss, grad))
+LOSSKIT_ENTRY(losskit_moe_importance_loss_f64, (
+    const double *gates, ptrdiff_t rows, ptrdiff_t columns, double eps, double *loss,
+    double *grad),
+    (gates, rows, columns, eps, loss, grad))
+LOSSKIT_ENTRY(losskit_moe_load_balance_loss_f32, (
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k, float *loss,
+    float *grad),
+    (z, outer, classes, inner, k, loss, grad))
+LOSSKIT_ENTRY(losskit_moe_load_balance_loss_f64, (
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k, double *loss,
+    double *grad),
+    (z, outer, classes, inner, k, loss, grad))
 LOSSKIT_ENTRY(losskit_neuralsort_f32, (
     const float *s, ptrdiff_t lists, ptrdiff_t items, double tau, bool hard, const int64_t *lengths,
     float *p),
@@ -491,6 +507,34 @@ LOSSKIT_ENTRY(losskit_philox_gumbel_f64, (
     ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream,
     double *output),
     (count, seed, offset, stream, output))
+LOSSKIT_ENTRY(losskit_router_z_loss_f32, (
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, losskit_reduction reduction,
+    const float *sample_weight, float *loss,
+    float *grad),
+    (z, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_router_z_loss_f64, (
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, losskit_reduction reduction,
+    const double *sample_weight, double *loss,
+    double *grad),
+    (z, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_soft_moe_weights_f32, (
+    const float *z, ptrdiff_t groups, ptrdiff_t tokens, ptrdiff_t slots, float *dispatch,
+    float *combine),
+    (z, groups, tokens, slots, dispatch, combine))
+LOSSKIT_ENTRY(losskit_soft_moe_weights_f64, (
+    const double *z, ptrdiff_t groups, ptrdiff_t tokens, ptrdiff_t slots, double *dispatch,
+    double *combine),
+    (z, groups, tokens, slots, dispatch, combine))
+LOSSKIT_ENTRY(losskit_soft_moe_weights_vjp_f32, (
+    const float *dispatch, const float *combine, const float *grad_dispatch, const float *grad_combine,
+    ptrdiff_t groups, ptrdiff_t tokens, ptrdiff_t slots,
+    float *grad_z),
+    (dispatch, combine, grad_dispatch, grad_combine, groups, tokens, slots, grad_z))
+LOSSKIT_ENTRY(losskit_soft_moe_weights_vjp_f64, (
+    const double *dispatch, const double *combine, const double *grad_dispatch, const double *grad_combine,
+    ptrdiff_t groups, ptrdiff_t tokens, ptrdiff_t slots,
+    double *grad_z),
+    (dispatch, combine, grad_dispatch, grad_combine, groups, tokens, slots, grad_z))
 LOSSKIT_ENTRY(losskit_softsort_f32, (
     const float *s, ptrdiff_t lists, ptrdiff_t items, double tau, double power,
     float *p),
@@ -539,6 +583,38 @@ LOSSKIT_ENTRY(losskit_log_soft_topk_vjp_f64, (
     const double *log_p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
     double *grad_z),
     (log_p, grad_output, outer, classes, inner, alpha, grad_z))
+LOSSKIT_ENTRY(losskit_topk_gating_f32, (
+    const float *z, const float *noise_logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
+    bool renormalize, uint64_t seed, float *gates,
+    int64_t *indices),
+    (z, noise_logits, outer, classes, inner, k, renormalize, seed, gates, indices))
+LOSSKIT_ENTRY(losskit_topk_gating_f64, (
+    const double *z, const double *noise_logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
+    bool renormalize, uint64_t seed, double *gates,
+    int64_t *indices),
+    (z, noise_logits, outer, classes, inner, k, renormalize, seed, gates, indices))
+LOSSKIT_ENTRY(losskit_topk_gating_vjp_f32, (
+    const float *z, const float *noise_logits, const int64_t *indices, const float *gates, const float *grad_output,
+    ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k, bool renormalize, uint64_t seed, float *grad_z,
+    float *grad_noise_logits),
+    (z, noise_logits, indices, gates, grad_output, outer, classes, inner, k, renormalize, seed, grad_z, grad_noise_logits))
+LOSSKIT_ENTRY(losskit_topk_gating_vjp_f64, (
+    const double *z, const double *noise_logits, const int64_t *indices, const double *gates, const double *grad_output,
+    ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k, bool renormalize, uint64_t seed, double *grad_z,
+    double *grad_noise_logits),
+    (z, noise_logits, indices, gates, grad_output, outer, classes, inner, k, renormalize, seed, grad_z, grad_noise_logits))
+LOSSKIT_ENTRY(losskit_voronoi_moe_loss_f32, (
+    const float *theta, const float *bias, const float *theta_true, const float *bias_true, const int64_t *block_sizes,
+    ptrdiff_t experts, ptrdiff_t true_experts, ptrdiff_t parameters, ptrdiff_t blocks, ptrdiff_t k, float *loss,
+    float *grad_theta,
+    float *grad_bias),
+    (theta, bias, theta_true, bias_true, block_sizes, experts, true_experts, parameters, blocks, k, loss, grad_theta, grad_bias))
+LOSSKIT_ENTRY(losskit_voronoi_moe_loss_f64, (
+    const double *theta, const double *bias, const double *theta_true, const double *bias_true,
+    const int64_t *block_sizes, ptrdiff_t experts, ptrdiff_t true_experts, ptrdiff_t parameters, ptrdiff_t blocks,
+    ptrdiff_t k, double *loss, double *grad_theta,
+    double *grad_bias),
+    (theta, bias, theta_true, bias_true, block_sizes, experts, true_experts, parameters, blocks, k, loss, grad_theta, grad_bias))
 LOSSKIT_ENTRY(losskit_gaussian_kernel_matrix_f32, (
     const float *q, const float *k, ptrdiff_t batch, ptrdiff_t n, ptrdiff_t m, ptrdiff_t dimensions, double scale,
     float *kernel),
@@ -1047,6 +1123,16 @@ LOSSKIT_ENTRY(losskit_soft_margin_loss_f64, (
     const double *sample_weight, double *loss,
     double *grad),
     (f, y, rows, columns, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_ens_loss_f32, (
+    const float *f, const float *y, ptrdiff_t count, uint64_t seed, double lam, const float *noise, bool tail,
+    double shift, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (f, y, count, seed, lam, noise, tail, shift, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_ens_loss_f64, (
+    const double *f, const double *y, ptrdiff_t count, uint64_t seed, double lam, const double *noise, bool tail,
+    double shift, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (f, y, count, seed, lam, noise, tail, shift, reduction, sample_weight, loss, grad))
 LOSSKIT_ENTRY(losskit_halted_focal_loss_f32, (
     const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
     losskit_halted_side side, losskit_reduction reduction, const float *sample_weight, float *loss,

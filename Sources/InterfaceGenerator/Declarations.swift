@@ -40,6 +40,7 @@ func snakeCase(_ name: String) -> String {
   var previous: Character = "_"
   let characters = Array(name.replacingOccurrences(of: "IoU", with: "Iou"))
   for (place, character) in characters.enumerated() {
+    // The last of several capitals begins a word if small letters follow: routerZLoss is router_z_loss.
     let isFollowed = place + 1 < characters.count && characters[place + 1].isLowercase
     let beginsWord = previous.isLowercase || previous.isNumber || (previous.isUppercase && isFollowed)
     if character.isUppercase, beginsWord { result.append("_") }

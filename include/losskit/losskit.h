@@ -1634,6 +1634,51 @@ LOSSKIT_API losskit_status losskit_gumbel_softmax_vjp_f64(
     double *grad_z);
 
 /**
+ * Importance loss of a mixture of experts: the squared coefficient of variation of the experts' total gates.
+ *
+ *     I_c = Σ_n gates_nc,   μ = mean of I,   V = Σ_c (I_c − μ)²/(C − 1),   L = V/(μ² + eps)     (0 where C = 1)
+ *     dL/dgates_nc = 2 (I_c − μ)/((C − 1) D) − 2 V μ/(C D²),   D = μ² + eps
+ *
+ * - Parameters:
+ *   - gates: `[rows, columns]`: tokens are rows, experts are columns.
+ *   - rows: ≥ 0.
+ *   - columns: C ≥ 1.
+ *   - eps: ≥ 0, default 1e-10.
+ *   - loss: optional output, one value.
+ *   - grad: optional output, shaped as `gates`: the same for all rows.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ * - Reference: Shazeer et al. 2017, Outrageously Large Neural Networks: The Sparsely-Gated Mixture-of-Experts Layer.
+ */
+LOSSKIT_API losskit_status losskit_moe_importance_loss_f32(
+    const float *gates, ptrdiff_t rows, ptrdiff_t columns, double eps, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_moe_importance_loss_f64(
+    const double *gates, ptrdiff_t rows, ptrdiff_t columns, double eps, double *loss, double *grad);
+
+/**
+ * Load-balance loss of a mixture of experts: small where tokens are spread evenly. 1 where they are.
+ *
+ *     L = C Σ_c f_c P_c,   P_c = mean over n of p_nc,   p = softmax(z)
+ *     f_c = share of expert c among the N·k choices of each token's k largest logits (of equal ones the lower), constant
+ *     dL/dz_n = (C/N) p_n ⊙ (f − ⟨f, p_n⟩)
+ *
+ * - Parameters:
+ *   - z: router logits, `[outer, classes, inner]`: tokens are rows, experts are classes. −inf is a masked expert.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: C ≥ 1.
+ *   - inner: ≥ 0.
+ *   - k: experts per token, in 1 … classes, default 1.
+ *   - loss: optional output, one value.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.
+ * - Reference: Fedus et al. 2022, Switch Transformers: Scaling to Trillion Parameter Models with Simple and Efficient
+ *   Sparsity. (Hugging Face's Mixtral has k times this.)
+ */
+LOSSKIT_API losskit_status losskit_moe_load_balance_loss_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_moe_load_balance_loss_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k, double *loss, double *grad);
+
+/**
  * NeuralSort: a relaxed permutation matrix that sorts scores in descending order.
  *
  *     P_i = softmax_j(((L + 1 − 2i) s_j − Σ_k |s_j − s_k|)/τ),   i = 1 … L
@@ -1749,6 +1794,71 @@ LOSSKIT_API losskit_status losskit_philox_gumbel_f64(
     ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream, double *output);
 
 /**
+ * Router z-loss: keeps the logits of a router, or of a language model, from growing.
+ *
+ *     L = (log Σ_c e^{z_c})²,   dL/dz_c = 2 lse p_c
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Zoph et al. 2022, ST-MoE: Designing Stable and Transferable Sparse Expert Models.
+ */
+LOSSKIT_API losskit_status losskit_router_z_loss_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, losskit_reduction reduction,
+    const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_router_z_loss_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, losskit_reduction reduction,
+    const double *sample_weight, double *loss, double *grad);
+
+/**
+ * The two normalisations of a soft mixture of experts: how slots are made of tokens, and tokens of slots.
+ *
+ *     dispatch = softmax of z over the tokens,   combine = softmax of z over the slots
+ *
+ * - Parameters:
+ *   - z: logits, `[groups, tokens, slots]`. −inf has weight 0; a column or row with NaN or +inf, or of −inf alone, gives NaN.
+ *   - groups: ≥ 0: each has tokens and slots of its own.
+ *   - tokens: ≥ 0.
+ *   - slots: ≥ 1.
+ *   - dispatch: optional output, shaped as `z`: columns sum to 1.
+ *   - combine: optional output, shaped as `z`: rows sum to 1.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.
+ * - Reference: Puigcerver et al. 2023, From Sparse to Soft Mixtures of Experts; the routing of MLP-KAN.
+ */
+LOSSKIT_API losskit_status losskit_soft_moe_weights_f32(
+    const float *z, ptrdiff_t groups, ptrdiff_t tokens, ptrdiff_t slots, float *dispatch, float *combine);
+LOSSKIT_API losskit_status losskit_soft_moe_weights_f64(
+    const double *z, ptrdiff_t groups, ptrdiff_t tokens, ptrdiff_t slots, double *dispatch, double *combine);
+
+/**
+ * Vector-Jacobian product of soft_moe_weights: the sum of those of the two softmaxes.
+ *
+ * - Parameters:
+ *   - dispatch: `[groups, tokens, slots]`, what `losskit_soft_moe_weights` returned.
+ *   - combine: shaped as `dispatch`, what `losskit_soft_moe_weights` returned.
+ *   - grad_dispatch: shaped as `dispatch`: the incoming gradient.
+ *   - grad_combine: shaped as `dispatch`: the incoming gradient.
+ *   - groups: ≥ 0.
+ *   - tokens: ≥ 0.
+ *   - slots: ≥ 1.
+ *   - grad_z: output, shaped as `dispatch`; may be `grad_dispatch` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_soft_moe_weights_vjp_f32(
+    const float *dispatch, const float *combine, const float *grad_dispatch, const float *grad_combine,
+    ptrdiff_t groups, ptrdiff_t tokens, ptrdiff_t slots, float *grad_z);
+LOSSKIT_API losskit_status losskit_soft_moe_weights_vjp_f64(
+    const double *dispatch, const double *combine, const double *grad_dispatch, const double *grad_combine,
+    ptrdiff_t groups, ptrdiff_t tokens, ptrdiff_t slots, double *grad_z);
+
+/**
  * SoftSort: a relaxed permutation matrix that sorts scores in descending order, by distance to the sorted scores.
  *
  *     P_i = softmax_j(−|ŝ_i − s_j|^power / τ),   ŝ = s in descending order
@@ -1798,7 +1908,7 @@ LOSSKIT_API losskit_status losskit_softsort_vjp_f64(
  *
  *     p_i = σ(α (z_i + t)),   t such that Σ_i p_i = k
  *
- * The root t is found to the last place: Newton's method, kept between bounds that are halved where it does not converge.
+ * The root t is found to the last place: Newton's method on logarithms, between bounds that are halved where it fails.
  *
  * - Parameters:
  *   - z: logits, `[outer, classes, inner]`. −inf gives 0; where k or fewer are finite, these have probability 1. A row
@@ -1890,6 +2000,105 @@ LOSSKIT_API losskit_status losskit_log_soft_topk_vjp_f32(
 LOSSKIT_API losskit_status losskit_log_soft_topk_vjp_f64(
     const double *log_p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
     double *grad_z);
+
+/**
+ * Noisy top-k gating of a mixture of experts.
+ *
+ *     h = z + ε ⊙ softplus(noise_logits),   ε_{n,c} = element n·classes + c of philox_normal     (h = z without noise)
+ *     gates: softmax of h over the k largest (of equal ones the lower class first), 0 elsewhere
+ *
+ * Without `renormalize` the softmax is over all classes: its k largest are kept as they are.
+ *
+ * - Parameters:
+ *   - z: router logits, `[outer, classes, inner]`. −inf is a masked expert; a row with +inf, or of −inf alone, gives NaN.
+ *   - noise_logits: optional, shaped as `z`.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS. Row n is (o, i) with n = o · inner + i.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - k: in 1 … classes, default 2.
+ *   - renormalize: default true.
+ *   - seed: of the noise, any 64 bits, default 0.
+ *   - gates: output, shaped as `z`; may be `z` itself.
+ *   - indices: optional output, k for each row, row after row: the chosen classes, from the largest h on.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.
+ * - Reference: Shazeer et al. 2017, Outrageously Large Neural Networks; Nguyen et al. 2024, Statistical Perspective of
+ *   Top-K Sparse Softmax Gating Mixture of Experts.
+ */
+LOSSKIT_API losskit_status losskit_topk_gating_f32(
+    const float *z, const float *noise_logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
+    bool renormalize, uint64_t seed, float *gates, int64_t *indices);
+LOSSKIT_API losskit_status losskit_topk_gating_f64(
+    const double *z, const double *noise_logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
+    bool renormalize, uint64_t seed, double *gates, int64_t *indices);
+
+/**
+ * Vector-Jacobian product of topk_gating: the selection is constant.
+ *
+ *     grad_z = p ⊙ (g − ⟨p, g⟩)                         p the gates
+ *     grad_z = P ⊙ (M ⊙ g − ⟨P, M ⊙ g⟩)               without `renormalize`: P = softmax(h), M = 1 at the indices
+ *     grad_noise_logits = grad_z ⊙ ε ⊙ σ(noise_logits)
+ *
+ * - Parameters:
+ *   - z: `[outer, classes, inner]`, as given to `losskit_topk_gating`.
+ *   - noise_logits: optional, shaped as `z`, as given to `losskit_topk_gating`.
+ *   - indices: k for each row, row after row: what `losskit_topk_gating` returned.
+ *   - gates: shaped as `z`, what `losskit_topk_gating` returned.
+ *   - grad_output: g, shaped as `z`: the incoming gradient. Not read where the gate is 0.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - k: as given to `losskit_topk_gating`.
+ *   - renormalize: as given to `losskit_topk_gating`.
+ *   - seed: as given to `losskit_topk_gating`.
+ *   - grad_z: optional output, shaped as `z`; may be `grad_output` itself.
+ *   - grad_noise_logits: optional output, shaped as `z`: not written without noise.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET for an index out of range, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_topk_gating_vjp_f32(
+    const float *z, const float *noise_logits, const int64_t *indices, const float *gates, const float *grad_output,
+    ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k, bool renormalize, uint64_t seed, float *grad_z,
+    float *grad_noise_logits);
+LOSSKIT_API losskit_status losskit_topk_gating_vjp_f64(
+    const double *z, const double *noise_logits, const int64_t *indices, const double *gates, const double *grad_output,
+    ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k, bool renormalize, uint64_t seed, double *grad_z,
+    double *grad_noise_logits);
+
+/**
+ * Voronoi loss of the parameters of a mixture of experts: how far fitted experts are from the true ones.
+ *
+ *     cell of j = argmin_l ‖θ_j − θ*_l‖     (of equal ones the lower l)
+ *     c_l = Σ_{j in cell l} e^{β_j} Σ_b ‖θ_j^{(b)} − θ*_l^{(b)}‖ + |Σ_{j in cell l} e^{β_j} − e^{β*_l}|
+ *     L = sum of the k largest c_l
+ *
+ * Cells and the choice of the k are constants. For j in a chosen cell l, with 0 for a norm's gradient at 0 and sign(0) = 0,
+ *
+ *     dL/dθ_j^{(b)} = e^{β_j} (θ_j − θ*_l)^{(b)} / ‖·‖,   dL/dβ_j = e^{β_j} (Σ_b ‖·‖ + sign(Σ e^β − e^{β*_l}))
+ *
+ * - Parameters:
+ *   - theta: θ, `[experts, parameters]`.
+ *   - bias: β, `[experts]`.
+ *   - theta_true: θ*, `[true_experts, parameters]`.
+ *   - bias_true: β*, `[true_experts]`.
+ *   - block_sizes: ≥ 0, `[blocks]`: the sizes of the groups b that the parameters fall into, in order.
+ *   - experts: ≥ 0.
+ *   - true_experts: ≥ 1.
+ *   - parameters: ≥ 1, the sum of the blocks' sizes.
+ *   - blocks: ≥ 1.
+ *   - k: experts that the gate chooses, in 1 … true_experts; default all.
+ *   - loss: optional output, one value.
+ *   - grad_theta: optional output, shaped as `theta`.
+ *   - grad_bias: optional output, shaped as `bias`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ * - Reference: Nguyen et al. 2024, Statistical Perspective of Top-K Sparse Softmax Gating Mixture of Experts.
+ */
+LOSSKIT_API losskit_status losskit_voronoi_moe_loss_f32(
+    const float *theta, const float *bias, const float *theta_true, const float *bias_true, const int64_t *block_sizes,
+    ptrdiff_t experts, ptrdiff_t true_experts, ptrdiff_t parameters, ptrdiff_t blocks, ptrdiff_t k, float *loss,
+    float *grad_theta, float *grad_bias);
+LOSSKIT_API losskit_status losskit_voronoi_moe_loss_f64(
+    const double *theta, const double *bias, const double *theta_true, const double *bias_true,
+    const int64_t *block_sizes, ptrdiff_t experts, ptrdiff_t true_experts, ptrdiff_t parameters, ptrdiff_t blocks,
+    ptrdiff_t k, double *loss, double *grad_theta, double *grad_bias);
 
 /* ====================================================================================================
  * Softmax-free attention, mixtures of experts, diagnostics
@@ -3307,6 +3516,41 @@ LOSSKIT_API losskit_status losskit_soft_margin_loss_f32(
 LOSSKIT_API losskit_status losskit_soft_margin_loss_f64(
     const double *f, const double *y, ptrdiff_t rows, ptrdiff_t columns, losskit_reduction reduction,
     const double *sample_weight, double *loss, double *grad);
+
+/**
+ * EnsLoss: the gradient of a random convex, calibrated loss of the margin, drawn anew in each call.
+ *
+ *     m_i = y_i f_i,   r_i = B⁻¹(ξ_i),   d_i = max(−r_i, −1)
+ *     g: the k-th smallest margin gets the k-th smallest d;   g_i ← g_i / m_i where m_i > 1 (tail);   g_i ← g_i − shift
+ *     L_i = g_i m_i,   dL/df_i = g_i y_i
+ *
+ * B⁻¹(ξ) = max(1 + λξ, 0)^{1/λ} is the inverse Box-Cox transform, e^ξ for λ = 0. The derivatives g are constants: the gradient
+ * is not that of L, which is no more than a proxy.
+ *
+ * - Parameters:
+ *   - f: scores, `[count]`. A NaN has the largest margin.
+ *   - y: 1 or −1, `[count]`.
+ *   - count: ≥ 0, below 2^31.
+ *   - seed: of the noise ξ, any 64 bits, default 0: element i of philox_normal.
+ *   - lam: λ, finite, default 0.
+ *   - noise: optional, ξ, `[count]`; default: drawn.
+ *   - tail: default true.
+ *   - shift: finite, default 1e-6, which makes g negative.
+ *   - reduction: default mean, weighted.
+ *   - sample_weight: optional, `[count]`, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per element without reduction.
+ *   - grad: optional output, `[count]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight,
+ *   OUT_OF_MEMORY.
+ * - Reference: Dai and Wang 2025, EnsLoss: Stochastic Calibrated Loss Ensembles for Preventing Overfitting in
+ *   Classification.
+ */
+LOSSKIT_API losskit_status losskit_ens_loss_f32(
+    const float *f, const float *y, ptrdiff_t count, uint64_t seed, double lam, const float *noise, bool tail,
+    double shift, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_ens_loss_f64(
+    const double *f, const double *y, ptrdiff_t count, uint64_t seed, double lam, const double *noise, bool tail,
+    double shift, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
 
 /**
  * Focal loss on sigmoid scores that stops down-weighting: examples on the right side of ½ keep the gradient of

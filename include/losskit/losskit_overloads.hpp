@@ -2286,6 +2286,71 @@ inline void gumbel_softmax_vjp(
   check(losskit_gumbel_softmax_vjp_f64(y_soft.data(), grad_output.data(), outer, classes, inner, tau, grad_z.data()));
 }
 
+/// Importance loss of a mixture of experts: the squared coefficient of variation of the experts' total gates.
+/// See losskit_moe_importance_loss_f32.
+inline void moe_importance_loss(
+    const float *gates, std::ptrdiff_t rows, std::ptrdiff_t columns, double eps, float *loss, float *grad) {
+  check(losskit_moe_importance_loss_f32(gates, rows, columns, eps, loss, grad));
+}
+
+/// The same on spans.
+inline void moe_importance_loss(
+    span<const float> gates, std::ptrdiff_t rows, std::ptrdiff_t columns, double eps, float *loss, span<float> grad) {
+  detail::expect(gates, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(losskit_moe_importance_loss_f32(gates.data(), rows, columns, eps, loss, grad.data()));
+}
+
+/// Importance loss of a mixture of experts: the squared coefficient of variation of the experts' total gates.
+/// See losskit_moe_importance_loss_f64.
+inline void moe_importance_loss(
+    const double *gates, std::ptrdiff_t rows, std::ptrdiff_t columns, double eps, double *loss, double *grad) {
+  check(losskit_moe_importance_loss_f64(gates, rows, columns, eps, loss, grad));
+}
+
+/// The same on spans.
+inline void moe_importance_loss(
+    span<const double> gates, std::ptrdiff_t rows, std::ptrdiff_t columns, double eps, double *loss,
+    span<double> grad) {
+  detail::expect(gates, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(losskit_moe_importance_loss_f64(gates.data(), rows, columns, eps, loss, grad.data()));
+}
+
+/// Load-balance loss of a mixture of experts: small where tokens are spread evenly. 1 where they are.
+/// See losskit_moe_load_balance_loss_f32.
+inline void moe_load_balance_loss(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::ptrdiff_t k, float *loss,
+    float *grad) {
+  check(losskit_moe_load_balance_loss_f32(z, outer, classes, inner, k, loss, grad));
+}
+
+/// The same on spans.
+inline void moe_load_balance_loss(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::ptrdiff_t k,
+    float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(losskit_moe_load_balance_loss_f32(z.data(), outer, classes, inner, k, loss, grad.data()));
+}
+
+/// Load-balance loss of a mixture of experts: small where tokens are spread evenly. 1 where they are.
+/// See losskit_moe_load_balance_loss_f64.
+inline void moe_load_balance_loss(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::ptrdiff_t k, double *loss,
+    double *grad) {
+  check(losskit_moe_load_balance_loss_f64(z, outer, classes, inner, k, loss, grad));
+}
+
+/// The same on spans.
+inline void moe_load_balance_loss(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::ptrdiff_t k,
+    double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(losskit_moe_load_balance_loss_f64(z.data(), outer, classes, inner, k, loss, grad.data()));
+}
+
 /// NeuralSort: a relaxed permutation matrix that sorts scores in descending order.
 /// See losskit_neuralsort_f32.
 inline void neuralsort(
@@ -2444,6 +2509,130 @@ inline void philox_gumbel(
 inline void philox_gumbel(std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, span<double> output) {
   const std::ptrdiff_t count = output.ssize();
   check(losskit_philox_gumbel_f64(count, seed, offset, stream, output.data()));
+}
+
+/// Router z-loss: keeps the logits of a router, or of a language model, from growing.
+/// See losskit_router_z_loss_f32.
+inline void router_z_loss(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, losskit::reduction reduction,
+    const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_router_z_loss_f32(z, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void router_z_loss(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_router_z_loss_f32(z.data(), outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Router z-loss: keeps the logits of a router, or of a language model, from growing.
+/// See losskit_router_z_loss_f64.
+inline void router_z_loss(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, losskit::reduction reduction,
+    const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_router_z_loss_f64(z, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void router_z_loss(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_router_z_loss_f64(z.data(), outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// The two normalisations of a soft mixture of experts: how slots are made of tokens, and tokens of slots.
+/// See losskit_soft_moe_weights_f32.
+inline void soft_moe_weights(
+    const float *z, std::ptrdiff_t groups, std::ptrdiff_t tokens, std::ptrdiff_t slots, float *dispatch,
+    float *combine) {
+  check(losskit_soft_moe_weights_f32(z, groups, tokens, slots, dispatch, combine));
+}
+
+/// The same on spans.
+inline void soft_moe_weights(
+    span<const float> z, std::ptrdiff_t groups, std::ptrdiff_t tokens, std::ptrdiff_t slots, span<float> dispatch,
+    span<float> combine) {
+  detail::expect(z, false, {groups, tokens, slots});
+  detail::expect(dispatch, true, {groups, tokens, slots});
+  detail::expect(combine, true, {groups, tokens, slots});
+  check(losskit_soft_moe_weights_f32(z.data(), groups, tokens, slots, dispatch.data(), combine.data()));
+}
+
+/// The two normalisations of a soft mixture of experts: how slots are made of tokens, and tokens of slots.
+/// See losskit_soft_moe_weights_f64.
+inline void soft_moe_weights(
+    const double *z, std::ptrdiff_t groups, std::ptrdiff_t tokens, std::ptrdiff_t slots, double *dispatch,
+    double *combine) {
+  check(losskit_soft_moe_weights_f64(z, groups, tokens, slots, dispatch, combine));
+}
+
+/// The same on spans.
+inline void soft_moe_weights(
+    span<const double> z, std::ptrdiff_t groups, std::ptrdiff_t tokens, std::ptrdiff_t slots, span<double> dispatch,
+    span<double> combine) {
+  detail::expect(z, false, {groups, tokens, slots});
+  detail::expect(dispatch, true, {groups, tokens, slots});
+  detail::expect(combine, true, {groups, tokens, slots});
+  check(losskit_soft_moe_weights_f64(z.data(), groups, tokens, slots, dispatch.data(), combine.data()));
+}
+
+/// Vector-Jacobian product of soft_moe_weights: the sum of those of the two softmaxes.
+/// See losskit_soft_moe_weights_vjp_f32.
+inline void soft_moe_weights_vjp(
+    const float *dispatch, const float *combine, const float *grad_dispatch, const float *grad_combine,
+    std::ptrdiff_t groups, std::ptrdiff_t tokens, std::ptrdiff_t slots, float *grad_z) {
+  check(losskit_soft_moe_weights_vjp_f32(dispatch, combine, grad_dispatch, grad_combine, groups, tokens, slots, grad_z));
+}
+
+/// The same on spans.
+inline void soft_moe_weights_vjp(
+    span<const float> dispatch, span<const float> combine, span<const float> grad_dispatch,
+    span<const float> grad_combine, std::ptrdiff_t groups, std::ptrdiff_t tokens, std::ptrdiff_t slots,
+    span<float> grad_z) {
+  detail::expect(dispatch, false, {groups, tokens, slots});
+  detail::expect(combine, false, {groups, tokens, slots});
+  detail::expect(grad_dispatch, false, {groups, tokens, slots});
+  detail::expect(grad_combine, false, {groups, tokens, slots});
+  detail::expect(grad_z, false, {groups, tokens, slots});
+  check(
+    
+    losskit_soft_moe_weights_vjp_f32(dispatch.data(), combine.data(), grad_dispatch.data(), grad_combine.data(), groups, tokens, slots, grad_z.data()));
+}
+
+/// Vector-Jacobian product of soft_moe_weights: the sum of those of the two softmaxes.
+/// See losskit_soft_moe_weights_vjp_f64.
+inline void soft_moe_weights_vjp(
+    const double *dispatch, const double *combine, const double *grad_dispatch, const double *grad_combine,
+    std::ptrdiff_t groups, std::ptrdiff_t tokens, std::ptrdiff_t slots, double *grad_z) {
+  check(losskit_soft_moe_weights_vjp_f64(dispatch, combine, grad_dispatch, grad_combine, groups, tokens, slots, grad_z));
+}
+
+/// The same on spans.
+inline void soft_moe_weights_vjp(
+    span<const double> dispatch, span<const double> combine, span<const double> grad_dispatch,
+    span<const double> grad_combine, std::ptrdiff_t groups, std::ptrdiff_t tokens, std::ptrdiff_t slots,
+    span<double> grad_z) {
+  detail::expect(dispatch, false, {groups, tokens, slots});
+  detail::expect(combine, false, {groups, tokens, slots});
+  detail::expect(grad_dispatch, false, {groups, tokens, slots});
+  detail::expect(grad_combine, false, {groups, tokens, slots});
+  detail::expect(grad_z, false, {groups, tokens, slots});
+  check(
+    
+    losskit_soft_moe_weights_vjp_f64(dispatch.data(), combine.data(), grad_dispatch.data(), grad_combine.data(), groups, tokens, slots, grad_z.data()));
 }
 
 /// SoftSort: a relaxed permutation matrix that sorts scores in descending order, by distance to the sorted scores.
@@ -2650,6 +2839,154 @@ inline void log_soft_topk_vjp(
   detail::expect(grad_output, false, {outer, classes, inner});
   detail::expect(grad_z, false, {outer, classes, inner});
   check(losskit_log_soft_topk_vjp_f64(log_p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
+}
+
+/// Noisy top-k gating of a mixture of experts.
+/// See losskit_topk_gating_f32.
+inline void topk_gating(
+    const float *z, const float *noise_logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    std::ptrdiff_t k, bool renormalize, std::uint64_t seed, float *gates, std::int64_t *indices) {
+  check(losskit_topk_gating_f32(z, noise_logits, outer, classes, inner, k, renormalize, seed, gates, indices));
+}
+
+/// The same on spans.
+inline void topk_gating(
+    span<const float> z, span<const float> noise_logits, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, std::ptrdiff_t k, bool renormalize, std::uint64_t seed, span<float> gates,
+    std::int64_t *indices) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(noise_logits, true, {outer, classes, inner});
+  detail::expect(gates, false, {outer, classes, inner});
+  check(
+    
+    losskit_topk_gating_f32(z.data(), noise_logits.data(), outer, classes, inner, k, renormalize, seed, gates.data(), indices));
+}
+
+/// Noisy top-k gating of a mixture of experts.
+/// See losskit_topk_gating_f64.
+inline void topk_gating(
+    const double *z, const double *noise_logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    std::ptrdiff_t k, bool renormalize, std::uint64_t seed, double *gates, std::int64_t *indices) {
+  check(losskit_topk_gating_f64(z, noise_logits, outer, classes, inner, k, renormalize, seed, gates, indices));
+}
+
+/// The same on spans.
+inline void topk_gating(
+    span<const double> z, span<const double> noise_logits, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, std::ptrdiff_t k, bool renormalize, std::uint64_t seed, span<double> gates,
+    std::int64_t *indices) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(noise_logits, true, {outer, classes, inner});
+  detail::expect(gates, false, {outer, classes, inner});
+  check(
+    
+    losskit_topk_gating_f64(z.data(), noise_logits.data(), outer, classes, inner, k, renormalize, seed, gates.data(), indices));
+}
+
+/// Vector-Jacobian product of topk_gating: the selection is constant.
+/// See losskit_topk_gating_vjp_f32.
+inline void topk_gating_vjp(
+    const float *z, const float *noise_logits, const std::int64_t *indices, const float *gates,
+    const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::ptrdiff_t k,
+    bool renormalize, std::uint64_t seed, float *grad_z, float *grad_noise_logits) {
+  check(
+    
+    losskit_topk_gating_vjp_f32(z, noise_logits, indices, gates, grad_output, outer, classes, inner, k, renormalize, seed, grad_z, grad_noise_logits));
+}
+
+/// The same on spans.
+inline void topk_gating_vjp(
+    span<const float> z, span<const float> noise_logits, const std::int64_t *indices, span<const float> gates,
+    span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::ptrdiff_t k,
+    bool renormalize, std::uint64_t seed, span<float> grad_z, span<float> grad_noise_logits) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(noise_logits, true, {outer, classes, inner});
+  detail::expect(gates, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, true, {outer, classes, inner});
+  detail::expect(grad_noise_logits, true, {outer, classes, inner});
+  check(
+    
+    losskit_topk_gating_vjp_f32(z.data(), noise_logits.data(), indices, gates.data(), grad_output.data(), outer, classes, inner, k, renormalize, seed, grad_z.data(), grad_noise_logits.data()));
+}
+
+/// Vector-Jacobian product of topk_gating: the selection is constant.
+/// See losskit_topk_gating_vjp_f64.
+inline void topk_gating_vjp(
+    const double *z, const double *noise_logits, const std::int64_t *indices, const double *gates,
+    const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::ptrdiff_t k,
+    bool renormalize, std::uint64_t seed, double *grad_z, double *grad_noise_logits) {
+  check(
+    
+    losskit_topk_gating_vjp_f64(z, noise_logits, indices, gates, grad_output, outer, classes, inner, k, renormalize, seed, grad_z, grad_noise_logits));
+}
+
+/// The same on spans.
+inline void topk_gating_vjp(
+    span<const double> z, span<const double> noise_logits, const std::int64_t *indices, span<const double> gates,
+    span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    std::ptrdiff_t k, bool renormalize, std::uint64_t seed, span<double> grad_z, span<double> grad_noise_logits) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(noise_logits, true, {outer, classes, inner});
+  detail::expect(gates, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, true, {outer, classes, inner});
+  detail::expect(grad_noise_logits, true, {outer, classes, inner});
+  check(
+    
+    losskit_topk_gating_vjp_f64(z.data(), noise_logits.data(), indices, gates.data(), grad_output.data(), outer, classes, inner, k, renormalize, seed, grad_z.data(), grad_noise_logits.data()));
+}
+
+/// Voronoi loss of the parameters of a mixture of experts: how far fitted experts are from the true ones.
+/// See losskit_voronoi_moe_loss_f32.
+inline void voronoi_moe_loss(
+    const float *theta, const float *bias, const float *theta_true, const float *bias_true,
+    const std::int64_t *block_sizes, std::ptrdiff_t experts, std::ptrdiff_t true_experts, std::ptrdiff_t parameters,
+    std::ptrdiff_t blocks, std::ptrdiff_t k, float *loss, float *grad_theta, float *grad_bias) {
+  check(
+    
+    losskit_voronoi_moe_loss_f32(theta, bias, theta_true, bias_true, block_sizes, experts, true_experts, parameters, blocks, k, loss, grad_theta, grad_bias));
+}
+
+/// The same on spans.
+inline void voronoi_moe_loss(
+    span<const float> theta, span<const float> bias, const float *theta_true, const float *bias_true,
+    span<const std::int64_t> block_sizes, std::ptrdiff_t true_experts, std::ptrdiff_t parameters, std::ptrdiff_t k,
+    float *loss, span<float> grad_theta, span<float> grad_bias) {
+  const std::ptrdiff_t experts = bias.ssize();
+  const std::ptrdiff_t blocks = block_sizes.ssize();
+  detail::expect(theta, false, {experts, parameters});
+  detail::expect(grad_theta, true, {experts, parameters});
+  detail::expect(grad_bias, true, {experts});
+  check(
+    
+    losskit_voronoi_moe_loss_f32(theta.data(), bias.data(), theta_true, bias_true, block_sizes.data(), experts, true_experts, parameters, blocks, k, loss, grad_theta.data(), grad_bias.data()));
+}
+
+/// Voronoi loss of the parameters of a mixture of experts: how far fitted experts are from the true ones.
+/// See losskit_voronoi_moe_loss_f64.
+inline void voronoi_moe_loss(
+    const double *theta, const double *bias, const double *theta_true, const double *bias_true,
+    const std::int64_t *block_sizes, std::ptrdiff_t experts, std::ptrdiff_t true_experts, std::ptrdiff_t parameters,
+    std::ptrdiff_t blocks, std::ptrdiff_t k, double *loss, double *grad_theta, double *grad_bias) {
+  check(
+    
+    losskit_voronoi_moe_loss_f64(theta, bias, theta_true, bias_true, block_sizes, experts, true_experts, parameters, blocks, k, loss, grad_theta, grad_bias));
+}
+
+/// The same on spans.
+inline void voronoi_moe_loss(
+    span<const double> theta, span<const double> bias, const double *theta_true, const double *bias_true,
+    span<const std::int64_t> block_sizes, std::ptrdiff_t true_experts, std::ptrdiff_t parameters, std::ptrdiff_t k,
+    double *loss, span<double> grad_theta, span<double> grad_bias) {
+  const std::ptrdiff_t experts = bias.ssize();
+  const std::ptrdiff_t blocks = block_sizes.ssize();
+  detail::expect(theta, false, {experts, parameters});
+  detail::expect(grad_theta, true, {experts, parameters});
+  detail::expect(grad_bias, true, {experts});
+  check(
+    
+    losskit_voronoi_moe_loss_f64(theta.data(), bias.data(), theta_true, bias_true, block_sizes.data(), experts, true_experts, parameters, blocks, k, loss, grad_theta.data(), grad_bias.data()));
 }
 
 /// Gaussian kernel of two lists of points.
@@ -4942,6 +5279,54 @@ inline void soft_margin_loss(
   check(
     
     losskit_soft_margin_loss_f64(f.data(), y.data(), rows, columns, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// EnsLoss: the gradient of a random convex, calibrated loss of the margin, drawn anew in each call.
+/// See losskit_ens_loss_f32.
+inline void ens_loss(
+    const float *f, const float *y, std::ptrdiff_t count, std::uint64_t seed, double lam, const float *noise, bool tail,
+    double shift, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_ens_loss_f32(f, y, count, seed, lam, noise, tail, shift, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void ens_loss(
+    span<const float> f, span<const float> y, std::uint64_t seed, double lam, span<const float> noise, bool tail,
+    double shift, losskit::reduction reduction, span<const float> sample_weight, float *loss, span<float> grad) {
+  const std::ptrdiff_t count = f.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(noise, true, {count});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(grad, true, {count});
+  check(
+    
+    losskit_ens_loss_f32(f.data(), y.data(), count, seed, lam, noise.data(), tail, shift, static_cast<losskit_reduction>(reduction), sample_weight.data(), loss, grad.data()));
+}
+
+/// EnsLoss: the gradient of a random convex, calibrated loss of the margin, drawn anew in each call.
+/// See losskit_ens_loss_f64.
+inline void ens_loss(
+    const double *f, const double *y, std::ptrdiff_t count, std::uint64_t seed, double lam, const double *noise,
+    bool tail, double shift, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_ens_loss_f64(f, y, count, seed, lam, noise, tail, shift, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void ens_loss(
+    span<const double> f, span<const double> y, std::uint64_t seed, double lam, span<const double> noise, bool tail,
+    double shift, losskit::reduction reduction, span<const double> sample_weight, double *loss, span<double> grad) {
+  const std::ptrdiff_t count = f.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(noise, true, {count});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(grad, true, {count});
+  check(
+    
+    losskit_ens_loss_f64(f.data(), y.data(), count, seed, lam, noise.data(), tail, shift, static_cast<losskit_reduction>(reduction), sample_weight.data(), loss, grad.data()));
 }
 
 /// Focal loss on sigmoid scores that stops down-weighting: examples on the right side of ½ keep the gradient of

@@ -97,7 +97,7 @@ extension LongRows {
 
   @inline(__always) func put(_ candidates: Candidates<V>, background: V, _ memory: CandidateMemory<V>) {
     guard let output = arrays.output else { return }
-    RowConstants<V>(a: background).withRows { constantsOf in
+    RowConstants<V>(a: background).withRows(constantsMemory) { constantsOf in
       for row in 0..<count {
         let start = output + (firstRow &+ row) &* classes
         let background = constantsOf(row).a

@@ -46,7 +46,7 @@ func fenchelYoungLoss<S: Scalar>(
   case .shannon: return targetRowLoss(ShannonTargetLoss<V>(), z, target, shape, reduction, sampleWeight, loss, grad)
   case .l2:
     return rowLoss(
-      OutputLoss<SquaredDistance<V>, OneHotTarget<V>>(formula: SquaredDistance()), z, target, shape, reduction,
+      OutputLoss<SquaredError<V>, OneHotTarget<V>>(formula: SquaredError()), z, target, shape, reduction,
       sampleWeight, loss, grad)
   case .logistic:
     return rowLoss(
@@ -87,7 +87,7 @@ func fenchelYoungLossDense<S: Scalar>(
   case .shannon: return rowLoss(ShannonDenseLoss<V>(), z, dense: target, shape, reduction, sampleWeight, loss, grad)
   case .l2:
     return rowLoss(
-      OutputLoss<SquaredDistance<V>, DenseTarget<V>>(formula: SquaredDistance()), z, dense: target, shape, reduction,
+      OutputLoss<SquaredError<V>, DenseTarget<V>>(formula: SquaredError()), z, dense: target, shape, reduction,
       sampleWeight, loss, grad)
   case .logistic:
     return rowLoss(

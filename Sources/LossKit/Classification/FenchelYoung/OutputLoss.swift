@@ -28,7 +28,7 @@ protocol OutputFormula {
 }
 
 /// |z − t|²/2
-struct SquaredDistance<V: Lanes>: OutputFormula {
+struct SquaredError<V: Lanes>: OutputFormula {
   /// A masked class takes no part.
   @inline(__always) private func difference(_ z: V, _ t: V) -> V {
     V.select((z .== -V.infinity) & (t .== V.zero), V.zero, z - t)

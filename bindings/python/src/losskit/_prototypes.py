@@ -720,6 +720,29 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad_z", "p"),
         ),
     ),
+    "moe_importance_loss": (
+        True,
+        (
+            ("gates", "p"),
+            ("rows", "n"),
+            ("columns", "n"),
+            ("eps", "d"),
+            ("loss", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "moe_load_balance_loss": (
+        True,
+        (
+            ("z", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("k", "n"),
+            ("loss", "p"),
+            ("grad", "p"),
+        ),
+    ),
     "neuralsort": (
         True,
         (
@@ -773,6 +796,43 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("offset", "u"),
             ("stream", "u"),
             ("output", "p"),
+        ),
+    ),
+    "router_z_loss": (
+        True,
+        (
+            ("z", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("reduction", "e:Reduction"),
+            ("sample_weight", "p"),
+            ("loss", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "soft_moe_weights": (
+        True,
+        (
+            ("z", "p"),
+            ("groups", "n"),
+            ("tokens", "n"),
+            ("slots", "n"),
+            ("dispatch", "p"),
+            ("combine", "p"),
+        ),
+    ),
+    "soft_moe_weights_vjp": (
+        True,
+        (
+            ("dispatch", "p"),
+            ("combine", "p"),
+            ("grad_dispatch", "p"),
+            ("grad_combine", "p"),
+            ("groups", "n"),
+            ("tokens", "n"),
+            ("slots", "n"),
+            ("grad_z", "p"),
         ),
     ),
     "softsort": (
@@ -849,6 +909,57 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("inner", "n"),
             ("alpha", "d"),
             ("grad_z", "p"),
+        ),
+    ),
+    "topk_gating": (
+        True,
+        (
+            ("z", "p"),
+            ("noise_logits", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("k", "n"),
+            ("renormalize", "b"),
+            ("seed", "u"),
+            ("gates", "p"),
+            ("indices", "p"),
+        ),
+    ),
+    "topk_gating_vjp": (
+        True,
+        (
+            ("z", "p"),
+            ("noise_logits", "p"),
+            ("indices", "p"),
+            ("gates", "p"),
+            ("grad_output", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("k", "n"),
+            ("renormalize", "b"),
+            ("seed", "u"),
+            ("grad_z", "p"),
+            ("grad_noise_logits", "p"),
+        ),
+    ),
+    "voronoi_moe_loss": (
+        True,
+        (
+            ("theta", "p"),
+            ("bias", "p"),
+            ("theta_true", "p"),
+            ("bias_true", "p"),
+            ("block_sizes", "p"),
+            ("experts", "n"),
+            ("true_experts", "n"),
+            ("parameters", "n"),
+            ("blocks", "n"),
+            ("k", "n"),
+            ("loss", "p"),
+            ("grad_theta", "p"),
+            ("grad_bias", "p"),
         ),
     ),
     "gaussian_kernel_matrix": (
@@ -1626,6 +1737,23 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("y", "p"),
             ("rows", "n"),
             ("columns", "n"),
+            ("reduction", "e:Reduction"),
+            ("sample_weight", "p"),
+            ("loss", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "ens_loss": (
+        True,
+        (
+            ("f", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("seed", "u"),
+            ("lam", "d"),
+            ("noise", "p"),
+            ("tail", "b"),
+            ("shift", "d"),
             ("reduction", "e:Reduction"),
             ("sample_weight", "p"),
             ("loss", "p"),
@@ -3714,6 +3842,44 @@ With `hard` the one-hot row of the largest y, of equal ones the first; its gradi
         },
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.",
     },
+    "moe_importance_loss": {
+        "summary": "Importance loss of a mixture of experts: the squared coefficient of variation of the experts' total gates.",
+        "body": """\
+    I_c = Σ_n gates_nc,   μ = mean of I,   V = Σ_c (I_c − μ)²/(C − 1),   L = V/(μ² + eps)     (0 where C = 1)
+    dL/dgates_nc = 2 (I_c − μ)/((C − 1) D) − 2 V μ/(C D²),   D = μ² + eps""",
+        "parameters": {
+            "gates": "`[rows, columns]`: tokens are rows, experts are columns.",
+            "rows": "≥ 0.",
+            "columns": "C ≥ 1.",
+            "eps": "≥ 0, default 1e-10.",
+        },
+        "outputs": {
+            "loss": "optional output, one value.",
+            "grad": "optional output, shaped as `gates`: the same for all rows.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.",
+        "reference": "Shazeer et al. 2017, Outrageously Large Neural Networks: The Sparsely-Gated Mixture-of-Experts Layer.",
+    },
+    "moe_load_balance_loss": {
+        "summary": "Load-balance loss of a mixture of experts: small where tokens are spread evenly. 1 where they are.",
+        "body": """\
+    L = C Σ_c f_c P_c,   P_c = mean over n of p_nc,   p = softmax(z)
+    f_c = share of expert c among the N·k choices of each token's k largest logits (of equal ones the lower), constant
+    dL/dz_n = (C/N) p_n ⊙ (f − ⟨f, p_n⟩)""",
+        "parameters": {
+            "z": "router logits, `[outer, classes, inner]`: tokens are rows, experts are classes. −inf is a masked expert.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "C ≥ 1.",
+            "inner": "≥ 0.",
+            "k": "experts per token, in 1 … classes, default 1.",
+        },
+        "outputs": {
+            "loss": "optional output, one value.",
+            "grad": "optional output, shaped as `z`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.",
+        "reference": "Fedus et al. 2022, Switch Transformers: Scaling to Trillion Parameter Models with Simple and Efficient Sparsity. (Hugging Face's Mixtral has k times this.)",
+    },
     "neuralsort": {
         "summary": "NeuralSort: a relaxed permutation matrix that sorts scores in descending order.",
         "body": """\
@@ -3809,6 +3975,56 @@ with the words w0, w1 and the function U of `philox_uniform`, computed in double
         "errors": "INVALID_SHAPE, NULL_POINTER.",
         "reference": "Gumbel 1954, Statistical Theory of Extreme Values and Some Practical Applications.",
     },
+    "router_z_loss": {
+        "summary": "Router z-loss: keeps the logits of a router, or of a language model, from growing.",
+        "body": "    L = (log Σ_c e^{z_c})²,   dL/dz_c = 2 lse p_c",
+        "parameters": {
+            "z": "logits, `[outer, classes, inner]`. −inf is a masked class.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+            "reduction": "default mean, which divides by Σ s_i.",
+            "sample_weight": "optional, one per row, ≥ 0, default 1.",
+        },
+        "outputs": {
+            "loss": "optional output, one value, or one per row without reduction.",
+            "grad": "optional output, shaped as `z`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for a negative weight.",
+        "reference": "Zoph et al. 2022, ST-MoE: Designing Stable and Transferable Sparse Expert Models.",
+    },
+    "soft_moe_weights": {
+        "summary": "The two normalisations of a soft mixture of experts: how slots are made of tokens, and tokens of slots.",
+        "body": "    dispatch = softmax of z over the tokens,   combine = softmax of z over the slots",
+        "parameters": {
+            "z": "logits, `[groups, tokens, slots]`. −inf has weight 0; a column or row with NaN or +inf, or of −inf alone, gives NaN.",
+            "groups": "≥ 0: each has tokens and slots of its own.",
+            "tokens": "≥ 0.",
+            "slots": "≥ 1.",
+        },
+        "outputs": {
+            "dispatch": "optional output, shaped as `z`: columns sum to 1.",
+            "combine": "optional output, shaped as `z`: rows sum to 1.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.",
+        "reference": "Puigcerver et al. 2023, From Sparse to Soft Mixtures of Experts; the routing of MLP-KAN.",
+    },
+    "soft_moe_weights_vjp": {
+        "summary": "Vector-Jacobian product of soft_moe_weights: the sum of those of the two softmaxes.",
+        "parameters": {
+            "dispatch": "`[groups, tokens, slots]`, what `soft_moe_weights` returned.",
+            "combine": "shaped as `dispatch`, what `soft_moe_weights` returned.",
+            "grad_dispatch": "shaped as `dispatch`: the incoming gradient.",
+            "grad_combine": "shaped as `dispatch`: the incoming gradient.",
+            "groups": "≥ 0.",
+            "tokens": "≥ 0.",
+            "slots": "≥ 1.",
+        },
+        "outputs": {
+            "grad_z": "output, shaped as `dispatch`; may be `grad_dispatch` itself.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.",
+    },
     "softsort": {
         "summary": "SoftSort: a relaxed permutation matrix that sorts scores in descending order, by distance to the sorted scores.",
         "body": "    P_i = softmax_j(−|ŝ_i − s_j|^power / τ),   ŝ = s in descending order",
@@ -3849,7 +4065,7 @@ with the words w0, w1 and the function U of `philox_uniform`, computed in double
         "body": """\
     p_i = σ(α (z_i + t)),   t such that Σ_i p_i = k
 
-The root t is found to the last place: Newton's method, kept between bounds that are halved where it does not converge.""",
+The root t is found to the last place: Newton's method on logarithms, between bounds that are halved where it fails.""",
         "parameters": {
             "z": "logits, `[outer, classes, inner]`. −inf gives 0; where k or fewer are finite, these have probability 1. A row with +inf gives a row of NaN.",
             "k": "0 < k < classes: one number, or one per row if `k_per_row`.",
@@ -3916,6 +4132,85 @@ The root t is found to the last place: Newton's method, kept between bounds that
             "grad_z": "output, shaped as `log_p`; may be `grad_output` itself.",
         },
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.",
+    },
+    "topk_gating": {
+        "summary": "Noisy top-k gating of a mixture of experts.",
+        "body": """\
+    h = z + ε ⊙ softplus(noise_logits),   ε_{n,c} = element n·classes + c of philox_normal     (h = z without noise)
+    gates: softmax of h over the k largest (of equal ones the lower class first), 0 elsewhere
+
+Without `renormalize` the softmax is over all classes: its k largest are kept as they are.""",
+        "parameters": {
+            "z": "router logits, `[outer, classes, inner]`. −inf is a masked expert; a row with +inf, or of −inf alone, gives NaN.",
+            "noise_logits": "optional, shaped as `z`.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS. Row n is (o, i) with n = o · inner + i.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+            "k": "in 1 … classes, default 2.",
+            "renormalize": "default true.",
+            "seed": "of the noise, any 64 bits, default 0.",
+        },
+        "outputs": {
+            "gates": "output, shaped as `z`; may be `z` itself.",
+            "indices": "optional output, k for each row, row after row: the chosen classes, from the largest h on.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.",
+        "reference": "Shazeer et al. 2017, Outrageously Large Neural Networks; Nguyen et al. 2024, Statistical Perspective of Top-K Sparse Softmax Gating Mixture of Experts.",
+    },
+    "topk_gating_vjp": {
+        "summary": "Vector-Jacobian product of topk_gating: the selection is constant.",
+        "body": """\
+    grad_z = p ⊙ (g − ⟨p, g⟩)                         p the gates
+    grad_z = P ⊙ (M ⊙ g − ⟨P, M ⊙ g⟩)               without `renormalize`: P = softmax(h), M = 1 at the indices
+    grad_noise_logits = grad_z ⊙ ε ⊙ σ(noise_logits)""",
+        "parameters": {
+            "z": "`[outer, classes, inner]`, as given to `topk_gating`.",
+            "noise_logits": "optional, shaped as `z`, as given to `topk_gating`.",
+            "indices": "k for each row, row after row: what `topk_gating` returned.",
+            "gates": "shaped as `z`, what `topk_gating` returned.",
+            "grad_output": "g, shaped as `z`: the incoming gradient. Not read where the gate is 0.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+            "k": "as given to `topk_gating`.",
+            "renormalize": "as given to `topk_gating`.",
+            "seed": "as given to `topk_gating`.",
+        },
+        "outputs": {
+            "grad_z": "optional output, shaped as `z`; may be `grad_output` itself.",
+            "grad_noise_logits": "optional output, shaped as `z`: not written without noise.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET for an index out of range, OUT_OF_MEMORY.",
+    },
+    "voronoi_moe_loss": {
+        "summary": "Voronoi loss of the parameters of a mixture of experts: how far fitted experts are from the true ones.",
+        "body": """\
+    cell of j = argmin_l ‖θ_j − θ*_l‖     (of equal ones the lower l)
+    c_l = Σ_{j in cell l} e^{β_j} Σ_b ‖θ_j^{(b)} − θ*_l^{(b)}‖ + |Σ_{j in cell l} e^{β_j} − e^{β*_l}|
+    L = sum of the k largest c_l
+
+Cells and the choice of the k are constants. For j in a chosen cell l, with 0 for a norm's gradient at 0 and sign(0) = 0,
+
+    dL/dθ_j^{(b)} = e^{β_j} (θ_j − θ*_l)^{(b)} / ‖·‖,   dL/dβ_j = e^{β_j} (Σ_b ‖·‖ + sign(Σ e^β − e^{β*_l}))""",
+        "parameters": {
+            "theta": "θ, `[experts, parameters]`.",
+            "bias": "β, `[experts]`.",
+            "theta_true": "θ*, `[true_experts, parameters]`.",
+            "bias_true": "β*, `[true_experts]`.",
+            "block_sizes": "≥ 0, `[blocks]`: the sizes of the groups b that the parameters fall into, in order.",
+            "experts": "≥ 0.",
+            "true_experts": "≥ 1.",
+            "parameters": "≥ 1, the sum of the blocks' sizes.",
+            "blocks": "≥ 1.",
+            "k": "experts that the gate chooses, in 1 … true_experts; default all.",
+        },
+        "outputs": {
+            "loss": "optional output, one value.",
+            "grad_theta": "optional output, shaped as `theta`.",
+            "grad_bias": "optional output, shaped as `bias`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.",
+        "reference": "Nguyen et al. 2024, Statistical Perspective of Top-K Sparse Softmax Gating Mixture of Experts.",
     },
     "gaussian_kernel_matrix": {
         "summary": "Gaussian kernel of two lists of points.",
@@ -4989,6 +5284,34 @@ With one class it is 0, as all losses of softmax are.""",
         },
         "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.",
         "reference": "torch.nn.functional.soft_margin_loss.",
+    },
+    "ens_loss": {
+        "summary": "EnsLoss: the gradient of a random convex, calibrated loss of the margin, drawn anew in each call.",
+        "body": """\
+    m_i = y_i f_i,   r_i = B⁻¹(ξ_i),   d_i = max(−r_i, −1)
+    g: the k-th smallest margin gets the k-th smallest d;   g_i ← g_i / m_i where m_i > 1 (tail);   g_i ← g_i − shift
+    L_i = g_i m_i,   dL/df_i = g_i y_i
+
+B⁻¹(ξ) = max(1 + λξ, 0)^{1/λ} is the inverse Box-Cox transform, e^ξ for λ = 0. The derivatives g are constants: the gradient
+is not that of L, which is no more than a proxy.""",
+        "parameters": {
+            "f": "scores, `[count]`. A NaN has the largest margin.",
+            "y": "1 or −1, `[count]`.",
+            "count": "≥ 0, below 2^31.",
+            "seed": "of the noise ξ, any 64 bits, default 0: element i of philox_normal.",
+            "lam": "λ, finite, default 0.",
+            "noise": "optional, ξ, `[count]`; default: drawn.",
+            "tail": "default true.",
+            "shift": "finite, default 1e-6, which makes g negative.",
+            "reduction": "default mean, weighted.",
+            "sample_weight": "optional, `[count]`, ≥ 0, default 1.",
+        },
+        "outputs": {
+            "loss": "optional output, one value, or one per element without reduction.",
+            "grad": "optional output, `[count]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight, OUT_OF_MEMORY.",
+        "reference": "Dai and Wang 2025, EnsLoss: Stochastic Calibrated Loss Ensembles for Preventing Overfitting in Classification.",
     },
     "halted_focal_loss": {
         "summary": "Focal loss on sigmoid scores that stops down-weighting: examples on the right side of ½ keep the gradient of cross-entropy.",
