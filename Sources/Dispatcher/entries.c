@@ -116,24 +116,23 @@ LOSSKIT_ENTRY(losskit_online_softmax_merge_f64, (
     double *s),
     (m_a, s_a, m_b, s_b, count, m, s))
 LOSSKIT_ENTRY(losskit_online_softmax_combine_f32, (
-    const float *lse_a, const float *out_a, const float *lse_b, const float *out_b, ptrdiff_t rows, ptrdiff_t columns,
+    const float *lse_a, const float *out_a, const float *lse_b, const float *out_b, ptrdiff_t rows, ptrdiff_t width,
     float *lse, float *out),
-    (lse_a, out_a, lse_b, out_b, rows, columns, lse, out))
+    (lse_a, out_a, lse_b, out_b, rows, width, lse, out))
 LOSSKIT_ENTRY(losskit_online_softmax_combine_f64, (
-    const double *lse_a, const double *out_a, const double *lse_b, const double *out_b, ptrdiff_t rows,
-    ptrdiff_t columns, double *lse, double *out),
-    (lse_a, out_a, lse_b, out_b, rows, columns, lse, out))
+    const double *lse_a, const double *out_a, const double *lse_b, const double *out_b, ptrdiff_t rows, ptrdiff_t width,
+    double *lse, double *out),
+    (lse_a, out_a, lse_b, out_b, rows, width, lse, out))
 LOSSKIT_ENTRY(losskit_online_softmax_combine_vjp_f32, (
     const float *lse_a, const float *out_a, const float *lse_b, const float *out_b, const float *grad_lse,
-    const float *grad_out, ptrdiff_t rows, ptrdiff_t columns, float *grad_lse_a, float *grad_out_a, float *grad_lse_b,
+    const float *grad_out, ptrdiff_t rows, ptrdiff_t width, float *grad_lse_a, float *grad_out_a, float *grad_lse_b,
     float *grad_out_b),
-    (lse_a, out_a, lse_b, out_b, grad_lse, grad_out, rows, columns, grad_lse_a, grad_out_a, grad_lse_b, grad_out_b))
+    (lse_a, out_a, lse_b, out_b, grad_lse, grad_out, rows, width, grad_lse_a, grad_out_a, grad_lse_b, grad_out_b))
 LOSSKIT_ENTRY(losskit_online_softmax_combine_vjp_f64, (
     const double *lse_a, const double *out_a, const double *lse_b, const double *out_b, const double *grad_lse,
-    const double *grad_out, ptrdiff_t rows, ptrdiff_t columns, double *grad_lse_a, double *grad_out_a,
-    double *grad_lse_b,
+    const double *grad_out, ptrdiff_t rows, ptrdiff_t width, double *grad_lse_a, double *grad_out_a, double *grad_lse_b,
     double *grad_out_b),
-    (lse_a, out_a, lse_b, out_b, grad_lse, grad_out, rows, columns, grad_lse_a, grad_out_a, grad_lse_b, grad_out_b))
+    (lse_a, out_a, lse_b, out_b, grad_lse, grad_out, rows, width, grad_lse_a, grad_out_a, grad_lse_b, grad_out_b))
 LOSSKIT_ENTRY(losskit_sdm_activation_f32, (
     const float *z, const float *q, const float *d, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool logarithm,
     bool change_of_base, double q_offset,
@@ -334,6 +333,70 @@ LOSSKIT_ENTRY(losskit_extexp_sum_f64, (
     const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *mantissa,
     double *exponent),
     (z, outer, classes, inner, mantissa, exponent))
+LOSSKIT_ENTRY(losskit_capped_simplex_projection_f32, (
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double k,
+    float *p),
+    (z, outer, classes, inner, k, p))
+LOSSKIT_ENTRY(losskit_capped_simplex_projection_f64, (
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double k,
+    double *p),
+    (z, outer, classes, inner, k, p))
+LOSSKIT_ENTRY(losskit_capped_simplex_projection_vjp_f32, (
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    float *grad_z),
+    (p, grad_output, outer, classes, inner, grad_z))
+LOSSKIT_ENTRY(losskit_capped_simplex_projection_vjp_f64, (
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double *grad_z),
+    (p, grad_output, outer, classes, inner, grad_z))
+LOSSKIT_ENTRY(losskit_entmax15_f32, (
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *p),
+    (z, outer, classes, inner, p))
+LOSSKIT_ENTRY(losskit_entmax15_f64, (
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *p),
+    (z, outer, classes, inner, p))
+LOSSKIT_ENTRY(losskit_entmax15_vjp_f32, (
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    float *grad_z),
+    (p, grad_output, outer, classes, inner, grad_z))
+LOSSKIT_ENTRY(losskit_entmax15_vjp_f64, (
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double *grad_z),
+    (p, grad_output, outer, classes, inner, grad_z))
+LOSSKIT_ENTRY(losskit_entmax_f32, (
+    const float *z, const double *alpha, bool alpha_per_row, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    ptrdiff_t n_iter, float *p),
+    (z, alpha, alpha_per_row, outer, classes, inner, n_iter, p))
+LOSSKIT_ENTRY(losskit_entmax_f64, (
+    const double *z, const double *alpha, bool alpha_per_row, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    ptrdiff_t n_iter, double *p),
+    (z, alpha, alpha_per_row, outer, classes, inner, n_iter, p))
+LOSSKIT_ENTRY(losskit_entmax_vjp_f32, (
+    const float *p, const double *alpha, const float *grad_output, bool alpha_per_row, ptrdiff_t outer,
+    ptrdiff_t classes, ptrdiff_t inner, float *grad_z,
+    float *grad_alpha),
+    (p, alpha, grad_output, alpha_per_row, outer, classes, inner, grad_z, grad_alpha))
+LOSSKIT_ENTRY(losskit_entmax_vjp_f64, (
+    const double *p, const double *alpha, const double *grad_output, bool alpha_per_row, ptrdiff_t outer,
+    ptrdiff_t classes, ptrdiff_t inner, double *grad_z,
+    double *grad_alpha),
+    (p, alpha, grad_output, alpha_per_row, outer, classes, inner, grad_z, grad_alpha))
+LOSSKIT_ENTRY(losskit_normmax_f32, (
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha, ptrdiff_t n_iter,
+    float *p),
+    (z, outer, classes, inner, alpha, n_iter, p))
+LOSSKIT_ENTRY(losskit_normmax_f64, (
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha, ptrdiff_t n_iter,
+    double *p),
+    (z, outer, classes, inner, alpha, n_iter, p))
+LOSSKIT_ENTRY(losskit_normmax_vjp_f32, (
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    float *grad_z),
+    (p, grad_output, outer, classes, inner, alpha, grad_z))
+LOSSKIT_ENTRY(losskit_normmax_vjp_f64, (
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    double *grad_z),
+    (p, grad_output, outer, classes, inner, alpha, grad_z))
 LOSSKIT_ENTRY(losskit_sparse_softmax_f32, (
     const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
     float *p),
@@ -347,6 +410,28 @@ LOSSKIT_ENTRY(losskit_sparse_softmax_vjp_f32, (
     float *grad_z),
     (p, grad_output, outer, classes, inner, grad_z))
 LOSSKIT_ENTRY(losskit_sparse_softmax_vjp_f64, (
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double *grad_z),
+    (p, grad_output, outer, classes, inner, grad_z))
+LOSSKIT_ENTRY(losskit_sparsemax_f32, (
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *p),
+    (z, outer, classes, inner, p))
+LOSSKIT_ENTRY(losskit_sparsemax_f64, (
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *p),
+    (z, outer, classes, inner, p))
+LOSSKIT_ENTRY(losskit_sparsemax_support_f32, (
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *tau,
+    int64_t *k),
+    (z, outer, classes, inner, tau, k))
+LOSSKIT_ENTRY(losskit_sparsemax_support_f64, (
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *tau,
+    int64_t *k),
+    (z, outer, classes, inner, tau, k))
+LOSSKIT_ENTRY(losskit_sparsemax_vjp_f32, (
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    float *grad_z),
+    (p, grad_output, outer, classes, inner, grad_z))
+LOSSKIT_ENTRY(losskit_sparsemax_vjp_f64, (
     const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
     double *grad_z),
     (p, grad_output, outer, classes, inner, grad_z))
@@ -366,6 +451,22 @@ LOSSKIT_ENTRY(losskit_gumbel_softmax_vjp_f64, (
     const double *y_soft, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau,
     double *grad_z),
     (y_soft, grad_output, outer, classes, inner, tau, grad_z))
+LOSSKIT_ENTRY(losskit_moe_importance_loss_f32, (
+    const float *gates, ptrdiff_t rows, ptrdiff_t columns, double eps, float *loss,
+    float *grad),
+    (gates, rows, columns, eps, loss, grad))
+LOSSKIT_ENTRY(losskit_moe_importance_loss_f64, (
+    const double *gates, ptrdiff_t rows, ptrdiff_t columns, double eps, double *loss,
+    double *grad),
+    (gates, rows, columns, eps, loss, grad))
+LOSSKIT_ENTRY(losskit_moe_load_balance_loss_f32, (
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k, float *loss,
+    float *grad),
+    (z, outer, classes, inner, k, loss, grad))
+LOSSKIT_ENTRY(losskit_moe_load_balance_loss_f64, (
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k, double *loss,
+    double *grad),
+    (z, outer, classes, inner, k, loss, grad))
 LOSSKIT_ENTRY(losskit_neuralsort_f32, (
     const float *s, ptrdiff_t lists, ptrdiff_t items, double tau, bool hard, const int64_t *lengths,
     float *p),
@@ -406,6 +507,34 @@ LOSSKIT_ENTRY(losskit_philox_gumbel_f64, (
     ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream,
     double *output),
     (count, seed, offset, stream, output))
+LOSSKIT_ENTRY(losskit_router_z_loss_f32, (
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, losskit_reduction reduction,
+    const float *sample_weight, float *loss,
+    float *grad),
+    (z, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_router_z_loss_f64, (
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, losskit_reduction reduction,
+    const double *sample_weight, double *loss,
+    double *grad),
+    (z, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_soft_moe_weights_f32, (
+    const float *z, ptrdiff_t groups, ptrdiff_t tokens, ptrdiff_t slots, float *dispatch,
+    float *combine),
+    (z, groups, tokens, slots, dispatch, combine))
+LOSSKIT_ENTRY(losskit_soft_moe_weights_f64, (
+    const double *z, ptrdiff_t groups, ptrdiff_t tokens, ptrdiff_t slots, double *dispatch,
+    double *combine),
+    (z, groups, tokens, slots, dispatch, combine))
+LOSSKIT_ENTRY(losskit_soft_moe_weights_vjp_f32, (
+    const float *dispatch, const float *combine, const float *grad_dispatch, const float *grad_combine,
+    ptrdiff_t groups, ptrdiff_t tokens, ptrdiff_t slots,
+    float *grad_z),
+    (dispatch, combine, grad_dispatch, grad_combine, groups, tokens, slots, grad_z))
+LOSSKIT_ENTRY(losskit_soft_moe_weights_vjp_f64, (
+    const double *dispatch, const double *combine, const double *grad_dispatch, const double *grad_combine,
+    ptrdiff_t groups, ptrdiff_t tokens, ptrdiff_t slots,
+    double *grad_z),
+    (dispatch, combine, grad_dispatch, grad_combine, groups, tokens, slots, grad_z))
 LOSSKIT_ENTRY(losskit_softsort_f32, (
     const float *s, ptrdiff_t lists, ptrdiff_t items, double tau, double power,
     float *p),
@@ -454,6 +583,72 @@ LOSSKIT_ENTRY(losskit_log_soft_topk_vjp_f64, (
     const double *log_p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
     double *grad_z),
     (log_p, grad_output, outer, classes, inner, alpha, grad_z))
+LOSSKIT_ENTRY(losskit_topk_gating_f32, (
+    const float *z, const float *noise_logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
+    bool renormalize, uint64_t seed, float *gates,
+    int64_t *indices),
+    (z, noise_logits, outer, classes, inner, k, renormalize, seed, gates, indices))
+LOSSKIT_ENTRY(losskit_topk_gating_f64, (
+    const double *z, const double *noise_logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
+    bool renormalize, uint64_t seed, double *gates,
+    int64_t *indices),
+    (z, noise_logits, outer, classes, inner, k, renormalize, seed, gates, indices))
+LOSSKIT_ENTRY(losskit_topk_gating_vjp_f32, (
+    const float *z, const float *noise_logits, const int64_t *indices, const float *gates, const float *grad_output,
+    ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k, bool renormalize, uint64_t seed, float *grad_z,
+    float *grad_noise_logits),
+    (z, noise_logits, indices, gates, grad_output, outer, classes, inner, k, renormalize, seed, grad_z, grad_noise_logits))
+LOSSKIT_ENTRY(losskit_topk_gating_vjp_f64, (
+    const double *z, const double *noise_logits, const int64_t *indices, const double *gates, const double *grad_output,
+    ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k, bool renormalize, uint64_t seed, double *grad_z,
+    double *grad_noise_logits),
+    (z, noise_logits, indices, gates, grad_output, outer, classes, inner, k, renormalize, seed, grad_z, grad_noise_logits))
+LOSSKIT_ENTRY(losskit_voronoi_moe_loss_f32, (
+    const float *theta, const float *bias, const float *theta_true, const float *bias_true, const int64_t *block_sizes,
+    ptrdiff_t experts, ptrdiff_t true_experts, ptrdiff_t parameters, ptrdiff_t blocks, ptrdiff_t k, float *loss,
+    float *grad_theta,
+    float *grad_bias),
+    (theta, bias, theta_true, bias_true, block_sizes, experts, true_experts, parameters, blocks, k, loss, grad_theta, grad_bias))
+LOSSKIT_ENTRY(losskit_voronoi_moe_loss_f64, (
+    const double *theta, const double *bias, const double *theta_true, const double *bias_true,
+    const int64_t *block_sizes, ptrdiff_t experts, ptrdiff_t true_experts, ptrdiff_t parameters, ptrdiff_t blocks,
+    ptrdiff_t k, double *loss, double *grad_theta,
+    double *grad_bias),
+    (theta, bias, theta_true, bias_true, block_sizes, experts, true_experts, parameters, blocks, k, loss, grad_theta, grad_bias))
+LOSSKIT_ENTRY(losskit_gaussian_kernel_matrix_f32, (
+    const float *q, const float *k, ptrdiff_t batch, ptrdiff_t n, ptrdiff_t m, ptrdiff_t dimensions, double scale,
+    float *kernel),
+    (q, k, batch, n, m, dimensions, scale, kernel))
+LOSSKIT_ENTRY(losskit_gaussian_kernel_matrix_f64, (
+    const double *q, const double *k, ptrdiff_t batch, ptrdiff_t n, ptrdiff_t m, ptrdiff_t dimensions, double scale,
+    double *kernel),
+    (q, k, batch, n, m, dimensions, scale, kernel))
+LOSSKIT_ENTRY(losskit_gaussian_kernel_matrix_vjp_f32, (
+    const float *q, const float *k, const float *kernel, const float *grad_output, ptrdiff_t batch, ptrdiff_t n,
+    ptrdiff_t m, ptrdiff_t dimensions, double scale, float *grad_q,
+    float *grad_k),
+    (q, k, kernel, grad_output, batch, n, m, dimensions, scale, grad_q, grad_k))
+LOSSKIT_ENTRY(losskit_gaussian_kernel_matrix_vjp_f64, (
+    const double *q, const double *k, const double *kernel, const double *grad_output, ptrdiff_t batch, ptrdiff_t n,
+    ptrdiff_t m, ptrdiff_t dimensions, double scale, double *grad_q,
+    double *grad_k),
+    (q, k, kernel, grad_output, batch, n, m, dimensions, scale, grad_q, grad_k))
+LOSSKIT_ENTRY(losskit_newton_inverse_f32, (
+    const float *a, ptrdiff_t batch, ptrdiff_t m, int32_t n_iter, double ridge,
+    float *inverse),
+    (a, batch, m, n_iter, ridge, inverse))
+LOSSKIT_ENTRY(losskit_newton_inverse_f64, (
+    const double *a, ptrdiff_t batch, ptrdiff_t m, int32_t n_iter, double ridge,
+    double *inverse),
+    (a, batch, m, n_iter, ridge, inverse))
+LOSSKIT_ENTRY(losskit_newton_inverse_vjp_f32, (
+    const float *v, const float *grad_output, ptrdiff_t batch, ptrdiff_t m,
+    float *grad),
+    (v, grad_output, batch, m, grad))
+LOSSKIT_ENTRY(losskit_newton_inverse_vjp_f64, (
+    const double *v, const double *grad_output, ptrdiff_t batch, ptrdiff_t m,
+    double *grad),
+    (v, grad_output, batch, m, grad))
 LOSSKIT_ENTRY(losskit_one_step_gd_predictor_f32, (
     const float *x, const float *y, const float *xq, const float *precond, ptrdiff_t rows, ptrdiff_t columns,
     ptrdiff_t queries, double eta, float *prediction),
@@ -479,14 +674,36 @@ LOSSKIT_ENTRY(losskit_perp_grad_f32, (
 LOSSKIT_ENTRY(losskit_perp_grad_f64, (
     const double *w, const double *g, ptrdiff_t count, double eps, double *out),
     (w, g, count, eps, out))
+LOSSKIT_ENTRY(losskit_softmax_free_attention_f32, (
+    const float *q, const float *landmarks, const float *v, ptrdiff_t batch, ptrdiff_t n, ptrdiff_t m,
+    ptrdiff_t dimensions, ptrdiff_t value_dimensions, int32_t n_iter, double ridge, bool symmetric, double scale,
+    float *output),
+    (q, landmarks, v, batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, output))
+LOSSKIT_ENTRY(losskit_softmax_free_attention_f64, (
+    const double *q, const double *landmarks, const double *v, ptrdiff_t batch, ptrdiff_t n, ptrdiff_t m,
+    ptrdiff_t dimensions, ptrdiff_t value_dimensions, int32_t n_iter, double ridge, bool symmetric, double scale,
+    double *output),
+    (q, landmarks, v, batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, output))
+LOSSKIT_ENTRY(losskit_softmax_free_attention_vjp_f32, (
+    const float *q, const float *landmarks, const float *v, const float *grad_output, ptrdiff_t batch, ptrdiff_t n,
+    ptrdiff_t m, ptrdiff_t dimensions, ptrdiff_t value_dimensions, int32_t n_iter, double ridge, bool symmetric,
+    double scale, float *grad_q, float *grad_landmarks,
+    float *grad_v),
+    (q, landmarks, v, grad_output, batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, grad_q, grad_landmarks, grad_v))
+LOSSKIT_ENTRY(losskit_softmax_free_attention_vjp_f64, (
+    const double *q, const double *landmarks, const double *v, const double *grad_output, ptrdiff_t batch, ptrdiff_t n,
+    ptrdiff_t m, ptrdiff_t dimensions, ptrdiff_t value_dimensions, int32_t n_iter, double ridge, bool symmetric,
+    double scale, double *grad_q, double *grad_landmarks,
+    double *grad_v),
+    (q, landmarks, v, grad_output, batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, grad_q, grad_landmarks, grad_v))
 LOSSKIT_ENTRY(losskit_softmax_regression_loss_f32, (
-    const float *a, const float *x, const float *b, ptrdiff_t rows, ptrdiff_t columns, float *loss, float *grad_a,
+    const float *a, const float *x, const float *b, ptrdiff_t rows, ptrdiff_t width, float *loss, float *grad_a,
     float *grad_x),
-    (a, x, b, rows, columns, loss, grad_a, grad_x))
+    (a, x, b, rows, width, loss, grad_a, grad_x))
 LOSSKIT_ENTRY(losskit_softmax_regression_loss_f64, (
-    const double *a, const double *x, const double *b, ptrdiff_t rows, ptrdiff_t columns, double *loss, double *grad_a,
+    const double *a, const double *x, const double *b, ptrdiff_t rows, ptrdiff_t width, double *loss, double *grad_a,
     double *grad_x),
-    (a, x, b, rows, columns, loss, grad_a, grad_x))
+    (a, x, b, rows, width, loss, grad_a, grad_x))
 LOSSKIT_ENTRY(losskit_softmax_step_radius_f32, (
     const float *a, const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
     float *radius),
@@ -495,6 +712,20 @@ LOSSKIT_ENTRY(losskit_softmax_step_radius_f64, (
     const double *a, const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
     double *radius),
     (a, z, outer, classes, inner, radius))
+LOSSKIT_ENTRY(losskit_symmetric_normalize_f32, (
+    const float *s, ptrdiff_t batch, ptrdiff_t m, float *normalized),
+    (s, batch, m, normalized))
+LOSSKIT_ENTRY(losskit_symmetric_normalize_f64, (
+    const double *s, ptrdiff_t batch, ptrdiff_t m, double *normalized),
+    (s, batch, m, normalized))
+LOSSKIT_ENTRY(losskit_symmetric_normalize_vjp_f32, (
+    const float *s, const float *grad_output, ptrdiff_t batch, ptrdiff_t m,
+    float *grad),
+    (s, grad_output, batch, m, grad))
+LOSSKIT_ENTRY(losskit_symmetric_normalize_vjp_f64, (
+    const double *s, const double *grad_output, ptrdiff_t batch, ptrdiff_t m,
+    double *grad),
+    (s, grad_output, batch, m, grad))
 LOSSKIT_ENTRY(losskit_cross_entropy_f32, (
     const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const float *weight,
     int64_t ignore_index, double label_smoothing, losskit_reduction reduction, const float *sample_weight, float *loss,
@@ -516,6 +747,26 @@ LOSSKIT_ENTRY(losskit_cross_entropy_dense_f64, (
     double label_smoothing, losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad),
     (z, target, outer, classes, inner, weight, label_smoothing, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_cross_entropy_from_probs_f32, (
+    const float *p, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps,
+    bool normalize, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (p, target, outer, classes, inner, eps, normalize, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_cross_entropy_from_probs_f64, (
+    const double *p, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps,
+    bool normalize, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (p, target, outer, classes, inner, eps, normalize, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_cross_entropy_from_probs_dense_f32, (
+    const float *p, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps,
+    bool normalize, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (p, target, outer, classes, inner, eps, normalize, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_cross_entropy_from_probs_dense_f64, (
+    const double *p, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps,
+    bool normalize, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (p, target, outer, classes, inner, eps, normalize, reduction, sample_weight, loss, grad))
 LOSSKIT_ENTRY(losskit_focal_loss_f32, (
     const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
     const float *alpha, bool detach_modulator, losskit_reduction reduction, const float *sample_weight, float *loss,
@@ -546,12 +797,104 @@ LOSSKIT_ENTRY(losskit_nll_loss_f64, (
     const double *weight, int64_t ignore_index, losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad),
     (log_p, target, outer, classes, inner, weight, ignore_index, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_softmax_cross_entropy_hvp_f32, (
+    const float *z, const float *v, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, losskit_reduction reduction,
+    float *out),
+    (z, v, outer, classes, inner, reduction, out))
+LOSSKIT_ENTRY(losskit_softmax_cross_entropy_hvp_f64, (
+    const double *z, const double *v, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, losskit_reduction reduction,
+    double *out),
+    (z, v, outer, classes, inner, reduction, out))
+LOSSKIT_ENTRY(losskit_active_passive_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_active_passive_term active, losskit_active_passive_term passive, double alpha, double beta, double gamma,
+    double q, double log_zero, bool detach_modulator, losskit_reduction reduction, const float *sample_weight,
+    float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, active, passive, alpha, beta, gamma, q, log_zero, detach_modulator, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_active_passive_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_active_passive_term active, losskit_active_passive_term passive, double alpha, double beta, double gamma,
+    double q, double log_zero, bool detach_modulator, losskit_reduction reduction, const double *sample_weight,
+    double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, active, passive, alpha, beta, gamma, q, log_zero, detach_modulator, reduction, sample_weight, loss, grad))
 LOSSKIT_ENTRY(losskit_brier_loss_f32, (
     const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
     losskit_reduction reduction, const float *sample_weight, float *loss,
     float *grad),
     (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
 LOSSKIT_ENTRY(losskit_brier_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_brier_loss_dense_f32, (
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_brier_loss_dense_f64, (
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_comp_sum_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, tau, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_comp_sum_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, tau, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_sum_exponential_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_sum_exponential_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_encouraging_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double log_end,
+    double eps, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, log_end, eps, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_encouraging_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double log_end,
+    double eps, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, log_end, eps, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_generalized_cross_entropy_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double q, double k,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, q, k, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_generalized_cross_entropy_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double q, double k,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, q, k, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_log_spherical_softmax_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, eps, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_log_spherical_softmax_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, eps, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_log_taylor_softmax_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_log_taylor_softmax_loss_f64, (
     const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
     losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad),
@@ -566,6 +909,190 @@ LOSSKIT_ENTRY(losskit_mae_softmax_loss_f64, (
     losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad),
     (z, target, outer, classes, inner, reduced, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_normalized_mae_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_normalized_mae_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_normalized_cross_entropy_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_normalized_cross_entropy_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_normalized_focal_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
+    bool detach_modulator, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, gamma, detach_modulator, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_normalized_focal_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
+    bool detach_modulator, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, gamma, detach_modulator, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_normalized_generalized_cross_entropy_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double q,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, q, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_normalized_generalized_cross_entropy_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double q,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, q, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_poly1_cross_entropy_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double epsilon,
+    double label_smoothing, const float *weight, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, epsilon, label_smoothing, weight, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_poly1_cross_entropy_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double epsilon,
+    double label_smoothing, const double *weight, losskit_reduction reduction, const double *sample_weight,
+    double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, epsilon, label_smoothing, weight, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_poly1_cross_entropy_dense_f32, (
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double epsilon,
+    double label_smoothing, const float *weight, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, epsilon, label_smoothing, weight, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_poly1_cross_entropy_dense_f64, (
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double epsilon,
+    double label_smoothing, const double *weight, losskit_reduction reduction, const double *sample_weight,
+    double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, epsilon, label_smoothing, weight, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_poly1_focal_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
+    double epsilon, const float *alpha, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, gamma, epsilon, alpha, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_poly1_focal_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
+    double epsilon, const double *alpha, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, gamma, epsilon, alpha, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_poly_n_cross_entropy_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *epsilons,
+    ptrdiff_t n, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, epsilons, n, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_poly_n_cross_entropy_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *epsilons,
+    ptrdiff_t n, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, epsilons, n, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_poly_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *alphas,
+    ptrdiff_t n, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, alphas, n, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_poly_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *alphas,
+    ptrdiff_t n, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, alphas, n, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_rescaled_square_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double k, double m,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, k, m, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_rescaled_square_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double k, double m,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, k, m, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_reverse_cross_entropy_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double log_zero,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, log_zero, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_reverse_cross_entropy_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double log_zero,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, log_zero, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_normalized_reverse_cross_entropy_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_normalized_reverse_cross_entropy_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_smooth_adversarial_comp_sum_loss_f32, (
+    const float *z, const float *z_adv, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double tau, double rho, double nu, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad_z,
+    float *grad_z_adv),
+    (z, z_adv, target, outer, classes, inner, tau, rho, nu, reduction, sample_weight, loss, grad_z, grad_z_adv))
+LOSSKIT_ENTRY(losskit_smooth_adversarial_comp_sum_loss_f64, (
+    const double *z, const double *z_adv, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double tau, double rho, double nu, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad_z,
+    double *grad_z_adv),
+    (z, z_adv, target, outer, classes, inner, tau, rho, nu, reduction, sample_weight, loss, grad_z, grad_z_adv))
+LOSSKIT_ENTRY(losskit_spherical_score_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_spherical_score_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_squentropy_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_squentropy_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_stablemax_cross_entropy_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_stablemax_cross_entropy_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_symmetric_cross_entropy_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    double beta, double log_zero, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, alpha, beta, log_zero, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_symmetric_cross_entropy_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    double beta, double log_zero, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, alpha, beta, log_zero, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_z_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double a, double b,
+    double eps, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, a, b, eps, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_z_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double a, double b,
+    double eps, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, a, b, eps, reduction, sample_weight, loss, grad))
 LOSSKIT_ENTRY(losskit_aggregate_loss_f32, (
     const float *f, const int64_t *bag, const float *ybar, ptrdiff_t count, ptrdiff_t bags,
     losskit_aggregate_level level, double rho, losskit_aggregate_response response, losskit_bag_reduction bag_reduction,
@@ -596,6 +1123,16 @@ LOSSKIT_ENTRY(losskit_soft_margin_loss_f64, (
     const double *sample_weight, double *loss,
     double *grad),
     (f, y, rows, columns, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_ens_loss_f32, (
+    const float *f, const float *y, ptrdiff_t count, uint64_t seed, double lam, const float *noise, bool tail,
+    double shift, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (f, y, count, seed, lam, noise, tail, shift, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_ens_loss_f64, (
+    const double *f, const double *y, ptrdiff_t count, uint64_t seed, double lam, const double *noise, bool tail,
+    double shift, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (f, y, count, seed, lam, noise, tail, shift, reduction, sample_weight, loss, grad))
 LOSSKIT_ENTRY(losskit_halted_focal_loss_f32, (
     const float *z, const float *t, ptrdiff_t rows, ptrdiff_t columns, double alpha, double gamma,
     losskit_halted_side side, losskit_reduction reduction, const float *sample_weight, float *loss,
@@ -724,13 +1261,13 @@ LOSSKIT_ENTRY(losskit_multiclass_perceptron_loss_f64, (
     (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
 LOSSKIT_ENTRY(losskit_one_vs_rest_svm_loss_f32, (
     const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const float *w,
-    ptrdiff_t weight_count, losskit_hinge_power power, double penalty, losskit_svmregularizer regularizer,
+    ptrdiff_t weight_count, losskit_hinge_power power, double penalty, losskit_svm_regularizer regularizer,
     losskit_reduction reduction, const float *sample_weight, float *loss, float *grad,
     float *grad_w),
     (z, target, outer, classes, inner, w, weight_count, power, penalty, regularizer, reduction, sample_weight, loss, grad, grad_w))
 LOSSKIT_ENTRY(losskit_one_vs_rest_svm_loss_f64, (
     const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *w,
-    ptrdiff_t weight_count, losskit_hinge_power power, double penalty, losskit_svmregularizer regularizer,
+    ptrdiff_t weight_count, losskit_hinge_power power, double penalty, losskit_svm_regularizer regularizer,
     losskit_reduction reduction, const double *sample_weight, double *loss, double *grad,
     double *grad_w),
     (z, target, outer, classes, inner, w, weight_count, power, penalty, regularizer, reduction, sample_weight, loss, grad, grad_w))
@@ -754,6 +1291,118 @@ LOSSKIT_ENTRY(losskit_sovr_loss_f64, (
     double lam, losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad),
     (z, target, outer, classes, inner, fraction, lam, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_entmax15_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_entmax15_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_entmax15_loss_dense_f32, (
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_entmax15_loss_dense_f64, (
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_entmax_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, alpha, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_entmax_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, alpha, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_entmax_loss_dense_f32, (
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, alpha, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_entmax_loss_dense_f64, (
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, alpha, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_fenchel_young_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_regularizer regularizer, double alpha, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, regularizer, alpha, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_fenchel_young_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_regularizer regularizer, double alpha, losskit_reduction reduction, const double *sample_weight,
+    double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, regularizer, alpha, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_fenchel_young_loss_dense_f32, (
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_regularizer regularizer, double alpha, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, regularizer, alpha, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_fenchel_young_loss_dense_f64, (
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_regularizer regularizer, double alpha, losskit_reduction reduction, const double *sample_weight,
+    double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, regularizer, alpha, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_normmax_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, alpha, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_normmax_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, alpha, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_normmax_loss_dense_f32, (
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, alpha, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_normmax_loss_dense_f64, (
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, alpha, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_sparse_softmax_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, k, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_sparse_softmax_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, k, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_sparsemax_loss_f32, (
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_sparsemax_loss_f64, (
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_sparsemax_loss_dense_f32, (
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_sparsemax_loss_dense_f64, (
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (z, target, outer, classes, inner, reduction, sample_weight, loss, grad))
 LOSSKIT_ENTRY(losskit_gaussian_naive_bayes_fit_f32, (
     const float *x, const int64_t *y, ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, double eps,
     bool shared_variance, float *mean, float *variance,
@@ -766,24 +1415,24 @@ LOSSKIT_ENTRY(losskit_gaussian_naive_bayes_fit_f64, (
     (x, y, count, dimension, num_classes, eps, shared_variance, mean, variance, log_prior))
 LOSSKIT_ENTRY(losskit_gaussian_naive_bayes_logits_f32, (
     const float *x, const float *mean, const float *variance, const float *log_prior, ptrdiff_t count,
-    ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows,
+    ptrdiff_t dimension, ptrdiff_t num_classes, bool shared_variance,
     float *out),
-    (x, mean, variance, log_prior, count, dimension, num_classes, variance_rows, out))
+    (x, mean, variance, log_prior, count, dimension, num_classes, shared_variance, out))
 LOSSKIT_ENTRY(losskit_gaussian_naive_bayes_logits_f64, (
     const double *x, const double *mean, const double *variance, const double *log_prior, ptrdiff_t count,
-    ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows,
+    ptrdiff_t dimension, ptrdiff_t num_classes, bool shared_variance,
     double *out),
-    (x, mean, variance, log_prior, count, dimension, num_classes, variance_rows, out))
+    (x, mean, variance, log_prior, count, dimension, num_classes, shared_variance, out))
 LOSSKIT_ENTRY(losskit_gaussian_naive_bayes_logits_vjp_f32, (
     const float *x, const float *mean, const float *variance, const float *log_prior, const float *grad_output,
-    ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows,
+    ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, bool shared_variance,
     float *grad_x),
-    (x, mean, variance, log_prior, grad_output, count, dimension, num_classes, variance_rows, grad_x))
+    (x, mean, variance, log_prior, grad_output, count, dimension, num_classes, shared_variance, grad_x))
 LOSSKIT_ENTRY(losskit_gaussian_naive_bayes_logits_vjp_f64, (
     const double *x, const double *mean, const double *variance, const double *log_prior, const double *grad_output,
-    ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows,
+    ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, bool shared_variance,
     double *grad_x),
-    (x, mean, variance, log_prior, grad_output, count, dimension, num_classes, variance_rows, grad_x))
+    (x, mean, variance, log_prior, grad_output, count, dimension, num_classes, shared_variance, grad_x))
 LOSSKIT_ENTRY(losskit_halfspace_sigmoid_loss_f32, (
     const float *x, const float *w, const float *y, ptrdiff_t count, ptrdiff_t dimension, double sigma,
     losskit_reduction reduction, const float *sample_weight, float *loss, float *grad_x,

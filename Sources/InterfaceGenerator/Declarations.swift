@@ -34,12 +34,16 @@ struct GeneratorError: Error, CustomStringConvertible {
   let description: String
 }
 
-/// `sigmoidFocalLoss` → `sigmoid_focal_loss`, `boxIoU` → `box_iou`, `boxes1` → `boxes1`.
+/// `sigmoidFocalLoss` → `sigmoid_focal_loss`, `boxIoU` → `box_iou`, `boxes1` → `boxes1`, `polyNLoss` → `poly_n_loss`.
 func snakeCase(_ name: String) -> String {
   var result = ""
   var previous: Character = "_"
-  for character in name.replacingOccurrences(of: "IoU", with: "Iou") {
-    if character.isUppercase, previous.isLowercase || previous.isNumber { result.append("_") }
+  let characters = Array(name.replacingOccurrences(of: "IoU", with: "Iou"))
+  for (place, character) in characters.enumerated() {
+    // The last of several capitals begins a word if small letters follow: routerZLoss is router_z_loss.
+    let isFollowed = place + 1 < characters.count && characters[place + 1].isLowercase
+    let beginsWord = previous.isLowercase || previous.isNumber || (previous.isUppercase && isFollowed)
+    if character.isUppercase, beginsWord { result.append("_") }
     result.append(Character(character.lowercased()))
     previous = character
   }

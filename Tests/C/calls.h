@@ -107,6 +107,13 @@ static inline void make_labels(void *array, const parameter *p, ptrdiff_t count)
   }
 }
 
+// Sizes of the parts that a size named `parameters` is divided into: the first part has all.
+static inline void make_parts(int64_t *sizes, const function *f, const argument *a, ptrdiff_t count) {
+  for (int i = 0; i < f->count; i++)
+    if (strcmp(f->parameters[i].name, "parameters") == 0)
+      for (ptrdiff_t part = 0; part < count; part++) sizes[part] = part == 0 ? a[i].n : 0;
+}
+
 //===--- One call ------------------------------------------------------------------------------------------------===//
 
 // What a call is made from: everything about it is chosen by these numbers.
@@ -158,7 +165,7 @@ static inline void choose_scalars(const function *f, const plan *plan, argument 
     switch (p->kind) {
       case SIZE: a[i].n = is_capacity(p) ? capacity(plan, p) : is_dimension(f, p) ? next++ : 9; break;
 
-      case INT32: a[i].i = 3; break;
+      case INT32: a[i].i = strcmp(p->name, "order") == 0 ? 4 : 3; break;
       case INT64: a[i].l = strcmp(p->name, "ignore_index") == 0 ? -100 : 3; break;
       case UINT64: a[i].u = 12345; break;
       case REAL: a[i].d = plan->real; break;
@@ -188,8 +195,9 @@ static inline void choose_arrays(const function *f, const plan *plan, prepared *
     const size_t bytes = (size_t)c->elements[i] * p->element_size;
     c->arrays[i] = guarded_allocate(bytes, plan->side);
     if (!is_scratch(p)) fill(c->arrays[i].data, p->content, c->elements[i], plan->data, (uint64_t)i + 1);
-    if (p->kind == INPUT && plan->data == LOGITS) make_labels(c->arrays[i].data, p, c->elements[i]);
+    if (p->kind == INPUT && (plan->data == LOGITS || strcmp(p->name, "y") == 0)) make_labels(c->arrays[i].data, p, c->elements[i]);
     c->arguments[i].p = c->arrays[i].data;
+    if (strcmp(p->name, "block_sizes") == 0) make_parts(c->arrays[i].data, f, c->arguments, c->elements[i]);
     if (p->kind == INPUT) {
       guarded_freeze(&c->arrays[i]);
     } else if (!is_scratch(p)) {

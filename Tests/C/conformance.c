@@ -51,7 +51,12 @@ static uint64_t run(const function *f, const plan *plan, uint64_t hash, int *suc
 }
 
 // Functions whose work grows with the square of a count: their large size is smaller.
-static ptrdiff_t largest_total(const function *f) { return strstr(f->name, "soft_nms") ? 3000 : 100000; }
+static ptrdiff_t largest_total(const function *f) {
+  static const char *const squares[] = {"soft_nms", "neuralsort", "softsort"};
+  for (size_t i = 0; i < sizeof squares / sizeof *squares; i++)
+    if (strstr(f->name, squares[i])) return 3000;
+  return 100000;
+}
 
 // A state that another function must have made first: these are called, but refuse.
 static bool needs_state(const function *f) { return strstr(f->name, "accumulator_") != NULL; }
@@ -70,12 +75,13 @@ int main(int argument_count, char **arguments) {
     for (int size = 0; size < (quick ? 2 : 3); size++) {
       // The large size is for threads: fewer combinations.
       const int modes = mode_count(f), most = size == 2 ? 2 : quick ? 4 : 12;
+      // Steps of a large prime: where only some combinations are tried, every parameter varies among them.
       for (int m = 0; m < (modes < most ? modes : most); m++)
         for (int data = 0; data < DATA_KINDS; data++)
           for (int real = 0; real < (size == 2 ? 1 : 3); real++) {
             const ptrdiff_t most_elements = largest_total(f);
-            const plan plan = {totals[size] < most_elements ? totals[size] : most_elements, (data_kind)data, m,
-                               reals[real], side % 2, size < 2 && side % 4 < 2};
+            const plan plan = {totals[size] < most_elements ? totals[size] : most_elements, (data_kind)data,
+                               m * 37 % modes, reals[real], side % 2, size < 2 && side % 4 < 2};
             side++;
             hash = run(f, &plan, hash, &succeeded);
           }

@@ -519,6 +519,7 @@ def test_naive_bayes_refuses(dtype):
         shared_variance=False, **outputs,
     )  # fmt: skip
     assert call(count=0) == call(dimension=0) == call(num_classes=0) == call(count=1 << 61) == "INVALID_SHAPE"
+    assert call(num_classes=1 << 57) == "INVALID_SHAPE"
     for eps in (-1.0, NAN, INF):
         assert call(eps=eps) == "INVALID_PARAMETER"
     assert call(x=None) == call(y=None) == "NULL_POINTER"
@@ -529,9 +530,9 @@ def test_naive_bayes_refuses(dtype):
     mean, var, prior = np.ones((2, 2), dtype), np.ones((1, 2), dtype), np.zeros(2, dtype)
     for name, last in (("gaussian_naive_bayes_logits", "out"), ("gaussian_naive_bayes_logits_vjp", "grad_x")):
         more = dict(grad_output=np.ones((3, 2), dtype)) if last == "grad_x" else {}
-        arguments = dict(x=x, mean=mean, variance=var, log_prior=prior, **more, count=3, dimension=2, num_classes=2, variance_rows=1)
+        arguments = dict(x=x, mean=mean, variance=var, log_prior=prior, **more, count=3, dimension=2, num_classes=2, shared_variance=True)
         call = RawCall(name, dtype, [last], **arguments, **{last: np.full((3, 2), 7.25, dtype)})
-        assert call(count=-1) == call(dimension=0) == call(num_classes=0) == call(variance_rows=3) == "INVALID_SHAPE"
+        assert call(count=-1) == call(dimension=0) == call(num_classes=0) == call(num_classes=1 << 56) == "INVALID_SHAPE"
         for pointer in ("x", "mean", "variance", "log_prior", last, *more):
             assert call(**{pointer: None}) == "NULL_POINTER"
         assert call() == call(count=0, x=None) == "OK"

@@ -245,7 +245,7 @@ def problems(draw, classes=st.one_of(st.integers(1, 40), st.sampled_from([64, 12
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     distance = draw(st.sampled_from(DISTANCES))
     rows, count = draw(st.one_of(st.integers(0, 20), st.sampled_from([33, 70]))), draw(classes)
-    dimensions = draw(st.one_of(st.integers(2 if distance == "chebyshev_soft" else 1, 9), st.sampled_from([16, 37])))
+    dimensions = draw(st.one_of(st.integers(4 if distance == "chebyshev_soft" else 1, 9), st.sampled_from([16, 37])))
     dtype = draw(st.sampled_from([np.float32, np.float64]))
     scale = draw(st.sampled_from([1, 1, 0.01, 30]))
     x, w = (rng.normal(0, scale, (length, dimensions)).astype(dtype) for length in (rows, count))

@@ -286,7 +286,7 @@ def test_masked_softmax(drawn, temperature, per_element, seed):
 
 
 @pytest.mark.parametrize("offset", [0, 2, -3, 40, -40, 2**62, -(2**62)])
-@pytest.mark.parametrize("shape", [(2, 5, 7), (1, 40, 33), (3, 6, 600), (2, 3, 9, 4), (0, 4, 3), (2, 0, 3)])
+@pytest.mark.parametrize("shape", [(2, 5, 7), (1, 40, 33), (3, 6, 600), (2, 70, 200), (2, 3, 9, 4), (0, 4, 3), (2, 0, 3)])
 def test_causal_softmax(shape, offset, dtype, rng):
     z, g = (rng.normal(0, 5, shape).astype(dtype) for _ in range(2))
     queries, keys = shape[-2:]
@@ -389,7 +389,7 @@ def test_two_pass_rows_that_fall_back(width, dtype):
 
 
 def test_softmax_of_rows_beyond_the_caches(dtype, rng):
-    count = (1 << 24) // dtype.itemsize + 5
+    count = (1 << 22) + 5
     z = rng.standard_normal((1, count), np.float32).astype(dtype) * 4
     z[0, ::1001] = -INF
     for temperature in (1.0, 0.25):
@@ -748,7 +748,7 @@ def row_calls(dtype, outer=3, classes=5, inner=2):
     yield RawCall("softmax_step_radius", dtype, ["radius"], a=array(), z=array(), radius=per_row(), **sizes)
     if inner == 1:
         arrays = dict(lse_a=per_row(), out_a=array(), lse_b=per_row(), out_b=array())
-        sides = dict(rows=outer, columns=classes)
+        sides = dict(rows=outer, width=classes)
         yield RawCall("online_softmax_combine", dtype, ["lse", "out"], **arrays, lse=per_row(), out=array(), **sides)
         grads = dict(grad_lse_a=per_row(), grad_out_a=array(), grad_lse_b=per_row(), grad_out_b=array())
         given = dict(grad_lse=per_row(), grad_out=array())
@@ -763,13 +763,13 @@ def test_interface_refuses(dtype):
     for call in [*row_calls(dtype), *row_calls(dtype, inner=1)]:
         assert call() == "OK", call.name
         arrays = [key for key, value in call.arguments.items() if isinstance(value, np.ndarray)]
-        sizes = {"outer", "classes", "inner", "rows", "columns", "batch", "queries", "keys"} & set(call.arguments)
+        sizes = {"outer", "classes", "inner", "rows", "width", "batch", "queries", "keys"} & set(call.arguments)
         for pointer in arrays:
             optional = pointer == "d" and call.name.startswith("sdm") or pointer == "z" and call.name.endswith("radius")
             assert call(**{pointer: None}) == ("OK" if optional else "NULL_POINTER"), (call.name, pointer)
         for size, bad in itertools.product(sizes, (-1, -(2**63), 2**62, 2**63 - 1)):
             assert call(**{size: bad}) == "INVALID_SHAPE", (call.name, size, bad)
-        for size in {"classes", "columns", "keys"} & sizes:
+        for size in {"classes", "width", "keys"} & sizes:
             assert call(**{size: 0}) == "INVALID_SHAPE"
         for size in {"outer", "inner", "rows", "batch", "queries"} & sizes:
             assert call(**{size: 0}, **dict.fromkeys(arrays)) == "OK"

@@ -107,6 +107,30 @@ typedef enum losskit_bin_edge {
   LOSSKIT_BIN_EDGE_LEFT_EXTRA = 2,
 } losskit_bin_edge;
 
+/** The parts of an active-passive loss. */
+typedef enum losskit_active_passive_term {
+  /** Cross-entropy. */
+  LOSSKIT_ACTIVE_PASSIVE_TERM_CE = 0,
+  /** Focal loss. */
+  LOSSKIT_ACTIVE_PASSIVE_TERM_FL = 1,
+  /** Normalized cross-entropy. */
+  LOSSKIT_ACTIVE_PASSIVE_TERM_NCE = 2,
+  /** Normalized focal loss. */
+  LOSSKIT_ACTIVE_PASSIVE_TERM_NFL = 3,
+  /** Generalized cross-entropy. */
+  LOSSKIT_ACTIVE_PASSIVE_TERM_GCE = 4,
+  /** Normalized generalized cross-entropy. */
+  LOSSKIT_ACTIVE_PASSIVE_TERM_NGCE = 5,
+  /** Mean absolute error. */
+  LOSSKIT_ACTIVE_PASSIVE_TERM_MAE = 6,
+  /** Normalized mean absolute error. */
+  LOSSKIT_ACTIVE_PASSIVE_TERM_NMAE = 7,
+  /** Reverse cross-entropy. */
+  LOSSKIT_ACTIVE_PASSIVE_TERM_RCE = 8,
+  /** Normalized reverse cross-entropy. */
+  LOSSKIT_ACTIVE_PASSIVE_TERM_NRCE = 9,
+} losskit_active_passive_term;
+
 /** Whose loss `aggregateLoss` is. */
 typedef enum losskit_aggregate_level {
   /** The bags': ρ = 0. */
@@ -192,14 +216,30 @@ typedef enum losskit_hinge_power {
 } losskit_hinge_power;
 
 /** What `oneVsRestSvmLoss` adds to the loss for its weights. */
-typedef enum losskit_svmregularizer {
+typedef enum losskit_svm_regularizer {
   /** Nothing. */
-  LOSSKIT_SVMREGULARIZER_NONE = 0,
+  LOSSKIT_SVM_REGULARIZER_NONE = 0,
   /** Their mean square. */
-  LOSSKIT_SVMREGULARIZER_MEAN = 1,
+  LOSSKIT_SVM_REGULARIZER_MEAN = 1,
   /** Half their squared norm, as in the soft margin SVM. */
-  LOSSKIT_SVMREGULARIZER_HALF_SUM = 2,
-} losskit_svmregularizer;
+  LOSSKIT_SVM_REGULARIZER_HALF_SUM = 2,
+} losskit_svm_regularizer;
+
+/** What a Fenchel-Young loss takes off ⟨p, z⟩. */
+typedef enum losskit_regularizer {
+  /** Σ p log p: softmax. The loss is cross-entropy less the target's entropy. */
+  LOSSKIT_REGULARIZER_SHANNON = 0,
+  /** (Σ p² − 1)/2: sparsemax. */
+  LOSSKIT_REGULARIZER_GINI = 1,
+  /** (Σ p^α − 1)/(α (α − 1)), α ≥ 1: α-entmax. */
+  LOSSKIT_REGULARIZER_TSALLIS = 2,
+  /** ‖p‖_α − 1, α > 1: normmax. */
+  LOSSKIT_REGULARIZER_NORM = 3,
+  /** ‖p‖²/2 on the whole space: the loss is |z − t|²/2. */
+  LOSSKIT_REGULARIZER_L2 = 4,
+  /** Σ p log p + (1 − p) log(1 − p) on the unit cube: binary cross-entropies less the targets' entropies. */
+  LOSSKIT_REGULARIZER_LOGISTIC = 5,
+} losskit_regularizer;
 
 /** The distances δ of a feature x and a class centre w; d = x − w and a = |d| coordinate by coordinate. */
 typedef enum losskit_harmonic_distance {
@@ -669,22 +709,22 @@ LOSSKIT_API losskit_status losskit_online_softmax_merge_f64(
  *
  * - Parameters:
  *   - lse_a: `[rows]`. −inf has the weight 0, also beside another −inf.
- *   - out_a: `[rows, columns]`.
+ *   - out_a: `[rows, width]`.
  *   - lse_b: `[rows]`.
- *   - out_b: `[rows, columns]`.
+ *   - out_b: `[rows, width]`.
  *   - rows: ≥ 0.
- *   - columns: ≥ 1.
+ *   - width: ≥ 1.
  *   - lse: output, `[rows]`; may be `lse_a` or `lse_b` itself.
- *   - out: output, `[rows, columns]`; may be `out_a` or `out_b` itself.
+ *   - out: output, `[rows, width]`; may be `out_a` or `out_b` itself.
  * - Errors: INVALID_SHAPE, NULL_POINTER.
  * - Reference: Milakov & Gimelshein 2018; the merge of split keys and values in flash attention.
  */
 LOSSKIT_API losskit_status losskit_online_softmax_combine_f32(
-    const float *lse_a, const float *out_a, const float *lse_b, const float *out_b, ptrdiff_t rows, ptrdiff_t columns,
+    const float *lse_a, const float *out_a, const float *lse_b, const float *out_b, ptrdiff_t rows, ptrdiff_t width,
     float *lse, float *out);
 LOSSKIT_API losskit_status losskit_online_softmax_combine_f64(
-    const double *lse_a, const double *out_a, const double *lse_b, const double *out_b, ptrdiff_t rows,
-    ptrdiff_t columns, double *lse, double *out);
+    const double *lse_a, const double *out_a, const double *lse_b, const double *out_b, ptrdiff_t rows, ptrdiff_t width,
+    double *lse, double *out);
 
 /**
  * Vector-Jacobian product of online_softmax_combine.
@@ -693,27 +733,27 @@ LOSSKIT_API losskit_status losskit_online_softmax_combine_f64(
  *
  * - Parameters:
  *   - lse_a: `[rows]`.
- *   - out_a: `[rows, columns]`.
+ *   - out_a: `[rows, width]`.
  *   - lse_b: `[rows]`.
- *   - out_b: `[rows, columns]`.
+ *   - out_b: `[rows, width]`.
  *   - grad_lse: g_lse, `[rows]`: the incoming gradient of `lse`.
- *   - grad_out: g_out, `[rows, columns]`: the incoming gradient of `out`.
+ *   - grad_out: g_out, `[rows, width]`: the incoming gradient of `out`.
  *   - rows: ≥ 0.
- *   - columns: ≥ 1.
+ *   - width: ≥ 1.
  *   - grad_lse_a: output, `[rows]`; no output may be one of the inputs.
- *   - grad_out_a: output, `[rows, columns]`.
+ *   - grad_out_a: output, `[rows, width]`.
  *   - grad_lse_b: output, `[rows]`.
- *   - grad_out_b: output, `[rows, columns]`.
+ *   - grad_out_b: output, `[rows, width]`.
  * - Errors: INVALID_SHAPE, NULL_POINTER.
  */
 LOSSKIT_API losskit_status losskit_online_softmax_combine_vjp_f32(
     const float *lse_a, const float *out_a, const float *lse_b, const float *out_b, const float *grad_lse,
-    const float *grad_out, ptrdiff_t rows, ptrdiff_t columns, float *grad_lse_a, float *grad_out_a, float *grad_lse_b,
+    const float *grad_out, ptrdiff_t rows, ptrdiff_t width, float *grad_lse_a, float *grad_out_a, float *grad_lse_b,
     float *grad_out_b);
 LOSSKIT_API losskit_status losskit_online_softmax_combine_vjp_f64(
     const double *lse_a, const double *out_a, const double *lse_b, const double *out_b, const double *grad_lse,
-    const double *grad_out, ptrdiff_t rows, ptrdiff_t columns, double *grad_lse_a, double *grad_out_a,
-    double *grad_lse_b, double *grad_out_b);
+    const double *grad_out, ptrdiff_t rows, ptrdiff_t width, double *grad_lse_a, double *grad_out_a, double *grad_lse_b,
+    double *grad_out_b);
 
 /**
  * Similarity-distance-magnitude activation: a softmax whose base and scale say how well the training data know the input.
@@ -1249,8 +1289,8 @@ LOSSKIT_API losskit_status losskit_two_pass_softmax_f64(
  *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
  *   - classes: ≥ 1.
  *   - inner: ≥ 0.
- *   - mantissa: m, output, one per row.
- *   - exponent: e, output, one per row; integral.
+ *   - mantissa: output, one per row: m.
+ *   - exponent: output, one per row: e, integral.
  * - Errors: INVALID_SHAPE, NULL_POINTER.
  * - Reference: Dukhan & Ablavatski 2020, The Two-Pass Softmax Algorithm.
  */
@@ -1262,6 +1302,182 @@ LOSSKIT_API losskit_status losskit_extexp_sum_f64(
 /* ====================================================================================================
  * Sparse maps: sparsemax, entmax, top-k
  * ==================================================================================================== */
+
+/**
+ * The Euclidean projection of each row onto the capped simplex, where no entry is above 1 and the sum is k.
+ *
+ *     p_i = min(max(z_i − τ, 0), 1),   τ such that Σ_i p_i = k
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. −inf has weight 0; a row with +inf, or with fewer than k others than −inf,
+ *     gives a row of NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - k: 0 < k ≤ `classes`, any real number, default 2.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN.
+ * - Reference: Blondel et al. 2020, Learning with Fenchel-Young Losses; entmax.budget_bisect.
+ */
+LOSSKIT_API losskit_status losskit_capped_simplex_projection_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double k, float *p);
+LOSSKIT_API losskit_status losskit_capped_simplex_projection_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double k, double *p);
+
+/**
+ * Vector-Jacobian product of capped_simplex_projection.
+ *
+ *     A = {i : 0 < p_i < 1},   grad_z_i = [i ∈ A] (g_i − mean_A g)
+ *
+ * - Parameters:
+ *   - p: `[outer, classes, inner]`, what `capped_simplex_projection` returned.
+ *   - grad_output: g, shaped as `p`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - grad_z: output, shaped as `p`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_capped_simplex_projection_vjp_f32(
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *grad_z);
+LOSSKIT_API losskit_status losskit_capped_simplex_projection_vjp_f64(
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *grad_z);
+
+/**
+ * 1.5-entmax: between softmax and sparsemax.
+ *
+ *     p_i = max(z_i/2 − τ, 0)²,   τ such that Σ_i p_i = 1
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf has probability 0; a row with +inf, or of −inf alone, gives a row of
+ *     NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for NaN.
+ * - Reference: Peters et al. 2019, Sparse Sequence-to-Sequence Models.
+ */
+LOSSKIT_API losskit_status losskit_entmax15_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *p);
+LOSSKIT_API losskit_status losskit_entmax15_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *p);
+
+/**
+ * Vector-Jacobian product of 1.5-entmax.
+ *
+ *     s = √p,   grad_z = s ⊙ (g − ⟨s, g⟩ / Σ s)
+ *
+ * - Parameters:
+ *   - p: `[outer, classes, inner]`, what `losskit_entmax15` returned.
+ *   - grad_output: g, shaped as `p`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - grad_z: output, shaped as `p`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_entmax15_vjp_f32(
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *grad_z);
+LOSSKIT_API losskit_status losskit_entmax15_vjp_f64(
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *grad_z);
+
+/**
+ * α-entmax: softmax for α → 1, sparsemax for α = 2, the sparser the larger α.
+ *
+ *     p_i = max((α − 1) z_i − τ, 0)^{1/(α − 1)},   τ such that Σ_i p_i = 1
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf has probability 0; a row with +inf, or of −inf alone, gives a row of
+ *     NaN.
+ *   - alpha: α > 1: one, or one for each row if `alpha_per_row`, in double precision.
+ *   - alpha_per_row: is there an α for each row, in the order of the rows?
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - n_iter: ≥ 1, default 50: the most steps in the search for τ. Ten are more than most rows take.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN.
+ * - Reference: Correia et al. 2019, Adaptively Sparse Transformers.
+ */
+LOSSKIT_API losskit_status losskit_entmax_f32(
+    const float *z, const double *alpha, bool alpha_per_row, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    ptrdiff_t n_iter, float *p);
+LOSSKIT_API losskit_status losskit_entmax_f64(
+    const double *z, const double *alpha, bool alpha_per_row, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    ptrdiff_t n_iter, double *p);
+
+/**
+ * Vector-Jacobian product of α-entmax, with respect to the logits and to α.
+ *
+ *     s_i = [p_i > 0] p_i^{2 − α},   q = s / Σ s,   grad_z = s ⊙ (g − ⟨q, g⟩)
+ *     grad_α = Σ_i g_i [(p_i − q_i) / (α − 1)² − (p_i log p_i − q_i Σ_j p_j log p_j) / (α − 1)]
+ *
+ * - Parameters:
+ *   - p: `[outer, classes, inner]`, what `losskit_entmax` returned.
+ *   - alpha: α > 1: one, or one for each row if `alpha_per_row`, in double precision.
+ *   - grad_output: g, shaped as `p`: the incoming gradient.
+ *   - alpha_per_row: is there an α for each row, in the order of the rows?
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - grad_z: optional output, shaped as `p`; may be `grad_output` itself.
+ *   - grad_alpha: optional output, `[outer, inner]`: grad_α of each row, also where all share one α.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: Correia et al. 2019, Adaptively Sparse Transformers.
+ */
+LOSSKIT_API losskit_status losskit_entmax_vjp_f32(
+    const float *p, const double *alpha, const float *grad_output, bool alpha_per_row, ptrdiff_t outer,
+    ptrdiff_t classes, ptrdiff_t inner, float *grad_z, float *grad_alpha);
+LOSSKIT_API losskit_status losskit_entmax_vjp_f64(
+    const double *p, const double *alpha, const double *grad_output, bool alpha_per_row, ptrdiff_t outer,
+    ptrdiff_t classes, ptrdiff_t inner, double *grad_z, double *grad_alpha);
+
+/**
+ * Normmax: the probabilities that maximise ⟨p, z⟩ − ‖p‖_α.
+ *
+ *     u_i = max(z_i − τ, 0)^{1/(α − 1)},   τ such that Σ_i u_i^α = 1,   p = u / Σ u
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf has probability 0; a row with +inf, or of −inf alone, gives a row of
+ *     NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - alpha: α > 1, default 2.
+ *   - n_iter: ≥ 1, default 50: the most steps in the search for τ. Ten are more than most rows take.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN.
+ * - Reference: Blondel et al. 2020, Learning with Fenchel-Young Losses.
+ */
+LOSSKIT_API losskit_status losskit_normmax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha, ptrdiff_t n_iter, float *p);
+LOSSKIT_API losskit_status losskit_normmax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha, ptrdiff_t n_iter, double *p);
+
+/**
+ * Vector-Jacobian product of normmax.
+ *
+ *     b_i = [p_i > 0] p_i^{2 − α},   P = (Σ p^α)^{(α − 1)/α}
+ *     grad_z = P/(α − 1) · (g ⊙ b − ⟨g, b⟩ p − ⟨g, p⟩ (b − p Σ b))
+ *
+ * - Parameters:
+ *   - p: `[outer, classes, inner]`, what `losskit_normmax` returned.
+ *   - grad_output: g, shaped as `p`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - alpha: α > 1, as given to `losskit_normmax`.
+ *   - grad_z: output, shaped as `p`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: Blondel et al. 2020, Learning with Fenchel-Young Losses.
+ */
+LOSSKIT_API losskit_status losskit_normmax_vjp_f32(
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    float *grad_z);
+LOSSKIT_API losskit_status losskit_normmax_vjp_f64(
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    double *grad_z);
 
 /**
  * Softmax of the k largest logits of each row; the others have probability 0.
@@ -1301,6 +1517,65 @@ LOSSKIT_API losskit_status losskit_sparse_softmax_f64(
 LOSSKIT_API losskit_status losskit_sparse_softmax_vjp_f32(
     const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *grad_z);
 LOSSKIT_API losskit_status losskit_sparse_softmax_vjp_f64(
+    const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *grad_z);
+
+/**
+ * Sparsemax: the Euclidean projection of each row onto the simplex.
+ *
+ *     p_i = max(z_i − τ, 0),   τ such that Σ_i p_i = 1
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf has probability 0; a row with +inf, or of −inf alone, gives a row of
+ *     NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - p: output, shaped as `z`; may be `z` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for NaN.
+ * - Reference: Martins and Astudillo 2016, From Softmax to Sparsemax.
+ */
+LOSSKIT_API losskit_status losskit_sparsemax_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *p);
+LOSSKIT_API losskit_status losskit_sparsemax_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *p);
+
+/**
+ * The threshold of sparsemax and how many classes are above it.
+ *
+ *     τ as in `losskit_sparsemax`,   k = #{i : z_i > τ}
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. A row with +inf, or of −inf alone, gives NaN and 0.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - tau: optional output, `[outer, inner]`.
+ *   - k: optional output, `[outer, inner]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for NaN.
+ * - Reference: Martins and Astudillo 2016, From Softmax to Sparsemax.
+ */
+LOSSKIT_API losskit_status losskit_sparsemax_support_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *tau, int64_t *k);
+LOSSKIT_API losskit_status losskit_sparsemax_support_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *tau, int64_t *k);
+
+/**
+ * Vector-Jacobian product of sparsemax.
+ *
+ *     S = {i : p_i > 0},   grad_z_i = [i ∈ S] (g_i − mean_S g)
+ *
+ * - Parameters:
+ *   - p: `[outer, classes, inner]`, what `losskit_sparsemax` returned.
+ *   - grad_output: g, shaped as `p`: the incoming gradient.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - grad_z: output, shaped as `p`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_sparsemax_vjp_f32(
+    const float *p, const float *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *grad_z);
+LOSSKIT_API losskit_status losskit_sparsemax_vjp_f64(
     const double *p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *grad_z);
 
 /* ====================================================================================================
@@ -1357,6 +1632,51 @@ LOSSKIT_API losskit_status losskit_gumbel_softmax_vjp_f32(
 LOSSKIT_API losskit_status losskit_gumbel_softmax_vjp_f64(
     const double *y_soft, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau,
     double *grad_z);
+
+/**
+ * Importance loss of a mixture of experts: the squared coefficient of variation of the experts' total gates.
+ *
+ *     I_c = Σ_n gates_nc,   μ = mean of I,   V = Σ_c (I_c − μ)²/(C − 1),   L = V/(μ² + eps)     (0 where C = 1)
+ *     dL/dgates_nc = 2 (I_c − μ)/((C − 1) D) − 2 V μ/(C D²),   D = μ² + eps
+ *
+ * - Parameters:
+ *   - gates: `[rows, columns]`: tokens are rows, experts are columns.
+ *   - rows: ≥ 0.
+ *   - columns: C ≥ 1.
+ *   - eps: ≥ 0, default 1e-10.
+ *   - loss: optional output, one value.
+ *   - grad: optional output, shaped as `gates`: the same for all rows.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ * - Reference: Shazeer et al. 2017, Outrageously Large Neural Networks: The Sparsely-Gated Mixture-of-Experts Layer.
+ */
+LOSSKIT_API losskit_status losskit_moe_importance_loss_f32(
+    const float *gates, ptrdiff_t rows, ptrdiff_t columns, double eps, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_moe_importance_loss_f64(
+    const double *gates, ptrdiff_t rows, ptrdiff_t columns, double eps, double *loss, double *grad);
+
+/**
+ * Load-balance loss of a mixture of experts: small where tokens are spread evenly. 1 where they are.
+ *
+ *     L = C Σ_c f_c P_c,   P_c = mean over n of p_nc,   p = softmax(z)
+ *     f_c = share of expert c among the N·k choices of each token's k largest logits (of equal ones the lower), constant
+ *     dL/dz_n = (C/N) p_n ⊙ (f − ⟨f, p_n⟩)
+ *
+ * - Parameters:
+ *   - z: router logits, `[outer, classes, inner]`: tokens are rows, experts are classes. −inf is a masked expert.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: C ≥ 1.
+ *   - inner: ≥ 0.
+ *   - k: experts per token, in 1 … classes, default 1.
+ *   - loss: optional output, one value.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.
+ * - Reference: Fedus et al. 2022, Switch Transformers: Scaling to Trillion Parameter Models with Simple and Efficient
+ *   Sparsity. (Hugging Face's Mixtral has k times this.)
+ */
+LOSSKIT_API losskit_status losskit_moe_load_balance_loss_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_moe_load_balance_loss_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k, double *loss, double *grad);
 
 /**
  * NeuralSort: a relaxed permutation matrix that sorts scores in descending order.
@@ -1474,6 +1794,71 @@ LOSSKIT_API losskit_status losskit_philox_gumbel_f64(
     ptrdiff_t count, uint64_t seed, uint64_t offset, uint64_t stream, double *output);
 
 /**
+ * Router z-loss: keeps the logits of a router, or of a language model, from growing.
+ *
+ *     L = (log Σ_c e^{z_c})²,   dL/dz_c = 2 lse p_c
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Zoph et al. 2022, ST-MoE: Designing Stable and Transferable Sparse Expert Models.
+ */
+LOSSKIT_API losskit_status losskit_router_z_loss_f32(
+    const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, losskit_reduction reduction,
+    const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_router_z_loss_f64(
+    const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, losskit_reduction reduction,
+    const double *sample_weight, double *loss, double *grad);
+
+/**
+ * The two normalisations of a soft mixture of experts: how slots are made of tokens, and tokens of slots.
+ *
+ *     dispatch = softmax of z over the tokens,   combine = softmax of z over the slots
+ *
+ * - Parameters:
+ *   - z: logits, `[groups, tokens, slots]`. −inf has weight 0; a column or row with NaN or +inf, or of −inf alone, gives NaN.
+ *   - groups: ≥ 0: each has tokens and slots of its own.
+ *   - tokens: ≥ 0.
+ *   - slots: ≥ 1.
+ *   - dispatch: optional output, shaped as `z`: columns sum to 1.
+ *   - combine: optional output, shaped as `z`: rows sum to 1.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.
+ * - Reference: Puigcerver et al. 2023, From Sparse to Soft Mixtures of Experts; the routing of MLP-KAN.
+ */
+LOSSKIT_API losskit_status losskit_soft_moe_weights_f32(
+    const float *z, ptrdiff_t groups, ptrdiff_t tokens, ptrdiff_t slots, float *dispatch, float *combine);
+LOSSKIT_API losskit_status losskit_soft_moe_weights_f64(
+    const double *z, ptrdiff_t groups, ptrdiff_t tokens, ptrdiff_t slots, double *dispatch, double *combine);
+
+/**
+ * Vector-Jacobian product of soft_moe_weights: the sum of those of the two softmaxes.
+ *
+ * - Parameters:
+ *   - dispatch: `[groups, tokens, slots]`, what `losskit_soft_moe_weights` returned.
+ *   - combine: shaped as `dispatch`, what `losskit_soft_moe_weights` returned.
+ *   - grad_dispatch: shaped as `dispatch`: the incoming gradient.
+ *   - grad_combine: shaped as `dispatch`: the incoming gradient.
+ *   - groups: ≥ 0.
+ *   - tokens: ≥ 0.
+ *   - slots: ≥ 1.
+ *   - grad_z: output, shaped as `dispatch`; may be `grad_dispatch` itself.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_soft_moe_weights_vjp_f32(
+    const float *dispatch, const float *combine, const float *grad_dispatch, const float *grad_combine,
+    ptrdiff_t groups, ptrdiff_t tokens, ptrdiff_t slots, float *grad_z);
+LOSSKIT_API losskit_status losskit_soft_moe_weights_vjp_f64(
+    const double *dispatch, const double *combine, const double *grad_dispatch, const double *grad_combine,
+    ptrdiff_t groups, ptrdiff_t tokens, ptrdiff_t slots, double *grad_z);
+
+/**
  * SoftSort: a relaxed permutation matrix that sorts scores in descending order, by distance to the sorted scores.
  *
  *     P_i = softmax_j(−|ŝ_i − s_j|^power / τ),   ŝ = s in descending order
@@ -1523,7 +1908,7 @@ LOSSKIT_API losskit_status losskit_softsort_vjp_f64(
  *
  *     p_i = σ(α (z_i + t)),   t such that Σ_i p_i = k
  *
- * The root t is found to the last place: Newton's method, kept between bounds that are halved where it does not converge.
+ * The root t is found to the last place: Newton's method on logarithms, between bounds that are halved where it fails.
  *
  * - Parameters:
  *   - z: logits, `[outer, classes, inner]`. −inf gives 0; where k or fewer are finite, these have probability 1. A row
@@ -1616,9 +2001,200 @@ LOSSKIT_API losskit_status losskit_log_soft_topk_vjp_f64(
     const double *log_p, const double *grad_output, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
     double *grad_z);
 
+/**
+ * Noisy top-k gating of a mixture of experts.
+ *
+ *     h = z + ε ⊙ softplus(noise_logits),   ε_{n,c} = element n·classes + c of philox_normal     (h = z without noise)
+ *     gates: softmax of h over the k largest (of equal ones the lower class first), 0 elsewhere
+ *
+ * Without `renormalize` the softmax is over all classes: its k largest are kept as they are.
+ *
+ * - Parameters:
+ *   - z: router logits, `[outer, classes, inner]`. −inf is a masked expert; a row with +inf, or of −inf alone, gives NaN.
+ *   - noise_logits: optional, shaped as `z`.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS. Row n is (o, i) with n = o · inner + i.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - k: in 1 … classes, default 2.
+ *   - renormalize: default true.
+ *   - seed: of the noise, any 64 bits, default 0.
+ *   - gates: output, shaped as `z`; may be `z` itself.
+ *   - indices: optional output, k for each row, row after row: the chosen classes, from the largest h on.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.
+ * - Reference: Shazeer et al. 2017, Outrageously Large Neural Networks; Nguyen et al. 2024, Statistical Perspective of
+ *   Top-K Sparse Softmax Gating Mixture of Experts.
+ */
+LOSSKIT_API losskit_status losskit_topk_gating_f32(
+    const float *z, const float *noise_logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
+    bool renormalize, uint64_t seed, float *gates, int64_t *indices);
+LOSSKIT_API losskit_status losskit_topk_gating_f64(
+    const double *z, const double *noise_logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
+    bool renormalize, uint64_t seed, double *gates, int64_t *indices);
+
+/**
+ * Vector-Jacobian product of topk_gating: the selection is constant.
+ *
+ *     grad_z = p ⊙ (g − ⟨p, g⟩)                         p the gates
+ *     grad_z = P ⊙ (M ⊙ g − ⟨P, M ⊙ g⟩)               without `renormalize`: P = softmax(h), M = 1 at the indices
+ *     grad_noise_logits = grad_z ⊙ ε ⊙ σ(noise_logits)
+ *
+ * - Parameters:
+ *   - z: `[outer, classes, inner]`, as given to `losskit_topk_gating`.
+ *   - noise_logits: optional, shaped as `z`, as given to `losskit_topk_gating`.
+ *   - indices: k for each row, row after row: what `losskit_topk_gating` returned.
+ *   - gates: shaped as `z`, what `losskit_topk_gating` returned.
+ *   - grad_output: g, shaped as `z`: the incoming gradient. Not read where the gate is 0.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - k: as given to `losskit_topk_gating`.
+ *   - renormalize: as given to `losskit_topk_gating`.
+ *   - seed: as given to `losskit_topk_gating`.
+ *   - grad_z: optional output, shaped as `z`; may be `grad_output` itself.
+ *   - grad_noise_logits: optional output, shaped as `z`: not written without noise.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET for an index out of range, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_topk_gating_vjp_f32(
+    const float *z, const float *noise_logits, const int64_t *indices, const float *gates, const float *grad_output,
+    ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k, bool renormalize, uint64_t seed, float *grad_z,
+    float *grad_noise_logits);
+LOSSKIT_API losskit_status losskit_topk_gating_vjp_f64(
+    const double *z, const double *noise_logits, const int64_t *indices, const double *gates, const double *grad_output,
+    ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k, bool renormalize, uint64_t seed, double *grad_z,
+    double *grad_noise_logits);
+
+/**
+ * Voronoi loss of the parameters of a mixture of experts: how far fitted experts are from the true ones.
+ *
+ *     cell of j = argmin_l ‖θ_j − θ*_l‖     (of equal ones the lower l)
+ *     c_l = Σ_{j in cell l} e^{β_j} Σ_b ‖θ_j^{(b)} − θ*_l^{(b)}‖ + |Σ_{j in cell l} e^{β_j} − e^{β*_l}|
+ *     L = sum of the k largest c_l
+ *
+ * Cells and the choice of the k are constants. For j in a chosen cell l, with 0 for a norm's gradient at 0 and sign(0) = 0,
+ *
+ *     dL/dθ_j^{(b)} = e^{β_j} (θ_j − θ*_l)^{(b)} / ‖·‖,   dL/dβ_j = e^{β_j} (Σ_b ‖·‖ + sign(Σ e^β − e^{β*_l}))
+ *
+ * - Parameters:
+ *   - theta: θ, `[experts, parameters]`.
+ *   - bias: β, `[experts]`.
+ *   - theta_true: θ*, `[true_experts, parameters]`.
+ *   - bias_true: β*, `[true_experts]`.
+ *   - block_sizes: ≥ 0, `[blocks]`: the sizes of the groups b that the parameters fall into, in order.
+ *   - experts: ≥ 0.
+ *   - true_experts: ≥ 1.
+ *   - parameters: ≥ 1, the sum of the blocks' sizes.
+ *   - blocks: ≥ 1.
+ *   - k: experts that the gate chooses, in 1 … true_experts; default all.
+ *   - loss: optional output, one value.
+ *   - grad_theta: optional output, shaped as `theta`.
+ *   - grad_bias: optional output, shaped as `bias`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ * - Reference: Nguyen et al. 2024, Statistical Perspective of Top-K Sparse Softmax Gating Mixture of Experts.
+ */
+LOSSKIT_API losskit_status losskit_voronoi_moe_loss_f32(
+    const float *theta, const float *bias, const float *theta_true, const float *bias_true, const int64_t *block_sizes,
+    ptrdiff_t experts, ptrdiff_t true_experts, ptrdiff_t parameters, ptrdiff_t blocks, ptrdiff_t k, float *loss,
+    float *grad_theta, float *grad_bias);
+LOSSKIT_API losskit_status losskit_voronoi_moe_loss_f64(
+    const double *theta, const double *bias, const double *theta_true, const double *bias_true,
+    const int64_t *block_sizes, ptrdiff_t experts, ptrdiff_t true_experts, ptrdiff_t parameters, ptrdiff_t blocks,
+    ptrdiff_t k, double *loss, double *grad_theta, double *grad_bias);
+
 /* ====================================================================================================
  * Softmax-free attention, mixtures of experts, diagnostics
  * ==================================================================================================== */
+
+/**
+ * Gaussian kernel of two lists of points.
+ *
+ *     K_ij = e^{−scale |q_i − k_j|²}
+ *
+ * Distances are sums of squared differences: K is at most 1, and exactly 1 where points coincide.
+ *
+ * - Parameters:
+ *   - q: `[batch, n, dimensions]`.
+ *   - k: `[batch, m, dimensions]`.
+ *   - batch: ≥ 0.
+ *   - n: ≥ 0.
+ *   - m: ≥ 1.
+ *   - dimensions: D ≥ 1.
+ *   - scale: > 0, usually 1 / (2 √D).
+ *   - kernel: output, `[batch, n, m]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ * - Reference: Lu et al. 2021, SOFT: Softmax-free Transformer with Linear Complexity.
+ */
+LOSSKIT_API losskit_status losskit_gaussian_kernel_matrix_f32(
+    const float *q, const float *k, ptrdiff_t batch, ptrdiff_t n, ptrdiff_t m, ptrdiff_t dimensions, double scale,
+    float *kernel);
+LOSSKIT_API losskit_status losskit_gaussian_kernel_matrix_f64(
+    const double *q, const double *k, ptrdiff_t batch, ptrdiff_t n, ptrdiff_t m, ptrdiff_t dimensions, double scale,
+    double *kernel);
+
+/**
+ * Vector-Jacobian product of gaussian_kernel_matrix.
+ *
+ *     W = −2 scale (g ⊙ K);   grad_q_i = Σ_j W_ij (q_i − k_j),   grad_k_j = −Σ_i W_ij (q_i − k_j)
+ *
+ * - Parameters:
+ *   - q: `[batch, n, dimensions]`.
+ *   - k: `[batch, m, dimensions]`.
+ *   - kernel: K, `[batch, n, m]`, what `gaussian_kernel_matrix` returned.
+ *   - grad_output: g, shaped as `kernel`: the incoming gradient.
+ *   - batch: ≥ 0.
+ *   - n: ≥ 0.
+ *   - m: ≥ 1.
+ *   - dimensions: D ≥ 1.
+ *   - scale: > 0, as given to `gaussian_kernel_matrix`.
+ *   - grad_q: optional output, shaped as `q`.
+ *   - grad_k: optional output, shaped as `k`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_gaussian_kernel_matrix_vjp_f32(
+    const float *q, const float *k, const float *kernel, const float *grad_output, ptrdiff_t batch, ptrdiff_t n,
+    ptrdiff_t m, ptrdiff_t dimensions, double scale, float *grad_q, float *grad_k);
+LOSSKIT_API losskit_status losskit_gaussian_kernel_matrix_vjp_f64(
+    const double *q, const double *k, const double *kernel, const double *grad_output, ptrdiff_t batch, ptrdiff_t n,
+    ptrdiff_t m, ptrdiff_t dimensions, double scale, double *grad_q, double *grad_k);
+
+/**
+ * Inverse of a matrix, nearly, by Newton's iteration.
+ *
+ *     P = a + ridge I,   V_0 = c P,   c = 1.8 / (max_i Σ_j a_ij)²,   V ← 2 V − V P V,   n_iter times
+ *
+ * There is no test of convergence: of an ill-conditioned matrix so many steps give what they give.
+ *
+ * - Parameters:
+ *   - a: `[batch, m, m]`, symmetric and not negative (not checked).
+ *   - batch: ≥ 0.
+ *   - m: ≥ 1.
+ *   - n_iter: 0 to 10 000, default 20.
+ *   - ridge: ≥ 0, default 0.01.
+ *   - inverse: output V, shaped as `a`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ * - Reference: Lu et al. 2021, SOFT: Softmax-free Transformer with Linear Complexity.
+ */
+LOSSKIT_API losskit_status losskit_newton_inverse_f32(
+    const float *a, ptrdiff_t batch, ptrdiff_t m, int32_t n_iter, double ridge, float *inverse);
+LOSSKIT_API losskit_status losskit_newton_inverse_f64(
+    const double *a, ptrdiff_t batch, ptrdiff_t m, int32_t n_iter, double ridge, double *inverse);
+
+/**
+ * Vector-Jacobian product of newton_inverse, as of the exact inverse: the iterations are constants.
+ *
+ *     grad_a = −Vᵀ g Vᵀ
+ *
+ * - Parameters:
+ *   - v: V, `[batch, m, m]`, what `newton_inverse` returned.
+ *   - grad_output: g, shaped as `v`: the incoming gradient.
+ *   - batch: ≥ 0.
+ *   - m: ≥ 1.
+ *   - grad: output, shaped as `v`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_newton_inverse_vjp_f32(
+    const float *v, const float *grad_output, ptrdiff_t batch, ptrdiff_t m, float *grad);
+LOSSKIT_API losskit_status losskit_newton_inverse_vjp_f64(
+    const double *v, const double *grad_output, ptrdiff_t batch, ptrdiff_t m, double *grad);
 
 /**
  * Predictions of a linear model after one step of gradient descent from 0, which is what one layer of linear self-attention
@@ -1695,27 +2271,96 @@ LOSSKIT_API losskit_status losskit_perp_grad_f64(
     const double *w, const double *g, ptrdiff_t count, double eps, double *out);
 
 /**
+ * Attention with Gaussian kernels of few landmarks instead of softmax: linear in the number of queries.
+ *
+ *     K1 = kernel(q, landmarks),   K2 = kernel(landmarks, landmarks),   Y = newton_inverse(K2)
+ *     symmetric:  Y ← D^{−1/2} Y D^{−1/2},   D = diag(K2 1)
+ *     X = K1 (Y (K1ᵀ v))
+ *
+ * - Parameters:
+ *   - q: queries, which are the keys as well, `[batch, n, dimensions]`.
+ *   - landmarks: `[batch, m, dimensions]`.
+ *   - v: values, `[batch, n, value_dimensions]`.
+ *   - batch: ≥ 0.
+ *   - n: ≥ 0.
+ *   - m: ≥ 1.
+ *   - dimensions: D ≥ 1.
+ *   - value_dimensions: E ≥ 1.
+ *   - n_iter: steps of the inverse, 0 to 10 000, default 20.
+ *   - ridge: of the inverse, ≥ 0, default 0.01.
+ *   - symmetric: normalise the inverse, default false.
+ *   - scale: of the kernels, > 0, usually 1 / (2 √D).
+ *   - output: X, shaped as `v`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ * - Reference: Lu et al. 2021, SOFT: Softmax-free Transformer with Linear Complexity.
+ */
+LOSSKIT_API losskit_status losskit_softmax_free_attention_f32(
+    const float *q, const float *landmarks, const float *v, ptrdiff_t batch, ptrdiff_t n, ptrdiff_t m,
+    ptrdiff_t dimensions, ptrdiff_t value_dimensions, int32_t n_iter, double ridge, bool symmetric, double scale,
+    float *output);
+LOSSKIT_API losskit_status losskit_softmax_free_attention_f64(
+    const double *q, const double *landmarks, const double *v, ptrdiff_t batch, ptrdiff_t n, ptrdiff_t m,
+    ptrdiff_t dimensions, ptrdiff_t value_dimensions, int32_t n_iter, double ridge, bool symmetric, double scale,
+    double *output);
+
+/**
+ * Vector-Jacobian product of softmax_free_attention.
+ *
+ *     B = K1ᵀ v,   Z = Y B,   A = K1ᵀ g,   C = Yᵀ A
+ *     grad_v = K1 C,   grad_K1 = g Zᵀ + v Cᵀ,   grad_Y = A Bᵀ
+ *
+ * and on through the inverse (as newton_inverse_vjp), D where symmetric, and both kernels.
+ *
+ * - Parameters:
+ *   - q: `[batch, n, dimensions]`.
+ *   - landmarks: `[batch, m, dimensions]`.
+ *   - v: `[batch, n, value_dimensions]`.
+ *   - grad_output: g, shaped as `v`: the incoming gradient.
+ *   - batch: ≥ 0.
+ *   - n: ≥ 0.
+ *   - m: ≥ 1.
+ *   - dimensions: D ≥ 1.
+ *   - value_dimensions: E ≥ 1.
+ *   - n_iter: as given to `softmax_free_attention`.
+ *   - ridge: likewise.
+ *   - symmetric: likewise.
+ *   - scale: likewise.
+ *   - grad_q: optional output, shaped as `q`.
+ *   - grad_landmarks: optional output, shaped as `landmarks`.
+ *   - grad_v: optional output, shaped as `v`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_softmax_free_attention_vjp_f32(
+    const float *q, const float *landmarks, const float *v, const float *grad_output, ptrdiff_t batch, ptrdiff_t n,
+    ptrdiff_t m, ptrdiff_t dimensions, ptrdiff_t value_dimensions, int32_t n_iter, double ridge, bool symmetric,
+    double scale, float *grad_q, float *grad_landmarks, float *grad_v);
+LOSSKIT_API losskit_status losskit_softmax_free_attention_vjp_f64(
+    const double *q, const double *landmarks, const double *v, const double *grad_output, ptrdiff_t batch, ptrdiff_t n,
+    ptrdiff_t m, ptrdiff_t dimensions, ptrdiff_t value_dimensions, int32_t n_iter, double ridge, bool symmetric,
+    double scale, double *grad_q, double *grad_landmarks, double *grad_v);
+
+/**
  * Softmax regression: the squared distance of the softmax of a linear map from a vector.
  *
  *     L = ½ ‖f − b‖²,   f = softmax(a x);   u = f ⊙ (r − ⟨f, r⟩), r = f − b:   grad_a = u xᵀ,  grad_x = aᵀ u
  *
  * - Parameters:
- *   - a: `[rows, columns]`.
- *   - x: `[columns]`.
+ *   - a: `[rows, width]`.
+ *   - x: `[width]`.
  *   - b: `[rows]`.
  *   - rows: ≥ 1.
- *   - columns: ≥ 1.
- *   - loss: optional output, `[1]`.
- *   - grad_a: optional output, `[rows, columns]`.
- *   - grad_x: optional output, `[columns]`.
+ *   - width: ≥ 1.
+ *   - loss: optional output, one value.
+ *   - grad_a: optional output, `[rows, width]`.
+ *   - grad_x: optional output, `[width]`.
  * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY (a few doubles per row and column).
  * - Reference: The Closeness of In-Context Learning and Weight Shifting for Softmax Regression (Li et al. 2023).
  */
 LOSSKIT_API losskit_status losskit_softmax_regression_loss_f32(
-    const float *a, const float *x, const float *b, ptrdiff_t rows, ptrdiff_t columns, float *loss, float *grad_a,
+    const float *a, const float *x, const float *b, ptrdiff_t rows, ptrdiff_t width, float *loss, float *grad_a,
     float *grad_x);
 LOSSKIT_API losskit_status losskit_softmax_regression_loss_f64(
-    const double *a, const double *x, const double *b, ptrdiff_t rows, ptrdiff_t columns, double *loss, double *grad_a,
+    const double *a, const double *x, const double *b, ptrdiff_t rows, ptrdiff_t width, double *loss, double *grad_a,
     double *grad_x);
 
 /**
@@ -1739,6 +2384,42 @@ LOSSKIT_API losskit_status losskit_softmax_step_radius_f32(
     const float *a, const float *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *radius);
 LOSSKIT_API losskit_status losskit_softmax_step_radius_f64(
     const double *a, const double *z, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *radius);
+
+/**
+ * Symmetric normalisation of a square matrix by its row sums.
+ *
+ *     D_i = Σ_j s_ij,   N_ij = s_ij / √(D_i D_j)
+ *
+ * - Parameters:
+ *   - s: `[batch, m, m]`, with positive row sums.
+ *   - batch: ≥ 0.
+ *   - m: ≥ 1.
+ *   - normalized: output N, shaped as `s`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE where a row's sum is not positive, OUT_OF_MEMORY.
+ * - Reference: Lu et al. 2021, SOFT: Softmax-free Transformer with Linear Complexity.
+ */
+LOSSKIT_API losskit_status losskit_symmetric_normalize_f32(
+    const float *s, ptrdiff_t batch, ptrdiff_t m, float *normalized);
+LOSSKIT_API losskit_status losskit_symmetric_normalize_f64(
+    const double *s, ptrdiff_t batch, ptrdiff_t m, double *normalized);
+
+/**
+ * Vector-Jacobian product of symmetric_normalize.
+ *
+ *     H = g ⊙ N,   h_i = Σ_j (H_ij + H_ji),   grad_ij = g_ij / √(D_i D_j) − h_i / (2 D_i)
+ *
+ * - Parameters:
+ *   - s: `[batch, m, m]`, what was given to `symmetric_normalize`.
+ *   - grad_output: g, shaped as `s`: the incoming gradient.
+ *   - batch: ≥ 0.
+ *   - m: ≥ 1.
+ *   - grad: output, shaped as `s`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE where a row's sum is not positive, OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_symmetric_normalize_vjp_f32(
+    const float *s, const float *grad_output, ptrdiff_t batch, ptrdiff_t m, float *grad);
+LOSSKIT_API losskit_status losskit_symmetric_normalize_vjp_f64(
+    const double *s, const double *grad_output, ptrdiff_t batch, ptrdiff_t m, double *grad);
 
 /* ====================================================================================================
  * Classification losses of softmax probabilities
@@ -1802,6 +2483,60 @@ LOSSKIT_API losskit_status losskit_cross_entropy_dense_f32(
 LOSSKIT_API losskit_status losskit_cross_entropy_dense_f64(
     const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *weight,
     double label_smoothing, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Cross-entropy of probabilities, clamped, and integer targets.
+ *
+ *     L = −log clamp(r_y, eps, 1 − eps),   r = p / Σ_k p_k, or p itself
+ *
+ * - Parameters:
+ *   - p: probabilities, `[outer, classes, inner]`, > 0. Not checked.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - eps: in (0, ½), default 1e-7: probabilities are clamped to [eps, 1 − eps], and have gradient 0 outside.
+ *   - normalize: divide by the sum of the row; default true. A row of sum 0 gives NaN.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `p`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: keras.losses.categorical_crossentropy with from_logits=False.
+ */
+LOSSKIT_API losskit_status losskit_cross_entropy_from_probs_f32(
+    const float *p, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps,
+    bool normalize, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_cross_entropy_from_probs_f64(
+    const double *p, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps,
+    bool normalize, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Cross-entropy of probabilities, clamped, and dense targets.
+ *
+ *     L = −Σ_k t_k log clamp(r_k, eps, 1 − eps),   r = p / Σ_k p_k, or p itself
+ *
+ * - Parameters:
+ *   - p: probabilities, `[outer, classes, inner]`, > 0. Not checked.
+ *   - target: t, shaped as `p`: the weight of each class, usually probabilities. Not checked.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - eps: in (0, ½), default 1e-7: probabilities are clamped to [eps, 1 − eps], and have gradient 0 outside.
+ *   - normalize: divide by the sum of the row; default true. A row of sum 0 gives NaN.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `p`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: keras.losses.categorical_crossentropy with from_logits=False.
+ */
+LOSSKIT_API losskit_status losskit_cross_entropy_from_probs_dense_f32(
+    const float *p, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps,
+    bool normalize, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_cross_entropy_from_probs_dense_f64(
+    const double *p, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps,
+    bool normalize, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
 
 /**
  * Focal loss on softmax probabilities: cross-entropy that down-weights well-classified rows.
@@ -1892,9 +2627,69 @@ LOSSKIT_API losskit_status losskit_nll_loss_f64(
     const double *weight, int64_t ignore_index, losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad);
 
+/**
+ * Hessian-vector product of cross-entropy by the logits. The Hessian does not depend on the target.
+ *
+ *     H = diag(p) − p pᵀ,   out = H v = p ⊙ (v − ⟨p, v⟩),   p = softmax(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - v: shaped as `z`.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default none, and sum does the same; mean divides by the number of rows.
+ *   - out: output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Kiselev and Grabovoy 2024, Unraveling the Hessian: A Key to Smooth Convergence in Loss Function Landscapes.
+ */
+LOSSKIT_API losskit_status losskit_softmax_cross_entropy_hvp_f32(
+    const float *z, const float *v, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, losskit_reduction reduction,
+    float *out);
+LOSSKIT_API losskit_status losskit_softmax_cross_entropy_hvp_f64(
+    const double *z, const double *v, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, losskit_reduction reduction,
+    double *out);
+
 /* ====================================================================================================
  * Robust, normalized and substitute losses of rows
  * ==================================================================================================== */
+
+/**
+ * Active-passive loss: a loss that raises p_y and one that lowers the others, each robust to wrong labels.
+ *
+ *     L = α · active + β · passive
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 2.
+ *   - inner: ≥ 0.
+ *   - active: default nce.
+ *   - passive: default mae. Any two parts may be combined.
+ *   - alpha: α, default 1.
+ *   - beta: β, default 1.
+ *   - gamma: γ ≥ 0 of the focal losses, default 0.5.
+ *   - q: in (0, 1], of the generalized cross-entropies, default 0.7.
+ *   - log_zero: A < 0, default log 10⁻⁴ = −9.210340371976182: what log 0 counts as.
+ *   - detach_modulator: treat (1 − p)^γ as a constant in the gradient; default false.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Ma et al. 2020, Normalized Loss Functions for Deep Learning with Noisy Labels.
+ */
+LOSSKIT_API losskit_status losskit_active_passive_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_active_passive_term active, losskit_active_passive_term passive, double alpha, double beta, double gamma,
+    double q, double log_zero, bool detach_modulator, losskit_reduction reduction, const float *sample_weight,
+    float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_active_passive_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_active_passive_term active, losskit_active_passive_term passive, double alpha, double beta, double gamma,
+    double q, double log_zero, bool detach_modulator, losskit_reduction reduction, const double *sample_weight,
+    double *loss, double *grad);
 
 /**
  * Brier loss: the squared distance of softmax probabilities to the target, a proper scoring rule in [0, 2].
@@ -1918,6 +2713,199 @@ LOSSKIT_API losskit_status losskit_brier_loss_f32(
     const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
     losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
 LOSSKIT_API losskit_status losskit_brier_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Brier loss with dense targets.
+ *
+ *     L = Σ_k (p_k − t_k)²,   p = softmax(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: t, shaped as `z`: the weight of each class, usually probabilities. Not checked.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Brier 1950, Verification of Forecasts Expressed in Terms of Probability.
+ */
+LOSSKIT_API losskit_status losskit_brier_loss_dense_f32(
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_brier_loss_dense_f64(
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Comp-sum loss: sum losses composed with a concave function, from the sum-exponential loss to the mean absolute
+ * error.
+ *
+ *     u = Σ_{k≠y} e^{z_k − z_y} = 1/p_y − 1,   p = softmax(z)
+ *     L = ((1 + u)^{1−τ} − 1)/(1 − τ),   log(1 + u) for τ = 1
+ *
+ * For τ < 1 the loss grows exponentially; too large a one is +inf.
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - tau: τ ≥ 0, default 1: 0 sum-exponential, 1 cross-entropy, 1 < τ < 2 generalized cross-entropy with q = τ − 1,
+ *     2 mean absolute error.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Mao et al. 2023, Cross-Entropy Loss Functions: Theoretical Analysis and Applications.
+ */
+LOSSKIT_API losskit_status losskit_comp_sum_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_comp_sum_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double tau,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Sum-exponential loss: the exponential loss of Weston-Watkins type, `comp_sum_loss` with τ = 0.
+ *
+ *     L = Σ_{k≠y} e^{z_k − z_y}
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Mao et al. 2023, Cross-Entropy Loss Functions: Theoretical Analysis and Applications.
+ */
+LOSSKIT_API losskit_status losskit_sum_exponential_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_sum_exponential_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Encouraging loss: cross-entropy and a bonus for well-classified rows. It may be negative.
+ *
+ *     L = ν + log max(1 − p_y, ε),   ν = −log p_y,   p = softmax(z)
+ *     for p_y > LE, along the tangent:   L = ν + log(1 − LE) − (p_y − LE)/(1 − LE)
+ *
+ * With one class it is 0, as all losses of softmax are.
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - log_end: LE in (0, 1], default 0.75: where the logarithm ends. 0.5 is the safe choice.
+ *   - eps: ε in (0, 1), default 1e-5: the bonus is constant where 1 − p_y < ε.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Zhao et al. 2022, Well-classified Examples are Underestimated in Classification with Deep Neural
+ *   Networks.
+ */
+LOSSKIT_API losskit_status losskit_encouraging_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double log_end,
+    double eps, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_encouraging_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double log_end,
+    double eps, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Generalized cross-entropy: between cross-entropy (q → 0) and the mean absolute error (q = 1).
+ *
+ *     L = (1 − p_y^q)/q,   p = softmax(z);   truncated: (1 − k^q)/q where p_y ≤ k
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - q: in (0, 1], default 0.7.
+ *   - k: in [0, 1): truncation, default 0, which is none. Truncated rows have gradient 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Zhang and Sabuncu 2018, Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy
+ *   Labels.
+ */
+LOSSKIT_API losskit_status losskit_generalized_cross_entropy_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double q, double k,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_generalized_cross_entropy_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double q, double k,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Cross-entropy of the spherical softmax, in which squares stand for exponentials.
+ *
+ *     L = log Σ_k h(z_k) − log h(z_y),   h(x) = x² + ε
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. A row with NaN or an infinity gives NaN.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - eps: ε > 0, default 1e-6.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: de Brébisson and Vincent 2016, An Exploration of Softmax Alternatives Belonging to the Spherical Loss
+ *   Family.
+ */
+LOSSKIT_API losskit_status losskit_log_spherical_softmax_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_log_spherical_softmax_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double eps,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Cross-entropy of the Taylor softmax, whose exponential is its second-order expansion.
+ *
+ *     L = log Σ_k h(z_k) − log h(z_y),   h(x) = 1 + x + x²/2
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. A row with NaN or an infinity gives NaN.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: de Brébisson and Vincent 2016, An Exploration of Softmax Alternatives Belonging to the Spherical Loss
+ *   Family.
+ */
+LOSSKIT_API losskit_status losskit_log_taylor_softmax_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_log_taylor_softmax_loss_f64(
     const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
     losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
 
@@ -1946,6 +2934,502 @@ LOSSKIT_API losskit_status losskit_mae_softmax_loss_f32(
 LOSSKIT_API losskit_status losskit_mae_softmax_loss_f64(
     const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool reduced,
     losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Normalized mean absolute error: divided by its sum over all targets.
+ *
+ *     L = (1 − p_y)/(C − 1),   p = softmax(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 2.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Ma et al. 2020, Normalized Loss Functions for Deep Learning with Noisy Labels.
+ */
+LOSSKIT_API losskit_status losskit_normalized_mae_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_normalized_mae_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Normalized cross-entropy: divided by its sum over all targets. In [0, 1], and robust to wrong labels.
+ *
+ *     L = ν_y / Σ_k ν_k,   ν_k = −log p_k,   p = softmax(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 2.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Ma et al. 2020, Normalized Loss Functions for Deep Learning with Noisy Labels.
+ */
+LOSSKIT_API losskit_status losskit_normalized_cross_entropy_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_normalized_cross_entropy_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Normalized focal loss: divided by its sum over all targets. In [0, 1], and robust to wrong labels.
+ *
+ *     L = v_y / Σ_k v_k,   v_k = (1 − p_k)^γ ν_k,   ν_k = −log p_k,   p = softmax(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 2.
+ *   - inner: ≥ 0.
+ *   - gamma: γ ≥ 0, default 0.5.
+ *   - detach_modulator: treat (1 − p_k)^γ as a constant in the gradient; default false.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Ma et al. 2020, Normalized Loss Functions for Deep Learning with Noisy Labels.
+ */
+LOSSKIT_API losskit_status losskit_normalized_focal_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
+    bool detach_modulator, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_normalized_focal_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
+    bool detach_modulator, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Normalized generalized cross-entropy: divided by its sum over all targets.
+ *
+ *     L = (1 − p_y^q) / Σ_k (1 − p_k^q),   p = softmax(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 2.
+ *   - inner: ≥ 0.
+ *   - q: in (0, 1], default 0.7.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Ma et al. 2020, Normalized Loss Functions for Deep Learning with Noisy Labels.
+ */
+LOSSKIT_API losskit_status losskit_normalized_generalized_cross_entropy_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double q,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_normalized_generalized_cross_entropy_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double q,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Poly-1 cross-entropy: the first coefficient of its expansion in 1 − p is raised by ε.
+ *
+ *     L = Σ_k w_k t_k ν_k + ε Σ_k t_k (1 − p_k),   ν_k = −log p_k,   p = softmax(z)
+ *     t_k = (1 − ls) [k = y] + ls/C
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - epsilon: ε, default 1; −1 or more in the paper.
+ *   - label_smoothing: ls in [0, 1], default 0.
+ *   - weight: optional, `[classes]`, ≥ 0, default 1: class weights of the cross-entropy, no part of the mean's
+ *     denominator.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Leng et al. 2022, PolyLoss: A Polynomial Expansion Perspective of Classification Loss Functions.
+ */
+LOSSKIT_API losskit_status losskit_poly1_cross_entropy_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double epsilon,
+    double label_smoothing, const float *weight, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad);
+LOSSKIT_API losskit_status losskit_poly1_cross_entropy_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double epsilon,
+    double label_smoothing, const double *weight, losskit_reduction reduction, const double *sample_weight,
+    double *loss, double *grad);
+
+/**
+ * Poly-1 cross-entropy with dense targets.
+ *
+ *     t' = (1 − ls) t + ls/C
+ *     L = Σ_k w_k t'_k ν_k + ε Σ_k t'_k (1 − p_k),   ν_k = −log p_k,   p = softmax(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: t, shaped as `z`: the weight of each class, usually probabilities. Not checked.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - epsilon: ε, default 1; −1 or more in the paper.
+ *   - label_smoothing: ls in [0, 1], default 0.
+ *   - weight: optional, `[classes]`, ≥ 0, default 1: class weights of the cross-entropy, no part of the mean's
+ *     denominator.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Leng et al. 2022, PolyLoss: A Polynomial Expansion Perspective of Classification Loss Functions.
+ */
+LOSSKIT_API losskit_status losskit_poly1_cross_entropy_dense_f32(
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double epsilon,
+    double label_smoothing, const float *weight, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad);
+LOSSKIT_API losskit_status losskit_poly1_cross_entropy_dense_f64(
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double epsilon,
+    double label_smoothing, const double *weight, losskit_reduction reduction, const double *sample_weight,
+    double *loss, double *grad);
+
+/**
+ * Poly-1 focal loss: the first coefficient of its expansion in 1 − p is raised by ε.
+ *
+ *     L = α_y (1 − p_y)^γ ν + ε (1 − p_y)^{γ+1},   ν = −log p_y,   p = softmax(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - gamma: γ ≥ 0, default 2.
+ *   - epsilon: ε, default 1.
+ *   - alpha: optional, `[classes]`, default 1: a factor of the focal part.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Leng et al. 2022, PolyLoss: A Polynomial Expansion Perspective of Classification Loss Functions.
+ */
+LOSSKIT_API losskit_status losskit_poly1_focal_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
+    double epsilon, const float *alpha, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad);
+LOSSKIT_API losskit_status losskit_poly1_focal_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma,
+    double epsilon, const double *alpha, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad);
+
+/**
+ * Poly-N cross-entropy: the first n coefficients of its expansion in 1 − p are raised.
+ *
+ *     L = ν + Σ_{j=1}^n ε_j (1 − p_y)^j,   ν = −log p_y,   p = softmax(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - epsilons: ε_1 … ε_n, `[n]`; may be null if n = 0.
+ *   - n: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Leng et al. 2022, PolyLoss: A Polynomial Expansion Perspective of Classification Loss Functions.
+ */
+LOSSKIT_API losskit_status losskit_poly_n_cross_entropy_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *epsilons,
+    ptrdiff_t n, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_poly_n_cross_entropy_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *epsilons,
+    ptrdiff_t n, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Poly loss: a polynomial in 1 − p. Cross-entropy is the series with α_j = 1/j.
+ *
+ *     L = Σ_{j=1}^n α_j (1 − p_y)^j,   p = softmax(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - alphas: α_1 … α_n, `[n]`; may be null if n = 0.
+ *   - n: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Leng et al. 2022, PolyLoss: A Polynomial Expansion Perspective of Classification Loss Functions.
+ */
+LOSSKIT_API losskit_status losskit_poly_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *alphas,
+    ptrdiff_t n, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_poly_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *alphas,
+    ptrdiff_t n, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Rescaled square loss on raw outputs: the square loss to a one-hot target, with the target class scaled.
+ *
+ *     L = (k (z_y − M)² + Σ_{j≠y} z_j²)/C
+ *
+ * - Parameters:
+ *   - z: outputs, `[outer, classes, inner]`. −inf is a masked class, which adds nothing.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - k: weight of the target class, default 1.
+ *   - m: M: what the target's output should be, default 1. With many classes, k = 15 and M = 30 are used.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Hui and Belkin 2021, Evaluation of Neural Architectures Trained with Square Loss vs Cross-Entropy in
+ *   Classification Tasks.
+ */
+LOSSKIT_API losskit_status losskit_rescaled_square_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double k, double m,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_rescaled_square_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double k, double m,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Reverse cross-entropy: of the target under the prediction, with a finite log 0.
+ *
+ *     L = −Σ_k p_k log [k = y] = −A (1 − p_y),   p = softmax(z),   log 0 := A
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - log_zero: A < 0, default log 10⁻⁴ = −9.210340371976182: what log 0 counts as.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Wang et al. 2019, Symmetric Cross Entropy for Robust Learning with Noisy Labels.
+ */
+LOSSKIT_API losskit_status losskit_reverse_cross_entropy_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double log_zero,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_reverse_cross_entropy_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double log_zero,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Normalized reverse cross-entropy: divided by its sum over all targets, which leaves `normalized_mae_loss`.
+ *
+ *     L = (1 − p_y)/(C − 1),   p = softmax(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 2.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Ma et al. 2020, Normalized Loss Functions for Deep Learning with Noisy Labels.
+ */
+LOSSKIT_API losskit_status losskit_normalized_reverse_cross_entropy_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_normalized_reverse_cross_entropy_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Smooth adversarial comp-sum loss: the comp-sum loss of clean logits, and how far an attack moves the margins.
+ *
+ *     D_k(z) = z_y − z_k
+ *     L = comp_sum_loss(z/ρ, y; τ) + ν ‖D(z_adv) − D(z)‖₂
+ *
+ * - Parameters:
+ *   - z: logits of clean inputs, `[outer, classes, inner]`. −inf is a masked class.
+ *   - z_adv: logits of the attacked inputs, which the caller has found, shaped as `z`.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - tau: τ ≥ 0, default 1, see `comp_sum_loss`.
+ *   - rho: ρ > 0, default 1.
+ *   - nu: ν ≥ 0, default 1.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad_z: optional output, shaped as `z`.
+ *   - grad_z_adv: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Mao et al. 2023, Cross-Entropy Loss Functions: Theoretical Analysis and Applications.
+ */
+LOSSKIT_API losskit_status losskit_smooth_adversarial_comp_sum_loss_f32(
+    const float *z, const float *z_adv, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double tau, double rho, double nu, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad_z, float *grad_z_adv);
+LOSSKIT_API losskit_status losskit_smooth_adversarial_comp_sum_loss_f64(
+    const double *z, const double *z_adv, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    double tau, double rho, double nu, losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad_z, double *grad_z_adv);
+
+/**
+ * Spherical score loss: one minus the cosine of softmax probabilities and target, a proper scoring rule in [0, 1).
+ *
+ *     L = 1 − p_y/|p|,   p = softmax(z),   |p|² = Σ_k p_k²
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Good 1971, Comment on Measuring Information and Uncertainty.
+ */
+LOSSKIT_API losskit_status losskit_spherical_score_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_spherical_score_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Squentropy: cross-entropy and the mean square of the logits of the other classes.
+ *
+ *     L = −log p_y + Σ_{j≠y} z_j²/(C − 1),   p = softmax(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class, which adds nothing.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Hui et al. 2023, Cut your Losses with Squentropy.
+ */
+LOSSKIT_API losskit_status losskit_squentropy_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_squentropy_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Cross-entropy of the stablemax, whose exponential grows and falls off only linearly.
+ *
+ *     L = log Σ_k h(z_k) − log h(z_y),   h(x) = x + 1 for x ≥ 0, 1/(1 − x) for x < 0
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Prieto et al. 2025, Grokking at the Edge of Numerical Stability.
+ */
+LOSSKIT_API losskit_status losskit_stablemax_cross_entropy_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_stablemax_cross_entropy_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Symmetric cross-entropy: cross-entropy and its reverse.
+ *
+ *     L = α ν + β (−A) (1 − p_y),   ν = −log p_y,   p = softmax(z)
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - alpha: α, default 0.1, the setting for CIFAR-10 (CIFAR-100: 6).
+ *   - beta: β, default 1 (CIFAR-100: 0.1).
+ *   - log_zero: A < 0, default log 10⁻⁴ = −9.210340371976182: what log 0 counts as.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Wang et al. 2019, Symmetric Cross Entropy for Robust Learning with Noisy Labels.
+ */
+LOSSKIT_API losskit_status losskit_symmetric_cross_entropy_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    double beta, double log_zero, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_symmetric_cross_entropy_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    double beta, double log_zero, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Z-loss: the softplus of the standardised target logit, invariant to shift and positive scale of the logits.
+ *
+ *     μ = mean(z),  σ² = mean((z − μ)²),  z̃ = (z_y − μ)/(σ + ε)   (0 where σ = 0)
+ *     L = log(1 + e^{a (b − z̃)})/a
+ *
+ * - Parameters:
+ *   - z: scores, `[outer, classes, inner]`. A row with NaN or an infinity gives NaN.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - a: > 0, default 1.
+ *   - b: default 0.
+ *   - eps: ε ≥ 0, default 1e-12.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: de Brébisson and Vincent 2016, The Z-loss: a shift and scale invariant classification loss belonging
+ *   to the Spherical Family.
+ */
+LOSSKIT_API losskit_status losskit_z_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double a, double b,
+    double eps, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_z_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double a, double b,
+    double eps, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
 
 /* ====================================================================================================
  * Classification losses of single scores
@@ -2032,6 +3516,41 @@ LOSSKIT_API losskit_status losskit_soft_margin_loss_f32(
 LOSSKIT_API losskit_status losskit_soft_margin_loss_f64(
     const double *f, const double *y, ptrdiff_t rows, ptrdiff_t columns, losskit_reduction reduction,
     const double *sample_weight, double *loss, double *grad);
+
+/**
+ * EnsLoss: the gradient of a random convex, calibrated loss of the margin, drawn anew in each call.
+ *
+ *     m_i = y_i f_i,   r_i = B⁻¹(ξ_i),   d_i = max(−r_i, −1)
+ *     g: the k-th smallest margin gets the k-th smallest d;   g_i ← g_i / m_i where m_i > 1 (tail);   g_i ← g_i − shift
+ *     L_i = g_i m_i,   dL/df_i = g_i y_i
+ *
+ * B⁻¹(ξ) = max(1 + λξ, 0)^{1/λ} is the inverse Box-Cox transform, e^ξ for λ = 0. The derivatives g are constants: the gradient
+ * is not that of L, which is no more than a proxy.
+ *
+ * - Parameters:
+ *   - f: scores, `[count]`. A NaN has the largest margin.
+ *   - y: 1 or −1, `[count]`.
+ *   - count: ≥ 0, below 2^31.
+ *   - seed: of the noise ξ, any 64 bits, default 0: element i of philox_normal.
+ *   - lam: λ, finite, default 0.
+ *   - noise: optional, ξ, `[count]`; default: drawn.
+ *   - tail: default true.
+ *   - shift: finite, default 1e-6, which makes g negative.
+ *   - reduction: default mean, weighted.
+ *   - sample_weight: optional, `[count]`, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per element without reduction.
+ *   - grad: optional output, `[count]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight,
+ *   OUT_OF_MEMORY.
+ * - Reference: Dai and Wang 2025, EnsLoss: Stochastic Calibrated Loss Ensembles for Preventing Overfitting in
+ *   Classification.
+ */
+LOSSKIT_API losskit_status losskit_ens_loss_f32(
+    const float *f, const float *y, ptrdiff_t count, uint64_t seed, double lam, const float *noise, bool tail,
+    double shift, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_ens_loss_f64(
+    const double *f, const double *y, ptrdiff_t count, uint64_t seed, double lam, const double *noise, bool tail,
+    double shift, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
 
 /**
  * Focal loss on sigmoid scores that stops down-weighting: examples on the right side of ½ keep the gradient of
@@ -2410,11 +3929,11 @@ LOSSKIT_API losskit_status losskit_multiclass_perceptron_loss_f64(
  */
 LOSSKIT_API losskit_status losskit_one_vs_rest_svm_loss_f32(
     const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const float *w,
-    ptrdiff_t weight_count, losskit_hinge_power power, double penalty, losskit_svmregularizer regularizer,
+    ptrdiff_t weight_count, losskit_hinge_power power, double penalty, losskit_svm_regularizer regularizer,
     losskit_reduction reduction, const float *sample_weight, float *loss, float *grad, float *grad_w);
 LOSSKIT_API losskit_status losskit_one_vs_rest_svm_loss_f64(
     const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, const double *w,
-    ptrdiff_t weight_count, losskit_hinge_power power, double penalty, losskit_svmregularizer regularizer,
+    ptrdiff_t weight_count, losskit_hinge_power power, double penalty, losskit_svm_regularizer regularizer,
     losskit_reduction reduction, const double *sample_weight, double *loss, double *grad, double *grad_w);
 
 /**
@@ -2477,6 +3996,301 @@ LOSSKIT_API losskit_status losskit_sovr_loss_f64(
     double lam, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
 
 /* ====================================================================================================
+ * Fenchel-Young losses
+ * ==================================================================================================== */
+
+/**
+ * 1.5-entmax loss of logits and integer targets.
+ *
+ *     L = Ω*(z) − z_y,   Ω(p) = 4/3 (Σ p^{1.5} − 1),   dL/dz = entmax15(z) − e_y
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Peters et al. 2019, Sparse Sequence-to-Sequence Models.
+ */
+LOSSKIT_API losskit_status losskit_entmax15_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_entmax15_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * 1.5-entmax loss of logits and dense targets.
+ *
+ *     L = Ω*(z) + Ω(t) − ⟨z, t⟩,   Ω(p) = 4/3 (Σ p^{1.5} − 1),   dL/dz = entmax15(z) − t
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: t, shaped as `z`: probabilities, not checked.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Peters et al. 2019, Sparse Sequence-to-Sequence Models.
+ */
+LOSSKIT_API losskit_status losskit_entmax15_loss_dense_f32(
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_entmax15_loss_dense_f64(
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * α-entmax loss of logits and integer targets.
+ *
+ *     L = Ω*(z) − z_y,   Ω(p) = (Σ p^α − 1)/(α (α − 1)),   dL/dz = entmax(z) − e_y
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - alpha: α ≥ 1, default 1.5; 1 is cross-entropy, less the target's entropy.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Peters et al. 2019, Sparse Sequence-to-Sequence Models; Blondel et al. 2020.
+ */
+LOSSKIT_API losskit_status losskit_entmax_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_entmax_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * α-entmax loss of logits and dense targets.
+ *
+ *     L = Ω*(z) + Ω(t) − ⟨z, t⟩,   Ω(p) = (Σ p^α − 1)/(α (α − 1)),   dL/dz = entmax(z) − t
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: t, shaped as `z`: probabilities, not checked.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - alpha: α ≥ 1, default 1.5; 1 is cross-entropy, less the target's entropy.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Peters et al. 2019, Sparse Sequence-to-Sequence Models; Blondel et al. 2020.
+ */
+LOSSKIT_API losskit_status losskit_entmax_loss_dense_f32(
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_entmax_loss_dense_f64(
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Fenchel-Young loss of logits and integer targets.
+ *
+ *     L = Ω*(z) + Ω(t) − ⟨z, t⟩,   Ω*(z) = max_p ⟨z, p⟩ − Ω(p),   dL/dz = argmax − t
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes: t is 1 there, else 0.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - regularizer: Ω, default shannon.
+ *   - alpha: α of tsallis (≥ 1) and norm (> 1), default 1.5; the others ignore it.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Blondel et al. 2020, Learning with Fenchel-Young Losses.
+ */
+LOSSKIT_API losskit_status losskit_fenchel_young_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_regularizer regularizer, double alpha, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad);
+LOSSKIT_API losskit_status losskit_fenchel_young_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_regularizer regularizer, double alpha, losskit_reduction reduction, const double *sample_weight,
+    double *loss, double *grad);
+
+/**
+ * Fenchel-Young loss of logits and dense targets.
+ *
+ *     L = Ω*(z) + Ω(t) − ⟨z, t⟩,   Ω*(z) = max_p ⟨z, p⟩ − Ω(p),   dL/dz = argmax − t
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: t, shaped as `z`: in the domain of Ω, which is not checked.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - regularizer: Ω, default shannon.
+ *   - alpha: α of tsallis (≥ 1) and norm (> 1), default 1.5; the others ignore it.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Blondel et al. 2020, Learning with Fenchel-Young Losses.
+ */
+LOSSKIT_API losskit_status losskit_fenchel_young_loss_dense_f32(
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_regularizer regularizer, double alpha, losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad);
+LOSSKIT_API losskit_status losskit_fenchel_young_loss_dense_f64(
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_regularizer regularizer, double alpha, losskit_reduction reduction, const double *sample_weight,
+    double *loss, double *grad);
+
+/**
+ * Normmax loss of logits and integer targets.
+ *
+ *     L = Ω*(z) − z_y,   Ω(p) = ‖p‖_α − 1,   dL/dz = normmax(z) − e_y
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - alpha: α > 1, default 2.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Blondel et al. 2020, Learning with Fenchel-Young Losses.
+ */
+LOSSKIT_API losskit_status losskit_normmax_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_normmax_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Normmax loss of logits and dense targets.
+ *
+ *     L = Ω*(z) + Ω(t) − ⟨z, t⟩,   Ω(p) = ‖p‖_α − 1,   dL/dz = normmax(z) − t
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: t, shaped as `z`: probabilities, not checked.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - alpha: α > 1, default 2.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Blondel et al. 2020, Learning with Fenchel-Young Losses.
+ */
+LOSSKIT_API losskit_status losskit_normmax_loss_dense_f32(
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_normmax_loss_dense_f64(
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double alpha,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Cross-entropy of the softmax of the k largest logits.
+ *
+ *     Ω = the classes of the k largest z (of equal ones the lower),   L = log Σ_{j ∈ Ω} e^{z_j} − z_y
+ *     dL/dz_j = [j ∈ Ω] e^{z_j} / Σ_{i ∈ Ω} e^{z_i} − [j = y]
+ *
+ * The target need not be in Ω; its logit is below all of Ω then. The selection is constant for the gradient.
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - k: ≥ 1, default 10; more than `classes` means all, and cross-entropy.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Sun et al. 2021, Sparse-softmax: A Simpler and Faster Alternative Softmax Transformation.
+ */
+LOSSKIT_API losskit_status losskit_sparse_softmax_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_sparse_softmax_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Sparsemax loss of logits and integer targets.
+ *
+ *     L = ½ [(1 − p_y)² + Σ_{j ≠ y} p_j²] + max(τ − z_y, 0),   p = sparsemax(z),   dL/dz = p − e_y
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Martins and Astudillo 2016, From Softmax to Sparsemax.
+ */
+LOSSKIT_API losskit_status losskit_sparsemax_loss_f32(
+    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_sparsemax_loss_f64(
+    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Sparsemax loss of logits and dense targets.
+ *
+ *     L = ½ ‖p − t‖² + Σ_j t_j max(τ − z_j, 0) + τ (1 − Σ t),   p = sparsemax(z),   dL/dz = p − t
+ *
+ * - Parameters:
+ *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+ *   - target: t, shaped as `z`: probabilities, not checked.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `z`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Martins and Astudillo 2016, From Softmax to Sparsemax.
+ */
+LOSSKIT_API losskit_status losskit_sparsemax_loss_dense_f32(
+    const float *z, const float *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_sparsemax_loss_dense_f64(
+    const double *z, const double *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/* ====================================================================================================
  * Losses of embeddings and a class matrix
  * ==================================================================================================== */
 
@@ -2521,22 +4335,22 @@ LOSSKIT_API losskit_status losskit_gaussian_naive_bayes_fit_f64(
  * - Parameters:
  *   - x: points, `[count, dimension]`.
  *   - mean: μ, `[num_classes, dimension]`.
- *   - variance: v, `[variance_rows, dimension]`.
+ *   - variance: v, one row of `dimension` numbers if shared, else one for each class.
  *   - log_prior: `[num_classes]`.
  *   - count: ≥ 0.
  *   - dimension: ≥ 1.
  *   - num_classes: ≥ 1.
- *   - variance_rows: 1 for a shared variance, or `num_classes`.
+ *   - shared_variance: is there one variance for all classes?
  *   - out: output, `[count, num_classes]`.
  * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.
  * - Reference: Zheng et al. 2023, Revisiting Discriminative vs. Generative Classifiers: Theory and Implications.
  */
 LOSSKIT_API losskit_status losskit_gaussian_naive_bayes_logits_f32(
     const float *x, const float *mean, const float *variance, const float *log_prior, ptrdiff_t count,
-    ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows, float *out);
+    ptrdiff_t dimension, ptrdiff_t num_classes, bool shared_variance, float *out);
 LOSSKIT_API losskit_status losskit_gaussian_naive_bayes_logits_f64(
     const double *x, const double *mean, const double *variance, const double *log_prior, ptrdiff_t count,
-    ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows, double *out);
+    ptrdiff_t dimension, ptrdiff_t num_classes, bool shared_variance, double *out);
 
 /**
  * Vector-Jacobian product of the logits with respect to x.
@@ -2546,22 +4360,22 @@ LOSSKIT_API losskit_status losskit_gaussian_naive_bayes_logits_f64(
  * - Parameters:
  *   - x: points, `[count, dimension]`.
  *   - mean: μ, `[num_classes, dimension]`.
- *   - variance: v, `[variance_rows, dimension]`.
+ *   - variance: v, one row of `dimension` numbers if shared, else one for each class.
  *   - log_prior: `[num_classes]`; where it is −inf, a variance of 0 is left out.
  *   - grad_output: g, `[count, num_classes]`.
  *   - count: ≥ 0.
  *   - dimension: ≥ 1.
  *   - num_classes: ≥ 1.
- *   - variance_rows: 1 for a shared variance, or `num_classes`.
+ *   - shared_variance: is there one variance for all classes?
  *   - grad_x: output, `[count, dimension]`.
  * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.
  */
 LOSSKIT_API losskit_status losskit_gaussian_naive_bayes_logits_vjp_f32(
     const float *x, const float *mean, const float *variance, const float *log_prior, const float *grad_output,
-    ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows, float *grad_x);
+    ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, bool shared_variance, float *grad_x);
 LOSSKIT_API losskit_status losskit_gaussian_naive_bayes_logits_vjp_f64(
     const double *x, const double *mean, const double *variance, const double *log_prior, const double *grad_output,
-    ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, ptrdiff_t variance_rows, double *grad_x);
+    ptrdiff_t count, ptrdiff_t dimension, ptrdiff_t num_classes, bool shared_variance, double *grad_x);
 
 /**
  * Sigmoid loss of a halfspace: a smooth stand-in for the 0-1 loss of a linear separator, the same for w and 2w.

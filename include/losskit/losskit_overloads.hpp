@@ -38,6 +38,30 @@ enum class bin_edge : std::int32_t {
   left_extra = LOSSKIT_BIN_EDGE_LEFT_EXTRA,
 };
 
+/// The parts of an active-passive loss.
+enum class active_passive_term : std::int32_t {
+  /// Cross-entropy.
+  ce = LOSSKIT_ACTIVE_PASSIVE_TERM_CE,
+  /// Focal loss.
+  fl = LOSSKIT_ACTIVE_PASSIVE_TERM_FL,
+  /// Normalized cross-entropy.
+  nce = LOSSKIT_ACTIVE_PASSIVE_TERM_NCE,
+  /// Normalized focal loss.
+  nfl = LOSSKIT_ACTIVE_PASSIVE_TERM_NFL,
+  /// Generalized cross-entropy.
+  gce = LOSSKIT_ACTIVE_PASSIVE_TERM_GCE,
+  /// Normalized generalized cross-entropy.
+  ngce = LOSSKIT_ACTIVE_PASSIVE_TERM_NGCE,
+  /// Mean absolute error.
+  mae = LOSSKIT_ACTIVE_PASSIVE_TERM_MAE,
+  /// Normalized mean absolute error.
+  nmae = LOSSKIT_ACTIVE_PASSIVE_TERM_NMAE,
+  /// Reverse cross-entropy.
+  rce = LOSSKIT_ACTIVE_PASSIVE_TERM_RCE,
+  /// Normalized reverse cross-entropy.
+  nrce = LOSSKIT_ACTIVE_PASSIVE_TERM_NRCE,
+};
+
 /// Whose loss `aggregateLoss` is.
 enum class aggregate_level : std::int32_t {
   /// The bags': ρ = 0.
@@ -123,13 +147,29 @@ enum class hinge_power : std::int32_t {
 };
 
 /// What `oneVsRestSvmLoss` adds to the loss for its weights.
-enum class svmregularizer : std::int32_t {
+enum class svm_regularizer : std::int32_t {
   /// Nothing.
-  none = LOSSKIT_SVMREGULARIZER_NONE,
+  none = LOSSKIT_SVM_REGULARIZER_NONE,
   /// Their mean square.
-  mean = LOSSKIT_SVMREGULARIZER_MEAN,
+  mean = LOSSKIT_SVM_REGULARIZER_MEAN,
   /// Half their squared norm, as in the soft margin SVM.
-  half_sum = LOSSKIT_SVMREGULARIZER_HALF_SUM,
+  half_sum = LOSSKIT_SVM_REGULARIZER_HALF_SUM,
+};
+
+/// What a Fenchel-Young loss takes off ⟨p, z⟩.
+enum class regularizer : std::int32_t {
+  /// Σ p log p: softmax. The loss is cross-entropy less the target's entropy.
+  shannon = LOSSKIT_REGULARIZER_SHANNON,
+  /// (Σ p² − 1)/2: sparsemax.
+  gini = LOSSKIT_REGULARIZER_GINI,
+  /// (Σ p^α − 1)/(α (α − 1)), α ≥ 1: α-entmax.
+  tsallis = LOSSKIT_REGULARIZER_TSALLIS,
+  /// ‖p‖_α − 1, α > 1: normmax.
+  norm = LOSSKIT_REGULARIZER_NORM,
+  /// ‖p‖²/2 on the whole space: the loss is |z − t|²/2.
+  l2 = LOSSKIT_REGULARIZER_L2,
+  /// Σ p log p + (1 − p) log(1 − p) on the unit cube: binary cross-entropies less the targets' entropies.
+  logistic = LOSSKIT_REGULARIZER_LOGISTIC,
 };
 
 /// The distances δ of a feature x and a class centre w; d = x − w and a = |d| coordinate by coordinate.
@@ -754,108 +794,108 @@ inline void online_softmax_merge(
 /// See losskit_online_softmax_combine_f32.
 inline void online_softmax_combine(
     const float *lse_a, const float *out_a, const float *lse_b, const float *out_b, std::ptrdiff_t rows,
-    std::ptrdiff_t columns, float *lse, float *out) {
-  check(losskit_online_softmax_combine_f32(lse_a, out_a, lse_b, out_b, rows, columns, lse, out));
+    std::ptrdiff_t width, float *lse, float *out) {
+  check(losskit_online_softmax_combine_f32(lse_a, out_a, lse_b, out_b, rows, width, lse, out));
 }
 
 /// The same on spans.
 inline void online_softmax_combine(
     span<const float> lse_a, span<const float> out_a, span<const float> lse_b, span<const float> out_b,
-    std::ptrdiff_t columns, span<float> lse, span<float> out) {
+    std::ptrdiff_t width, span<float> lse, span<float> out) {
   const std::ptrdiff_t rows = lse_a.ssize();
-  detail::expect(out_a, false, {rows, columns});
+  detail::expect(out_a, false, {rows, width});
   detail::expect(lse_b, false, {rows});
-  detail::expect(out_b, false, {rows, columns});
+  detail::expect(out_b, false, {rows, width});
   detail::expect(lse, false, {rows});
-  detail::expect(out, false, {rows, columns});
+  detail::expect(out, false, {rows, width});
   check(
     
-    losskit_online_softmax_combine_f32(lse_a.data(), out_a.data(), lse_b.data(), out_b.data(), rows, columns, lse.data(), out.data()));
+    losskit_online_softmax_combine_f32(lse_a.data(), out_a.data(), lse_b.data(), out_b.data(), rows, width, lse.data(), out.data()));
 }
 
 /// Joins two partial results of an attention, each normalised by itself, whose scores had the given log-sum-exps.
 /// See losskit_online_softmax_combine_f64.
 inline void online_softmax_combine(
     const double *lse_a, const double *out_a, const double *lse_b, const double *out_b, std::ptrdiff_t rows,
-    std::ptrdiff_t columns, double *lse, double *out) {
-  check(losskit_online_softmax_combine_f64(lse_a, out_a, lse_b, out_b, rows, columns, lse, out));
+    std::ptrdiff_t width, double *lse, double *out) {
+  check(losskit_online_softmax_combine_f64(lse_a, out_a, lse_b, out_b, rows, width, lse, out));
 }
 
 /// The same on spans.
 inline void online_softmax_combine(
     span<const double> lse_a, span<const double> out_a, span<const double> lse_b, span<const double> out_b,
-    std::ptrdiff_t columns, span<double> lse, span<double> out) {
+    std::ptrdiff_t width, span<double> lse, span<double> out) {
   const std::ptrdiff_t rows = lse_a.ssize();
-  detail::expect(out_a, false, {rows, columns});
+  detail::expect(out_a, false, {rows, width});
   detail::expect(lse_b, false, {rows});
-  detail::expect(out_b, false, {rows, columns});
+  detail::expect(out_b, false, {rows, width});
   detail::expect(lse, false, {rows});
-  detail::expect(out, false, {rows, columns});
+  detail::expect(out, false, {rows, width});
   check(
     
-    losskit_online_softmax_combine_f64(lse_a.data(), out_a.data(), lse_b.data(), out_b.data(), rows, columns, lse.data(), out.data()));
+    losskit_online_softmax_combine_f64(lse_a.data(), out_a.data(), lse_b.data(), out_b.data(), rows, width, lse.data(), out.data()));
 }
 
 /// Vector-Jacobian product of online_softmax_combine.
 /// See losskit_online_softmax_combine_vjp_f32.
 inline void online_softmax_combine_vjp(
     const float *lse_a, const float *out_a, const float *lse_b, const float *out_b, const float *grad_lse,
-    const float *grad_out, std::ptrdiff_t rows, std::ptrdiff_t columns, float *grad_lse_a, float *grad_out_a,
+    const float *grad_out, std::ptrdiff_t rows, std::ptrdiff_t width, float *grad_lse_a, float *grad_out_a,
     float *grad_lse_b, float *grad_out_b) {
   check(
     
-    losskit_online_softmax_combine_vjp_f32(lse_a, out_a, lse_b, out_b, grad_lse, grad_out, rows, columns, grad_lse_a, grad_out_a, grad_lse_b, grad_out_b));
+    losskit_online_softmax_combine_vjp_f32(lse_a, out_a, lse_b, out_b, grad_lse, grad_out, rows, width, grad_lse_a, grad_out_a, grad_lse_b, grad_out_b));
 }
 
 /// The same on spans.
 inline void online_softmax_combine_vjp(
     span<const float> lse_a, span<const float> out_a, span<const float> lse_b, span<const float> out_b,
-    span<const float> grad_lse, span<const float> grad_out, std::ptrdiff_t columns, span<float> grad_lse_a,
+    span<const float> grad_lse, span<const float> grad_out, std::ptrdiff_t width, span<float> grad_lse_a,
     span<float> grad_out_a, span<float> grad_lse_b, span<float> grad_out_b) {
   const std::ptrdiff_t rows = lse_a.ssize();
-  detail::expect(out_a, false, {rows, columns});
+  detail::expect(out_a, false, {rows, width});
   detail::expect(lse_b, false, {rows});
-  detail::expect(out_b, false, {rows, columns});
+  detail::expect(out_b, false, {rows, width});
   detail::expect(grad_lse, false, {rows});
-  detail::expect(grad_out, false, {rows, columns});
+  detail::expect(grad_out, false, {rows, width});
   detail::expect(grad_lse_a, false, {rows});
-  detail::expect(grad_out_a, false, {rows, columns});
+  detail::expect(grad_out_a, false, {rows, width});
   detail::expect(grad_lse_b, false, {rows});
-  detail::expect(grad_out_b, false, {rows, columns});
+  detail::expect(grad_out_b, false, {rows, width});
   check(
     
-    losskit_online_softmax_combine_vjp_f32(lse_a.data(), out_a.data(), lse_b.data(), out_b.data(), grad_lse.data(), grad_out.data(), rows, columns, grad_lse_a.data(), grad_out_a.data(), grad_lse_b.data(), grad_out_b.data()));
+    losskit_online_softmax_combine_vjp_f32(lse_a.data(), out_a.data(), lse_b.data(), out_b.data(), grad_lse.data(), grad_out.data(), rows, width, grad_lse_a.data(), grad_out_a.data(), grad_lse_b.data(), grad_out_b.data()));
 }
 
 /// Vector-Jacobian product of online_softmax_combine.
 /// See losskit_online_softmax_combine_vjp_f64.
 inline void online_softmax_combine_vjp(
     const double *lse_a, const double *out_a, const double *lse_b, const double *out_b, const double *grad_lse,
-    const double *grad_out, std::ptrdiff_t rows, std::ptrdiff_t columns, double *grad_lse_a, double *grad_out_a,
+    const double *grad_out, std::ptrdiff_t rows, std::ptrdiff_t width, double *grad_lse_a, double *grad_out_a,
     double *grad_lse_b, double *grad_out_b) {
   check(
     
-    losskit_online_softmax_combine_vjp_f64(lse_a, out_a, lse_b, out_b, grad_lse, grad_out, rows, columns, grad_lse_a, grad_out_a, grad_lse_b, grad_out_b));
+    losskit_online_softmax_combine_vjp_f64(lse_a, out_a, lse_b, out_b, grad_lse, grad_out, rows, width, grad_lse_a, grad_out_a, grad_lse_b, grad_out_b));
 }
 
 /// The same on spans.
 inline void online_softmax_combine_vjp(
     span<const double> lse_a, span<const double> out_a, span<const double> lse_b, span<const double> out_b,
-    span<const double> grad_lse, span<const double> grad_out, std::ptrdiff_t columns, span<double> grad_lse_a,
+    span<const double> grad_lse, span<const double> grad_out, std::ptrdiff_t width, span<double> grad_lse_a,
     span<double> grad_out_a, span<double> grad_lse_b, span<double> grad_out_b) {
   const std::ptrdiff_t rows = lse_a.ssize();
-  detail::expect(out_a, false, {rows, columns});
+  detail::expect(out_a, false, {rows, width});
   detail::expect(lse_b, false, {rows});
-  detail::expect(out_b, false, {rows, columns});
+  detail::expect(out_b, false, {rows, width});
   detail::expect(grad_lse, false, {rows});
-  detail::expect(grad_out, false, {rows, columns});
+  detail::expect(grad_out, false, {rows, width});
   detail::expect(grad_lse_a, false, {rows});
-  detail::expect(grad_out_a, false, {rows, columns});
+  detail::expect(grad_out_a, false, {rows, width});
   detail::expect(grad_lse_b, false, {rows});
-  detail::expect(grad_out_b, false, {rows, columns});
+  detail::expect(grad_out_b, false, {rows, width});
   check(
     
-    losskit_online_softmax_combine_vjp_f64(lse_a.data(), out_a.data(), lse_b.data(), out_b.data(), grad_lse.data(), grad_out.data(), rows, columns, grad_lse_a.data(), grad_out_a.data(), grad_lse_b.data(), grad_out_b.data()));
+    losskit_online_softmax_combine_vjp_f64(lse_a.data(), out_a.data(), lse_b.data(), out_b.data(), grad_lse.data(), grad_out.data(), rows, width, grad_lse_a.data(), grad_out_a.data(), grad_lse_b.data(), grad_out_b.data()));
 }
 
 /// Similarity-distance-magnitude activation: a softmax whose base and scale say how well the training data know the input.
@@ -1733,6 +1773,283 @@ inline void extexp_sum(
   check(losskit_extexp_sum_f64(z.data(), outer, classes, inner, mantissa, exponent));
 }
 
+/// The Euclidean projection of each row onto the capped simplex, where no entry is above 1 and the sum is k.
+/// See losskit_capped_simplex_projection_f32.
+inline void capped_simplex_projection(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double k, float *p) {
+  check(losskit_capped_simplex_projection_f32(z, outer, classes, inner, k, p));
+}
+
+/// The same on spans.
+inline void capped_simplex_projection(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double k, span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_capped_simplex_projection_f32(z.data(), outer, classes, inner, k, p.data()));
+}
+
+/// The Euclidean projection of each row onto the capped simplex, where no entry is above 1 and the sum is k.
+/// See losskit_capped_simplex_projection_f64.
+inline void capped_simplex_projection(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double k, double *p) {
+  check(losskit_capped_simplex_projection_f64(z, outer, classes, inner, k, p));
+}
+
+/// The same on spans.
+inline void capped_simplex_projection(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double k,
+    span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_capped_simplex_projection_f64(z.data(), outer, classes, inner, k, p.data()));
+}
+
+/// Vector-Jacobian product of capped_simplex_projection.
+/// See losskit_capped_simplex_projection_vjp_f32.
+inline void capped_simplex_projection_vjp(
+    const float *p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    float *grad_z) {
+  check(losskit_capped_simplex_projection_vjp_f32(p, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void capped_simplex_projection_vjp(
+    span<const float> p, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<float> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_capped_simplex_projection_vjp_f32(p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// Vector-Jacobian product of capped_simplex_projection.
+/// See losskit_capped_simplex_projection_vjp_f64.
+inline void capped_simplex_projection_vjp(
+    const double *p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double *grad_z) {
+  check(losskit_capped_simplex_projection_vjp_f64(p, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void capped_simplex_projection_vjp(
+    span<const double> p, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<double> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_capped_simplex_projection_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// 1.5-entmax: between softmax and sparsemax.
+/// See losskit_entmax15_f32.
+inline void entmax15(const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *p) {
+  check(losskit_entmax15_f32(z, outer, classes, inner, p));
+}
+
+/// The same on spans.
+inline void entmax15(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_entmax15_f32(z.data(), outer, classes, inner, p.data()));
+}
+
+/// 1.5-entmax: between softmax and sparsemax.
+/// See losskit_entmax15_f64.
+inline void entmax15(const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *p) {
+  check(losskit_entmax15_f64(z, outer, classes, inner, p));
+}
+
+/// The same on spans.
+inline void entmax15(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_entmax15_f64(z.data(), outer, classes, inner, p.data()));
+}
+
+/// Vector-Jacobian product of 1.5-entmax.
+/// See losskit_entmax15_vjp_f32.
+inline void entmax15_vjp(
+    const float *p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    float *grad_z) {
+  check(losskit_entmax15_vjp_f32(p, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void entmax15_vjp(
+    span<const float> p, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<float> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_entmax15_vjp_f32(p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// Vector-Jacobian product of 1.5-entmax.
+/// See losskit_entmax15_vjp_f64.
+inline void entmax15_vjp(
+    const double *p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double *grad_z) {
+  check(losskit_entmax15_vjp_f64(p, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void entmax15_vjp(
+    span<const double> p, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<double> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_entmax15_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// α-entmax: softmax for α → 1, sparsemax for α = 2, the sparser the larger α.
+/// See losskit_entmax_f32.
+inline void entmax(
+    const float *z, const double *alpha, bool alpha_per_row, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, std::ptrdiff_t n_iter, float *p) {
+  check(losskit_entmax_f32(z, alpha, alpha_per_row, outer, classes, inner, n_iter, p));
+}
+
+/// The same on spans.
+inline void entmax(
+    span<const float> z, const double *alpha, bool alpha_per_row, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, std::ptrdiff_t n_iter, span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_entmax_f32(z.data(), alpha, alpha_per_row, outer, classes, inner, n_iter, p.data()));
+}
+
+/// α-entmax: softmax for α → 1, sparsemax for α = 2, the sparser the larger α.
+/// See losskit_entmax_f64.
+inline void entmax(
+    const double *z, const double *alpha, bool alpha_per_row, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, std::ptrdiff_t n_iter, double *p) {
+  check(losskit_entmax_f64(z, alpha, alpha_per_row, outer, classes, inner, n_iter, p));
+}
+
+/// The same on spans.
+inline void entmax(
+    span<const double> z, const double *alpha, bool alpha_per_row, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, std::ptrdiff_t n_iter, span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_entmax_f64(z.data(), alpha, alpha_per_row, outer, classes, inner, n_iter, p.data()));
+}
+
+/// Vector-Jacobian product of α-entmax, with respect to the logits and to α.
+/// See losskit_entmax_vjp_f32.
+inline void entmax_vjp(
+    const float *p, const double *alpha, const float *grad_output, bool alpha_per_row, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, float *grad_z, float *grad_alpha) {
+  check(losskit_entmax_vjp_f32(p, alpha, grad_output, alpha_per_row, outer, classes, inner, grad_z, grad_alpha));
+}
+
+/// The same on spans.
+inline void entmax_vjp(
+    span<const float> p, const double *alpha, span<const float> grad_output, bool alpha_per_row, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, span<float> grad_z, span<float> grad_alpha) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, true, {outer, classes, inner});
+  detail::expect(grad_alpha, true, {outer, inner});
+  check(
+    
+    losskit_entmax_vjp_f32(p.data(), alpha, grad_output.data(), alpha_per_row, outer, classes, inner, grad_z.data(), grad_alpha.data()));
+}
+
+/// Vector-Jacobian product of α-entmax, with respect to the logits and to α.
+/// See losskit_entmax_vjp_f64.
+inline void entmax_vjp(
+    const double *p, const double *alpha, const double *grad_output, bool alpha_per_row, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, double *grad_z, double *grad_alpha) {
+  check(losskit_entmax_vjp_f64(p, alpha, grad_output, alpha_per_row, outer, classes, inner, grad_z, grad_alpha));
+}
+
+/// The same on spans.
+inline void entmax_vjp(
+    span<const double> p, const double *alpha, span<const double> grad_output, bool alpha_per_row, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, span<double> grad_z, span<double> grad_alpha) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, true, {outer, classes, inner});
+  detail::expect(grad_alpha, true, {outer, inner});
+  check(
+    
+    losskit_entmax_vjp_f64(p.data(), alpha, grad_output.data(), alpha_per_row, outer, classes, inner, grad_z.data(), grad_alpha.data()));
+}
+
+/// Normmax: the probabilities that maximise ⟨p, z⟩ − ‖p‖_α.
+/// See losskit_normmax_f32.
+inline void normmax(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double alpha,
+    std::ptrdiff_t n_iter, float *p) {
+  check(losskit_normmax_f32(z, outer, classes, inner, alpha, n_iter, p));
+}
+
+/// The same on spans.
+inline void normmax(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double alpha,
+    std::ptrdiff_t n_iter, span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_normmax_f32(z.data(), outer, classes, inner, alpha, n_iter, p.data()));
+}
+
+/// Normmax: the probabilities that maximise ⟨p, z⟩ − ‖p‖_α.
+/// See losskit_normmax_f64.
+inline void normmax(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double alpha,
+    std::ptrdiff_t n_iter, double *p) {
+  check(losskit_normmax_f64(z, outer, classes, inner, alpha, n_iter, p));
+}
+
+/// The same on spans.
+inline void normmax(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double alpha,
+    std::ptrdiff_t n_iter, span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_normmax_f64(z.data(), outer, classes, inner, alpha, n_iter, p.data()));
+}
+
+/// Vector-Jacobian product of normmax.
+/// See losskit_normmax_vjp_f32.
+inline void normmax_vjp(
+    const float *p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, float *grad_z) {
+  check(losskit_normmax_vjp_f32(p, grad_output, outer, classes, inner, alpha, grad_z));
+}
+
+/// The same on spans.
+inline void normmax_vjp(
+    span<const float> p, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, span<float> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_normmax_vjp_f32(p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
+}
+
+/// Vector-Jacobian product of normmax.
+/// See losskit_normmax_vjp_f64.
+inline void normmax_vjp(
+    const double *p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, double *grad_z) {
+  check(losskit_normmax_vjp_f64(p, grad_output, outer, classes, inner, alpha, grad_z));
+}
+
+/// The same on spans.
+inline void normmax_vjp(
+    span<const double> p, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, span<double> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_normmax_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
+}
+
 /// Softmax of the k largest logits of each row; the others have probability 0.
 /// See losskit_sparse_softmax_f32.
 inline void sparse_softmax(
@@ -1799,6 +2116,104 @@ inline void sparse_softmax_vjp(
   detail::expect(grad_output, false, {outer, classes, inner});
   detail::expect(grad_z, false, {outer, classes, inner});
   check(losskit_sparse_softmax_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// Sparsemax: the Euclidean projection of each row onto the simplex.
+/// See losskit_sparsemax_f32.
+inline void sparsemax(const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *p) {
+  check(losskit_sparsemax_f32(z, outer, classes, inner, p));
+}
+
+/// The same on spans.
+inline void sparsemax(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<float> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_sparsemax_f32(z.data(), outer, classes, inner, p.data()));
+}
+
+/// Sparsemax: the Euclidean projection of each row onto the simplex.
+/// See losskit_sparsemax_f64.
+inline void sparsemax(const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *p) {
+  check(losskit_sparsemax_f64(z, outer, classes, inner, p));
+}
+
+/// The same on spans.
+inline void sparsemax(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<double> p) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(p, false, {outer, classes, inner});
+  check(losskit_sparsemax_f64(z.data(), outer, classes, inner, p.data()));
+}
+
+/// The threshold of sparsemax and how many classes are above it.
+/// See losskit_sparsemax_support_f32.
+inline void sparsemax_support(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *tau, std::int64_t *k) {
+  check(losskit_sparsemax_support_f32(z, outer, classes, inner, tau, k));
+}
+
+/// The same on spans.
+inline void sparsemax_support(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<float> tau,
+    span<std::int64_t> k) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(tau, true, {outer, inner});
+  detail::expect(k, true, {outer, inner});
+  check(losskit_sparsemax_support_f32(z.data(), outer, classes, inner, tau.data(), k.data()));
+}
+
+/// The threshold of sparsemax and how many classes are above it.
+/// See losskit_sparsemax_support_f64.
+inline void sparsemax_support(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *tau, std::int64_t *k) {
+  check(losskit_sparsemax_support_f64(z, outer, classes, inner, tau, k));
+}
+
+/// The same on spans.
+inline void sparsemax_support(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, span<double> tau,
+    span<std::int64_t> k) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(tau, true, {outer, inner});
+  detail::expect(k, true, {outer, inner});
+  check(losskit_sparsemax_support_f64(z.data(), outer, classes, inner, tau.data(), k.data()));
+}
+
+/// Vector-Jacobian product of sparsemax.
+/// See losskit_sparsemax_vjp_f32.
+inline void sparsemax_vjp(
+    const float *p, const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    float *grad_z) {
+  check(losskit_sparsemax_vjp_f32(p, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void sparsemax_vjp(
+    span<const float> p, span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<float> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_sparsemax_vjp_f32(p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
+}
+
+/// Vector-Jacobian product of sparsemax.
+/// See losskit_sparsemax_vjp_f64.
+inline void sparsemax_vjp(
+    const double *p, const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double *grad_z) {
+  check(losskit_sparsemax_vjp_f64(p, grad_output, outer, classes, inner, grad_z));
+}
+
+/// The same on spans.
+inline void sparsemax_vjp(
+    span<const double> p, span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<double> grad_z) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, false, {outer, classes, inner});
+  check(losskit_sparsemax_vjp_f64(p.data(), grad_output.data(), outer, classes, inner, grad_z.data()));
 }
 
 /// A sample of the relaxed categorical distribution with logits z: softmax of logits with Gumbel noise.
@@ -1869,6 +2284,71 @@ inline void gumbel_softmax_vjp(
   detail::expect(grad_output, false, {outer, classes, inner});
   detail::expect(grad_z, false, {outer, classes, inner});
   check(losskit_gumbel_softmax_vjp_f64(y_soft.data(), grad_output.data(), outer, classes, inner, tau, grad_z.data()));
+}
+
+/// Importance loss of a mixture of experts: the squared coefficient of variation of the experts' total gates.
+/// See losskit_moe_importance_loss_f32.
+inline void moe_importance_loss(
+    const float *gates, std::ptrdiff_t rows, std::ptrdiff_t columns, double eps, float *loss, float *grad) {
+  check(losskit_moe_importance_loss_f32(gates, rows, columns, eps, loss, grad));
+}
+
+/// The same on spans.
+inline void moe_importance_loss(
+    span<const float> gates, std::ptrdiff_t rows, std::ptrdiff_t columns, double eps, float *loss, span<float> grad) {
+  detail::expect(gates, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(losskit_moe_importance_loss_f32(gates.data(), rows, columns, eps, loss, grad.data()));
+}
+
+/// Importance loss of a mixture of experts: the squared coefficient of variation of the experts' total gates.
+/// See losskit_moe_importance_loss_f64.
+inline void moe_importance_loss(
+    const double *gates, std::ptrdiff_t rows, std::ptrdiff_t columns, double eps, double *loss, double *grad) {
+  check(losskit_moe_importance_loss_f64(gates, rows, columns, eps, loss, grad));
+}
+
+/// The same on spans.
+inline void moe_importance_loss(
+    span<const double> gates, std::ptrdiff_t rows, std::ptrdiff_t columns, double eps, double *loss,
+    span<double> grad) {
+  detail::expect(gates, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(losskit_moe_importance_loss_f64(gates.data(), rows, columns, eps, loss, grad.data()));
+}
+
+/// Load-balance loss of a mixture of experts: small where tokens are spread evenly. 1 where they are.
+/// See losskit_moe_load_balance_loss_f32.
+inline void moe_load_balance_loss(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::ptrdiff_t k, float *loss,
+    float *grad) {
+  check(losskit_moe_load_balance_loss_f32(z, outer, classes, inner, k, loss, grad));
+}
+
+/// The same on spans.
+inline void moe_load_balance_loss(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::ptrdiff_t k,
+    float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(losskit_moe_load_balance_loss_f32(z.data(), outer, classes, inner, k, loss, grad.data()));
+}
+
+/// Load-balance loss of a mixture of experts: small where tokens are spread evenly. 1 where they are.
+/// See losskit_moe_load_balance_loss_f64.
+inline void moe_load_balance_loss(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::ptrdiff_t k, double *loss,
+    double *grad) {
+  check(losskit_moe_load_balance_loss_f64(z, outer, classes, inner, k, loss, grad));
+}
+
+/// The same on spans.
+inline void moe_load_balance_loss(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::ptrdiff_t k,
+    double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(losskit_moe_load_balance_loss_f64(z.data(), outer, classes, inner, k, loss, grad.data()));
 }
 
 /// NeuralSort: a relaxed permutation matrix that sorts scores in descending order.
@@ -2029,6 +2509,130 @@ inline void philox_gumbel(
 inline void philox_gumbel(std::uint64_t seed, std::uint64_t offset, std::uint64_t stream, span<double> output) {
   const std::ptrdiff_t count = output.ssize();
   check(losskit_philox_gumbel_f64(count, seed, offset, stream, output.data()));
+}
+
+/// Router z-loss: keeps the logits of a router, or of a language model, from growing.
+/// See losskit_router_z_loss_f32.
+inline void router_z_loss(
+    const float *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, losskit::reduction reduction,
+    const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_router_z_loss_f32(z, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void router_z_loss(
+    span<const float> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_router_z_loss_f32(z.data(), outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Router z-loss: keeps the logits of a router, or of a language model, from growing.
+/// See losskit_router_z_loss_f64.
+inline void router_z_loss(
+    const double *z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, losskit::reduction reduction,
+    const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_router_z_loss_f64(z, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void router_z_loss(
+    span<const double> z, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_router_z_loss_f64(z.data(), outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// The two normalisations of a soft mixture of experts: how slots are made of tokens, and tokens of slots.
+/// See losskit_soft_moe_weights_f32.
+inline void soft_moe_weights(
+    const float *z, std::ptrdiff_t groups, std::ptrdiff_t tokens, std::ptrdiff_t slots, float *dispatch,
+    float *combine) {
+  check(losskit_soft_moe_weights_f32(z, groups, tokens, slots, dispatch, combine));
+}
+
+/// The same on spans.
+inline void soft_moe_weights(
+    span<const float> z, std::ptrdiff_t groups, std::ptrdiff_t tokens, std::ptrdiff_t slots, span<float> dispatch,
+    span<float> combine) {
+  detail::expect(z, false, {groups, tokens, slots});
+  detail::expect(dispatch, true, {groups, tokens, slots});
+  detail::expect(combine, true, {groups, tokens, slots});
+  check(losskit_soft_moe_weights_f32(z.data(), groups, tokens, slots, dispatch.data(), combine.data()));
+}
+
+/// The two normalisations of a soft mixture of experts: how slots are made of tokens, and tokens of slots.
+/// See losskit_soft_moe_weights_f64.
+inline void soft_moe_weights(
+    const double *z, std::ptrdiff_t groups, std::ptrdiff_t tokens, std::ptrdiff_t slots, double *dispatch,
+    double *combine) {
+  check(losskit_soft_moe_weights_f64(z, groups, tokens, slots, dispatch, combine));
+}
+
+/// The same on spans.
+inline void soft_moe_weights(
+    span<const double> z, std::ptrdiff_t groups, std::ptrdiff_t tokens, std::ptrdiff_t slots, span<double> dispatch,
+    span<double> combine) {
+  detail::expect(z, false, {groups, tokens, slots});
+  detail::expect(dispatch, true, {groups, tokens, slots});
+  detail::expect(combine, true, {groups, tokens, slots});
+  check(losskit_soft_moe_weights_f64(z.data(), groups, tokens, slots, dispatch.data(), combine.data()));
+}
+
+/// Vector-Jacobian product of soft_moe_weights: the sum of those of the two softmaxes.
+/// See losskit_soft_moe_weights_vjp_f32.
+inline void soft_moe_weights_vjp(
+    const float *dispatch, const float *combine, const float *grad_dispatch, const float *grad_combine,
+    std::ptrdiff_t groups, std::ptrdiff_t tokens, std::ptrdiff_t slots, float *grad_z) {
+  check(losskit_soft_moe_weights_vjp_f32(dispatch, combine, grad_dispatch, grad_combine, groups, tokens, slots, grad_z));
+}
+
+/// The same on spans.
+inline void soft_moe_weights_vjp(
+    span<const float> dispatch, span<const float> combine, span<const float> grad_dispatch,
+    span<const float> grad_combine, std::ptrdiff_t groups, std::ptrdiff_t tokens, std::ptrdiff_t slots,
+    span<float> grad_z) {
+  detail::expect(dispatch, false, {groups, tokens, slots});
+  detail::expect(combine, false, {groups, tokens, slots});
+  detail::expect(grad_dispatch, false, {groups, tokens, slots});
+  detail::expect(grad_combine, false, {groups, tokens, slots});
+  detail::expect(grad_z, false, {groups, tokens, slots});
+  check(
+    
+    losskit_soft_moe_weights_vjp_f32(dispatch.data(), combine.data(), grad_dispatch.data(), grad_combine.data(), groups, tokens, slots, grad_z.data()));
+}
+
+/// Vector-Jacobian product of soft_moe_weights: the sum of those of the two softmaxes.
+/// See losskit_soft_moe_weights_vjp_f64.
+inline void soft_moe_weights_vjp(
+    const double *dispatch, const double *combine, const double *grad_dispatch, const double *grad_combine,
+    std::ptrdiff_t groups, std::ptrdiff_t tokens, std::ptrdiff_t slots, double *grad_z) {
+  check(losskit_soft_moe_weights_vjp_f64(dispatch, combine, grad_dispatch, grad_combine, groups, tokens, slots, grad_z));
+}
+
+/// The same on spans.
+inline void soft_moe_weights_vjp(
+    span<const double> dispatch, span<const double> combine, span<const double> grad_dispatch,
+    span<const double> grad_combine, std::ptrdiff_t groups, std::ptrdiff_t tokens, std::ptrdiff_t slots,
+    span<double> grad_z) {
+  detail::expect(dispatch, false, {groups, tokens, slots});
+  detail::expect(combine, false, {groups, tokens, slots});
+  detail::expect(grad_dispatch, false, {groups, tokens, slots});
+  detail::expect(grad_combine, false, {groups, tokens, slots});
+  detail::expect(grad_z, false, {groups, tokens, slots});
+  check(
+    
+    losskit_soft_moe_weights_vjp_f64(dispatch.data(), combine.data(), grad_dispatch.data(), grad_combine.data(), groups, tokens, slots, grad_z.data()));
 }
 
 /// SoftSort: a relaxed permutation matrix that sorts scores in descending order, by distance to the sorted scores.
@@ -2237,6 +2841,304 @@ inline void log_soft_topk_vjp(
   check(losskit_log_soft_topk_vjp_f64(log_p.data(), grad_output.data(), outer, classes, inner, alpha, grad_z.data()));
 }
 
+/// Noisy top-k gating of a mixture of experts.
+/// See losskit_topk_gating_f32.
+inline void topk_gating(
+    const float *z, const float *noise_logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    std::ptrdiff_t k, bool renormalize, std::uint64_t seed, float *gates, std::int64_t *indices) {
+  check(losskit_topk_gating_f32(z, noise_logits, outer, classes, inner, k, renormalize, seed, gates, indices));
+}
+
+/// The same on spans.
+inline void topk_gating(
+    span<const float> z, span<const float> noise_logits, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, std::ptrdiff_t k, bool renormalize, std::uint64_t seed, span<float> gates,
+    std::int64_t *indices) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(noise_logits, true, {outer, classes, inner});
+  detail::expect(gates, false, {outer, classes, inner});
+  check(
+    
+    losskit_topk_gating_f32(z.data(), noise_logits.data(), outer, classes, inner, k, renormalize, seed, gates.data(), indices));
+}
+
+/// Noisy top-k gating of a mixture of experts.
+/// See losskit_topk_gating_f64.
+inline void topk_gating(
+    const double *z, const double *noise_logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    std::ptrdiff_t k, bool renormalize, std::uint64_t seed, double *gates, std::int64_t *indices) {
+  check(losskit_topk_gating_f64(z, noise_logits, outer, classes, inner, k, renormalize, seed, gates, indices));
+}
+
+/// The same on spans.
+inline void topk_gating(
+    span<const double> z, span<const double> noise_logits, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, std::ptrdiff_t k, bool renormalize, std::uint64_t seed, span<double> gates,
+    std::int64_t *indices) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(noise_logits, true, {outer, classes, inner});
+  detail::expect(gates, false, {outer, classes, inner});
+  check(
+    
+    losskit_topk_gating_f64(z.data(), noise_logits.data(), outer, classes, inner, k, renormalize, seed, gates.data(), indices));
+}
+
+/// Vector-Jacobian product of topk_gating: the selection is constant.
+/// See losskit_topk_gating_vjp_f32.
+inline void topk_gating_vjp(
+    const float *z, const float *noise_logits, const std::int64_t *indices, const float *gates,
+    const float *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::ptrdiff_t k,
+    bool renormalize, std::uint64_t seed, float *grad_z, float *grad_noise_logits) {
+  check(
+    
+    losskit_topk_gating_vjp_f32(z, noise_logits, indices, gates, grad_output, outer, classes, inner, k, renormalize, seed, grad_z, grad_noise_logits));
+}
+
+/// The same on spans.
+inline void topk_gating_vjp(
+    span<const float> z, span<const float> noise_logits, const std::int64_t *indices, span<const float> gates,
+    span<const float> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::ptrdiff_t k,
+    bool renormalize, std::uint64_t seed, span<float> grad_z, span<float> grad_noise_logits) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(noise_logits, true, {outer, classes, inner});
+  detail::expect(gates, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, true, {outer, classes, inner});
+  detail::expect(grad_noise_logits, true, {outer, classes, inner});
+  check(
+    
+    losskit_topk_gating_vjp_f32(z.data(), noise_logits.data(), indices, gates.data(), grad_output.data(), outer, classes, inner, k, renormalize, seed, grad_z.data(), grad_noise_logits.data()));
+}
+
+/// Vector-Jacobian product of topk_gating: the selection is constant.
+/// See losskit_topk_gating_vjp_f64.
+inline void topk_gating_vjp(
+    const double *z, const double *noise_logits, const std::int64_t *indices, const double *gates,
+    const double *grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, std::ptrdiff_t k,
+    bool renormalize, std::uint64_t seed, double *grad_z, double *grad_noise_logits) {
+  check(
+    
+    losskit_topk_gating_vjp_f64(z, noise_logits, indices, gates, grad_output, outer, classes, inner, k, renormalize, seed, grad_z, grad_noise_logits));
+}
+
+/// The same on spans.
+inline void topk_gating_vjp(
+    span<const double> z, span<const double> noise_logits, const std::int64_t *indices, span<const double> gates,
+    span<const double> grad_output, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    std::ptrdiff_t k, bool renormalize, std::uint64_t seed, span<double> grad_z, span<double> grad_noise_logits) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(noise_logits, true, {outer, classes, inner});
+  detail::expect(gates, false, {outer, classes, inner});
+  detail::expect(grad_output, false, {outer, classes, inner});
+  detail::expect(grad_z, true, {outer, classes, inner});
+  detail::expect(grad_noise_logits, true, {outer, classes, inner});
+  check(
+    
+    losskit_topk_gating_vjp_f64(z.data(), noise_logits.data(), indices, gates.data(), grad_output.data(), outer, classes, inner, k, renormalize, seed, grad_z.data(), grad_noise_logits.data()));
+}
+
+/// Voronoi loss of the parameters of a mixture of experts: how far fitted experts are from the true ones.
+/// See losskit_voronoi_moe_loss_f32.
+inline void voronoi_moe_loss(
+    const float *theta, const float *bias, const float *theta_true, const float *bias_true,
+    const std::int64_t *block_sizes, std::ptrdiff_t experts, std::ptrdiff_t true_experts, std::ptrdiff_t parameters,
+    std::ptrdiff_t blocks, std::ptrdiff_t k, float *loss, float *grad_theta, float *grad_bias) {
+  check(
+    
+    losskit_voronoi_moe_loss_f32(theta, bias, theta_true, bias_true, block_sizes, experts, true_experts, parameters, blocks, k, loss, grad_theta, grad_bias));
+}
+
+/// The same on spans.
+inline void voronoi_moe_loss(
+    span<const float> theta, span<const float> bias, const float *theta_true, const float *bias_true,
+    span<const std::int64_t> block_sizes, std::ptrdiff_t true_experts, std::ptrdiff_t parameters, std::ptrdiff_t k,
+    float *loss, span<float> grad_theta, span<float> grad_bias) {
+  const std::ptrdiff_t experts = bias.ssize();
+  const std::ptrdiff_t blocks = block_sizes.ssize();
+  detail::expect(theta, false, {experts, parameters});
+  detail::expect(grad_theta, true, {experts, parameters});
+  detail::expect(grad_bias, true, {experts});
+  check(
+    
+    losskit_voronoi_moe_loss_f32(theta.data(), bias.data(), theta_true, bias_true, block_sizes.data(), experts, true_experts, parameters, blocks, k, loss, grad_theta.data(), grad_bias.data()));
+}
+
+/// Voronoi loss of the parameters of a mixture of experts: how far fitted experts are from the true ones.
+/// See losskit_voronoi_moe_loss_f64.
+inline void voronoi_moe_loss(
+    const double *theta, const double *bias, const double *theta_true, const double *bias_true,
+    const std::int64_t *block_sizes, std::ptrdiff_t experts, std::ptrdiff_t true_experts, std::ptrdiff_t parameters,
+    std::ptrdiff_t blocks, std::ptrdiff_t k, double *loss, double *grad_theta, double *grad_bias) {
+  check(
+    
+    losskit_voronoi_moe_loss_f64(theta, bias, theta_true, bias_true, block_sizes, experts, true_experts, parameters, blocks, k, loss, grad_theta, grad_bias));
+}
+
+/// The same on spans.
+inline void voronoi_moe_loss(
+    span<const double> theta, span<const double> bias, const double *theta_true, const double *bias_true,
+    span<const std::int64_t> block_sizes, std::ptrdiff_t true_experts, std::ptrdiff_t parameters, std::ptrdiff_t k,
+    double *loss, span<double> grad_theta, span<double> grad_bias) {
+  const std::ptrdiff_t experts = bias.ssize();
+  const std::ptrdiff_t blocks = block_sizes.ssize();
+  detail::expect(theta, false, {experts, parameters});
+  detail::expect(grad_theta, true, {experts, parameters});
+  detail::expect(grad_bias, true, {experts});
+  check(
+    
+    losskit_voronoi_moe_loss_f64(theta.data(), bias.data(), theta_true, bias_true, block_sizes.data(), experts, true_experts, parameters, blocks, k, loss, grad_theta.data(), grad_bias.data()));
+}
+
+/// Gaussian kernel of two lists of points.
+/// See losskit_gaussian_kernel_matrix_f32.
+inline void gaussian_kernel_matrix(
+    const float *q, const float *k, std::ptrdiff_t batch, std::ptrdiff_t n, std::ptrdiff_t m, std::ptrdiff_t dimensions,
+    double scale, float *kernel) {
+  check(losskit_gaussian_kernel_matrix_f32(q, k, batch, n, m, dimensions, scale, kernel));
+}
+
+/// The same on spans.
+inline void gaussian_kernel_matrix(
+    span<const float> q, span<const float> k, std::ptrdiff_t batch, std::ptrdiff_t n, std::ptrdiff_t m,
+    std::ptrdiff_t dimensions, double scale, span<float> kernel) {
+  detail::expect(q, false, {batch, n, dimensions});
+  detail::expect(k, false, {batch, m, dimensions});
+  detail::expect(kernel, false, {batch, n, m});
+  check(losskit_gaussian_kernel_matrix_f32(q.data(), k.data(), batch, n, m, dimensions, scale, kernel.data()));
+}
+
+/// Gaussian kernel of two lists of points.
+/// See losskit_gaussian_kernel_matrix_f64.
+inline void gaussian_kernel_matrix(
+    const double *q, const double *k, std::ptrdiff_t batch, std::ptrdiff_t n, std::ptrdiff_t m,
+    std::ptrdiff_t dimensions, double scale, double *kernel) {
+  check(losskit_gaussian_kernel_matrix_f64(q, k, batch, n, m, dimensions, scale, kernel));
+}
+
+/// The same on spans.
+inline void gaussian_kernel_matrix(
+    span<const double> q, span<const double> k, std::ptrdiff_t batch, std::ptrdiff_t n, std::ptrdiff_t m,
+    std::ptrdiff_t dimensions, double scale, span<double> kernel) {
+  detail::expect(q, false, {batch, n, dimensions});
+  detail::expect(k, false, {batch, m, dimensions});
+  detail::expect(kernel, false, {batch, n, m});
+  check(losskit_gaussian_kernel_matrix_f64(q.data(), k.data(), batch, n, m, dimensions, scale, kernel.data()));
+}
+
+/// Vector-Jacobian product of gaussian_kernel_matrix.
+/// See losskit_gaussian_kernel_matrix_vjp_f32.
+inline void gaussian_kernel_matrix_vjp(
+    const float *q, const float *k, const float *kernel, const float *grad_output, std::ptrdiff_t batch,
+    std::ptrdiff_t n, std::ptrdiff_t m, std::ptrdiff_t dimensions, double scale, float *grad_q, float *grad_k) {
+  check(
+    losskit_gaussian_kernel_matrix_vjp_f32(q, k, kernel, grad_output, batch, n, m, dimensions, scale, grad_q, grad_k));
+}
+
+/// The same on spans.
+inline void gaussian_kernel_matrix_vjp(
+    span<const float> q, span<const float> k, span<const float> kernel, span<const float> grad_output,
+    std::ptrdiff_t batch, std::ptrdiff_t n, std::ptrdiff_t m, std::ptrdiff_t dimensions, double scale,
+    span<float> grad_q, span<float> grad_k) {
+  detail::expect(q, false, {batch, n, dimensions});
+  detail::expect(k, false, {batch, m, dimensions});
+  detail::expect(kernel, false, {batch, n, m});
+  detail::expect(grad_output, false, {batch, n, m});
+  detail::expect(grad_q, true, {batch, n, dimensions});
+  detail::expect(grad_k, true, {batch, m, dimensions});
+  check(
+    
+    losskit_gaussian_kernel_matrix_vjp_f32(q.data(), k.data(), kernel.data(), grad_output.data(), batch, n, m, dimensions, scale, grad_q.data(), grad_k.data()));
+}
+
+/// Vector-Jacobian product of gaussian_kernel_matrix.
+/// See losskit_gaussian_kernel_matrix_vjp_f64.
+inline void gaussian_kernel_matrix_vjp(
+    const double *q, const double *k, const double *kernel, const double *grad_output, std::ptrdiff_t batch,
+    std::ptrdiff_t n, std::ptrdiff_t m, std::ptrdiff_t dimensions, double scale, double *grad_q, double *grad_k) {
+  check(
+    losskit_gaussian_kernel_matrix_vjp_f64(q, k, kernel, grad_output, batch, n, m, dimensions, scale, grad_q, grad_k));
+}
+
+/// The same on spans.
+inline void gaussian_kernel_matrix_vjp(
+    span<const double> q, span<const double> k, span<const double> kernel, span<const double> grad_output,
+    std::ptrdiff_t batch, std::ptrdiff_t n, std::ptrdiff_t m, std::ptrdiff_t dimensions, double scale,
+    span<double> grad_q, span<double> grad_k) {
+  detail::expect(q, false, {batch, n, dimensions});
+  detail::expect(k, false, {batch, m, dimensions});
+  detail::expect(kernel, false, {batch, n, m});
+  detail::expect(grad_output, false, {batch, n, m});
+  detail::expect(grad_q, true, {batch, n, dimensions});
+  detail::expect(grad_k, true, {batch, m, dimensions});
+  check(
+    
+    losskit_gaussian_kernel_matrix_vjp_f64(q.data(), k.data(), kernel.data(), grad_output.data(), batch, n, m, dimensions, scale, grad_q.data(), grad_k.data()));
+}
+
+/// Inverse of a matrix, nearly, by Newton's iteration.
+/// See losskit_newton_inverse_f32.
+inline void newton_inverse(
+    const float *a, std::ptrdiff_t batch, std::ptrdiff_t m, std::int32_t n_iter, double ridge, float *inverse) {
+  check(losskit_newton_inverse_f32(a, batch, m, n_iter, ridge, inverse));
+}
+
+/// The same on spans.
+inline void newton_inverse(
+    span<const float> a, std::ptrdiff_t batch, std::ptrdiff_t m, std::int32_t n_iter, double ridge,
+    span<float> inverse) {
+  detail::expect(a, false, {batch, m, m});
+  detail::expect(inverse, false, {batch, m, m});
+  check(losskit_newton_inverse_f32(a.data(), batch, m, n_iter, ridge, inverse.data()));
+}
+
+/// Inverse of a matrix, nearly, by Newton's iteration.
+/// See losskit_newton_inverse_f64.
+inline void newton_inverse(
+    const double *a, std::ptrdiff_t batch, std::ptrdiff_t m, std::int32_t n_iter, double ridge, double *inverse) {
+  check(losskit_newton_inverse_f64(a, batch, m, n_iter, ridge, inverse));
+}
+
+/// The same on spans.
+inline void newton_inverse(
+    span<const double> a, std::ptrdiff_t batch, std::ptrdiff_t m, std::int32_t n_iter, double ridge,
+    span<double> inverse) {
+  detail::expect(a, false, {batch, m, m});
+  detail::expect(inverse, false, {batch, m, m});
+  check(losskit_newton_inverse_f64(a.data(), batch, m, n_iter, ridge, inverse.data()));
+}
+
+/// Vector-Jacobian product of newton_inverse, as of the exact inverse: the iterations are constants.
+/// See losskit_newton_inverse_vjp_f32.
+inline void newton_inverse_vjp(
+    const float *v, const float *grad_output, std::ptrdiff_t batch, std::ptrdiff_t m, float *grad) {
+  check(losskit_newton_inverse_vjp_f32(v, grad_output, batch, m, grad));
+}
+
+/// The same on spans.
+inline void newton_inverse_vjp(
+    span<const float> v, span<const float> grad_output, std::ptrdiff_t batch, std::ptrdiff_t m, span<float> grad) {
+  detail::expect(v, false, {batch, m, m});
+  detail::expect(grad_output, false, {batch, m, m});
+  detail::expect(grad, false, {batch, m, m});
+  check(losskit_newton_inverse_vjp_f32(v.data(), grad_output.data(), batch, m, grad.data()));
+}
+
+/// Vector-Jacobian product of newton_inverse, as of the exact inverse: the iterations are constants.
+/// See losskit_newton_inverse_vjp_f64.
+inline void newton_inverse_vjp(
+    const double *v, const double *grad_output, std::ptrdiff_t batch, std::ptrdiff_t m, double *grad) {
+  check(losskit_newton_inverse_vjp_f64(v, grad_output, batch, m, grad));
+}
+
+/// The same on spans.
+inline void newton_inverse_vjp(
+    span<const double> v, span<const double> grad_output, std::ptrdiff_t batch, std::ptrdiff_t m, span<double> grad) {
+  detail::expect(v, false, {batch, m, m});
+  detail::expect(grad_output, false, {batch, m, m});
+  detail::expect(grad, false, {batch, m, m});
+  check(losskit_newton_inverse_vjp_f64(v.data(), grad_output.data(), batch, m, grad.data()));
+}
+
 /// Predictions of a linear model after one step of gradient descent from 0, which is what one layer of linear self-attention
 /// computes from its context.
 /// See losskit_one_step_gd_predictor_f32.
@@ -2371,50 +3273,156 @@ inline void perp_grad(span<const double> w, span<const double> g, double eps, sp
   check(losskit_perp_grad_f64(w.data(), g.data(), count, eps, out.data()));
 }
 
+/// Attention with Gaussian kernels of few landmarks instead of softmax: linear in the number of queries.
+/// See losskit_softmax_free_attention_f32.
+inline void softmax_free_attention(
+    const float *q, const float *landmarks, const float *v, std::ptrdiff_t batch, std::ptrdiff_t n, std::ptrdiff_t m,
+    std::ptrdiff_t dimensions, std::ptrdiff_t value_dimensions, std::int32_t n_iter, double ridge, bool symmetric,
+    double scale, float *output) {
+  check(
+    
+    losskit_softmax_free_attention_f32(q, landmarks, v, batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, output));
+}
+
+/// The same on spans.
+inline void softmax_free_attention(
+    span<const float> q, span<const float> landmarks, span<const float> v, std::ptrdiff_t batch, std::ptrdiff_t n,
+    std::ptrdiff_t m, std::ptrdiff_t dimensions, std::ptrdiff_t value_dimensions, std::int32_t n_iter, double ridge,
+    bool symmetric, double scale, span<float> output) {
+  detail::expect(q, false, {batch, n, dimensions});
+  detail::expect(landmarks, false, {batch, m, dimensions});
+  detail::expect(v, false, {batch, n, value_dimensions});
+  detail::expect(output, false, {batch, n, value_dimensions});
+  check(
+    
+    losskit_softmax_free_attention_f32(q.data(), landmarks.data(), v.data(), batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, output.data()));
+}
+
+/// Attention with Gaussian kernels of few landmarks instead of softmax: linear in the number of queries.
+/// See losskit_softmax_free_attention_f64.
+inline void softmax_free_attention(
+    const double *q, const double *landmarks, const double *v, std::ptrdiff_t batch, std::ptrdiff_t n, std::ptrdiff_t m,
+    std::ptrdiff_t dimensions, std::ptrdiff_t value_dimensions, std::int32_t n_iter, double ridge, bool symmetric,
+    double scale, double *output) {
+  check(
+    
+    losskit_softmax_free_attention_f64(q, landmarks, v, batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, output));
+}
+
+/// The same on spans.
+inline void softmax_free_attention(
+    span<const double> q, span<const double> landmarks, span<const double> v, std::ptrdiff_t batch, std::ptrdiff_t n,
+    std::ptrdiff_t m, std::ptrdiff_t dimensions, std::ptrdiff_t value_dimensions, std::int32_t n_iter, double ridge,
+    bool symmetric, double scale, span<double> output) {
+  detail::expect(q, false, {batch, n, dimensions});
+  detail::expect(landmarks, false, {batch, m, dimensions});
+  detail::expect(v, false, {batch, n, value_dimensions});
+  detail::expect(output, false, {batch, n, value_dimensions});
+  check(
+    
+    losskit_softmax_free_attention_f64(q.data(), landmarks.data(), v.data(), batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, output.data()));
+}
+
+/// Vector-Jacobian product of softmax_free_attention.
+/// See losskit_softmax_free_attention_vjp_f32.
+inline void softmax_free_attention_vjp(
+    const float *q, const float *landmarks, const float *v, const float *grad_output, std::ptrdiff_t batch,
+    std::ptrdiff_t n, std::ptrdiff_t m, std::ptrdiff_t dimensions, std::ptrdiff_t value_dimensions, std::int32_t n_iter,
+    double ridge, bool symmetric, double scale, float *grad_q, float *grad_landmarks, float *grad_v) {
+  check(
+    
+    losskit_softmax_free_attention_vjp_f32(q, landmarks, v, grad_output, batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, grad_q, grad_landmarks, grad_v));
+}
+
+/// The same on spans.
+inline void softmax_free_attention_vjp(
+    span<const float> q, span<const float> landmarks, span<const float> v, span<const float> grad_output,
+    std::ptrdiff_t batch, std::ptrdiff_t n, std::ptrdiff_t m, std::ptrdiff_t dimensions,
+    std::ptrdiff_t value_dimensions, std::int32_t n_iter, double ridge, bool symmetric, double scale,
+    span<float> grad_q, span<float> grad_landmarks, span<float> grad_v) {
+  detail::expect(q, false, {batch, n, dimensions});
+  detail::expect(landmarks, false, {batch, m, dimensions});
+  detail::expect(v, false, {batch, n, value_dimensions});
+  detail::expect(grad_output, false, {batch, n, value_dimensions});
+  detail::expect(grad_q, true, {batch, n, dimensions});
+  detail::expect(grad_landmarks, true, {batch, m, dimensions});
+  detail::expect(grad_v, true, {batch, n, value_dimensions});
+  check(
+    
+    losskit_softmax_free_attention_vjp_f32(q.data(), landmarks.data(), v.data(), grad_output.data(), batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, grad_q.data(), grad_landmarks.data(), grad_v.data()));
+}
+
+/// Vector-Jacobian product of softmax_free_attention.
+/// See losskit_softmax_free_attention_vjp_f64.
+inline void softmax_free_attention_vjp(
+    const double *q, const double *landmarks, const double *v, const double *grad_output, std::ptrdiff_t batch,
+    std::ptrdiff_t n, std::ptrdiff_t m, std::ptrdiff_t dimensions, std::ptrdiff_t value_dimensions, std::int32_t n_iter,
+    double ridge, bool symmetric, double scale, double *grad_q, double *grad_landmarks, double *grad_v) {
+  check(
+    
+    losskit_softmax_free_attention_vjp_f64(q, landmarks, v, grad_output, batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, grad_q, grad_landmarks, grad_v));
+}
+
+/// The same on spans.
+inline void softmax_free_attention_vjp(
+    span<const double> q, span<const double> landmarks, span<const double> v, span<const double> grad_output,
+    std::ptrdiff_t batch, std::ptrdiff_t n, std::ptrdiff_t m, std::ptrdiff_t dimensions,
+    std::ptrdiff_t value_dimensions, std::int32_t n_iter, double ridge, bool symmetric, double scale,
+    span<double> grad_q, span<double> grad_landmarks, span<double> grad_v) {
+  detail::expect(q, false, {batch, n, dimensions});
+  detail::expect(landmarks, false, {batch, m, dimensions});
+  detail::expect(v, false, {batch, n, value_dimensions});
+  detail::expect(grad_output, false, {batch, n, value_dimensions});
+  detail::expect(grad_q, true, {batch, n, dimensions});
+  detail::expect(grad_landmarks, true, {batch, m, dimensions});
+  detail::expect(grad_v, true, {batch, n, value_dimensions});
+  check(
+    
+    losskit_softmax_free_attention_vjp_f64(q.data(), landmarks.data(), v.data(), grad_output.data(), batch, n, m, dimensions, value_dimensions, n_iter, ridge, symmetric, scale, grad_q.data(), grad_landmarks.data(), grad_v.data()));
+}
+
 /// Softmax regression: the squared distance of the softmax of a linear map from a vector.
 /// See losskit_softmax_regression_loss_f32.
 inline void softmax_regression_loss(
-    const float *a, const float *x, const float *b, std::ptrdiff_t rows, std::ptrdiff_t columns, float *loss,
+    const float *a, const float *x, const float *b, std::ptrdiff_t rows, std::ptrdiff_t width, float *loss,
     float *grad_a, float *grad_x) {
-  check(losskit_softmax_regression_loss_f32(a, x, b, rows, columns, loss, grad_a, grad_x));
+  check(losskit_softmax_regression_loss_f32(a, x, b, rows, width, loss, grad_a, grad_x));
 }
 
 /// The same on spans.
 inline void softmax_regression_loss(
-    span<const float> a, span<const float> x, span<const float> b, span<float> loss, span<float> grad_a,
+    span<const float> a, span<const float> x, span<const float> b, float *loss, span<float> grad_a,
     span<float> grad_x) {
   const std::ptrdiff_t rows = b.ssize();
-  const std::ptrdiff_t columns = x.ssize();
-  detail::expect(a, false, {rows, columns});
-  detail::expect(loss, true, {1});
-  detail::expect(grad_a, true, {rows, columns});
-  detail::expect(grad_x, true, {columns});
+  const std::ptrdiff_t width = x.ssize();
+  detail::expect(a, false, {rows, width});
+  detail::expect(grad_a, true, {rows, width});
+  detail::expect(grad_x, true, {width});
   check(
     
-    losskit_softmax_regression_loss_f32(a.data(), x.data(), b.data(), rows, columns, loss.data(), grad_a.data(), grad_x.data()));
+    losskit_softmax_regression_loss_f32(a.data(), x.data(), b.data(), rows, width, loss, grad_a.data(), grad_x.data()));
 }
 
 /// Softmax regression: the squared distance of the softmax of a linear map from a vector.
 /// See losskit_softmax_regression_loss_f64.
 inline void softmax_regression_loss(
-    const double *a, const double *x, const double *b, std::ptrdiff_t rows, std::ptrdiff_t columns, double *loss,
+    const double *a, const double *x, const double *b, std::ptrdiff_t rows, std::ptrdiff_t width, double *loss,
     double *grad_a, double *grad_x) {
-  check(losskit_softmax_regression_loss_f64(a, x, b, rows, columns, loss, grad_a, grad_x));
+  check(losskit_softmax_regression_loss_f64(a, x, b, rows, width, loss, grad_a, grad_x));
 }
 
 /// The same on spans.
 inline void softmax_regression_loss(
-    span<const double> a, span<const double> x, span<const double> b, span<double> loss, span<double> grad_a,
+    span<const double> a, span<const double> x, span<const double> b, double *loss, span<double> grad_a,
     span<double> grad_x) {
   const std::ptrdiff_t rows = b.ssize();
-  const std::ptrdiff_t columns = x.ssize();
-  detail::expect(a, false, {rows, columns});
-  detail::expect(loss, true, {1});
-  detail::expect(grad_a, true, {rows, columns});
-  detail::expect(grad_x, true, {columns});
+  const std::ptrdiff_t width = x.ssize();
+  detail::expect(a, false, {rows, width});
+  detail::expect(grad_a, true, {rows, width});
+  detail::expect(grad_x, true, {width});
   check(
     
-    losskit_softmax_regression_loss_f64(a.data(), x.data(), b.data(), rows, columns, loss.data(), grad_a.data(), grad_x.data()));
+    losskit_softmax_regression_loss_f64(a.data(), x.data(), b.data(), rows, width, loss, grad_a.data(), grad_x.data()));
 }
 
 /// How far logits may move along a direction before the Taylor series of their log-sum-exp stops converging.
@@ -2448,6 +3456,64 @@ inline void softmax_step_radius(
   detail::expect(a, false, {outer, classes, inner});
   detail::expect(z, true, {outer, classes, inner});
   check(losskit_softmax_step_radius_f64(a.data(), z.data(), outer, classes, inner, radius));
+}
+
+/// Symmetric normalisation of a square matrix by its row sums.
+/// See losskit_symmetric_normalize_f32.
+inline void symmetric_normalize(const float *s, std::ptrdiff_t batch, std::ptrdiff_t m, float *normalized) {
+  check(losskit_symmetric_normalize_f32(s, batch, m, normalized));
+}
+
+/// The same on spans.
+inline void symmetric_normalize(span<const float> s, std::ptrdiff_t batch, std::ptrdiff_t m, span<float> normalized) {
+  detail::expect(s, false, {batch, m, m});
+  detail::expect(normalized, false, {batch, m, m});
+  check(losskit_symmetric_normalize_f32(s.data(), batch, m, normalized.data()));
+}
+
+/// Symmetric normalisation of a square matrix by its row sums.
+/// See losskit_symmetric_normalize_f64.
+inline void symmetric_normalize(const double *s, std::ptrdiff_t batch, std::ptrdiff_t m, double *normalized) {
+  check(losskit_symmetric_normalize_f64(s, batch, m, normalized));
+}
+
+/// The same on spans.
+inline void symmetric_normalize(span<const double> s, std::ptrdiff_t batch, std::ptrdiff_t m, span<double> normalized) {
+  detail::expect(s, false, {batch, m, m});
+  detail::expect(normalized, false, {batch, m, m});
+  check(losskit_symmetric_normalize_f64(s.data(), batch, m, normalized.data()));
+}
+
+/// Vector-Jacobian product of symmetric_normalize.
+/// See losskit_symmetric_normalize_vjp_f32.
+inline void symmetric_normalize_vjp(
+    const float *s, const float *grad_output, std::ptrdiff_t batch, std::ptrdiff_t m, float *grad) {
+  check(losskit_symmetric_normalize_vjp_f32(s, grad_output, batch, m, grad));
+}
+
+/// The same on spans.
+inline void symmetric_normalize_vjp(
+    span<const float> s, span<const float> grad_output, std::ptrdiff_t batch, std::ptrdiff_t m, span<float> grad) {
+  detail::expect(s, false, {batch, m, m});
+  detail::expect(grad_output, false, {batch, m, m});
+  detail::expect(grad, false, {batch, m, m});
+  check(losskit_symmetric_normalize_vjp_f32(s.data(), grad_output.data(), batch, m, grad.data()));
+}
+
+/// Vector-Jacobian product of symmetric_normalize.
+/// See losskit_symmetric_normalize_vjp_f64.
+inline void symmetric_normalize_vjp(
+    const double *s, const double *grad_output, std::ptrdiff_t batch, std::ptrdiff_t m, double *grad) {
+  check(losskit_symmetric_normalize_vjp_f64(s, grad_output, batch, m, grad));
+}
+
+/// The same on spans.
+inline void symmetric_normalize_vjp(
+    span<const double> s, span<const double> grad_output, std::ptrdiff_t batch, std::ptrdiff_t m, span<double> grad) {
+  detail::expect(s, false, {batch, m, m});
+  detail::expect(grad_output, false, {batch, m, m});
+  detail::expect(grad, false, {batch, m, m});
+  check(losskit_symmetric_normalize_vjp_f64(s.data(), grad_output.data(), batch, m, grad.data()));
 }
 
 /// Cross-entropy of softmax probabilities and integer targets.
@@ -2546,6 +3612,96 @@ inline void cross_entropy_dense(
   check(
     
     losskit_cross_entropy_dense_f64(z.data(), target.data(), outer, classes, inner, weight.data(), label_smoothing, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Cross-entropy of probabilities, clamped, and integer targets.
+/// See losskit_cross_entropy_from_probs_f32.
+inline void cross_entropy_from_probs(
+    const float *p, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double eps, bool normalize, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_cross_entropy_from_probs_f32(p, target, outer, classes, inner, eps, normalize, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void cross_entropy_from_probs(
+    span<const float> p, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double eps, bool normalize, losskit::reduction reduction, const float *sample_weight, float *loss,
+    span<float> grad) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_cross_entropy_from_probs_f32(p.data(), target, outer, classes, inner, eps, normalize, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Cross-entropy of probabilities, clamped, and integer targets.
+/// See losskit_cross_entropy_from_probs_f64.
+inline void cross_entropy_from_probs(
+    const double *p, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double eps, bool normalize, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_cross_entropy_from_probs_f64(p, target, outer, classes, inner, eps, normalize, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void cross_entropy_from_probs(
+    span<const double> p, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double eps, bool normalize, losskit::reduction reduction, const double *sample_weight,
+    double *loss, span<double> grad) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_cross_entropy_from_probs_f64(p.data(), target, outer, classes, inner, eps, normalize, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Cross-entropy of probabilities, clamped, and dense targets.
+/// See losskit_cross_entropy_from_probs_dense_f32.
+inline void cross_entropy_from_probs_dense(
+    const float *p, const float *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double eps,
+    bool normalize, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_cross_entropy_from_probs_dense_f32(p, target, outer, classes, inner, eps, normalize, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void cross_entropy_from_probs_dense(
+    span<const float> p, span<const float> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double eps, bool normalize, losskit::reduction reduction, const float *sample_weight, float *loss,
+    span<float> grad) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_cross_entropy_from_probs_dense_f32(p.data(), target.data(), outer, classes, inner, eps, normalize, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Cross-entropy of probabilities, clamped, and dense targets.
+/// See losskit_cross_entropy_from_probs_dense_f64.
+inline void cross_entropy_from_probs_dense(
+    const double *p, const double *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double eps, bool normalize, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_cross_entropy_from_probs_dense_f64(p, target, outer, classes, inner, eps, normalize, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void cross_entropy_from_probs_dense(
+    span<const double> p, span<const double> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double eps, bool normalize, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad) {
+  detail::expect(p, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_cross_entropy_from_probs_dense_f64(p.data(), target.data(), outer, classes, inner, eps, normalize, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
 }
 
 /// Focal loss on softmax probabilities: cross-entropy that down-weights well-classified rows.
@@ -2694,6 +3850,100 @@ inline void nll_loss(
     losskit_nll_loss_f64(log_p.data(), target, outer, classes, inner, weight.data(), ignore_index, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
 }
 
+/// Hessian-vector product of cross-entropy by the logits. The Hessian does not depend on the target.
+/// See losskit_softmax_cross_entropy_hvp_f32.
+inline void softmax_cross_entropy_hvp(
+    const float *z, const float *v, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, float *out) {
+  check(
+    
+    losskit_softmax_cross_entropy_hvp_f32(z, v, outer, classes, inner, static_cast<losskit_reduction>(reduction), out));
+}
+
+/// The same on spans.
+inline void softmax_cross_entropy_hvp(
+    span<const float> z, span<const float> v, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, span<float> out) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(v, false, {outer, classes, inner});
+  detail::expect(out, false, {outer, classes, inner});
+  check(
+    
+    losskit_softmax_cross_entropy_hvp_f32(z.data(), v.data(), outer, classes, inner, static_cast<losskit_reduction>(reduction), out.data()));
+}
+
+/// Hessian-vector product of cross-entropy by the logits. The Hessian does not depend on the target.
+/// See losskit_softmax_cross_entropy_hvp_f64.
+inline void softmax_cross_entropy_hvp(
+    const double *z, const double *v, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, double *out) {
+  check(
+    
+    losskit_softmax_cross_entropy_hvp_f64(z, v, outer, classes, inner, static_cast<losskit_reduction>(reduction), out));
+}
+
+/// The same on spans.
+inline void softmax_cross_entropy_hvp(
+    span<const double> z, span<const double> v, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, span<double> out) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(v, false, {outer, classes, inner});
+  detail::expect(out, false, {outer, classes, inner});
+  check(
+    
+    losskit_softmax_cross_entropy_hvp_f64(z.data(), v.data(), outer, classes, inner, static_cast<losskit_reduction>(reduction), out.data()));
+}
+
+/// Active-passive loss: a loss that raises p_y and one that lowers the others, each robust to wrong labels.
+/// See losskit_active_passive_loss_f32.
+inline void active_passive_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::active_passive_term active, losskit::active_passive_term passive, double alpha, double beta, double gamma,
+    double q, double log_zero, bool detach_modulator, losskit::reduction reduction, const float *sample_weight,
+    float *loss, float *grad) {
+  check(
+    
+    losskit_active_passive_loss_f32(z, target, outer, classes, inner, static_cast<losskit_active_passive_term>(active), static_cast<losskit_active_passive_term>(passive), alpha, beta, gamma, q, log_zero, detach_modulator, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void active_passive_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::active_passive_term active, losskit::active_passive_term passive, double alpha, double beta, double gamma,
+    double q, double log_zero, bool detach_modulator, losskit::reduction reduction, const float *sample_weight,
+    float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_active_passive_loss_f32(z.data(), target, outer, classes, inner, static_cast<losskit_active_passive_term>(active), static_cast<losskit_active_passive_term>(passive), alpha, beta, gamma, q, log_zero, detach_modulator, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Active-passive loss: a loss that raises p_y and one that lowers the others, each robust to wrong labels.
+/// See losskit_active_passive_loss_f64.
+inline void active_passive_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::active_passive_term active, losskit::active_passive_term passive, double alpha, double beta, double gamma,
+    double q, double log_zero, bool detach_modulator, losskit::reduction reduction, const double *sample_weight,
+    double *loss, double *grad) {
+  check(
+    
+    losskit_active_passive_loss_f64(z, target, outer, classes, inner, static_cast<losskit_active_passive_term>(active), static_cast<losskit_active_passive_term>(passive), alpha, beta, gamma, q, log_zero, detach_modulator, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void active_passive_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::active_passive_term active, losskit::active_passive_term passive, double alpha,
+    double beta, double gamma, double q, double log_zero, bool detach_modulator, losskit::reduction reduction,
+    const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_active_passive_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_active_passive_term>(active), static_cast<losskit_active_passive_term>(passive), alpha, beta, gamma, q, log_zero, detach_modulator, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
 /// Brier loss: the squared distance of softmax probabilities to the target, a proper scoring rule in [0, 2].
 /// See losskit_brier_loss_f32.
 inline void brier_loss(
@@ -2734,6 +3984,309 @@ inline void brier_loss(
   check(
     
     losskit_brier_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Brier loss with dense targets.
+/// See losskit_brier_loss_dense_f32.
+inline void brier_loss_dense(
+    const float *z, const float *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_brier_loss_dense_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void brier_loss_dense(
+    span<const float> z, span<const float> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_brier_loss_dense_f32(z.data(), target.data(), outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Brier loss with dense targets.
+/// See losskit_brier_loss_dense_f64.
+inline void brier_loss_dense(
+    const double *z, const double *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_brier_loss_dense_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void brier_loss_dense(
+    span<const double> z, span<const double> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_brier_loss_dense_f64(z.data(), target.data(), outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Comp-sum loss: sum losses composed with a concave function, from the sum-exponential loss to the mean absolute
+/// error.
+/// See losskit_comp_sum_loss_f32.
+inline void comp_sum_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double tau, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_comp_sum_loss_f32(z, target, outer, classes, inner, tau, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void comp_sum_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double tau, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_comp_sum_loss_f32(z.data(), target, outer, classes, inner, tau, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Comp-sum loss: sum losses composed with a concave function, from the sum-exponential loss to the mean absolute
+/// error.
+/// See losskit_comp_sum_loss_f64.
+inline void comp_sum_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double tau, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_comp_sum_loss_f64(z, target, outer, classes, inner, tau, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void comp_sum_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double tau, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_comp_sum_loss_f64(z.data(), target, outer, classes, inner, tau, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Sum-exponential loss: the exponential loss of Weston-Watkins type, `comp_sum_loss` with τ = 0.
+/// See losskit_sum_exponential_loss_f32.
+inline void sum_exponential_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_sum_exponential_loss_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sum_exponential_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_sum_exponential_loss_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Sum-exponential loss: the exponential loss of Weston-Watkins type, `comp_sum_loss` with τ = 0.
+/// See losskit_sum_exponential_loss_f64.
+inline void sum_exponential_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_sum_exponential_loss_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sum_exponential_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_sum_exponential_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Encouraging loss: cross-entropy and a bonus for well-classified rows. It may be negative.
+/// See losskit_encouraging_loss_f32.
+inline void encouraging_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double log_end, double eps, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_encouraging_loss_f32(z, target, outer, classes, inner, log_end, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void encouraging_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double log_end, double eps, losskit::reduction reduction, const float *sample_weight, float *loss,
+    span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_encouraging_loss_f32(z.data(), target, outer, classes, inner, log_end, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Encouraging loss: cross-entropy and a bonus for well-classified rows. It may be negative.
+/// See losskit_encouraging_loss_f64.
+inline void encouraging_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double log_end, double eps, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_encouraging_loss_f64(z, target, outer, classes, inner, log_end, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void encouraging_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double log_end, double eps, losskit::reduction reduction, const double *sample_weight,
+    double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_encouraging_loss_f64(z.data(), target, outer, classes, inner, log_end, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Generalized cross-entropy: between cross-entropy (q → 0) and the mean absolute error (q = 1).
+/// See losskit_generalized_cross_entropy_f32.
+inline void generalized_cross_entropy(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double q, double k, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_generalized_cross_entropy_f32(z, target, outer, classes, inner, q, k, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void generalized_cross_entropy(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double q, double k, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_generalized_cross_entropy_f32(z.data(), target, outer, classes, inner, q, k, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Generalized cross-entropy: between cross-entropy (q → 0) and the mean absolute error (q = 1).
+/// See losskit_generalized_cross_entropy_f64.
+inline void generalized_cross_entropy(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double q, double k, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_generalized_cross_entropy_f64(z, target, outer, classes, inner, q, k, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void generalized_cross_entropy(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double q, double k, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_generalized_cross_entropy_f64(z.data(), target, outer, classes, inner, q, k, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Cross-entropy of the spherical softmax, in which squares stand for exponentials.
+/// See losskit_log_spherical_softmax_loss_f32.
+inline void log_spherical_softmax_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double eps, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_log_spherical_softmax_loss_f32(z, target, outer, classes, inner, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void log_spherical_softmax_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double eps, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_log_spherical_softmax_loss_f32(z.data(), target, outer, classes, inner, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Cross-entropy of the spherical softmax, in which squares stand for exponentials.
+/// See losskit_log_spherical_softmax_loss_f64.
+inline void log_spherical_softmax_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double eps, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_log_spherical_softmax_loss_f64(z, target, outer, classes, inner, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void log_spherical_softmax_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double eps, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_log_spherical_softmax_loss_f64(z.data(), target, outer, classes, inner, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Cross-entropy of the Taylor softmax, whose exponential is its second-order expansion.
+/// See losskit_log_taylor_softmax_loss_f32.
+inline void log_taylor_softmax_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_log_taylor_softmax_loss_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void log_taylor_softmax_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_log_taylor_softmax_loss_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Cross-entropy of the Taylor softmax, whose exponential is its second-order expansion.
+/// See losskit_log_taylor_softmax_loss_f64.
+inline void log_taylor_softmax_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_log_taylor_softmax_loss_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void log_taylor_softmax_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_log_taylor_softmax_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
 }
 
 /// Mean absolute error of softmax probabilities: bounded, hence robust to wrong labels.
@@ -2777,6 +4330,817 @@ inline void mae_softmax_loss(
   check(
     
     losskit_mae_softmax_loss_f64(z.data(), target, outer, classes, inner, reduced, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normalized mean absolute error: divided by its sum over all targets.
+/// See losskit_normalized_mae_loss_f32.
+inline void normalized_mae_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_normalized_mae_loss_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normalized_mae_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normalized_mae_loss_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normalized mean absolute error: divided by its sum over all targets.
+/// See losskit_normalized_mae_loss_f64.
+inline void normalized_mae_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_normalized_mae_loss_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normalized_mae_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normalized_mae_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normalized cross-entropy: divided by its sum over all targets. In [0, 1], and robust to wrong labels.
+/// See losskit_normalized_cross_entropy_f32.
+inline void normalized_cross_entropy(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_normalized_cross_entropy_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normalized_cross_entropy(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normalized_cross_entropy_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normalized cross-entropy: divided by its sum over all targets. In [0, 1], and robust to wrong labels.
+/// See losskit_normalized_cross_entropy_f64.
+inline void normalized_cross_entropy(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_normalized_cross_entropy_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normalized_cross_entropy(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normalized_cross_entropy_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normalized focal loss: divided by its sum over all targets. In [0, 1], and robust to wrong labels.
+/// See losskit_normalized_focal_loss_f32.
+inline void normalized_focal_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double gamma, bool detach_modulator, losskit::reduction reduction, const float *sample_weight, float *loss,
+    float *grad) {
+  check(
+    
+    losskit_normalized_focal_loss_f32(z, target, outer, classes, inner, gamma, detach_modulator, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normalized_focal_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double gamma, bool detach_modulator, losskit::reduction reduction, const float *sample_weight, float *loss,
+    span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normalized_focal_loss_f32(z.data(), target, outer, classes, inner, gamma, detach_modulator, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normalized focal loss: divided by its sum over all targets. In [0, 1], and robust to wrong labels.
+/// See losskit_normalized_focal_loss_f64.
+inline void normalized_focal_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double gamma, bool detach_modulator, losskit::reduction reduction, const double *sample_weight, double *loss,
+    double *grad) {
+  check(
+    
+    losskit_normalized_focal_loss_f64(z, target, outer, classes, inner, gamma, detach_modulator, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normalized_focal_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double gamma, bool detach_modulator, losskit::reduction reduction,
+    const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normalized_focal_loss_f64(z.data(), target, outer, classes, inner, gamma, detach_modulator, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normalized generalized cross-entropy: divided by its sum over all targets.
+/// See losskit_normalized_generalized_cross_entropy_f32.
+inline void normalized_generalized_cross_entropy(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double q, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_normalized_generalized_cross_entropy_f32(z, target, outer, classes, inner, q, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normalized_generalized_cross_entropy(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double q, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normalized_generalized_cross_entropy_f32(z.data(), target, outer, classes, inner, q, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normalized generalized cross-entropy: divided by its sum over all targets.
+/// See losskit_normalized_generalized_cross_entropy_f64.
+inline void normalized_generalized_cross_entropy(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double q, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_normalized_generalized_cross_entropy_f64(z, target, outer, classes, inner, q, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normalized_generalized_cross_entropy(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double q, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normalized_generalized_cross_entropy_f64(z.data(), target, outer, classes, inner, q, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Poly-1 cross-entropy: the first coefficient of its expansion in 1 − p is raised by ε.
+/// See losskit_poly1_cross_entropy_f32.
+inline void poly1_cross_entropy(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double epsilon, double label_smoothing, const float *weight, losskit::reduction reduction,
+    const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_poly1_cross_entropy_f32(z, target, outer, classes, inner, epsilon, label_smoothing, weight, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void poly1_cross_entropy(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double epsilon, double label_smoothing, span<const float> weight, losskit::reduction reduction,
+    const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(weight, true, {classes});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_poly1_cross_entropy_f32(z.data(), target, outer, classes, inner, epsilon, label_smoothing, weight.data(), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Poly-1 cross-entropy: the first coefficient of its expansion in 1 − p is raised by ε.
+/// See losskit_poly1_cross_entropy_f64.
+inline void poly1_cross_entropy(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double epsilon, double label_smoothing, const double *weight, losskit::reduction reduction,
+    const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_poly1_cross_entropy_f64(z, target, outer, classes, inner, epsilon, label_smoothing, weight, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void poly1_cross_entropy(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double epsilon, double label_smoothing, span<const double> weight,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(weight, true, {classes});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_poly1_cross_entropy_f64(z.data(), target, outer, classes, inner, epsilon, label_smoothing, weight.data(), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Poly-1 cross-entropy with dense targets.
+/// See losskit_poly1_cross_entropy_dense_f32.
+inline void poly1_cross_entropy_dense(
+    const float *z, const float *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double epsilon, double label_smoothing, const float *weight, losskit::reduction reduction,
+    const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_poly1_cross_entropy_dense_f32(z, target, outer, classes, inner, epsilon, label_smoothing, weight, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void poly1_cross_entropy_dense(
+    span<const float> z, span<const float> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double epsilon, double label_smoothing, span<const float> weight, losskit::reduction reduction,
+    const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(weight, true, {classes});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_poly1_cross_entropy_dense_f32(z.data(), target.data(), outer, classes, inner, epsilon, label_smoothing, weight.data(), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Poly-1 cross-entropy with dense targets.
+/// See losskit_poly1_cross_entropy_dense_f64.
+inline void poly1_cross_entropy_dense(
+    const double *z, const double *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double epsilon, double label_smoothing, const double *weight, losskit::reduction reduction,
+    const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_poly1_cross_entropy_dense_f64(z, target, outer, classes, inner, epsilon, label_smoothing, weight, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void poly1_cross_entropy_dense(
+    span<const double> z, span<const double> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double epsilon, double label_smoothing, span<const double> weight, losskit::reduction reduction,
+    const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(weight, true, {classes});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_poly1_cross_entropy_dense_f64(z.data(), target.data(), outer, classes, inner, epsilon, label_smoothing, weight.data(), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Poly-1 focal loss: the first coefficient of its expansion in 1 − p is raised by ε.
+/// See losskit_poly1_focal_loss_f32.
+inline void poly1_focal_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double gamma, double epsilon, const float *alpha, losskit::reduction reduction, const float *sample_weight,
+    float *loss, float *grad) {
+  check(
+    
+    losskit_poly1_focal_loss_f32(z, target, outer, classes, inner, gamma, epsilon, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void poly1_focal_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double gamma, double epsilon, span<const float> alpha, losskit::reduction reduction, const float *sample_weight,
+    float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(alpha, true, {classes});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_poly1_focal_loss_f32(z.data(), target, outer, classes, inner, gamma, epsilon, alpha.data(), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Poly-1 focal loss: the first coefficient of its expansion in 1 − p is raised by ε.
+/// See losskit_poly1_focal_loss_f64.
+inline void poly1_focal_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double gamma, double epsilon, const double *alpha, losskit::reduction reduction, const double *sample_weight,
+    double *loss, double *grad) {
+  check(
+    
+    losskit_poly1_focal_loss_f64(z, target, outer, classes, inner, gamma, epsilon, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void poly1_focal_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double gamma, double epsilon, span<const double> alpha, losskit::reduction reduction,
+    const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(alpha, true, {classes});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_poly1_focal_loss_f64(z.data(), target, outer, classes, inner, gamma, epsilon, alpha.data(), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Poly-N cross-entropy: the first n coefficients of its expansion in 1 − p are raised.
+/// See losskit_poly_n_cross_entropy_f32.
+inline void poly_n_cross_entropy(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    const double *epsilons, std::ptrdiff_t n, losskit::reduction reduction, const float *sample_weight, float *loss,
+    float *grad) {
+  check(
+    
+    losskit_poly_n_cross_entropy_f32(z, target, outer, classes, inner, epsilons, n, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void poly_n_cross_entropy(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    span<const double> epsilons, std::ptrdiff_t n, losskit::reduction reduction, const float *sample_weight,
+    float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(epsilons, true, {n});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_poly_n_cross_entropy_f32(z.data(), target, outer, classes, inner, epsilons.data(), n, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Poly-N cross-entropy: the first n coefficients of its expansion in 1 − p are raised.
+/// See losskit_poly_n_cross_entropy_f64.
+inline void poly_n_cross_entropy(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    const double *epsilons, std::ptrdiff_t n, losskit::reduction reduction, const double *sample_weight, double *loss,
+    double *grad) {
+  check(
+    
+    losskit_poly_n_cross_entropy_f64(z, target, outer, classes, inner, epsilons, n, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void poly_n_cross_entropy(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<const double> epsilons, std::ptrdiff_t n, losskit::reduction reduction,
+    const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(epsilons, true, {n});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_poly_n_cross_entropy_f64(z.data(), target, outer, classes, inner, epsilons.data(), n, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Poly loss: a polynomial in 1 − p. Cross-entropy is the series with α_j = 1/j.
+/// See losskit_poly_loss_f32.
+inline void poly_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    const double *alphas, std::ptrdiff_t n, losskit::reduction reduction, const float *sample_weight, float *loss,
+    float *grad) {
+  check(
+    
+    losskit_poly_loss_f32(z, target, outer, classes, inner, alphas, n, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void poly_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    span<const double> alphas, std::ptrdiff_t n, losskit::reduction reduction, const float *sample_weight, float *loss,
+    span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(alphas, true, {n});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_poly_loss_f32(z.data(), target, outer, classes, inner, alphas.data(), n, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Poly loss: a polynomial in 1 − p. Cross-entropy is the series with α_j = 1/j.
+/// See losskit_poly_loss_f64.
+inline void poly_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    const double *alphas, std::ptrdiff_t n, losskit::reduction reduction, const double *sample_weight, double *loss,
+    double *grad) {
+  check(
+    
+    losskit_poly_loss_f64(z, target, outer, classes, inner, alphas, n, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void poly_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, span<const double> alphas, std::ptrdiff_t n, losskit::reduction reduction,
+    const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(alphas, true, {n});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_poly_loss_f64(z.data(), target, outer, classes, inner, alphas.data(), n, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Rescaled square loss on raw outputs: the square loss to a one-hot target, with the target class scaled.
+/// See losskit_rescaled_square_loss_f32.
+inline void rescaled_square_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double k, double m, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_rescaled_square_loss_f32(z, target, outer, classes, inner, k, m, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void rescaled_square_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double k, double m, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_rescaled_square_loss_f32(z.data(), target, outer, classes, inner, k, m, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Rescaled square loss on raw outputs: the square loss to a one-hot target, with the target class scaled.
+/// See losskit_rescaled_square_loss_f64.
+inline void rescaled_square_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double k, double m, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_rescaled_square_loss_f64(z, target, outer, classes, inner, k, m, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void rescaled_square_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double k, double m, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_rescaled_square_loss_f64(z.data(), target, outer, classes, inner, k, m, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Reverse cross-entropy: of the target under the prediction, with a finite log 0.
+/// See losskit_reverse_cross_entropy_f32.
+inline void reverse_cross_entropy(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double log_zero, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_reverse_cross_entropy_f32(z, target, outer, classes, inner, log_zero, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void reverse_cross_entropy(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double log_zero, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_reverse_cross_entropy_f32(z.data(), target, outer, classes, inner, log_zero, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Reverse cross-entropy: of the target under the prediction, with a finite log 0.
+/// See losskit_reverse_cross_entropy_f64.
+inline void reverse_cross_entropy(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double log_zero, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_reverse_cross_entropy_f64(z, target, outer, classes, inner, log_zero, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void reverse_cross_entropy(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double log_zero, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_reverse_cross_entropy_f64(z.data(), target, outer, classes, inner, log_zero, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normalized reverse cross-entropy: divided by its sum over all targets, which leaves `normalized_mae_loss`.
+/// See losskit_normalized_reverse_cross_entropy_f32.
+inline void normalized_reverse_cross_entropy(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_normalized_reverse_cross_entropy_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normalized_reverse_cross_entropy(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normalized_reverse_cross_entropy_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normalized reverse cross-entropy: divided by its sum over all targets, which leaves `normalized_mae_loss`.
+/// See losskit_normalized_reverse_cross_entropy_f64.
+inline void normalized_reverse_cross_entropy(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_normalized_reverse_cross_entropy_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normalized_reverse_cross_entropy(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normalized_reverse_cross_entropy_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Smooth adversarial comp-sum loss: the comp-sum loss of clean logits, and how far an attack moves the margins.
+/// See losskit_smooth_adversarial_comp_sum_loss_f32.
+inline void smooth_adversarial_comp_sum_loss(
+    const float *z, const float *z_adv, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double tau, double rho, double nu, losskit::reduction reduction, const float *sample_weight,
+    float *loss, float *grad_z, float *grad_z_adv) {
+  check(
+    
+    losskit_smooth_adversarial_comp_sum_loss_f32(z, z_adv, target, outer, classes, inner, tau, rho, nu, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_z, grad_z_adv));
+}
+
+/// The same on spans.
+inline void smooth_adversarial_comp_sum_loss(
+    span<const float> z, span<const float> z_adv, const std::int64_t *target, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, double tau, double rho, double nu, losskit::reduction reduction,
+    const float *sample_weight, float *loss, span<float> grad_z, span<float> grad_z_adv) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(z_adv, false, {outer, classes, inner});
+  detail::expect(grad_z, true, {outer, classes, inner});
+  detail::expect(grad_z_adv, true, {outer, classes, inner});
+  check(
+    
+    losskit_smooth_adversarial_comp_sum_loss_f32(z.data(), z_adv.data(), target, outer, classes, inner, tau, rho, nu, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_z.data(), grad_z_adv.data()));
+}
+
+/// Smooth adversarial comp-sum loss: the comp-sum loss of clean logits, and how far an attack moves the margins.
+/// See losskit_smooth_adversarial_comp_sum_loss_f64.
+inline void smooth_adversarial_comp_sum_loss(
+    const double *z, const double *z_adv, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double tau, double rho, double nu, losskit::reduction reduction, const double *sample_weight,
+    double *loss, double *grad_z, double *grad_z_adv) {
+  check(
+    
+    losskit_smooth_adversarial_comp_sum_loss_f64(z, z_adv, target, outer, classes, inner, tau, rho, nu, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_z, grad_z_adv));
+}
+
+/// The same on spans.
+inline void smooth_adversarial_comp_sum_loss(
+    span<const double> z, span<const double> z_adv, const std::int64_t *target, std::ptrdiff_t outer,
+    std::ptrdiff_t classes, std::ptrdiff_t inner, double tau, double rho, double nu, losskit::reduction reduction,
+    const double *sample_weight, double *loss, span<double> grad_z, span<double> grad_z_adv) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(z_adv, false, {outer, classes, inner});
+  detail::expect(grad_z, true, {outer, classes, inner});
+  detail::expect(grad_z_adv, true, {outer, classes, inner});
+  check(
+    
+    losskit_smooth_adversarial_comp_sum_loss_f64(z.data(), z_adv.data(), target, outer, classes, inner, tau, rho, nu, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_z.data(), grad_z_adv.data()));
+}
+
+/// Spherical score loss: one minus the cosine of softmax probabilities and target, a proper scoring rule in [0, 1).
+/// See losskit_spherical_score_loss_f32.
+inline void spherical_score_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_spherical_score_loss_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void spherical_score_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_spherical_score_loss_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Spherical score loss: one minus the cosine of softmax probabilities and target, a proper scoring rule in [0, 1).
+/// See losskit_spherical_score_loss_f64.
+inline void spherical_score_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_spherical_score_loss_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void spherical_score_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_spherical_score_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Squentropy: cross-entropy and the mean square of the logits of the other classes.
+/// See losskit_squentropy_loss_f32.
+inline void squentropy_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_squentropy_loss_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void squentropy_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_squentropy_loss_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Squentropy: cross-entropy and the mean square of the logits of the other classes.
+/// See losskit_squentropy_loss_f64.
+inline void squentropy_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_squentropy_loss_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void squentropy_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_squentropy_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Cross-entropy of the stablemax, whose exponential grows and falls off only linearly.
+/// See losskit_stablemax_cross_entropy_f32.
+inline void stablemax_cross_entropy(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_stablemax_cross_entropy_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void stablemax_cross_entropy(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_stablemax_cross_entropy_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Cross-entropy of the stablemax, whose exponential grows and falls off only linearly.
+/// See losskit_stablemax_cross_entropy_f64.
+inline void stablemax_cross_entropy(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_stablemax_cross_entropy_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void stablemax_cross_entropy(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_stablemax_cross_entropy_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Symmetric cross-entropy: cross-entropy and its reverse.
+/// See losskit_symmetric_cross_entropy_f32.
+inline void symmetric_cross_entropy(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, double beta, double log_zero, losskit::reduction reduction, const float *sample_weight, float *loss,
+    float *grad) {
+  check(
+    
+    losskit_symmetric_cross_entropy_f32(z, target, outer, classes, inner, alpha, beta, log_zero, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void symmetric_cross_entropy(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, double beta, double log_zero, losskit::reduction reduction, const float *sample_weight, float *loss,
+    span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_symmetric_cross_entropy_f32(z.data(), target, outer, classes, inner, alpha, beta, log_zero, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Symmetric cross-entropy: cross-entropy and its reverse.
+/// See losskit_symmetric_cross_entropy_f64.
+inline void symmetric_cross_entropy(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, double beta, double log_zero, losskit::reduction reduction, const double *sample_weight, double *loss,
+    double *grad) {
+  check(
+    
+    losskit_symmetric_cross_entropy_f64(z, target, outer, classes, inner, alpha, beta, log_zero, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void symmetric_cross_entropy(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, double beta, double log_zero, losskit::reduction reduction,
+    const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_symmetric_cross_entropy_f64(z.data(), target, outer, classes, inner, alpha, beta, log_zero, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Z-loss: the softplus of the standardised target logit, invariant to shift and positive scale of the logits.
+/// See losskit_z_loss_f32.
+inline void z_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double a, double b, double eps, losskit::reduction reduction, const float *sample_weight, float *loss,
+    float *grad) {
+  check(
+    
+    losskit_z_loss_f32(z, target, outer, classes, inner, a, b, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void z_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double a, double b, double eps, losskit::reduction reduction, const float *sample_weight, float *loss,
+    span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_z_loss_f32(z.data(), target, outer, classes, inner, a, b, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Z-loss: the softplus of the standardised target logit, invariant to shift and positive scale of the logits.
+/// See losskit_z_loss_f64.
+inline void z_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double a, double b, double eps, losskit::reduction reduction, const double *sample_weight, double *loss,
+    double *grad) {
+  check(
+    
+    losskit_z_loss_f64(z, target, outer, classes, inner, a, b, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void z_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double a, double b, double eps, losskit::reduction reduction, const double *sample_weight,
+    double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_z_loss_f64(z.data(), target, outer, classes, inner, a, b, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
 }
 
 /// Loss of instances of which only the mean responses of bags are known.
@@ -2915,6 +5279,54 @@ inline void soft_margin_loss(
   check(
     
     losskit_soft_margin_loss_f64(f.data(), y.data(), rows, columns, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// EnsLoss: the gradient of a random convex, calibrated loss of the margin, drawn anew in each call.
+/// See losskit_ens_loss_f32.
+inline void ens_loss(
+    const float *f, const float *y, std::ptrdiff_t count, std::uint64_t seed, double lam, const float *noise, bool tail,
+    double shift, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_ens_loss_f32(f, y, count, seed, lam, noise, tail, shift, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void ens_loss(
+    span<const float> f, span<const float> y, std::uint64_t seed, double lam, span<const float> noise, bool tail,
+    double shift, losskit::reduction reduction, span<const float> sample_weight, float *loss, span<float> grad) {
+  const std::ptrdiff_t count = f.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(noise, true, {count});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(grad, true, {count});
+  check(
+    
+    losskit_ens_loss_f32(f.data(), y.data(), count, seed, lam, noise.data(), tail, shift, static_cast<losskit_reduction>(reduction), sample_weight.data(), loss, grad.data()));
+}
+
+/// EnsLoss: the gradient of a random convex, calibrated loss of the margin, drawn anew in each call.
+/// See losskit_ens_loss_f64.
+inline void ens_loss(
+    const double *f, const double *y, std::ptrdiff_t count, std::uint64_t seed, double lam, const double *noise,
+    bool tail, double shift, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_ens_loss_f64(f, y, count, seed, lam, noise, tail, shift, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void ens_loss(
+    span<const double> f, span<const double> y, std::uint64_t seed, double lam, span<const double> noise, bool tail,
+    double shift, losskit::reduction reduction, span<const double> sample_weight, double *loss, span<double> grad) {
+  const std::ptrdiff_t count = f.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(noise, true, {count});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(grad, true, {count});
+  check(
+    
+    losskit_ens_loss_f64(f.data(), y.data(), count, seed, lam, noise.data(), tail, shift, static_cast<losskit_reduction>(reduction), sample_weight.data(), loss, grad.data()));
 }
 
 /// Focal loss on sigmoid scores that stops down-weighting: examples on the right side of ½ keep the gradient of
@@ -3470,18 +5882,18 @@ inline void multiclass_perceptron_loss(
 inline void one_vs_rest_svm_loss(
     const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
     const float *w, std::ptrdiff_t weight_count, losskit::hinge_power power, double penalty,
-    losskit::svmregularizer regularizer, losskit::reduction reduction, const float *sample_weight, float *loss,
+    losskit::svm_regularizer regularizer, losskit::reduction reduction, const float *sample_weight, float *loss,
     float *grad, float *grad_w) {
   check(
     
-    losskit_one_vs_rest_svm_loss_f32(z, target, outer, classes, inner, w, weight_count, static_cast<losskit_hinge_power>(power), penalty, static_cast<losskit_svmregularizer>(regularizer), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad, grad_w));
+    losskit_one_vs_rest_svm_loss_f32(z, target, outer, classes, inner, w, weight_count, static_cast<losskit_hinge_power>(power), penalty, static_cast<losskit_svm_regularizer>(regularizer), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad, grad_w));
 }
 
 /// The same on spans.
 inline void one_vs_rest_svm_loss(
     span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
     span<const float> w, std::ptrdiff_t weight_count, losskit::hinge_power power, double penalty,
-    losskit::svmregularizer regularizer, losskit::reduction reduction, const float *sample_weight, float *loss,
+    losskit::svm_regularizer regularizer, losskit::reduction reduction, const float *sample_weight, float *loss,
     span<float> grad, span<float> grad_w) {
   detail::expect(z, false, {outer, classes, inner});
   detail::expect(w, true, {weight_count});
@@ -3489,7 +5901,7 @@ inline void one_vs_rest_svm_loss(
   detail::expect(grad_w, true, {weight_count});
   check(
     
-    losskit_one_vs_rest_svm_loss_f32(z.data(), target, outer, classes, inner, w.data(), weight_count, static_cast<losskit_hinge_power>(power), penalty, static_cast<losskit_svmregularizer>(regularizer), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data(), grad_w.data()));
+    losskit_one_vs_rest_svm_loss_f32(z.data(), target, outer, classes, inner, w.data(), weight_count, static_cast<losskit_hinge_power>(power), penalty, static_cast<losskit_svm_regularizer>(regularizer), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data(), grad_w.data()));
 }
 
 /// One-versus-rest support vector machine: a hinge loss of every class, and the weights' size.
@@ -3497,18 +5909,18 @@ inline void one_vs_rest_svm_loss(
 inline void one_vs_rest_svm_loss(
     const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
     const double *w, std::ptrdiff_t weight_count, losskit::hinge_power power, double penalty,
-    losskit::svmregularizer regularizer, losskit::reduction reduction, const double *sample_weight, double *loss,
+    losskit::svm_regularizer regularizer, losskit::reduction reduction, const double *sample_weight, double *loss,
     double *grad, double *grad_w) {
   check(
     
-    losskit_one_vs_rest_svm_loss_f64(z, target, outer, classes, inner, w, weight_count, static_cast<losskit_hinge_power>(power), penalty, static_cast<losskit_svmregularizer>(regularizer), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad, grad_w));
+    losskit_one_vs_rest_svm_loss_f64(z, target, outer, classes, inner, w, weight_count, static_cast<losskit_hinge_power>(power), penalty, static_cast<losskit_svm_regularizer>(regularizer), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad, grad_w));
 }
 
 /// The same on spans.
 inline void one_vs_rest_svm_loss(
     span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
     std::ptrdiff_t inner, span<const double> w, std::ptrdiff_t weight_count, losskit::hinge_power power, double penalty,
-    losskit::svmregularizer regularizer, losskit::reduction reduction, const double *sample_weight, double *loss,
+    losskit::svm_regularizer regularizer, losskit::reduction reduction, const double *sample_weight, double *loss,
     span<double> grad, span<double> grad_w) {
   detail::expect(z, false, {outer, classes, inner});
   detail::expect(w, true, {weight_count});
@@ -3516,7 +5928,7 @@ inline void one_vs_rest_svm_loss(
   detail::expect(grad_w, true, {weight_count});
   check(
     
-    losskit_one_vs_rest_svm_loss_f64(z.data(), target, outer, classes, inner, w.data(), weight_count, static_cast<losskit_hinge_power>(power), penalty, static_cast<losskit_svmregularizer>(regularizer), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data(), grad_w.data()));
+    losskit_one_vs_rest_svm_loss_f64(z.data(), target, outer, classes, inner, w.data(), weight_count, static_cast<losskit_hinge_power>(power), penalty, static_cast<losskit_svm_regularizer>(regularizer), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data(), grad_w.data()));
 }
 
 /// One-versus-rest loss: a logistic loss of every class.
@@ -3608,6 +6020,489 @@ inline void sovr_loss(
     losskit_sovr_loss_f64(z.data(), target, outer, classes, inner, fraction, lam, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
 }
 
+/// 1.5-entmax loss of logits and integer targets.
+/// See losskit_entmax15_loss_f32.
+inline void entmax15_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_entmax15_loss_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void entmax15_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_entmax15_loss_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// 1.5-entmax loss of logits and integer targets.
+/// See losskit_entmax15_loss_f64.
+inline void entmax15_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_entmax15_loss_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void entmax15_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_entmax15_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// 1.5-entmax loss of logits and dense targets.
+/// See losskit_entmax15_loss_dense_f32.
+inline void entmax15_loss_dense(
+    const float *z, const float *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_entmax15_loss_dense_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void entmax15_loss_dense(
+    span<const float> z, span<const float> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_entmax15_loss_dense_f32(z.data(), target.data(), outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// 1.5-entmax loss of logits and dense targets.
+/// See losskit_entmax15_loss_dense_f64.
+inline void entmax15_loss_dense(
+    const double *z, const double *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_entmax15_loss_dense_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void entmax15_loss_dense(
+    span<const double> z, span<const double> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_entmax15_loss_dense_f64(z.data(), target.data(), outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// α-entmax loss of logits and integer targets.
+/// See losskit_entmax_loss_f32.
+inline void entmax_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_entmax_loss_f32(z, target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void entmax_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_entmax_loss_f32(z.data(), target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// α-entmax loss of logits and integer targets.
+/// See losskit_entmax_loss_f64.
+inline void entmax_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_entmax_loss_f64(z, target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void entmax_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_entmax_loss_f64(z.data(), target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// α-entmax loss of logits and dense targets.
+/// See losskit_entmax_loss_dense_f32.
+inline void entmax_loss_dense(
+    const float *z, const float *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_entmax_loss_dense_f32(z, target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void entmax_loss_dense(
+    span<const float> z, span<const float> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_entmax_loss_dense_f32(z.data(), target.data(), outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// α-entmax loss of logits and dense targets.
+/// See losskit_entmax_loss_dense_f64.
+inline void entmax_loss_dense(
+    const double *z, const double *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_entmax_loss_dense_f64(z, target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void entmax_loss_dense(
+    span<const double> z, span<const double> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_entmax_loss_dense_f64(z.data(), target.data(), outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Fenchel-Young loss of logits and integer targets.
+/// See losskit_fenchel_young_loss_f32.
+inline void fenchel_young_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::regularizer regularizer, double alpha, losskit::reduction reduction, const float *sample_weight,
+    float *loss, float *grad) {
+  check(
+    
+    losskit_fenchel_young_loss_f32(z, target, outer, classes, inner, static_cast<losskit_regularizer>(regularizer), alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void fenchel_young_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::regularizer regularizer, double alpha, losskit::reduction reduction, const float *sample_weight,
+    float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_fenchel_young_loss_f32(z.data(), target, outer, classes, inner, static_cast<losskit_regularizer>(regularizer), alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Fenchel-Young loss of logits and integer targets.
+/// See losskit_fenchel_young_loss_f64.
+inline void fenchel_young_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::regularizer regularizer, double alpha, losskit::reduction reduction, const double *sample_weight,
+    double *loss, double *grad) {
+  check(
+    
+    losskit_fenchel_young_loss_f64(z, target, outer, classes, inner, static_cast<losskit_regularizer>(regularizer), alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void fenchel_young_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::regularizer regularizer, double alpha, losskit::reduction reduction,
+    const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_fenchel_young_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_regularizer>(regularizer), alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Fenchel-Young loss of logits and dense targets.
+/// See losskit_fenchel_young_loss_dense_f32.
+inline void fenchel_young_loss_dense(
+    const float *z, const float *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::regularizer regularizer, double alpha, losskit::reduction reduction, const float *sample_weight,
+    float *loss, float *grad) {
+  check(
+    
+    losskit_fenchel_young_loss_dense_f32(z, target, outer, classes, inner, static_cast<losskit_regularizer>(regularizer), alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void fenchel_young_loss_dense(
+    span<const float> z, span<const float> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::regularizer regularizer, double alpha, losskit::reduction reduction, const float *sample_weight,
+    float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_fenchel_young_loss_dense_f32(z.data(), target.data(), outer, classes, inner, static_cast<losskit_regularizer>(regularizer), alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Fenchel-Young loss of logits and dense targets.
+/// See losskit_fenchel_young_loss_dense_f64.
+inline void fenchel_young_loss_dense(
+    const double *z, const double *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::regularizer regularizer, double alpha, losskit::reduction reduction, const double *sample_weight,
+    double *loss, double *grad) {
+  check(
+    
+    losskit_fenchel_young_loss_dense_f64(z, target, outer, classes, inner, static_cast<losskit_regularizer>(regularizer), alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void fenchel_young_loss_dense(
+    span<const double> z, span<const double> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::regularizer regularizer, double alpha, losskit::reduction reduction, const double *sample_weight,
+    double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_fenchel_young_loss_dense_f64(z.data(), target.data(), outer, classes, inner, static_cast<losskit_regularizer>(regularizer), alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normmax loss of logits and integer targets.
+/// See losskit_normmax_loss_f32.
+inline void normmax_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_normmax_loss_f32(z, target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normmax_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normmax_loss_f32(z.data(), target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normmax loss of logits and integer targets.
+/// See losskit_normmax_loss_f64.
+inline void normmax_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_normmax_loss_f64(z, target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normmax_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double alpha, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normmax_loss_f64(z.data(), target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normmax loss of logits and dense targets.
+/// See losskit_normmax_loss_dense_f32.
+inline void normmax_loss_dense(
+    const float *z, const float *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_normmax_loss_dense_f32(z, target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normmax_loss_dense(
+    span<const float> z, span<const float> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normmax_loss_dense_f32(z.data(), target.data(), outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Normmax loss of logits and dense targets.
+/// See losskit_normmax_loss_dense_f64.
+inline void normmax_loss_dense(
+    const double *z, const double *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_normmax_loss_dense_f64(z, target, outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void normmax_loss_dense(
+    span<const double> z, span<const double> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double alpha, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_normmax_loss_dense_f64(z.data(), target.data(), outer, classes, inner, alpha, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Cross-entropy of the softmax of the k largest logits.
+/// See losskit_sparse_softmax_loss_f32.
+inline void sparse_softmax_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    std::ptrdiff_t k, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_sparse_softmax_loss_f32(z, target, outer, classes, inner, k, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sparse_softmax_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    std::ptrdiff_t k, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_sparse_softmax_loss_f32(z.data(), target, outer, classes, inner, k, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Cross-entropy of the softmax of the k largest logits.
+/// See losskit_sparse_softmax_loss_f64.
+inline void sparse_softmax_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    std::ptrdiff_t k, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_sparse_softmax_loss_f64(z, target, outer, classes, inner, k, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sparse_softmax_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, std::ptrdiff_t k, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_sparse_softmax_loss_f64(z.data(), target, outer, classes, inner, k, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Sparsemax loss of logits and integer targets.
+/// See losskit_sparsemax_loss_f32.
+inline void sparsemax_loss(
+    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_sparsemax_loss_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sparsemax_loss(
+    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_sparsemax_loss_f32(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Sparsemax loss of logits and integer targets.
+/// See losskit_sparsemax_loss_f64.
+inline void sparsemax_loss(
+    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_sparsemax_loss_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sparsemax_loss(
+    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_sparsemax_loss_f64(z.data(), target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Sparsemax loss of logits and dense targets.
+/// See losskit_sparsemax_loss_dense_f32.
+inline void sparsemax_loss_dense(
+    const float *z, const float *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_sparsemax_loss_dense_f32(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sparsemax_loss_dense(
+    span<const float> z, span<const float> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_sparsemax_loss_dense_f32(z.data(), target.data(), outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Sparsemax loss of logits and dense targets.
+/// See losskit_sparsemax_loss_dense_f64.
+inline void sparsemax_loss_dense(
+    const double *z, const double *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_sparsemax_loss_dense_f64(z, target, outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void sparsemax_loss_dense(
+    span<const double> z, span<const double> target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(z, false, {outer, classes, inner});
+  detail::expect(target, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_sparsemax_loss_dense_f64(z.data(), target.data(), outer, classes, inner, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
 /// Gaussian naive Bayes: the means, variances and class frequencies of labelled points.
 /// See losskit_gaussian_naive_bayes_fit_f32.
 inline void gaussian_naive_bayes_fit(
@@ -3658,102 +6553,96 @@ inline void gaussian_naive_bayes_fit(
 /// See losskit_gaussian_naive_bayes_logits_f32.
 inline void gaussian_naive_bayes_logits(
     const float *x, const float *mean, const float *variance, const float *log_prior, std::ptrdiff_t count,
-    std::ptrdiff_t dimension, std::ptrdiff_t num_classes, std::ptrdiff_t variance_rows, float *out) {
+    std::ptrdiff_t dimension, std::ptrdiff_t num_classes, bool shared_variance, float *out) {
   check(
     
-    losskit_gaussian_naive_bayes_logits_f32(x, mean, variance, log_prior, count, dimension, num_classes, variance_rows, out));
+    losskit_gaussian_naive_bayes_logits_f32(x, mean, variance, log_prior, count, dimension, num_classes, shared_variance, out));
 }
 
 /// The same on spans.
 inline void gaussian_naive_bayes_logits(
-    span<const float> x, span<const float> mean, span<const float> variance, span<const float> log_prior,
-    std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t variance_rows, span<float> out) {
+    span<const float> x, span<const float> mean, const float *variance, span<const float> log_prior,
+    std::ptrdiff_t count, std::ptrdiff_t dimension, bool shared_variance, span<float> out) {
   const std::ptrdiff_t num_classes = log_prior.ssize();
   detail::expect(x, false, {count, dimension});
   detail::expect(mean, false, {num_classes, dimension});
-  detail::expect(variance, false, {variance_rows, dimension});
   detail::expect(out, false, {count, num_classes});
   check(
     
-    losskit_gaussian_naive_bayes_logits_f32(x.data(), mean.data(), variance.data(), log_prior.data(), count, dimension, num_classes, variance_rows, out.data()));
+    losskit_gaussian_naive_bayes_logits_f32(x.data(), mean.data(), variance, log_prior.data(), count, dimension, num_classes, shared_variance, out.data()));
 }
 
 /// Logits of Gaussian naive Bayes: their softmax is the posterior.
 /// See losskit_gaussian_naive_bayes_logits_f64.
 inline void gaussian_naive_bayes_logits(
     const double *x, const double *mean, const double *variance, const double *log_prior, std::ptrdiff_t count,
-    std::ptrdiff_t dimension, std::ptrdiff_t num_classes, std::ptrdiff_t variance_rows, double *out) {
+    std::ptrdiff_t dimension, std::ptrdiff_t num_classes, bool shared_variance, double *out) {
   check(
     
-    losskit_gaussian_naive_bayes_logits_f64(x, mean, variance, log_prior, count, dimension, num_classes, variance_rows, out));
+    losskit_gaussian_naive_bayes_logits_f64(x, mean, variance, log_prior, count, dimension, num_classes, shared_variance, out));
 }
 
 /// The same on spans.
 inline void gaussian_naive_bayes_logits(
-    span<const double> x, span<const double> mean, span<const double> variance, span<const double> log_prior,
-    std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t variance_rows, span<double> out) {
+    span<const double> x, span<const double> mean, const double *variance, span<const double> log_prior,
+    std::ptrdiff_t count, std::ptrdiff_t dimension, bool shared_variance, span<double> out) {
   const std::ptrdiff_t num_classes = log_prior.ssize();
   detail::expect(x, false, {count, dimension});
   detail::expect(mean, false, {num_classes, dimension});
-  detail::expect(variance, false, {variance_rows, dimension});
   detail::expect(out, false, {count, num_classes});
   check(
     
-    losskit_gaussian_naive_bayes_logits_f64(x.data(), mean.data(), variance.data(), log_prior.data(), count, dimension, num_classes, variance_rows, out.data()));
+    losskit_gaussian_naive_bayes_logits_f64(x.data(), mean.data(), variance, log_prior.data(), count, dimension, num_classes, shared_variance, out.data()));
 }
 
 /// Vector-Jacobian product of the logits with respect to x.
 /// See losskit_gaussian_naive_bayes_logits_vjp_f32.
 inline void gaussian_naive_bayes_logits_vjp(
     const float *x, const float *mean, const float *variance, const float *log_prior, const float *grad_output,
-    std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t num_classes, std::ptrdiff_t variance_rows,
-    float *grad_x) {
+    std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t num_classes, bool shared_variance, float *grad_x) {
   check(
     
-    losskit_gaussian_naive_bayes_logits_vjp_f32(x, mean, variance, log_prior, grad_output, count, dimension, num_classes, variance_rows, grad_x));
+    losskit_gaussian_naive_bayes_logits_vjp_f32(x, mean, variance, log_prior, grad_output, count, dimension, num_classes, shared_variance, grad_x));
 }
 
 /// The same on spans.
 inline void gaussian_naive_bayes_logits_vjp(
-    span<const float> x, span<const float> mean, span<const float> variance, span<const float> log_prior,
-    span<const float> grad_output, std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t variance_rows,
+    span<const float> x, span<const float> mean, const float *variance, span<const float> log_prior,
+    span<const float> grad_output, std::ptrdiff_t count, std::ptrdiff_t dimension, bool shared_variance,
     span<float> grad_x) {
   const std::ptrdiff_t num_classes = log_prior.ssize();
   detail::expect(x, false, {count, dimension});
   detail::expect(mean, false, {num_classes, dimension});
-  detail::expect(variance, false, {variance_rows, dimension});
   detail::expect(grad_output, false, {count, num_classes});
   detail::expect(grad_x, false, {count, dimension});
   check(
     
-    losskit_gaussian_naive_bayes_logits_vjp_f32(x.data(), mean.data(), variance.data(), log_prior.data(), grad_output.data(), count, dimension, num_classes, variance_rows, grad_x.data()));
+    losskit_gaussian_naive_bayes_logits_vjp_f32(x.data(), mean.data(), variance, log_prior.data(), grad_output.data(), count, dimension, num_classes, shared_variance, grad_x.data()));
 }
 
 /// Vector-Jacobian product of the logits with respect to x.
 /// See losskit_gaussian_naive_bayes_logits_vjp_f64.
 inline void gaussian_naive_bayes_logits_vjp(
     const double *x, const double *mean, const double *variance, const double *log_prior, const double *grad_output,
-    std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t num_classes, std::ptrdiff_t variance_rows,
-    double *grad_x) {
+    std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t num_classes, bool shared_variance, double *grad_x) {
   check(
     
-    losskit_gaussian_naive_bayes_logits_vjp_f64(x, mean, variance, log_prior, grad_output, count, dimension, num_classes, variance_rows, grad_x));
+    losskit_gaussian_naive_bayes_logits_vjp_f64(x, mean, variance, log_prior, grad_output, count, dimension, num_classes, shared_variance, grad_x));
 }
 
 /// The same on spans.
 inline void gaussian_naive_bayes_logits_vjp(
-    span<const double> x, span<const double> mean, span<const double> variance, span<const double> log_prior,
-    span<const double> grad_output, std::ptrdiff_t count, std::ptrdiff_t dimension, std::ptrdiff_t variance_rows,
+    span<const double> x, span<const double> mean, const double *variance, span<const double> log_prior,
+    span<const double> grad_output, std::ptrdiff_t count, std::ptrdiff_t dimension, bool shared_variance,
     span<double> grad_x) {
   const std::ptrdiff_t num_classes = log_prior.ssize();
   detail::expect(x, false, {count, dimension});
   detail::expect(mean, false, {num_classes, dimension});
-  detail::expect(variance, false, {variance_rows, dimension});
   detail::expect(grad_output, false, {count, num_classes});
   detail::expect(grad_x, false, {count, dimension});
   check(
     
-    losskit_gaussian_naive_bayes_logits_vjp_f64(x.data(), mean.data(), variance.data(), log_prior.data(), grad_output.data(), count, dimension, num_classes, variance_rows, grad_x.data()));
+    losskit_gaussian_naive_bayes_logits_vjp_f64(x.data(), mean.data(), variance, log_prior.data(), grad_output.data(), count, dimension, num_classes, shared_variance, grad_x.data()));
 }
 
 /// Sigmoid loss of a halfspace: a smooth stand-in for the 0-1 loss of a linear separator, the same for w and 2w.

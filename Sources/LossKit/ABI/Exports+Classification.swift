@@ -56,6 +56,62 @@ public func losskit_cross_entropy_dense_f64(
   ).rawValue
 }
 
+@c(losskit_cross_entropy_from_probs_f32)
+public func losskit_cross_entropy_from_probs_f32(
+  _ p: UnsafePointer<Float>?, _ target: UnsafePointer<Int64>?, _ outer: Int, _ classes: Int, _ inner: Int,
+  _ eps: Double, _ normalize: Bool, _ reduction: Int32, _ sampleWeight: UnsafePointer<Float>?,
+  _ loss: UnsafeMutablePointer<Float>?, _ grad: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  guard let reduction = Reduction(rawValue: reduction) else {
+    return Status.invalidParameter.rawValue
+  }
+  return crossEntropyFromProbs(
+    p, target, outer, classes, inner, eps, normalize, reduction, sampleWeight, loss, grad
+  ).rawValue
+}
+
+@c(losskit_cross_entropy_from_probs_f64)
+public func losskit_cross_entropy_from_probs_f64(
+  _ p: UnsafePointer<Double>?, _ target: UnsafePointer<Int64>?, _ outer: Int, _ classes: Int, _ inner: Int,
+  _ eps: Double, _ normalize: Bool, _ reduction: Int32, _ sampleWeight: UnsafePointer<Double>?,
+  _ loss: UnsafeMutablePointer<Double>?, _ grad: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  guard let reduction = Reduction(rawValue: reduction) else {
+    return Status.invalidParameter.rawValue
+  }
+  return crossEntropyFromProbs(
+    p, target, outer, classes, inner, eps, normalize, reduction, sampleWeight, loss, grad
+  ).rawValue
+}
+
+@c(losskit_cross_entropy_from_probs_dense_f32)
+public func losskit_cross_entropy_from_probs_dense_f32(
+  _ p: UnsafePointer<Float>?, _ target: UnsafePointer<Float>?, _ outer: Int, _ classes: Int, _ inner: Int,
+  _ eps: Double, _ normalize: Bool, _ reduction: Int32, _ sampleWeight: UnsafePointer<Float>?,
+  _ loss: UnsafeMutablePointer<Float>?, _ grad: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  guard let reduction = Reduction(rawValue: reduction) else {
+    return Status.invalidParameter.rawValue
+  }
+  return crossEntropyFromProbsDense(
+    p, target, outer, classes, inner, eps, normalize, reduction, sampleWeight, loss, grad
+  ).rawValue
+}
+
+@c(losskit_cross_entropy_from_probs_dense_f64)
+public func losskit_cross_entropy_from_probs_dense_f64(
+  _ p: UnsafePointer<Double>?, _ target: UnsafePointer<Double>?, _ outer: Int, _ classes: Int, _ inner: Int,
+  _ eps: Double, _ normalize: Bool, _ reduction: Int32, _ sampleWeight: UnsafePointer<Double>?,
+  _ loss: UnsafeMutablePointer<Double>?, _ grad: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  guard let reduction = Reduction(rawValue: reduction) else {
+    return Status.invalidParameter.rawValue
+  }
+  return crossEntropyFromProbsDense(
+    p, target, outer, classes, inner, eps, normalize, reduction, sampleWeight, loss, grad
+  ).rawValue
+}
+
 @c(losskit_focal_loss_f32)
 public func losskit_focal_loss_f32(
   _ z: UnsafePointer<Float>?, _ target: UnsafePointer<Int64>?, _ outer: Int, _ classes: Int, _ inner: Int,
@@ -134,4 +190,26 @@ public func losskit_nll_loss_f64(
     return Status.invalidParameter.rawValue
   }
   return nllLoss(logP, target, outer, classes, inner, weight, ignoreIndex, reduction, sampleWeight, loss, grad).rawValue
+}
+
+@c(losskit_softmax_cross_entropy_hvp_f32)
+public func losskit_softmax_cross_entropy_hvp_f32(
+  _ z: UnsafePointer<Float>?, _ v: UnsafePointer<Float>?, _ outer: Int, _ classes: Int, _ inner: Int,
+  _ reduction: Int32, _ out: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  guard let reduction = Reduction(rawValue: reduction) else {
+    return Status.invalidParameter.rawValue
+  }
+  return softmaxCrossEntropyHvp(z, v, outer, classes, inner, reduction, out).rawValue
+}
+
+@c(losskit_softmax_cross_entropy_hvp_f64)
+public func losskit_softmax_cross_entropy_hvp_f64(
+  _ z: UnsafePointer<Double>?, _ v: UnsafePointer<Double>?, _ outer: Int, _ classes: Int, _ inner: Int,
+  _ reduction: Int32, _ out: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  guard let reduction = Reduction(rawValue: reduction) else {
+    return Status.invalidParameter.rawValue
+  }
+  return softmaxCrossEntropyHvp(z, v, outer, classes, inner, reduction, out).rawValue
 }

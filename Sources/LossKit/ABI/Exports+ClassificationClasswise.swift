@@ -25,29 +25,33 @@ public func losskit_gaussian_naive_bayes_fit_f64(
 @c(losskit_gaussian_naive_bayes_logits_f32)
 public func losskit_gaussian_naive_bayes_logits_f32(
   _ x: UnsafePointer<Float>?, _ mean: UnsafePointer<Float>?, _ variance: UnsafePointer<Float>?,
-  _ logPrior: UnsafePointer<Float>?, _ count: Int, _ dimension: Int, _ numClasses: Int, _ varianceRows: Int,
+  _ logPrior: UnsafePointer<Float>?, _ count: Int, _ dimension: Int, _ numClasses: Int, _ sharedVariance: Bool,
   _ out: UnsafeMutablePointer<Float>?
 ) -> Int32 {
-  return gaussianNaiveBayesLogits(x, mean, variance, logPrior, count, dimension, numClasses, varianceRows, out).rawValue
+  return gaussianNaiveBayesLogits(
+    x, mean, variance, logPrior, count, dimension, numClasses, sharedVariance, out
+  ).rawValue
 }
 
 @c(losskit_gaussian_naive_bayes_logits_f64)
 public func losskit_gaussian_naive_bayes_logits_f64(
   _ x: UnsafePointer<Double>?, _ mean: UnsafePointer<Double>?, _ variance: UnsafePointer<Double>?,
-  _ logPrior: UnsafePointer<Double>?, _ count: Int, _ dimension: Int, _ numClasses: Int, _ varianceRows: Int,
+  _ logPrior: UnsafePointer<Double>?, _ count: Int, _ dimension: Int, _ numClasses: Int, _ sharedVariance: Bool,
   _ out: UnsafeMutablePointer<Double>?
 ) -> Int32 {
-  return gaussianNaiveBayesLogits(x, mean, variance, logPrior, count, dimension, numClasses, varianceRows, out).rawValue
+  return gaussianNaiveBayesLogits(
+    x, mean, variance, logPrior, count, dimension, numClasses, sharedVariance, out
+  ).rawValue
 }
 
 @c(losskit_gaussian_naive_bayes_logits_vjp_f32)
 public func losskit_gaussian_naive_bayes_logits_vjp_f32(
   _ x: UnsafePointer<Float>?, _ mean: UnsafePointer<Float>?, _ variance: UnsafePointer<Float>?,
   _ logPrior: UnsafePointer<Float>?, _ gradOutput: UnsafePointer<Float>?, _ count: Int, _ dimension: Int,
-  _ numClasses: Int, _ varianceRows: Int, _ gradX: UnsafeMutablePointer<Float>?
+  _ numClasses: Int, _ sharedVariance: Bool, _ gradX: UnsafeMutablePointer<Float>?
 ) -> Int32 {
   return gaussianNaiveBayesLogitsVjp(
-    x, mean, variance, logPrior, gradOutput, count, dimension, numClasses, varianceRows, gradX
+    x, mean, variance, logPrior, gradOutput, count, dimension, numClasses, sharedVariance, gradX
   ).rawValue
 }
 
@@ -55,10 +59,10 @@ public func losskit_gaussian_naive_bayes_logits_vjp_f32(
 public func losskit_gaussian_naive_bayes_logits_vjp_f64(
   _ x: UnsafePointer<Double>?, _ mean: UnsafePointer<Double>?, _ variance: UnsafePointer<Double>?,
   _ logPrior: UnsafePointer<Double>?, _ gradOutput: UnsafePointer<Double>?, _ count: Int, _ dimension: Int,
-  _ numClasses: Int, _ varianceRows: Int, _ gradX: UnsafeMutablePointer<Double>?
+  _ numClasses: Int, _ sharedVariance: Bool, _ gradX: UnsafeMutablePointer<Double>?
 ) -> Int32 {
   return gaussianNaiveBayesLogitsVjp(
-    x, mean, variance, logPrior, gradOutput, count, dimension, numClasses, varianceRows, gradX
+    x, mean, variance, logPrior, gradOutput, count, dimension, numClasses, sharedVariance, gradX
   ).rawValue
 }
 

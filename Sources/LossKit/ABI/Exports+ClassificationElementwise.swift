@@ -88,6 +88,30 @@ public func losskit_soft_margin_loss_f64(
   return softMarginLoss(f, y, rows, columns, reduction, sampleWeight, loss, grad).rawValue
 }
 
+@c(losskit_ens_loss_f32)
+public func losskit_ens_loss_f32(
+  _ f: UnsafePointer<Float>?, _ y: UnsafePointer<Float>?, _ count: Int, _ seed: UInt64, _ lam: Double,
+  _ noise: UnsafePointer<Float>?, _ tail: Bool, _ shift: Double, _ reduction: Int32,
+  _ sampleWeight: UnsafePointer<Float>?, _ loss: UnsafeMutablePointer<Float>?, _ grad: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  guard let reduction = Reduction(rawValue: reduction) else {
+    return Status.invalidParameter.rawValue
+  }
+  return ensLoss(f, y, count, seed, lam, noise, tail, shift, reduction, sampleWeight, loss, grad).rawValue
+}
+
+@c(losskit_ens_loss_f64)
+public func losskit_ens_loss_f64(
+  _ f: UnsafePointer<Double>?, _ y: UnsafePointer<Double>?, _ count: Int, _ seed: UInt64, _ lam: Double,
+  _ noise: UnsafePointer<Double>?, _ tail: Bool, _ shift: Double, _ reduction: Int32,
+  _ sampleWeight: UnsafePointer<Double>?, _ loss: UnsafeMutablePointer<Double>?, _ grad: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  guard let reduction = Reduction(rawValue: reduction) else {
+    return Status.invalidParameter.rawValue
+  }
+  return ensLoss(f, y, count, seed, lam, noise, tail, shift, reduction, sampleWeight, loss, grad).rawValue
+}
+
 @c(losskit_halted_focal_loss_f32)
 public func losskit_halted_focal_loss_f32(
   _ z: UnsafePointer<Float>?, _ t: UnsafePointer<Float>?, _ rows: Int, _ columns: Int, _ alpha: Double,

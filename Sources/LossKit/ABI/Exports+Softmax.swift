@@ -240,30 +240,30 @@ public func losskit_online_softmax_merge_f64(
 @c(losskit_online_softmax_combine_f32)
 public func losskit_online_softmax_combine_f32(
   _ lseA: UnsafePointer<Float>?, _ outA: UnsafePointer<Float>?, _ lseB: UnsafePointer<Float>?,
-  _ outB: UnsafePointer<Float>?, _ rows: Int, _ columns: Int, _ lse: UnsafeMutablePointer<Float>?,
+  _ outB: UnsafePointer<Float>?, _ rows: Int, _ width: Int, _ lse: UnsafeMutablePointer<Float>?,
   _ out: UnsafeMutablePointer<Float>?
 ) -> Int32 {
-  return onlineSoftmaxCombine(lseA, outA, lseB, outB, rows, columns, lse, out).rawValue
+  return onlineSoftmaxCombine(lseA, outA, lseB, outB, rows, width, lse, out).rawValue
 }
 
 @c(losskit_online_softmax_combine_f64)
 public func losskit_online_softmax_combine_f64(
   _ lseA: UnsafePointer<Double>?, _ outA: UnsafePointer<Double>?, _ lseB: UnsafePointer<Double>?,
-  _ outB: UnsafePointer<Double>?, _ rows: Int, _ columns: Int, _ lse: UnsafeMutablePointer<Double>?,
+  _ outB: UnsafePointer<Double>?, _ rows: Int, _ width: Int, _ lse: UnsafeMutablePointer<Double>?,
   _ out: UnsafeMutablePointer<Double>?
 ) -> Int32 {
-  return onlineSoftmaxCombine(lseA, outA, lseB, outB, rows, columns, lse, out).rawValue
+  return onlineSoftmaxCombine(lseA, outA, lseB, outB, rows, width, lse, out).rawValue
 }
 
 @c(losskit_online_softmax_combine_vjp_f32)
 public func losskit_online_softmax_combine_vjp_f32(
   _ lseA: UnsafePointer<Float>?, _ outA: UnsafePointer<Float>?, _ lseB: UnsafePointer<Float>?,
   _ outB: UnsafePointer<Float>?, _ gradLse: UnsafePointer<Float>?, _ gradOut: UnsafePointer<Float>?, _ rows: Int,
-  _ columns: Int, _ gradLseA: UnsafeMutablePointer<Float>?, _ gradOutA: UnsafeMutablePointer<Float>?,
+  _ width: Int, _ gradLseA: UnsafeMutablePointer<Float>?, _ gradOutA: UnsafeMutablePointer<Float>?,
   _ gradLseB: UnsafeMutablePointer<Float>?, _ gradOutB: UnsafeMutablePointer<Float>?
 ) -> Int32 {
   return onlineSoftmaxCombineVjp(
-    lseA, outA, lseB, outB, gradLse, gradOut, rows, columns, gradLseA, gradOutA, gradLseB, gradOutB
+    lseA, outA, lseB, outB, gradLse, gradOut, rows, width, gradLseA, gradOutA, gradLseB, gradOutB
   ).rawValue
 }
 
@@ -271,11 +271,11 @@ public func losskit_online_softmax_combine_vjp_f32(
 public func losskit_online_softmax_combine_vjp_f64(
   _ lseA: UnsafePointer<Double>?, _ outA: UnsafePointer<Double>?, _ lseB: UnsafePointer<Double>?,
   _ outB: UnsafePointer<Double>?, _ gradLse: UnsafePointer<Double>?, _ gradOut: UnsafePointer<Double>?, _ rows: Int,
-  _ columns: Int, _ gradLseA: UnsafeMutablePointer<Double>?, _ gradOutA: UnsafeMutablePointer<Double>?,
+  _ width: Int, _ gradLseA: UnsafeMutablePointer<Double>?, _ gradOutA: UnsafeMutablePointer<Double>?,
   _ gradLseB: UnsafeMutablePointer<Double>?, _ gradOutB: UnsafeMutablePointer<Double>?
 ) -> Int32 {
   return onlineSoftmaxCombineVjp(
-    lseA, outA, lseB, outB, gradLse, gradOut, rows, columns, gradLseA, gradOutA, gradLseB, gradOutB
+    lseA, outA, lseB, outB, gradLse, gradOut, rows, width, gradLseA, gradOutA, gradLseB, gradOutB
   ).rawValue
 }
 

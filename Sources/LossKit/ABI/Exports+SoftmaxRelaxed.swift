@@ -32,6 +32,38 @@ public func losskit_gumbel_softmax_vjp_f64(
   return gumbelSoftmaxVjp(ySoft, gradOutput, outer, classes, inner, tau, gradZ).rawValue
 }
 
+@c(losskit_moe_importance_loss_f32)
+public func losskit_moe_importance_loss_f32(
+  _ gates: UnsafePointer<Float>?, _ rows: Int, _ columns: Int, _ eps: Double, _ loss: UnsafeMutablePointer<Float>?,
+  _ grad: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return moeImportanceLoss(gates, rows, columns, eps, loss, grad).rawValue
+}
+
+@c(losskit_moe_importance_loss_f64)
+public func losskit_moe_importance_loss_f64(
+  _ gates: UnsafePointer<Double>?, _ rows: Int, _ columns: Int, _ eps: Double, _ loss: UnsafeMutablePointer<Double>?,
+  _ grad: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return moeImportanceLoss(gates, rows, columns, eps, loss, grad).rawValue
+}
+
+@c(losskit_moe_load_balance_loss_f32)
+public func losskit_moe_load_balance_loss_f32(
+  _ z: UnsafePointer<Float>?, _ outer: Int, _ classes: Int, _ inner: Int, _ k: Int,
+  _ loss: UnsafeMutablePointer<Float>?, _ grad: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return moeLoadBalanceLoss(z, outer, classes, inner, k, loss, grad).rawValue
+}
+
+@c(losskit_moe_load_balance_loss_f64)
+public func losskit_moe_load_balance_loss_f64(
+  _ z: UnsafePointer<Double>?, _ outer: Int, _ classes: Int, _ inner: Int, _ k: Int,
+  _ loss: UnsafeMutablePointer<Double>?, _ grad: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return moeLoadBalanceLoss(z, outer, classes, inner, k, loss, grad).rawValue
+}
+
 @c(losskit_neuralsort_f32)
 public func losskit_neuralsort_f32(
   _ s: UnsafePointer<Float>?, _ lists: Int, _ items: Int, _ tau: Double, _ hard: Bool,
@@ -104,6 +136,62 @@ public func losskit_philox_gumbel_f64(
   _ count: Int, _ seed: UInt64, _ offset: UInt64, _ stream: UInt64, _ output: UnsafeMutablePointer<Double>?
 ) -> Int32 {
   return philoxGumbel(count, seed, offset, stream, output).rawValue
+}
+
+@c(losskit_router_z_loss_f32)
+public func losskit_router_z_loss_f32(
+  _ z: UnsafePointer<Float>?, _ outer: Int, _ classes: Int, _ inner: Int, _ reduction: Int32,
+  _ sampleWeight: UnsafePointer<Float>?, _ loss: UnsafeMutablePointer<Float>?, _ grad: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  guard let reduction = Reduction(rawValue: reduction) else {
+    return Status.invalidParameter.rawValue
+  }
+  return routerZLoss(z, outer, classes, inner, reduction, sampleWeight, loss, grad).rawValue
+}
+
+@c(losskit_router_z_loss_f64)
+public func losskit_router_z_loss_f64(
+  _ z: UnsafePointer<Double>?, _ outer: Int, _ classes: Int, _ inner: Int, _ reduction: Int32,
+  _ sampleWeight: UnsafePointer<Double>?, _ loss: UnsafeMutablePointer<Double>?, _ grad: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  guard let reduction = Reduction(rawValue: reduction) else {
+    return Status.invalidParameter.rawValue
+  }
+  return routerZLoss(z, outer, classes, inner, reduction, sampleWeight, loss, grad).rawValue
+}
+
+@c(losskit_soft_moe_weights_f32)
+public func losskit_soft_moe_weights_f32(
+  _ z: UnsafePointer<Float>?, _ groups: Int, _ tokens: Int, _ slots: Int, _ dispatch: UnsafeMutablePointer<Float>?,
+  _ combine: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return softMoeWeights(z, groups, tokens, slots, dispatch, combine).rawValue
+}
+
+@c(losskit_soft_moe_weights_f64)
+public func losskit_soft_moe_weights_f64(
+  _ z: UnsafePointer<Double>?, _ groups: Int, _ tokens: Int, _ slots: Int, _ dispatch: UnsafeMutablePointer<Double>?,
+  _ combine: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return softMoeWeights(z, groups, tokens, slots, dispatch, combine).rawValue
+}
+
+@c(losskit_soft_moe_weights_vjp_f32)
+public func losskit_soft_moe_weights_vjp_f32(
+  _ dispatch: UnsafePointer<Float>?, _ combine: UnsafePointer<Float>?, _ gradDispatch: UnsafePointer<Float>?,
+  _ gradCombine: UnsafePointer<Float>?, _ groups: Int, _ tokens: Int, _ slots: Int,
+  _ gradZ: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return softMoeWeightsVjp(dispatch, combine, gradDispatch, gradCombine, groups, tokens, slots, gradZ).rawValue
+}
+
+@c(losskit_soft_moe_weights_vjp_f64)
+public func losskit_soft_moe_weights_vjp_f64(
+  _ dispatch: UnsafePointer<Double>?, _ combine: UnsafePointer<Double>?, _ gradDispatch: UnsafePointer<Double>?,
+  _ gradCombine: UnsafePointer<Double>?, _ groups: Int, _ tokens: Int, _ slots: Int,
+  _ gradZ: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return softMoeWeightsVjp(dispatch, combine, gradDispatch, gradCombine, groups, tokens, slots, gradZ).rawValue
 }
 
 @c(losskit_softsort_f32)
@@ -200,4 +288,72 @@ public func losskit_log_soft_topk_vjp_f64(
   _ alpha: Double, _ gradZ: UnsafeMutablePointer<Double>?
 ) -> Int32 {
   return logSoftTopkVjp(logP, gradOutput, outer, classes, inner, alpha, gradZ).rawValue
+}
+
+@c(losskit_topk_gating_f32)
+public func losskit_topk_gating_f32(
+  _ z: UnsafePointer<Float>?, _ noiseLogits: UnsafePointer<Float>?, _ outer: Int, _ classes: Int, _ inner: Int,
+  _ k: Int, _ renormalize: Bool, _ seed: UInt64, _ gates: UnsafeMutablePointer<Float>?,
+  _ indices: UnsafeMutablePointer<Int64>?
+) -> Int32 {
+  return topkGating(z, noiseLogits, outer, classes, inner, k, renormalize, seed, gates, indices).rawValue
+}
+
+@c(losskit_topk_gating_f64)
+public func losskit_topk_gating_f64(
+  _ z: UnsafePointer<Double>?, _ noiseLogits: UnsafePointer<Double>?, _ outer: Int, _ classes: Int, _ inner: Int,
+  _ k: Int, _ renormalize: Bool, _ seed: UInt64, _ gates: UnsafeMutablePointer<Double>?,
+  _ indices: UnsafeMutablePointer<Int64>?
+) -> Int32 {
+  return topkGating(z, noiseLogits, outer, classes, inner, k, renormalize, seed, gates, indices).rawValue
+}
+
+@c(losskit_topk_gating_vjp_f32)
+public func losskit_topk_gating_vjp_f32(
+  _ z: UnsafePointer<Float>?, _ noiseLogits: UnsafePointer<Float>?, _ indices: UnsafePointer<Int64>?,
+  _ gates: UnsafePointer<Float>?, _ gradOutput: UnsafePointer<Float>?, _ outer: Int, _ classes: Int, _ inner: Int,
+  _ k: Int, _ renormalize: Bool, _ seed: UInt64, _ gradZ: UnsafeMutablePointer<Float>?,
+  _ gradNoiseLogits: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return topkGatingVjp(
+    z, noiseLogits, indices, gates, gradOutput, outer, classes, inner, k, renormalize, seed, gradZ, gradNoiseLogits
+  ).rawValue
+}
+
+@c(losskit_topk_gating_vjp_f64)
+public func losskit_topk_gating_vjp_f64(
+  _ z: UnsafePointer<Double>?, _ noiseLogits: UnsafePointer<Double>?, _ indices: UnsafePointer<Int64>?,
+  _ gates: UnsafePointer<Double>?, _ gradOutput: UnsafePointer<Double>?, _ outer: Int, _ classes: Int, _ inner: Int,
+  _ k: Int, _ renormalize: Bool, _ seed: UInt64, _ gradZ: UnsafeMutablePointer<Double>?,
+  _ gradNoiseLogits: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return topkGatingVjp(
+    z, noiseLogits, indices, gates, gradOutput, outer, classes, inner, k, renormalize, seed, gradZ, gradNoiseLogits
+  ).rawValue
+}
+
+@c(losskit_voronoi_moe_loss_f32)
+public func losskit_voronoi_moe_loss_f32(
+  _ theta: UnsafePointer<Float>?, _ bias: UnsafePointer<Float>?, _ thetaTrue: UnsafePointer<Float>?,
+  _ biasTrue: UnsafePointer<Float>?, _ blockSizes: UnsafePointer<Int64>?, _ experts: Int, _ trueExperts: Int,
+  _ parameters: Int, _ blocks: Int, _ k: Int, _ loss: UnsafeMutablePointer<Float>?,
+  _ gradTheta: UnsafeMutablePointer<Float>?, _ gradBias: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return voronoiMoeLoss(
+    theta, bias, thetaTrue, biasTrue, blockSizes, experts, trueExperts, parameters, blocks, k, loss, gradTheta,
+    gradBias
+  ).rawValue
+}
+
+@c(losskit_voronoi_moe_loss_f64)
+public func losskit_voronoi_moe_loss_f64(
+  _ theta: UnsafePointer<Double>?, _ bias: UnsafePointer<Double>?, _ thetaTrue: UnsafePointer<Double>?,
+  _ biasTrue: UnsafePointer<Double>?, _ blockSizes: UnsafePointer<Int64>?, _ experts: Int, _ trueExperts: Int,
+  _ parameters: Int, _ blocks: Int, _ k: Int, _ loss: UnsafeMutablePointer<Double>?,
+  _ gradTheta: UnsafeMutablePointer<Double>?, _ gradBias: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return voronoiMoeLoss(
+    theta, bias, thetaTrue, biasTrue, blockSizes, experts, trueExperts, parameters, blocks, k, loss, gradTheta,
+    gradBias
+  ).rawValue
 }

@@ -75,8 +75,3 @@ func crossEntropyDense<S: Scalar>(
     perClass: weight, targets: nil, denominator: sumOfSampleWeights(sampleWeight, shape.rows), call)
   return .ok
 }
-
-private struct CrossEntropy<V: Lanes>: TargetRowLoss, DenseRowLoss {
-  @inline(__always) func evaluate(_ row: TargetRow<V>) -> (value: V, psi: V) { (row.nu, V.one) }
-  @inline(__always) func evaluate(_ c: ClassProbability<V>) -> (value: V, psi: V) { (c.nu, V.one) }
-}

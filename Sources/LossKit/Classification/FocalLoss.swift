@@ -70,29 +70,3 @@ func focalLossDense<S: Scalar>(
     denominator: sumOfSampleWeights(sampleWeight, shape.rows), call)
   return .ok
 }
-
-private struct FocalLoss<V: Lanes>: TargetRowLoss, DenseRowLoss {
-  let modulator: FixedPower<V>
-  let detachModulator: Bool
-
-  init(gamma: Double, detachModulator: Bool) {
-    modulator = FixedPower(gamma)
-    self.detachModulator = detachModulator
-  }
-
-  /// v = (1−p)^γ ν and ψ = (1−p)^γ + γ (1−p)^{γ−1} p ν, where p ν → 0 as p → 0.
-  @inline(__always) private func formula(_ p: V, _ complement: V, _ nu: V) -> (value: V, psi: V) {
-    let (power, slope) = modulator(complement)
-    let value = V.select(complement .== V.zero, V.zero, power * nu)
-    if detachModulator { return (value, power) }
-    return (value, V.select(p .== V.zero, power, V.fma(slope * p, nu, power)))
-  }
-
-  @inline(__always) func evaluate(_ row: TargetRow<V>) -> (value: V, psi: V) {
-    formula(row.probability, row.complement, row.nu)
-  }
-
-  @inline(__always) func evaluate(_ c: ClassProbability<V>) -> (value: V, psi: V) {
-    formula(c.probability, c.complement, c.nu)
-  }
-}

@@ -1,22 +1,9 @@
 // Losses of rows of logits whose target is a distribution over the classes: given densely, or an integer target with
 // label smoothing.
 
-/// What the engine knows of one class of a row when the formula runs.
-struct ClassProbability<V: Lanes> {
-  /// p_k, the softmax probability.
-  let probability: V
-  /// 1 − p_k, computed without cancellation.
-  let complement: V
-  /// ν_k = −log p_k.
-  let nu: V
-}
-
 /// A loss `L = Σ_k t_k v(p_k)`. Its gradient is `dL/dz_j = p_j Σ_k t_k ψ_k − t_j ψ_j` with `ψ_k = dv/dν_k`, so the formula
 /// states v and ψ of one class and nothing else. A factor per class is part of t.
-protocol DenseRowLoss {
-  associatedtype V: Lanes
-  func evaluate(_ c: ClassProbability<V>) -> (value: V, psi: V)
-}
+protocol DenseRowLoss: ProbabilityFormula {}
 
 /// Where the target weight of a class comes from.
 protocol TargetDistribution {
@@ -94,86 +81,114 @@ private struct DenseRowKernel<L: DenseRowLoss, D: TargetDistribution>: RowKernel
       row.counts = ~row.counts
       row.sampleWeight = sink.weights(tile.rows)
     }
+    let keep = sink.call.grad != nil
     var k = RowConstants<V>(target: row.target)
-    let excess = tile.excess(&k, keep: false)
-    let sum = V.definedSum(excess + V.one)
-    k.b = V.select(sum .== sum, V.log1p(excess), V.nan)
-    k.c = V.one / sum
-
-    let value = tile.sum(k, keep: false) { e, k in
+    let softmax = tile.leadingSoftmax(&k, keep: keep)
+    k.b = softmax.mostLikely.nu
+    k.c = softmax.reciprocal
+    // dL/dz_j = p_j Σ_{k≠j} t_k ψ_k − (1 − p_j) t_j ψ_j. Where p_j > ½ the common form p_j Σ_k t_k ψ_k − t_j ψ_j would lose
+    // digits, so that such a class stays out of the sum. It has the maximum to itself.
+    k.d = V.select(softmax.isMostLikely, k.a, V.nan)
+    k.e = softmax.mostLikely.complement
+    let (value, rest) = tile.sums(k, keep: keep) { e, k in
       let t = weight(e, k)
-      return V.select(t .== V.zero, V.zero, t * loss.evaluate(statistics(e, k)).value)
+      let result = loss.evaluate(statistics(e, k, isKept: keep))
+      let psi = V.select(t .== V.zero, V.zero, t * result.psi)
+      return RowTerms(
+        first: V.select(t .== V.zero, V.zero, t * result.value), second: V.select(e.x .== k.d, V.zero, psi), kept: psi)
     }
     // A row without probabilities has no loss, even if no class counts.
     let counted = V.select(row.counts, (value + k.c * V.zero) * row.sampleWeight, V.zero)
     sink.deposit(counted, first: tile.firstRow, count: tile.count, &partial)
 
     if sink.call.grad == nil { return }
-    // dL/dz_j = p_j Σ_{k≠j} t_k ψ_k − (1 − p_j) t_j ψ_j. Where p_j > ½ the common form p_j Σ_k t_k ψ_k − t_j ψ_j would lose
-    // digits, so that such a class stays out of the sum. It has the maximum to itself.
-    let isMostLikely = excess .< V.one
-    k.d = V.select(isMostLikely, k.a, V.nan)
-    var ownWeight = V.zero
-    if isMostLikely.any {
-      ownWeight = tile.sum(k, keep: false) { e, k in
-        V.select(e.x .== k.d, weight(e, k), V.zero)
-      }
+    var own = V.zero
+    if softmax.isMostLikely.any {
+      own = tile.sum(k, keep: false) { e, k in V.select(e.x .== k.d, e.kept, V.zero) }
     }
-    let rest = tile.sum(k, keep: true) { e, k in
-      let t = V.select(e.x .== k.d, V.zero, weight(e, k))
-      return V.select(t .== V.zero, V.zero, t * loss.evaluate(statistics(e, k)).psi)
-    }
-    let complement = excess * k.c
-    let mostLikely = ClassProbability(probability: k.c, complement: complement, nu: k.b)
-    let own = V.select(ownWeight .== V.zero, V.zero, ownWeight * loss.evaluate(mostLikely).psi)
-    let atOwn = rest * k.c - own * complement
-    let scale = row.sampleWeight * sink.gradientScale
+    k.f = rest * k.c - own * k.e
     k.b = (rest + own) * k.c
-    k.c = V.select(row.counts, scale, V.nan)  // NaN marks an ignored row
-    k.d = V.select(isMostLikely, atOwn, k.b)
+    k.c = V.select(row.counts, row.sampleWeight * sink.gradientScale, V.nan)  // NaN marks an ignored row
     tile.map(k) { e, k in
-      let share = V.select(e.x .== k.a, k.d, exponential(e.x - k.a) * k.b)
-      return V.select(k.c .== k.c, (share - e.kept) * k.c, V.zero)
+      let gradient = V.select(e.x .== k.d, k.f, exponential(e.x - k.a) * k.b - e.kept)
+      return V.select(k.c .== k.c, gradient * k.c, V.zero)
     }
   }
 
   /// What a class weighs. Where that is 0 the term is skipped, whatever its logit.
   @inline(__always) private func weight(_ e: RowElements<V>, _ k: RowConstants<V>) -> V {
-    distribution.weight(e, k.target) * e.perClass
+    let t = distribution.weight(e, k.target)
+    return L.appliesFactor ? t : t * e.perClass
   }
 
-  /// k: the shift, log Σ e^{z − shift} and 1 / Σ e^{z − shift}.
-  @inline(__always) private func statistics(_ e: RowElements<V>, _ k: RowConstants<V>) -> ClassProbability<V> {
+  /// k: the shift, log Σ e^{z − shift}, 1 / Σ e^{z − shift}, and 1 − p where z is the shift.
+  @inline(__always)
+  private func statistics(_ e: RowElements<V>, _ k: RowConstants<V>, isKept: Bool) -> ClassProbability<V> {
     let x = e.x - k.a
-    let probability = exponential(x) * k.c
-    // Only the maximum can come close to probability 1. Its complement is (Σ − 1)/Σ; Σ − 1 comes back from log Σ.
-    let complement = V.select(x .== V.zero, -V.expm1(-k.b), V.one - probability)
-    return ClassProbability(probability: probability, complement: complement, nu: k.b - x)
+    let probability = (isKept ? e.kept : exponential(x)) * k.c
+    // Only the maximum can come close to probability 1.
+    let complement = V.select(e.x .== k.a, k.e, V.one - probability)
+    return ClassProbability(probability: probability, complement: complement, nu: k.b - x, factor: e.perClass)
   }
 
   @inline(__always) func finish(_ partial: LossSink<V.Element>.Partial, part: Int) { sink.finish(partial, part: part) }
 }
 
+/// The softmax of a tile's rows, from the side of the most likely class.
+struct LeadingSoftmax<V: Lanes> {
+  let mostLikely: ClassProbability<V>
+  /// 1 / Σ e^{z − shift}; the shift is the row's maximum.
+  let reciprocal: V
+  /// Has one class more than half of the probability? It has the maximum to itself.
+  let isMostLikely: V.Integers
+
+  /// The statistics at the rows' targets, `k.target`, with the shift in `k.a`.
+  @inline(__always)
+  func target<Tile: RowTile>(_ tile: Tile, _ k: RowConstants<V>) -> ClassProbability<V> where Tile.V == V {
+    let own = OwnLogit(tile.inputs(at: k.target), shift: k.a)
+    let probability = own.exponential * reciprocal
+    let (nu, nuRest) = own.below(mostLikely.nu)
+    // Only the maximum can come close to probability 1.
+    let isLeading = own.exponential .== V.one
+    return ClassProbability(
+      probability: probability, complement: V.select(isLeading, mostLikely.complement, V.one - probability),
+      nu: nu + V.zero * reciprocal, nuRest: nuRest)
+  }
+}
+
 extension RowTile {
+  /// The statistics of softmax. Leaves the shift in `k.a`.
+  ///
+  /// - Parameter keep: keep `e^{z − shift}` in the output.
+  @inline(__always) func leadingSoftmax(_ k: inout RowConstants<V>, keep: Bool) -> LeadingSoftmax<V> {
+    let excess = excess(&k, keep: keep) { _, term in term }
+    let sum = V.definedSum(excess + V.one)
+    let reciprocal = V.one / sum
+    return LeadingSoftmax(
+      mostLikely: ClassProbability(
+        probability: reciprocal, complement: excess * reciprocal,
+        nu: V.select(sum .== sum, V.log1p(excess), V.nan)),
+      reciprocal: reciprocal, isMostLikely: excess .< V.one)
+  }
+
   /// Σ e^{z − shift} − 1, the shift being the row's maximum, which it leaves in `k.a`. The maximum's term, 1, stays out
   /// of the sum: so 1 − p of the most likely class and log Σ come without cancellation. Where several classes share the
   /// maximum, the others count.
   ///
-  /// - Parameter keep: keep `e^{z − shift}` in the output; 0 at the maximum.
-  @inline(__always) func excess(_ k: inout RowConstants<V>, keep: Bool) -> V {
+  /// - Parameters:
+  ///   - keep: keep something in the output?
+  ///   - kept: what to keep of classes, of which it is told which have the maximum, and their terms.
+  @inline(__always)
+  func excess(_ k: inout RowConstants<V>, keep: Bool, _ kept: (V.Integers, V) -> V) -> V {
     let exponential = ScaledExponential<V>(temperature: 1)
-    let highest = maximum { $0.x }
-    k.a = V.shift(highest)
-    var found = V.Integers(0)
-    let below = sum(k, keep: keep) { e, k in
+    k.a = V.shift(maximum { $0.x })
+    let (below, atMaximum) = sums(k, keep: keep) { e, k in
       let isMaximum = e.x .== k.a
-      found = found &- isMaximum
-      return V.select(isMaximum, V.zero, exponential(e.x - k.a))
+      let term = exponential(e.x - k.a)
+      return RowTerms(
+        first: V.select(isMaximum, V.zero, term), second: V.select(isMaximum, V.one, V.zero),
+        kept: kept(isMaximum, term))
     }
-    // As many maxima as rows: one each, and the pass that counts them is spared.
-    let areFinite = !(V.infinity .<= highest.magnitude).any
-    if areFinite && V(found).sum == V.Element(count) { return below }
-    let atMaximum = sum(k, keep: false) { e, k in V.select(e.x .== k.a, V.one, V.zero) }
     return below + (atMaximum - V.one)
   }
 }

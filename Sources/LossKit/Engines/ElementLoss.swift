@@ -179,23 +179,27 @@ private struct ElementLossJob<L: ElementLoss>: ParallelJob {
   }
 }
 
-/// `q^γ` and its derivative for fixed γ ≥ 0 and q in [0, 1]; the exponents that are mostly used are multiplications.
+/// `q^γ` and its derivative for fixed γ ≥ 0 and q in [0, 1]; the exponents that are mostly used need no logarithm.
 struct FixedPower<V: Lanes> {
+  private enum Kind { case zero, half, one, two, other }
   private let exponent: V
-  private let whole: Int
+  private let kind: Kind
 
   @inline(__always) init(_ exponent: Double) {
     self.exponent = V(exponent)
-    whole = exponent == 0 ? 0 : exponent == 1 ? 1 : exponent == 2 ? 2 : -1
+    kind = exponent == 0 ? .zero : exponent == 0.5 ? .half : exponent == 1 ? .one : exponent == 2 ? .two : .other
   }
 
   /// `q^γ` and `γ q^{γ−1}`, which is 0 at q = 0 also where it has no limit, and finite for the smallest q.
   @inline(__always) func callAsFunction(_ q: V) -> (power: V, slope: V) {
-    switch whole {
-    case 0: return (V.one, V.zero)
-    case 1: return (q, V.one)
-    case 2: return (q * q, q + q)
-    default:
+    switch kind {
+    case .zero: return (V.one, V.zero)
+    case .half:
+      let inverse = V.reciprocalSquareRoot(q)
+      return (q * inverse, V.select(q .== V.zero, V.zero, V(0.5) * inverse))
+    case .one: return (q, V.one)
+    case .two: return (q * q, q + q)
+    case .other:
       let power = V.pow(q, exponent)
       let slope = V.min(V(V.Element.greatestFiniteMagnitude), exponent * power / q)
       return (power, V.select(q .== V.zero, V.zero, slope))

@@ -115,7 +115,8 @@ struct TwoPassSoftmax<V: Lanes>: RowVisitor {
   @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
     let total = tile.extendedSum(exponential)
     let isGood = total.isGood
-    var k = RowConstants(a: total.mantissa, b: total.exponent, c: exponential.floor(below: total.exponent))
+    var k = RowConstants(
+      a: total.mantissa, b: total.exponent, c: exponential.floor(below: total.exponent), e: V.one / total.mantissa)
     if isGood.isTrue(first: tile.count) {
       tile.map(k) { e, k in quotient(e.x, k) }
     } else {
@@ -129,6 +130,10 @@ struct TwoPassSoftmax<V: Lanes>: RowVisitor {
   }
 
   @inline(__always) private func quotient(_ x: V, _ k: RowConstants<V>) -> V {
-    exponential(x, over: ExponentialBase(exponent: k.b, floor: k.c), dividedBy: k.a)
+    exponential(x, over: ExponentialBase(exponent: k.b, floor: k.c)) { v in
+      // v / m, from the inverse: a division would take longer than all the rest.
+      let q = v * k.e
+      return V.fma(V.fma(-k.a, q, v), k.e, q)
+    }
   }
 }

@@ -10,27 +10,26 @@ struct Philox {
   /// Which of the library's streams this is; each kernel that draws numbers says which it takes.
   var stream: UInt64 = 0
 
-  /// Eight numbers in (0, 1), of the elements first, first + step, …
-  @inline(__always) func uniform(_ first: Int, step: Int = 1) -> DoubleLanes { words(first, step).first }
+  /// Eight numbers in (0, 1), of the elements from `first` on
+  @inline(__always) func uniform(_ first: Int) -> DoubleLanes { words(first).first }
 
   /// Eight numbers of the standard normal distribution (Box and Muller): `√(−2 ln U)·cos 2πU'`.
-  @inline(__always) func normal(_ first: Int, step: Int = 1) -> DoubleLanes {
-    let (radius, angle) = words(first, step)
+  @inline(__always) func normal(_ first: Int) -> DoubleLanes {
+    let (radius, angle) = words(first)
     return (DoubleLanes(-2) * DoubleLanes.log(radius)).squareRoot * DoubleLanes.cosineOfTurns(angle)
   }
 
   /// Eight numbers of the standard Gumbel distribution: `−ln(−ln U)`.
-  @inline(__always) func gumbel(_ first: Int, step: Int = 1) -> DoubleLanes {
-    -DoubleLanes.log(-DoubleLanes.log(words(first, step).first))
+  @inline(__always) func gumbel(_ first: Int) -> DoubleLanes {
+    -DoubleLanes.log(-DoubleLanes.log(words(first).first))
   }
 
   /// U of the first two and of the last two words of eight elements. Each lane holds a word in its lower half; what
   /// is left in the upper one does not matter until the end.
   @inline(never)
-  private func words(_ first: Int, _ step: Int) -> (first: DoubleLanes, second: DoubleLanes) {
+  private func words(_ first: Int) -> (first: DoubleLanes, second: DoubleLanes) {
     let start = offset &+ UInt64(bitPattern: Int64(first))
-    var counter = Int64Lanes(0)
-    for lane in 0..<8 { counter[lane] = Int(truncatingIfNeeded: start &+ UInt64(bitPattern: Int64(lane &* step))) }
+    let counter = Int64Lanes(Int(truncatingIfNeeded: start)) &+ Int64Lanes.indices
     var x0 = counter, x1 = counter.shiftedRightLogical(32)
     var x2 = Int64Lanes(Int(stream & 0xffff_ffff)), x3 = Int64Lanes(Int(stream >> 32))
     var key0 = UInt32(truncatingIfNeeded: seed), key1 = UInt32(truncatingIfNeeded: seed >> 32)

@@ -137,33 +137,43 @@ struct PointPairs {
     self.firstGradient = firstGradient ? PackedPoints(&arena, firstCount, coordinates) : nil
     self.secondGradient = secondGradient ? PackedPoints(&arena, secondCount, coordinates) : nil
     row = Swift.max(second.blocks &* V.count, room)
-    chunk = Swift.min(first.blocks, Swift.max(4, (1 << 16) / Swift.max(1, row)))
+    chunk = Swift.min(first.blocks, Swift.max(2, (1 << 16) / Swift.max(1, row)))
     distances = arena.take(V.self, chunk &* row)
     coefficients = arena.take(V.self, chunk &* row)
   }
 
-  @inline(__always)
   func run<D: PointDistance, C: DistanceConsumer>(_ distance: D, _ consumer: C) {
     firstGradient?.clear()
     secondGradient?.clear()
     var start = 0
     while start < first.blocks {
       let blocks = start..<Swift.min(start &+ chunk, first.blocks)
-      if consumer.needsDistances { forEachBlock(blocks, DistancesJob(pairs: self, distance: distance, start: start)) }
-      forEachBlock(blocks, ConsumerJob(pairs: self, consumer: consumer, start: start))
-      if firstGradient != nil || secondGradient != nil {
-        forEachBlock(blocks, CoefficientsJob(pairs: self, distance: distance, start: start))
-      }
-      if let firstGradient {
-        forEachBlock(
-          blocks, GradientJob(pairs: self, distance: distance, chunk: blocks, gradient: firstGradient, isFirst: true))
-      }
-      if let secondGradient {
-        forEachBlock(
-          0..<second.blocks,
-          GradientJob(pairs: self, distance: distance, chunk: blocks, gradient: secondGradient, isFirst: false))
-      }
+      if consumer.needsDistances { takeDistances(distance, blocks) }
+      consume(consumer, blocks)
+      if firstGradient != nil || secondGradient != nil { addGradients(distance, blocks) }
       start = blocks.upperBound
+    }
+  }
+
+  // A function for each of the two types: together they would be compiled for each pair of types.
+
+  @inline(never) private func takeDistances<D: PointDistance>(_ distance: D, _ blocks: Range<Int>) {
+    forEachBlock(blocks, DistancesJob(pairs: self, distance: distance, start: blocks.lowerBound))
+  }
+
+  @inline(never) private func consume<C: DistanceConsumer>(_ consumer: C, _ blocks: Range<Int>) {
+    forEachBlock(blocks, ConsumerJob(pairs: self, consumer: consumer, start: blocks.lowerBound))
+  }
+
+  @inline(never) private func addGradients<D: PointDistance>(_ distance: D, _ blocks: Range<Int>) {
+    forEachBlock(blocks, CoefficientsJob(pairs: self, distance: distance, start: blocks.lowerBound))
+    if let firstGradient {
+      let job = GradientJob(pairs: self, distance: distance, chunk: blocks, gradient: firstGradient, isFirst: true)
+      forEachBlock(blocks, job)
+    }
+    if let secondGradient {
+      let job = GradientJob(pairs: self, distance: distance, chunk: blocks, gradient: secondGradient, isFirst: false)
+      forEachBlock(0..<second.blocks, job)
     }
   }
 
@@ -228,7 +238,9 @@ private struct CoefficientsJob<D: PointDistance>: BlockJob {
       let c = distance.coefficient(block.coefficients[other], block.distances[other])
       block.coefficients[other] = DoubleLanes.select(isPoint, c, DoubleLanes.zero)
     }
-    for other in block.others..<pairs.second.blocks &* DoubleLanes.count { block.coefficients[other] = DoubleLanes.zero }
+    for other in block.others..<pairs.second.blocks &* DoubleLanes.count {
+      block.coefficients[other] = DoubleLanes.zero
+    }
   }
 }
 

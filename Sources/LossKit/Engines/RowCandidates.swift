@@ -86,18 +86,24 @@ extension LongRows {
     return Candidates(tile: memory.tile(most, firstRow: firstRow), counts: counts)
   }
 
-  @inline(__always) func remove(_ candidates: Candidates<V>, row: Int, equalTo x: V.Element, after c: Int, _ memory: CandidateMemory<V>) {
+  @inline(__always)
+  func remove(
+    _ candidates: Candidates<V>, row: Int, equalTo x: V.Element, after c: Int, _ memory: CandidateMemory<V>
+  ) {
     for j in 0..<candidates.counts[row] where memory.row(row)[j] == x && place(memory, row, j) > c {
       memory.columns[j &* V.count &+ row] = -.infinity
     }
   }
 
-  @inline(__always) func put(_ candidates: Candidates<V>, _ memory: CandidateMemory<V>) {
+  @inline(__always) func put(_ candidates: Candidates<V>, background: V, _ memory: CandidateMemory<V>) {
     guard let output = arrays.output else { return }
-    for row in 0..<count {
-      let start = output + (firstRow &+ row) &* classes
-      forEachVector(V.self, 0..<classes) { c, n in V.zero.store(start + c, lanes: n) }
-      for j in 0..<candidates.counts[row] { start[place(memory, row, j)] = memory.columns[j &* V.count &+ row] }
+    RowConstants<V>(a: background).withRows(constantsMemory) { constantsOf in
+      for row in 0..<count {
+        let start = output + (firstRow &+ row) &* classes
+        let background = constantsOf(row).a
+        forEachVector(V.self, 0..<classes) { c, n in background.store(start + c, lanes: n) }
+        for j in 0..<candidates.counts[row] { start[place(memory, row, j)] = memory.columns[j &* V.count &+ row] }
+      }
     }
   }
 
@@ -163,18 +169,21 @@ extension ColumnRows {
     return Candidates(tile: memory.tile(n, firstRow: firstRow), counts: InlineArray(repeating: n))
   }
 
-  @inline(__always) func remove(_ candidates: Candidates<V>, row: Int, equalTo x: V.Element, after c: Int, _ memory: CandidateMemory<V>) {
+  @inline(__always)
+  func remove(
+    _ candidates: Candidates<V>, row: Int, equalTo x: V.Element, after c: Int, _ memory: CandidateMemory<V>
+  ) {
     for j in 0..<candidates.counts[0] where memory.columns[j &* V.count &+ row] == x && place(memory, j) > c {
       memory.columns[j &* V.count &+ row] = -.infinity
     }
   }
 
-  @inline(__always) func put(_ candidates: Candidates<V>, _ memory: CandidateMemory<V>) {
+  @inline(__always) func put(_ candidates: Candidates<V>, background: V, _ memory: CandidateMemory<V>) {
     guard let output = arrays.output, candidates.counts[0] > 0 else { return }
     var j = 0
     for c in 0..<classes {
       let isNext = j < candidates.counts[0] && place(memory, j) == c
-      let value = isNext ? V.load(memory.columns + j &* V.count) : V.zero
+      let value = isNext ? V.load(memory.columns + j &* V.count) : background
       if isNext { j &+= 1 }
       value.store(output + c &* stride, lanes: count)
     }

@@ -9,6 +9,8 @@ protocol RowLoss {
   associatedtype V: Lanes
   /// Does it read the second input, such as dense targets?
   static var usesSecond: Bool { get }
+  /// Is the derivative at the target a number that `evaluate` leaves in `k.atTarget`?
+  static var derivesTargetApart: Bool { get }
   /// For what must be known of all rows: called once, before the first is evaluated.
   func prepare(_ shape: RowShape, _ z: UnsafePointer<V.Element>, _ targets: Targets<V.Element>?)
   /// - Parameters:
@@ -17,12 +19,28 @@ protocol RowLoss {
   ///   - keep: is a gradient wanted? Only then may a pass keep its terms in the output, for `derivative` to use.
   func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V
   func derivative(_ e: RowElements<V>, _ k: RowConstants<V>) -> V
+  /// Writes the gradient: the derivative of every element, unless the formula has a way of its own.
+  func differentiate<Tile: RowTile>(_ tile: Tile, _ k: RowConstants<V>) where Tile.V == V
 }
 
 extension RowLoss {
   static var usesSecond: Bool { false }
+  static var derivesTargetApart: Bool { false }
   @inline(__always)
   func prepare(_ shape: RowShape, _ z: UnsafePointer<V.Element>, _ targets: Targets<V.Element>?) {}
+
+  @inline(__always) func differentiate<Tile: RowTile>(_ tile: Tile, _ k: RowConstants<V>) where Tile.V == V {
+    tile.map(k) { e, k in derivative(e, k) }
+    if Self.derivesTargetApart { tile.setOutputs(at: k.target, k.atTarget) }
+  }
+}
+
+/// A row loss whose `evaluate` has written the gradient when it returns.
+protocol SparseRowLoss: RowLoss {}
+
+extension SparseRowLoss {
+  @inline(__always) func derivative(_ e: RowElements<V>, _ k: RowConstants<V>) -> V { V.zero }
+  @inline(__always) func differentiate<Tile: RowTile>(_ tile: Tile, _ k: RowConstants<V>) where Tile.V == V {}
 }
 
 /// Value and gradient of a row loss with the arguments of a public function, which are checked first.
@@ -35,24 +53,23 @@ extension RowLoss {
 @inline(__always)
 func rowLoss<L: RowLoss>(
   _ formula: L, _ z: UnsafePointer<L.V.Element>?, _ target: UnsafePointer<Int64>?,
-  _ shape: (outer: Int, classes: Int, inner: Int), perClass: UnsafePointer<L.V.Element>? = nil,
-  classFactor: UnsafePointer<L.V.Element>? = nil, extraClasses: Int = 0, smallestClassCount: Int = 1,
-  _ reduction: Reduction, _ sampleWeight: UnsafePointer<L.V.Element>?,
+  _ shape: (outer: Int, classes: Int, inner: Int), second: UnsafePointer<L.V.Element>? = nil,
+  perClass: UnsafePointer<L.V.Element>? = nil, classFactor: UnsafePointer<L.V.Element>? = nil, extraClasses: Int = 0,
+  smallestClassCount: Int = 1, _ reduction: Reduction, _ sampleWeight: UnsafePointer<L.V.Element>?,
   _ loss: UnsafeMutablePointer<L.V.Element>?, _ grad: UnsafeMutablePointer<L.V.Element>?
 ) -> Status {
-  guard let rows = RowShape(shape.outer, shape.classes, shape.inner), rows.classes >= smallestClassCount else {
-    return .invalidShape
+  withCheckedRows(z, target, shape, smallestClassCount: smallestClassCount, reduction, sampleWeight, loss, grad) {
+    rows, z, target, call in
+    guard areWeights(classFactor, rows.classes) else { return .invalidValue }
+    let targets = Targets(classes: target, ignoreIndex: nil, classFactor: classFactor, factorIsWeight: false)
+    let classCount = rows.classes &+ extraClasses
+    guard let denominator = targets.denominator(rows.rows, classCount: classCount, sampleWeight) else {
+      return .invalidTarget
+    }
+    let arrays = RowArrays(first: z, second: second ?? z, perClass: perClass, output: grad)
+    runRowLoss(formula, rows, arrays, targets, denominator, call)
+    return .ok
   }
-  let call = LossCall(reduction: reduction, sampleWeight: sampleWeight, loss: loss, grad: grad)
-  if rows.rows == 0 { return call.empty }
-  guard let z, let target else { return .nullPointer }
-  guard areWeights(sampleWeight, rows.rows), areWeights(classFactor, rows.classes) else { return .invalidValue }
-  let targets = Targets(classes: target, ignoreIndex: nil, classFactor: classFactor, factorIsWeight: false)
-  guard let denominator = targets.denominator(rows.rows, classCount: rows.classes &+ extraClasses, sampleWeight) else {
-    return .invalidTarget
-  }
-  runRowLoss(formula, rows, RowArrays(first: z, second: z, perClass: perClass, output: grad), targets, denominator, call)
-  return .ok
 }
 
 /// The same with dense targets, shaped as `z`: the formula finds them in `e.y`.
@@ -63,17 +80,12 @@ func rowLoss<L: RowLoss>(
   smallestClassCount: Int = 1, _ reduction: Reduction, _ sampleWeight: UnsafePointer<L.V.Element>?,
   _ loss: UnsafeMutablePointer<L.V.Element>?, _ grad: UnsafeMutablePointer<L.V.Element>?
 ) -> Status {
-  guard let rows = RowShape(shape.outer, shape.classes, shape.inner), rows.classes >= smallestClassCount else {
-    return .invalidShape
+  withCheckedRows(z, target, shape, smallestClassCount: smallestClassCount, reduction, sampleWeight, loss, grad) {
+    rows, z, target, call in
+    let arrays = RowArrays(first: z, second: target, perClass: perClass, output: grad)
+    runRowLoss(formula, rows, arrays, nil, sumOfSampleWeights(sampleWeight, rows.rows), call)
+    return .ok
   }
-  let call = LossCall(reduction: reduction, sampleWeight: sampleWeight, loss: loss, grad: grad)
-  if rows.rows == 0 { return call.empty }
-  guard let z, let target else { return .nullPointer }
-  guard areWeights(sampleWeight, rows.rows) else { return .invalidValue }
-  runRowLoss(
-    formula, rows, RowArrays(first: z, second: target, perClass: perClass, output: grad), nil,
-    sumOfSampleWeights(sampleWeight, rows.rows), call)
-  return .ok
 }
 
 @inline(__always)
@@ -110,7 +122,7 @@ private struct RowLossKernel<L: RowLoss>: RowKernel {
     let value = formula.evaluate(tile, &k, scale: scale, keep: sink.call.grad != nil)
     sink.deposit(row.weighted(value), first: tile.firstRow, count: tile.count, &partial)
     if sink.call.grad == nil { return }
-    tile.map(k) { e, k in formula.derivative(e, k) }
+    formula.differentiate(tile, k)
   }
 
   @inline(__always) func finish(_ partial: LossSink<V.Element>.Partial, part: Int) { sink.finish(partial, part: part) }

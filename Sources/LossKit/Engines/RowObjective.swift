@@ -94,7 +94,7 @@ private struct RowObjectiveKernel<O: RowObjective, D: TargetDistribution>: RowVi
 
   @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
     var k = RowConstants<V>()
-    let excess = tile.excess(&k, keep: true)
+    let excess = tile.excess(&k, keep: true) { isMaximum, term in V.select(isMaximum, V.zero, term) }
     let sum = V.definedSum(excess + V.one)
     k.b = V.one / sum
     k.c = excess * k.b

@@ -51,25 +51,39 @@ struct RowConstants<V: Lanes> {
   var c = V.zero
   var d = V.zero
   var e = V.zero
+  var f = V.zero
+  var g = V.zero
+  var h = V.zero
   var target = V.Integers(0)
+  /// The derivative at the target, of formulas that state it apart; passes do not see it.
+  var atTarget = V.zero
 
   /// Calls `body` with a function that gives the constants of one row, in all lanes. They are read back from `memory`,
   /// which is aligned as vectors want it; reading lanes of a value on the stack takes half as long again for short rows.
   @inline(__always)
   func withRows<R>(_ memory: UnsafeMutablePointer<V.Element>, _ body: ((Int) -> RowConstants) -> R) -> R {
-    a.store(memory)
-    b.store(memory + V.count)
-    c.store(memory + 2 &* V.count)
-    d.store(memory + 3 &* V.count)
-    e.store(memory + 4 &* V.count)
-    V(bits: target).store(memory + 5 &* V.count)
+    @inline(__always) func place(_ constant: Int) -> UnsafeMutablePointer<V.Element> { memory + constant &* V.count }
+    a.store(place(0))
+    b.store(place(1))
+    c.store(place(2))
+    d.store(place(3))
+    e.store(place(4))
+    f.store(place(5))
+    g.store(place(6))
+    h.store(place(7))
+    V(bits: target).store(place(8))
     return body { row in
       RowConstants(
-        a: V(memory[row]), b: V(memory[V.count &+ row]), c: V(memory[2 &* V.count &+ row]),
-        d: V(memory[3 &* V.count &+ row]), e: V(memory[4 &* V.count &+ row]),
-        target: V(memory[5 &* V.count &+ row]).bits)
+        a: V(place(0)[row]), b: V(place(1)[row]), c: V(place(2)[row]), d: V(place(3)[row]), e: V(place(4)[row]),
+        f: V(place(5)[row]), g: V(place(6)[row]), h: V(place(7)[row]), target: V(place(8)[row]).bits)
     }
   }
+}
+
+/// What a class adds to two sums over its row, and what is kept of it in the output.
+struct RowTerms<V: Lanes> {
+  let first, second: V
+  var kept = V.zero
 }
 
 /// Up to `V.count` rows and the passes over their elements.
@@ -89,27 +103,38 @@ protocol RowTile {
   func sum(
     _ constants: RowConstants<V>, keep: Bool, terms: (RowElements<V>, RowConstants<V>) -> (term: V, kept: V)
   ) -> V
+  /// Two sums over each row, in one pass.
+  func sums(_ constants: RowConstants<V>, keep: Bool, _ terms: (RowElements<V>, RowConstants<V>) -> RowTerms<V>) -> (V, V)
   /// `Σ e^{x/T}` of each row.
   func extendedSum(_ exponential: ScaledExponential<V>) -> ExtendedNumber<V>
   /// `output = value`.
   func map(_ constants: RowConstants<V>, _ value: (RowElements<V>, RowConstants<V>) -> V)
   /// `(output, secondOutput) = values`.
   func mapToBoth(_ constants: RowConstants<V>, _ values: (RowElements<V>, RowConstants<V>) -> (V, V))
-  /// The element of the first input, or of the output, that stands at a class of a row.
+  /// The element of the first input, of the second, or of the output, that stands at a class of a row.
   func input(row: Int, class c: Int) -> Element
+  func secondInput(row: Int, class c: Int) -> Element
   func setOutput(row: Int, class c: Int, _ value: Element)
   /// Aligned memory of two vectors, for the two functions below.
   var scratch: UnsafeMutablePointer<Element> { get }
 
-  // What follows is in RowCandidates.swift.
+  // WideRows.swift: in double precision.
+
+  /// Sums of two terms over each row.
+  func wideSums(_ constants: WideConstants<V>, _ terms: WideTerms) -> (low: WideSums, high: WideSums)
+  /// `output = value`.
+  func wideMap(
+    _ constants: WideConstants<V>, _ value: (_ x: DoubleLanes, _ y: DoubleLanes, _ k: WideRow) -> DoubleLanes)
+
+  // RowCandidates.swift: the elements that decide.
 
   /// The elements of each row that are at least `bound`, or NaN, as a tile of their own; −inf where a row has fewer than
   /// others. nil where there are too many.
   func candidates(atLeast bound: V, _ memory: CandidateMemory<V>) -> Candidates<V>?
   /// Makes −inf of the candidates of a row that equal x and belong to classes after c.
   func remove(_ candidates: Candidates<V>, row: Int, equalTo x: Element, after c: Int, _ memory: CandidateMemory<V>)
-  /// Writes the output of the candidates' tile to where they came from, and 0 everywhere else.
-  func put(_ candidates: Candidates<V>, _ memory: CandidateMemory<V>)
+  /// Writes the output of the candidates' tile to where they came from, and `background` everywhere else.
+  func put(_ candidates: Candidates<V>, background: V, _ memory: CandidateMemory<V>)
   /// The maxima of parts of each row, at least `parts` of them, as a tile of their own. nil where that is no gain.
   func partialMaxima(_ parts: Int, _ memory: CandidateMemory<V>) -> ColumnRows<V>?
   /// How many elements of each row are at least `bound`?
@@ -181,8 +206,11 @@ struct LongRows<V: Lanes>: RowTile {
   /// Where the constants of rows, and the vectors that are joined, lie for a while.
   var constantsMemory: UnsafeMutablePointer<V.Element> { scratch + 2 &* V.count }
   private var vectors: UnsafeMutablePointer<V> {
-    UnsafeMutableRawPointer(scratch + 8 &* V.count).assumingMemoryBound(to: V.self)
+    UnsafeMutableRawPointer(scratch + 12 &* V.count).assumingMemoryBound(to: V.self)
   }
+  private var secondVectors: UnsafeMutablePointer<V> { vectors + V.count }
+  /// Has a row several runs?
+  private var isLong: Bool { classes > longestRun &* V.count }
 
   /// Rows in a tile: as many as keep input and output in the first-level cache, from 1 to `V.count`.
   static func rowsInTile(_ classes: Int) -> Int {
@@ -270,51 +298,81 @@ struct LongRows<V: Lanes>: RowTile {
   func sum(
     _ constants: RowConstants<V>, keep: Bool, terms: (RowElements<V>, RowConstants<V>) -> (term: V, kept: V)
   ) -> V {
+    let output = keep ? arrays.output : nil
+    var sum = RunningSum<V>()
+    return constants.withRows(constantsMemory) { constantsOf in
+      joined(sumsOfRows, { _ in sum.total }) { row in
+        sum = RunningSum()
+        overClasses(row, constantsOf(row), keep: keep) { e, k, at, n in
+          let t = terms(e, k)
+          if let output { t.kept.store(output + at, lanes: n) }
+          sum.add(t.term, lanes: n)
+        } endRun: {
+          sum.endRun()
+        }
+        return sum.run
+      }
+    }
+  }
+
+  @inline(__always)
+  func sums(
+    _ constants: RowConstants<V>, keep: Bool, _ terms: (RowElements<V>, RowConstants<V>) -> RowTerms<V>
+  ) -> (V, V) {
+    let output = keep ? arrays.output : nil
+    var first = RunningSum<V>(), second = RunningSum<V>()
+    var secondSums = V.zero
+    return constants.withRows(constantsMemory) { constantsOf in
+      let firstSums = joined(sumsOfRows, { _ in first.total }) { row in
+        first = RunningSum()
+        second = RunningSum()
+        overClasses(row, constantsOf(row), keep: keep) { e, k, at, n in
+          let t = terms(e, k)
+          if let output { t.kept.store(output + at, lanes: n) }
+          first.add(t.first, lanes: n)
+          second.add(t.second, lanes: n)
+        } endRun: {
+          first.endRun()
+          second.endRun()
+        }
+        if isLong { secondSums[row] = second.total } else { secondVectors[row] = second.run }
+        return first.run
+      }
+      if isLong { return (firstSums, secondSums) }
+      sumsOfRows(secondVectors)
+      return (firstSums, secondVectors[0])
+    }
+  }
+
+  /// A pass over a row that sums: `body` gets the elements, the constants, where the elements are, and how many.
+  @inline(__always)
+  private func overClasses(
+    _ row: Int, _ k: RowConstants<V>, keep: Bool, _ body: (RowElements<V>, RowConstants<V>, Int, Int) -> Void,
+    endRun: () -> Void
+  ) {
     let ahead = distanceOfNextTile
     // The output's lines are fetched meanwhile as well, of this tile or, if this pass writes here, of the next.
-    let output = keep ? arrays.output : nil
     let untouched = keep && ahead == 0 ? nil : arrays.output.map { UnsafePointer($0) + (keep ? ahead : 0) }
-    var low = DoubleLanes.zero, high = DoubleLanes.zero
-    return constants.withRows(constantsMemory) { constantsOf in
-      joined(sumsOfRows, { rest in
-        let rest = rest.doubles
-        return Element(((low + rest.0) + (high + rest.1)).sum)
-      }) { row in
-        let start = (firstRow &+ row) &* classes
-        let k = constantsOf(row)
-        low = DoubleLanes.zero
-        high = DoubleLanes.zero
-        @inline(__always) func next(_ c: Int, _ n: Int) -> V {
-          prefetch(arrays.first + (start &+ c &+ ahead))
-          if let untouched { prefetch(untouched + (start &+ c)) }
-          let t = terms(elements(start &+ c, c, n), k)
-          if let output { t.kept.store(output + (start &+ c), lanes: n) }
-          return n == V.count ? t.term : V.select(V.Integers.first(n), t.term, V.zero)
-        }
-        let whole = classes / V.count &* V.count
-        let runLength = longestRun &* V.count
-        var run = V.zero
-        @inline(__always) func endRun() {
-          let doubles = run.doubles
-          low = low + doubles.0
-          high = high + doubles.1
-          run = V.zero
-        }
-        var c = 0
-        while c < whole {
-          if c > 0 { endRun() }
-          let end = Swift.min(whole, c &+ runLength)
-          while c < end {
-            run = run + next(c, V.count)
-            c &+= V.count
-          }
-        }
-        if whole < classes {
-          if whole > 0 && whole % runLength == 0 { endRun() }
-          run = run + next(whole, classes &- whole)
-        }
-        return run
+    let start = (firstRow &+ row) &* classes
+    @inline(__always) func visit(_ c: Int, _ n: Int) {
+      prefetch(arrays.first + (start &+ c &+ ahead))
+      if let untouched { prefetch(untouched + (start &+ c)) }
+      body(elements(start &+ c, c, n), k, start &+ c, n)
+    }
+    let whole = classes / V.count &* V.count
+    let runLength = longestRun &* V.count
+    var c = 0
+    while c < whole {
+      if c > 0 { endRun() }
+      let end = Swift.min(whole, c &+ runLength)
+      while c < end {
+        visit(c, V.count)
+        c &+= V.count
       }
+    }
+    if whole < classes {
+      if whole > 0 && whole % runLength == 0 { endRun() }
+      visit(whole, classes &- whole)
     }
   }
 
@@ -322,7 +380,7 @@ struct LongRows<V: Lanes>: RowTile {
   /// transpose, or, in rows of several runs, each by `single`.
   @inline(__always)
   private func joined(_ join: (UnsafeMutablePointer<V>) -> Void, _ single: (V) -> Element, _ vector: (Int) -> V) -> V {
-    if classes <= longestRun &* V.count {
+    if !isLong {
       for row in 0..<count { vectors[row] = vector(row) }
       join(vectors)
       return vectors[0]
@@ -375,6 +433,10 @@ struct LongRows<V: Lanes>: RowTile {
     arrays.first[(firstRow &+ row) &* classes &+ c]
   }
 
+  @inline(__always) func secondInput(row: Int, class c: Int) -> Element {
+    arrays.second[(firstRow &+ row) &* classes &+ c]
+  }
+
   @inline(__always) func setOutput(row: Int, class c: Int, _ value: Element) {
     arrays.output![(firstRow &+ row) &* classes &+ c] = value
   }
@@ -423,22 +485,46 @@ struct ColumnRows<V: Lanes>: RowTile {
     _ constants: RowConstants<V>, keep: Bool, terms: (RowElements<V>, RowConstants<V>) -> (term: V, kept: V)
   ) -> V {
     let output = keep ? arrays.output : nil
-    var low = DoubleLanes.zero, high = DoubleLanes.zero
+    var sum = RunningSum<V>()
+    overClasses { e, at in
+      let t = terms(e, constants)
+      if let output { t.kept.store(output + at, lanes: count) }
+      sum.add(t.term, lanes: V.count)
+    } endRun: {
+      sum.endRun()
+    }
+    return sum.totals
+  }
+
+  @inline(__always)
+  func sums(
+    _ constants: RowConstants<V>, keep: Bool, _ terms: (RowElements<V>, RowConstants<V>) -> RowTerms<V>
+  ) -> (V, V) {
+    let output = keep ? arrays.output : nil
+    var first = RunningSum<V>(), second = RunningSum<V>()
+    overClasses { e, at in
+      let t = terms(e, constants)
+      if let output { t.kept.store(output + at, lanes: count) }
+      first.add(t.first, lanes: V.count)
+      second.add(t.second, lanes: V.count)
+    } endRun: {
+      first.endRun()
+      second.endRun()
+    }
+    return (first.totals, second.totals)
+  }
+
+  /// A pass over the tile that sums: `body` gets the elements of a class, and where they are.
+  @inline(__always) private func overClasses(_ body: (RowElements<V>, Int) -> Void, endRun: () -> Void) {
     var c = 0
     while c < classes {
       let end = Swift.min(c &+ longestRun, classes)
-      var run = V.zero
       while c < end {
-        let t = terms(elements(c), constants)
-        if let output { t.kept.store(output + c &* stride, lanes: count) }
-        run = run + t.term
+        body(elements(c), c &* stride)
         c &+= 1
       }
-      let doubles = run.doubles
-      low = low + doubles.0
-      high = high + doubles.1
+      endRun()
     }
-    return V(low, high)
   }
 
   @inline(__always)
@@ -458,9 +544,37 @@ struct ColumnRows<V: Lanes>: RowTile {
 
   @inline(__always) func input(row: Int, class c: Int) -> Element { arrays.first[c &* stride &+ row] }
 
+  @inline(__always) func secondInput(row: Int, class c: Int) -> Element { arrays.second[c &* stride &+ row] }
+
   @inline(__always) func setOutput(row: Int, class c: Int, _ value: Element) {
     arrays.output![c &* stride &+ row] = value
   }
+}
+
+/// A sum in the making, lane by lane: the terms are added in their own precision in runs, the runs as doubles.
+private struct RunningSum<V: Lanes> {
+  private(set) var run = V.zero
+  private var low = DoubleLanes.zero, high = DoubleLanes.zero
+
+  @inline(__always) mutating func add(_ terms: V, lanes n: Int) {
+    run = run + (n == V.count ? terms : V.select(V.Integers.first(n), terms, V.zero))
+  }
+
+  @inline(__always) mutating func endRun() {
+    let doubles = run.doubles
+    low = low + doubles.0
+    high = high + doubles.1
+    run = V.zero
+  }
+
+  /// The sum of all lanes.
+  @inline(__always) var total: V.Element {
+    let rest = run.doubles
+    return V.Element(((low + rest.0) + (high + rest.1)).sum)
+  }
+
+  /// The sums of the lanes, each by itself, of runs that have ended.
+  @inline(__always) var totals: V { V(low, high) }
 }
 
 /// `V.count` vectors on the stack.
@@ -644,9 +758,9 @@ private struct TileScratch {
   var bytes = InlineArray<1112, UInt64>(repeating: 0)
 }
 
-/// Room for 8 + `V.count` vectors.
+/// Room for 12 + 2 · `V.count` vectors.
 struct LongRowsScratch {
-  var bytes = InlineArray<200, UInt64>(repeating: 0)
+  var bytes = InlineArray<360, UInt64>(repeating: 0)
 }
 
 /// A transposed copy of a tile of short rows: class c of all rows is vector c.

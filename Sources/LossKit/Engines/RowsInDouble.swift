@@ -13,18 +13,39 @@ protocol DoubleRowFormula {
 
 /// Applies a formula to each row; `output` may be one of the inputs. OUT_OF_MEMORY if there is none for copies of rows.
 @inline(__always)
-func mapRowsInDouble<S: Scalar, F: DoubleRowFormula>(
+func mapRowsInDouble<S: Scalar, T: Scalar, F: DoubleRowFormula>(
   _ formula: F, _ shape: RowShape, _ first: UnsafePointer<S>, _ second: UnsafePointer<S>? = nil,
-  output: UnsafeMutablePointer<S>
+  output: UnsafeMutablePointer<T>
 ) -> Status {
-  let split = Split(shape.rows, smallest: smallestPart(ofRows: shape.rows, bytes: shape.classes &* 16, work: shape.classes))
-  return withWorkspace { arena in
-    RowsInDoubleJob(
-      formula: formula, shape: shape, first: first, second: second, output: output, split: split,
-      scratch: DoubleScratch(&arena, split.parts, F.usesSecond ? 2 : 1, shape.classes))
-  } _: { job in
-    parallel(split.parts, job)
+  withWorkspace { arena in
+    RowsInDouble(&arena, shape, inputs: F.usesSecond ? 2 : 1)
+  } _: { rows in
+    rows.map(formula, first, second, output: output)
     return .ok
+  }
+}
+
+/// The memory for that, for calls that make several maps and must not fail between them.
+struct RowsInDouble {
+  private let shape: RowShape
+  private let split: Split
+  private let scratch: DoubleScratch
+
+  init(_ arena: inout Arena, _ shape: RowShape, inputs: Int) {
+    self.shape = shape
+    split = Split(
+      shape.rows, smallest: smallestPart(ofRows: shape.rows, bytes: shape.classes &* 8 &* inputs, work: shape.classes))
+    scratch = DoubleScratch(&arena, split.parts, inputs, shape.classes)
+  }
+
+  @inline(__always)
+  func map<S: Scalar, T: Scalar, F: DoubleRowFormula>(
+    _ formula: F, _ first: UnsafePointer<S>, _ second: UnsafePointer<S>? = nil, output: UnsafeMutablePointer<T>
+  ) {
+    parallel(
+      split.parts,
+      RowsInDoubleJob(
+        formula: formula, shape: shape, first: first, second: second, output: output, split: split, scratch: scratch))
   }
 }
 
@@ -55,12 +76,12 @@ struct DoubleScratch {
   }
 }
 
-private struct RowsInDoubleJob<S: Scalar, F: DoubleRowFormula>: ParallelJob {
+private struct RowsInDoubleJob<S: Scalar, T: Scalar, F: DoubleRowFormula>: ParallelJob {
   let formula: F
   let shape: RowShape
   let first: UnsafePointer<S>
   let second: UnsafePointer<S>?
-  let output: UnsafeMutablePointer<S>
+  let output: UnsafeMutablePointer<T>
   let split: Split
   let scratch: DoubleScratch
 

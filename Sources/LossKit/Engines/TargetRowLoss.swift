@@ -1,20 +1,42 @@
 // Losses of rows of logits with one integer target each.
 
-/// What the engine knows of a row when its formula runs; lane r for row r.
-struct TargetRow<V: Lanes> {
-  /// p_y, the softmax probability of the target.
+/// What an engine knows of one class of a row, the target or any other, when a formula runs; lane r for row r.
+struct ClassProbability<V: Lanes> {
+  /// p, the softmax probability.
   let probability: V
-  /// 1 − p_y, computed without cancellation.
+  /// 1 − p, computed without cancellation.
   let complement: V
-  /// ν = −log p_y.
+  /// ν = −log p.
   let nu: V
+  /// What rounding took from ν: to be put back where e^ν is formed of a large one.
+  var nuRest = V.zero
+  /// The factor of the class, for formulas that apply it themselves.
+  var factor = V.one
+}
+
+typealias TargetRow = ClassProbability
+
+/// A formula of one class: a value and `ψ`, its derivative by ν.
+protocol ProbabilityFormula {
+  associatedtype V: Lanes
+  /// Does the formula apply the factor of the class? Else the engine multiplies value and ψ with it.
+  static var appliesFactor: Bool { get }
+  func evaluate(_ c: ClassProbability<V>) -> (value: V, psi: V)
+}
+
+extension ProbabilityFormula {
+  static var appliesFactor: Bool { false }
 }
 
 /// A loss that is a function of p_y alone. Its gradient is `dL/dz_j = ψ (p_j − [j = y])` with `ψ = dL/dν`, so the formula
 /// states the value and ψ and nothing else.
-protocol TargetRowLoss {
-  associatedtype V: Lanes
-  func evaluate(_ row: TargetRow<V>) -> (value: V, psi: V)
+protocol TargetRowLoss: ProbabilityFormula {
+  /// Can ψ be infinite? Classes of probability 0 have gradient 0 all the same.
+  static var isUnbounded: Bool { get }
+}
+
+extension TargetRowLoss {
+  static var isUnbounded: Bool { false }
 }
 
 /// Targets and the class weights that go with them.
@@ -107,8 +129,14 @@ struct RowTargets<V: Lanes> {
 
   /// The losses of the rows with their weights. A class of weight 0 does not count, also where its loss is infinite.
   @inline(__always) func weighted(_ losses: V) -> V {
-    let isNothing = (factor .== V.zero) & (losses.magnitude .== V.infinity)
-    return V.select(counts, V.select(isNothing, V.zero, losses) * (factor * sampleWeight), V.zero)
+    V.select(counts, losses.scaled(by: factor) * sampleWeight, V.zero)
+  }
+}
+
+extension Lanes {
+  /// A loss multiplied with a factor: 0 for a factor of 0, also where the loss is infinite.
+  @inline(__always) func scaled(by factor: Self) -> Self {
+    Self.select((factor .== Self.zero) & (magnitude .== Self.infinity), Self.zero, self) * factor
   }
 }
 
@@ -139,6 +167,20 @@ func targetRowLoss<L: TargetRowLoss>(
   smallestClassCount: Int = 1, _ reduction: Reduction, _ sampleWeight: UnsafePointer<L.V.Element>?,
   _ loss: UnsafeMutablePointer<L.V.Element>?, _ grad: UnsafeMutablePointer<L.V.Element>?
 ) -> Status {
+  withCheckedRows(z, target, shape, smallestClassCount: smallestClassCount, reduction, sampleWeight, loss, grad) {
+    targetRowLoss(
+      formula, $0, $1, Targets(classes: $2, ignoreIndex: nil, classFactor: classFactor, factorIsWeight: false), $3)
+  }
+}
+
+/// Checks what all losses of rows have for arguments, and runs `body` with what it takes to work.
+@inline(__always)
+func withCheckedRows<S: Scalar, Target>(
+  _ z: UnsafePointer<S>?, _ target: UnsafePointer<Target>?, _ shape: (outer: Int, classes: Int, inner: Int),
+  smallestClassCount: Int = 1, _ reduction: Reduction, _ sampleWeight: UnsafePointer<S>?,
+  _ loss: UnsafeMutablePointer<S>?, _ grad: UnsafeMutablePointer<S>?,
+  _ body: (RowShape, UnsafePointer<S>, UnsafePointer<Target>, LossCall<S>) -> Status
+) -> Status {
   guard let rows = RowShape(shape.outer, shape.classes, shape.inner), rows.classes >= smallestClassCount else {
     return .invalidShape
   }
@@ -146,8 +188,7 @@ func targetRowLoss<L: TargetRowLoss>(
   if rows.rows == 0 { return call.empty }
   guard let z, let target else { return .nullPointer }
   guard areWeights(sampleWeight, rows.rows) else { return .invalidValue }
-  return targetRowLoss(
-    formula, rows, z, Targets(classes: target, ignoreIndex: nil, classFactor: classFactor, factorIsWeight: false), call)
+  return body(rows, z, target, call)
 }
 
 private struct TargetRowKernel<L: TargetRowLoss>: RowKernel {
@@ -160,19 +201,27 @@ private struct TargetRowKernel<L: TargetRowLoss>: RowKernel {
 
   @inline(__always)
   func run<Tile: RowTile>(_ tile: Tile, _ partial: inout LossSink<V.Element>.Partial) where Tile.V == V {
-    let row = targets.load(tile.rows, sink.call.sampleWeight)
+    var row = targets.load(tile.rows, sink.call.sampleWeight)
     var k = RowConstants<V>(target: row.target)
     let softmax = tile.softmax(&k, keep: sink.call.grad != nil)
     let result = loss.evaluate(
-      TargetRow(probability: softmax.probability, complement: softmax.complement, nu: softmax.nu))
+      TargetRow(
+        probability: softmax.probability, complement: softmax.complement, nu: softmax.nu, nuRest: softmax.nuRest,
+        factor: row.factor))
+    if L.appliesFactor { row.factor = V.one }
 
     sink.deposit(row.weighted(result.value), first: tile.firstRow, count: tile.count, &partial)
 
     if sink.call.grad == nil { return }
     let psi = result.psi * (row.factor * row.sampleWeight) * sink.gradientScale
     k.a = psi * softmax.reciprocal
+    k.c = psi
     k.b = V(row.counts)  // −1 or 0: an ignored row may hold NaN, and its gradient is 0 all the same
-    tile.map(k) { e, k in V.select(k.b .< V.zero, e.kept * k.a, V.zero) }
+    tile.map(k) { e, k in
+      let gradient = V.select(k.b .< V.zero, e.kept * k.a, V.zero)
+      return L.isUnbounded
+        ? V.select((e.kept .== V.zero) & (k.c.magnitude .== V.infinity), V.zero, gradient) : gradient
+    }
     let atTarget = V.select(row.counts, -psi * softmax.complement, V.zero)
     tile.setOutputs(at: row.target, atTarget)
   }
@@ -182,35 +231,82 @@ private struct TargetRowKernel<L: TargetRowLoss>: RowKernel {
 
 /// The softmax of a tile's rows, from the side of their targets.
 struct TargetSoftmax<V: Lanes> {
-  /// p_y, 1 − p_y without cancellation, and ν = −log p_y.
-  let probability, complement, nu: V
+  /// p_y, 1 − p_y without cancellation, ν = −log p_y, and what rounding took from ν.
+  let probability, complement, nu, nuRest: V
   /// 1 / Σ e^{z − shift}; the shift is the row's maximum.
   let reciprocal: V
 
-  /// - Parameters:
-  ///   - others: the sum of e^{z − shift} over all classes but the target: the rest is 1 − p_y, without a subtraction.
-  ///   - x: z_y − shift.
-  @inline(__always) init(others: V, logit x: V) {
-    let own = V.exp(x)
-    let sum = V.definedSum(others + own)
+  /// - Parameter others: the sum of `e^{(z − shift)/T}` over all classes but the target: the rest is 1 − p_y, without a
+  ///   subtraction.
+  @inline(__always) init(others: V, own: OwnLogit<V>) {
+    let sum = V.definedSum(others + own.exponential)
     reciprocal = V.one / sum
-    probability = own * reciprocal
+    probability = own.exponential * reciprocal
     complement = others * reciprocal
     // log Σ − x, with log Σ = log1p(Σ − 1): exact to the last bits where p_y is close to 1.
-    nu = V.select(sum .== sum, V.log1p(others + (own - V.one)) - x, V.nan)
+    let (nu, nuRest) = own.below(V.log1p(others + (own.exponential - V.one)))
+    self.nu = V.select(sum .== sum, nu, V.nan)
+    self.nuRest = nuRest
   }
 }
 
 extension RowTile {
-  /// The statistics of softmax at the rows' targets, `k.target`. Leaves the shift in `k.a`.
+  /// The statistics of softmax(z/T) at the rows' targets, `k.target`. Leaves the shift in `k.a`.
   ///
-  /// - Parameter keep: keep `e^{z − shift}` in the output; 0 at the target.
-  @inline(__always) func softmax(_ k: inout RowConstants<V>, keep: Bool) -> TargetSoftmax<V> {
-    let exponential = ScaledExponential<V>(temperature: 1)
+  /// - Parameter keep: keep `e^{(z − shift)/T}` in the output; 0 at the target.
+  @inline(__always)
+  func softmax(_ k: inout RowConstants<V>, keep: Bool, temperature: Double = 1) -> TargetSoftmax<V> {
+    let exponential = ScaledExponential<V>(temperature: temperature)
     // Gathered first: by the time it is wanted it is there.
-    let x = inputs(at: k.target)
+    let own = inputs(at: k.target)
     k.a = V.shift(maximum { $0.x })
     let others = sum(k, keep: keep) { e, k in V.select(e.classes .== k.target, V.zero, exponential(e.x - k.a)) }
-    return TargetSoftmax(others: others, logit: x - k.a)
+    return TargetSoftmax(others: others, own: OwnLogit(own, shift: k.a, temperature: temperature))
   }
+
+  /// The same from the sum of `e^{(z − shift)/T}` over the other classes, with the shift in `k.a`.
+  @inline(__always)
+  func targetSoftmax(_ k: RowConstants<V>, others: V, temperature: Double = 1) -> TargetSoftmax<V> {
+    TargetSoftmax(others: others, own: OwnLogit(inputs(at: k.target), shift: k.a, temperature: temperature))
+  }
+}
+
+/// The logits of the rows' targets, `(z_y − shift)/T`, with what rounding took: beside the other classes a small p_y counts
+/// for nothing, but losses of large ν are made of it.
+struct OwnLogit<V: Lanes> {
+  private let x, rest: V
+  /// `e^{(z_y − shift)/T}`
+  let exponential: V
+
+  @inline(__always) init(_ logit: V, shift: V, temperature: Double = 1) {
+    var (x, rest) = V.difference(logit, shift)
+    if temperature != 1 {
+      let temperature = V(V.usable(temperature))
+      let quotient = x / temperature
+      rest = (V.fma(-quotient, temperature, x) + rest) / temperature
+      x = quotient
+    }
+    self.x = x
+    self.rest = V.finite(rest)
+    let e = V.exp(x)
+    exponential = V.fma(e, self.rest, e)
+  }
+
+  /// `logSum − (z_y − shift)/T`, which is ν, and what rounding took from it.
+  @inline(__always) func below(_ logSum: V) -> (nu: V, rest: V) {
+    let (nu, missing) = V.difference(logSum, x)
+    return (nu, V.finite(missing - rest))
+  }
+}
+
+extension Lanes {
+  /// a − b as rounded, and what rounding took.
+  @inline(__always) static func difference(_ a: Self, _ b: Self) -> (rounded: Self, rest: Self) {
+    let rounded = a - b
+    let b2 = a - rounded
+    return (rounded, (a - (rounded + b2)) + (b2 - b))
+  }
+
+  /// A correction; 0 where what it corrects is not finite.
+  @inline(__always) static func finite(_ x: Self) -> Self { select(x.magnitude .< infinity, x, zero) }
 }

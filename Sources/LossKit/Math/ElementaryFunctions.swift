@@ -49,4 +49,6 @@ protocol ElementaryFunctions {
   static func pow(_ x: Self, _ y: Self) -> Self
   /// `(a/b)^y` for 0 ≤ a ≤ b and y > 0, accurate also where the rounding of a/b would grow in the power.
   static func power(ofRatio a: Self, _ b: Self, _ y: Double) -> Self
+  /// `1/√x` for 0 < x < inf; a large number at 0.
+  static func reciprocalSquareRoot(_ x: Self) -> Self
 }

@@ -14,7 +14,7 @@ extension DoubleLanes {
 }
 
 /// A divisor whose quotients' logarithms are wanted: log(x/d) for 0 ≤ x ≤ d, also where x/d is below the smallest number,
-/// and without the cancellation of log x − log d. 2 ulp.
+/// and without the cancellation of log x − log d: what is rounded is the quotient.
 struct LogarithmOfRatio<V: Lanes> {
   /// d = scaled · 2^exponent, so that x / scaled neither overflows nor, for a normal x, underflows.
   let scaled, exponent: V

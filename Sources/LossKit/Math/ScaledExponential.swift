@@ -44,12 +44,12 @@ struct ScaledExponential<V: Lanes> {
   /// Where `e^{t/T}` is 0 beside 2^e.
   @inline(__always) func floor(below e: V) -> V { (e + V(V.leastExponent)) / high }
 
-  /// `e^{t/T} / (divisor · 2^e)` for t/T up to about e·ln 2.
-  @inline(__always) func callAsFunction(_ t: V, over base: ExponentialBase<V>, dividedBy divisor: V? = nil) -> V {
+  /// `e^{t/T} / 2^e` for t/T up to about e·ln 2; `factor` may change the v of v·2^n.
+  @inline(__always)
+  func callAsFunction(_ t: V, over base: ExponentialBase<V>, _ factor: (V) -> V = { $0 }) -> V {
     let t = V.max(base.floor, t)
     let n = exponent(t)
-    let v = V.exp2OfFraction(V.fma(t, low, V.fma(t, high, -n)))
-    return (divisor.map { v / $0 } ?? v).scaled(n - base.exponent)
+    return factor(V.exp2OfFraction(V.fma(t, low, V.fma(t, high, -n)))).scaled(n - base.exponent)
   }
 
   @inline(__always) private func exponent(_ t: V) -> V { V.fma(t, high, V.roundingShift) - V.roundingShift }

@@ -4,20 +4,20 @@
 ///
 /// - Parameters:
 ///   - lseA: `[rows]`. −inf has the weight 0, also beside another −inf.
-///   - outA: `[rows, columns]`.
+///   - outA: `[rows, width]`.
 ///   - lseB: `[rows]`.
-///   - outB: `[rows, columns]`.
+///   - outB: `[rows, width]`.
 ///   - rows: ≥ 0.
-///   - columns: ≥ 1.
+///   - width: ≥ 1.
 ///   - lse: output, `[rows]`; may be `lseA` or `lseB` itself.
-///   - out: output, `[rows, columns]`; may be `outA` or `outB` itself.
+///   - out: output, `[rows, width]`; may be `outA` or `outB` itself.
 /// - Errors: INVALID_SHAPE, NULL_POINTER.
 /// - Reference: Milakov & Gimelshein 2018; the merge of split keys and values in flash attention.
 func onlineSoftmaxCombine<S: Scalar>(
   _ lseA: UnsafePointer<S>?, _ outA: UnsafePointer<S>?, _ lseB: UnsafePointer<S>?, _ outB: UnsafePointer<S>?,
-  _ rows: Int, _ columns: Int, _ lse: UnsafeMutablePointer<S>?, _ out: UnsafeMutablePointer<S>?
+  _ rows: Int, _ width: Int, _ lse: UnsafeMutablePointer<S>?, _ out: UnsafeMutablePointer<S>?
 ) -> Status {
-  guard let shape = RowShape(rows, columns, 1) else { return .invalidShape }
+  guard let shape = RowShape(rows, width, 1) else { return .invalidShape }
   if rows == 0 { return .ok }
   guard let lseA, let outA, let lseB, let outB, let lse, let out else { return .nullPointer }
   mapRows(Combine<S.Vector>(lseA: lseA, lseB: lseB, lse: lse), shape, outA, outB, output: out)
@@ -30,30 +30,30 @@ func onlineSoftmaxCombine<S: Scalar>(
 ///
 /// - Parameters:
 ///   - lseA: `[rows]`.
-///   - outA: `[rows, columns]`.
+///   - outA: `[rows, width]`.
 ///   - lseB: `[rows]`.
-///   - outB: `[rows, columns]`.
+///   - outB: `[rows, width]`.
 ///   - gradLse: g_lse, `[rows]`: the incoming gradient of `lse`.
-///   - gradOut: g_out, `[rows, columns]`: the incoming gradient of `out`.
+///   - gradOut: g_out, `[rows, width]`: the incoming gradient of `out`.
 ///   - rows: ≥ 0.
-///   - columns: ≥ 1.
+///   - width: ≥ 1.
 ///   - gradLseA: output, `[rows]`; no output may be one of the inputs.
-///   - gradOutA: output, `[rows, columns]`.
+///   - gradOutA: output, `[rows, width]`.
 ///   - gradLseB: output, `[rows]`.
-///   - gradOutB: output, `[rows, columns]`.
+///   - gradOutB: output, `[rows, width]`.
 /// - Errors: INVALID_SHAPE, NULL_POINTER.
 func onlineSoftmaxCombineVjp<S: Scalar>(
   _ lseA: UnsafePointer<S>?, _ outA: UnsafePointer<S>?, _ lseB: UnsafePointer<S>?, _ outB: UnsafePointer<S>?,
-  _ gradLse: UnsafePointer<S>?, _ gradOut: UnsafePointer<S>?, _ rows: Int, _ columns: Int,
+  _ gradLse: UnsafePointer<S>?, _ gradOut: UnsafePointer<S>?, _ rows: Int, _ width: Int,
   _ gradLseA: UnsafeMutablePointer<S>?, _ gradOutA: UnsafeMutablePointer<S>?, _ gradLseB: UnsafeMutablePointer<S>?,
   _ gradOutB: UnsafeMutablePointer<S>?
 ) -> Status {
-  guard let shape = RowShape(rows, columns, 1) else { return .invalidShape }
+  guard let shape = RowShape(rows, width, 1) else { return .invalidShape }
   if rows == 0 { return .ok }
   guard let lseA, let outA, let lseB, let outB, let gradLse, let gradOut, let gradLseA, let gradOutA, let gradLseB,
     let gradOutB
   else { return .nullPointer }
-  _ = mapElements(Difference<S.Vector>(), outA, outB, rows &* columns, gradOutB)
+  _ = mapElements(Difference<S.Vector>(), outA, outB, rows &* width, gradOutB)
   mapRows(
     CombineVjp<S.Vector>(lseA: lseA, lseB: lseB, gradLse: gradLse, gradLseA: gradLseA, gradLseB: gradLseB), shape,
     UnsafePointer(gradOutB), gradOut, output: gradOutA)

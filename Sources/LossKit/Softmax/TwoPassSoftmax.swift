@@ -36,8 +36,8 @@ func twoPassSoftmax<S: Scalar>(
 ///   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
 ///   - classes: ≥ 1.
 ///   - inner: ≥ 0.
-///   - mantissa: m, output, one per row.
-///   - exponent: e, output, one per row; integral.
+///   - mantissa: output, one per row: m.
+///   - exponent: output, one per row: e, integral.
 /// - Errors: INVALID_SHAPE, NULL_POINTER.
 /// - Reference: Dukhan & Ablavatski 2020, The Two-Pass Softmax Algorithm.
 func extexpSum<S: Scalar>(

@@ -105,7 +105,7 @@ def against_onnxruntime(rows, classes):
     peer="LossKit's softmax", needs=["two_pass_softmax"],
 )  # fmt: skip
 def two_passes(rows, classes):
-    """Against the three passes that softmax makes of rows below 16 MB."""
+    """Against the three passes that softmax makes of rows below 4 million classes."""
     z = logits(rows, classes)
 
     def contestant(name, *parameters):

@@ -24,13 +24,11 @@ func gaussianNaiveBayesFit<S: Scalar>(
   _ sharedVariance: Bool, _ mean: UnsafeMutablePointer<S>?, _ variance: UnsafeMutablePointer<S>?,
   _ logPrior: UnsafeMutablePointer<S>?
 ) -> Status {
-  guard elementCount(count, dimension) != nil, elementCount(numClasses, dimension) != nil, count >= 1, dimension >= 1,
-    numClasses >= 1
-  else { return .invalidShape }
+  guard count >= 1, let stride = naiveBayesStride(count, dimension, numClasses) else { return .invalidShape }
   guard eps >= 0, eps < .infinity else { return .invalidParameter }
   guard let x, let y else { return .nullPointer }
   for i in 0..<count where UInt64(bitPattern: y[i]) >= UInt64(numClasses) { return .invalidTarget }
-  return withWorkspace(layout: { NaiveBayesSums(&$0, numClasses, dimension) }) { sums in
+  return withWorkspace(layout: { NaiveBayesSums(&$0, numClasses, stride) }) { sums in
     sums.counts.initialize(repeating: 0, count: numClasses)
     for i in 0..<count { sums.counts[Int(y[i])] &+= 1 }
     let fit = NaiveBayesFit(
@@ -56,20 +54,20 @@ func gaussianNaiveBayesFit<S: Scalar>(
 /// - Parameters:
 ///   - x: points, `[count, dimension]`.
 ///   - mean: μ, `[numClasses, dimension]`.
-///   - variance: v, `[varianceRows, dimension]`.
+///   - variance: v, one row of `dimension` numbers if shared, else one for each class.
 ///   - logPrior: `[numClasses]`.
 ///   - count: ≥ 0.
 ///   - dimension: ≥ 1.
 ///   - numClasses: ≥ 1.
-///   - varianceRows: 1 for a shared variance, or `numClasses`.
+///   - sharedVariance: is there one variance for all classes?
 ///   - out: output, `[count, numClasses]`.
 /// - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.
 /// - Reference: Zheng et al. 2023, Revisiting Discriminative vs. Generative Classifiers: Theory and Implications.
 func gaussianNaiveBayesLogits<S: Scalar>(
   _ x: UnsafePointer<S>?, _ mean: UnsafePointer<S>?, _ variance: UnsafePointer<S>?, _ logPrior: UnsafePointer<S>?,
-  _ count: Int, _ dimension: Int, _ numClasses: Int, _ varianceRows: Int, _ out: UnsafeMutablePointer<S>?
+  _ count: Int, _ dimension: Int, _ numClasses: Int, _ sharedVariance: Bool, _ out: UnsafeMutablePointer<S>?
 ) -> Status {
-  withNaiveBayesModel(x, mean, variance, logPrior, count, dimension, numClasses, varianceRows, out) { model in
+  withNaiveBayesModel(x, mean, variance, logPrior, count, dimension, numClasses, sharedVariance, out) { model in
     parallel(model.split.parts, NaiveBayesLogits(model: model))
   }
 }
@@ -81,24 +79,33 @@ func gaussianNaiveBayesLogits<S: Scalar>(
 /// - Parameters:
 ///   - x: points, `[count, dimension]`.
 ///   - mean: μ, `[numClasses, dimension]`.
-///   - variance: v, `[varianceRows, dimension]`.
+///   - variance: v, one row of `dimension` numbers if shared, else one for each class.
 ///   - logPrior: `[numClasses]`; where it is −inf, a variance of 0 is left out.
 ///   - gradOutput: g, `[count, numClasses]`.
 ///   - count: ≥ 0.
 ///   - dimension: ≥ 1.
 ///   - numClasses: ≥ 1.
-///   - varianceRows: 1 for a shared variance, or `numClasses`.
+///   - sharedVariance: is there one variance for all classes?
 ///   - gradX: output, `[count, dimension]`.
 /// - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.
 func gaussianNaiveBayesLogitsVjp<S: Scalar>(
   _ x: UnsafePointer<S>?, _ mean: UnsafePointer<S>?, _ variance: UnsafePointer<S>?, _ logPrior: UnsafePointer<S>?,
-  _ gradOutput: UnsafePointer<S>?, _ count: Int, _ dimension: Int, _ numClasses: Int, _ varianceRows: Int,
+  _ gradOutput: UnsafePointer<S>?, _ count: Int, _ dimension: Int, _ numClasses: Int, _ sharedVariance: Bool,
   _ gradX: UnsafeMutablePointer<S>?
 ) -> Status {
   if count > 0, gradOutput == nil { return .nullPointer }
-  return withNaiveBayesModel(x, mean, variance, logPrior, count, dimension, numClasses, varianceRows, gradX) { model in
+  return withNaiveBayesModel(x, mean, variance, logPrior, count, dimension, numClasses, sharedVariance, gradX) { model in
     parallel(model.split.parts, NaiveBayesVjp(model: model, gradOutput: gradOutput.unsafelyUnwrapped))
   }
+}
+
+/// Doubles from a class to the next, whole vectors; nil where a size is negative or 0, or an array is too large.
+private func naiveBayesStride(_ count: Int, _ dimension: Int, _ numClasses: Int) -> Int? {
+  guard dimension >= 1, numClasses >= 1, elementCount(count, dimension) != nil, elementCount(count, numClasses) != nil,
+    elementCount(dimension, 1) != nil
+  else { return nil }
+  let stride = (dimension &+ 7) & ~7
+  return elementCount(numClasses, stride, 4) == nil ? nil : stride
 }
 
 // MARK: The fit
@@ -112,8 +119,8 @@ private struct NaiveBayesSums {
   /// Elements from a class to the next: whole vectors.
   let stride: Int
 
-  init(_ arena: inout Arena, _ numClasses: Int, _ dimension: Int) {
-    stride = (dimension &+ 7) & ~7
+  init(_ arena: inout Arena, _ numClasses: Int, _ stride: Int) {
+    self.stride = stride
     counts = arena.take(Int.self, numClasses)
     means = arena.take(Double.self, numClasses &* stride)
     squares = arena.take(Double.self, numClasses &* stride)
@@ -186,7 +193,8 @@ private struct NaiveBayesFit<S: Scalar>: ParallelJob {
 /// A fitted model and the points it is asked about.
 private struct NaiveBayesModel<S: Scalar> {
   let x, mean: UnsafePointer<S>
-  let count, dimension, numClasses, varianceRows: Int
+  let count, dimension, numClasses: Int
+  let isShared: Bool
   let out: UnsafeMutablePointer<S>
   /// 1/v by rows of `stride`, and what a logit is where x = μ.
   let precision, constant: UnsafeMutablePointer<Double>
@@ -201,7 +209,7 @@ private struct NaiveBayesModel<S: Scalar> {
     (
       DoubleLanes.load(widening: x + (point &* dimension &+ d), first: n)
         - DoubleLanes.load(widening: mean + (c &* dimension &+ d), first: n),
-      DoubleLanes.load(precision + ((varianceRows == 1 ? 0 : c) &* stride &+ d))
+      DoubleLanes.load(precision + ((isShared ? 0 : c) &* stride &+ d))
     )
   }
 }
@@ -209,25 +217,22 @@ private struct NaiveBayesModel<S: Scalar> {
 @inline(__always)
 private func withNaiveBayesModel<S: Scalar>(
   _ x: UnsafePointer<S>?, _ mean: UnsafePointer<S>?, _ variance: UnsafePointer<S>?, _ logPrior: UnsafePointer<S>?,
-  _ count: Int, _ dimension: Int, _ numClasses: Int, _ varianceRows: Int, _ out: UnsafeMutablePointer<S>?,
+  _ count: Int, _ dimension: Int, _ numClasses: Int, _ sharedVariance: Bool, _ out: UnsafeMutablePointer<S>?,
   _ body: (NaiveBayesModel<S>) -> Void
 ) -> Status {
   typealias D = DoubleLanes
-  guard elementCount(count, dimension) != nil, elementCount(numClasses, dimension) != nil,
-    elementCount(count, numClasses) != nil, dimension >= 1, numClasses >= 1,
-    varianceRows == 1 || varianceRows == numClasses
-  else { return .invalidShape }
+  guard let stride = naiveBayesStride(count, dimension, numClasses) else { return .invalidShape }
   if count == 0 { return .ok }
   guard let x, let mean, let variance, let logPrior, let out else { return .nullPointer }
-  return withWorkspace(layout: { NaiveBayesSums(&$0, Swift.max(numClasses, varianceRows), dimension) }) { arrays in
+  return withWorkspace(layout: { NaiveBayesSums(&$0, numClasses, stride) }) { arrays in
     let model = NaiveBayesModel(
-      x: x, mean: mean, count: count, dimension: dimension, numClasses: numClasses, varianceRows: varianceRows, out: out,
-      precision: arrays.squares, constant: arrays.means, stride: arrays.stride)
+      x: x, mean: mean, count: count, dimension: dimension, numClasses: numClasses, isShared: sharedVariance,
+      out: out, precision: arrays.squares, constant: arrays.means, stride: stride)
     for c in 0..<numClasses {
       model.constant[c] = logPrior[c].double
-      if c >= varianceRows { continue }
+      if sharedVariance, c > 0 { continue }
       // What no point belongs to has no variance either: its prior decides.
-      let isEmpty = varianceRows > 1 && logPrior[c] == -.infinity
+      let isEmpty = !sharedVariance && logPrior[c] == -.infinity
       var logs = D.zero
       forEachVector(D.self, 0..<dimension) { d, n in
         let v = D.load(widening: variance + (c &* dimension &+ d), first: n)
@@ -236,7 +241,7 @@ private func withNaiveBayesModel<S: Scalar>(
         D.select(counts, D.one / v, D.zero).store(model.precision + (c &* model.stride &+ d))
         logs = logs + D.select(counts, D.log(D(2 * Double.pi) * v), D.zero)
       }
-      if varianceRows > 1 { model.constant[c] -= 0.5 * logs.sum }
+      if !sharedVariance { model.constant[c] -= 0.5 * logs.sum }
     }
     body(model)
     return .ok

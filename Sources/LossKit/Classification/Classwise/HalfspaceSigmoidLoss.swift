@@ -28,7 +28,7 @@ func halfspaceSigmoidLoss<S: Scalar>(
   _ sigma: Double, _ reduction: Reduction, _ sampleWeight: UnsafePointer<S>?, _ loss: UnsafeMutablePointer<S>?,
   _ gradX: UnsafeMutablePointer<S>?, _ gradW: UnsafeMutablePointer<S>?
 ) -> Status {
-  guard elementCount(count, dimension) != nil, dimension >= 1 else { return .invalidShape }
+  guard elementCount(count, dimension) != nil, elementCount(dimension, 1) != nil, dimension >= 1 else { return .invalidShape }
   guard isPositive(sigma) else { return .invalidParameter }
   if reduction == .none, gradX != nil || gradW != nil { return .unsupported }
   guard let w else { return .nullPointer }
@@ -48,13 +48,13 @@ func halfspaceSigmoidLoss<S: Scalar>(
   for i in 0..<count where y[i].magnitude != 1 { return .invalidTarget }
   guard areWeights(sampleWeight, count) else { return .invalidValue }
   return withWorkspace(layout: { HalfspaceArrays(&$0, count, dimension) }) { arrays in
-    let normal = arrays.fillNormal(w, dimension, size: size)
+    let norm = arrays.fillNormal(w, dimension, size: size)
     LossSink.run(call, denominator: sumOfSampleWeights(sampleWeight, count)) { sink in
       let rows = HalfspaceRows(
         x: x, y: y, count: count, dimension: dimension, sigma: sigma, sink: sink, arrays: arrays, gradX: gradX)
       parallel(rows.split.parts, rows)
       if let gradW {
-        let columns = HalfspaceColumns(x: x, count: count, dimension: dimension, arrays: arrays, norm: normal, gradW: gradW)
+        let columns = HalfspaceColumns(x: x, count: count, dimension: dimension, arrays: arrays, norm: norm, gradW: gradW)
         parallel(columns.split.parts, columns)
       }
     }

@@ -103,19 +103,13 @@ extension LinearLossTiles {
   ) -> Bool {
     let filters = call.filterEps > 0
     var isAnyKept = !filters
-    let partsOfRows = plan.rowsInBlock / LinearLossPlan.filteredRows
-    if filters {
-      scratch.kept.initialize(
-        repeating: false, count: partsOfRows &* ((classes.count &+ 63) / LinearLossPlan.filteredClasses))
-    }
+    if filters { scratch.kept.initialize(repeating: false, count: plan.partsOfClasses &* plan.partsOfRows) }
     // Targets have numbers of their own, which come last.
     forEachTarget(classes, block) { row, place in
       scratch.scores[place] = -S.infinity
       if filters, !(rows.complement[row] < call.filterEps) {
         isAnyKept = true
-        let c = place / plan.rowsInBlock
-        scratch.kept[
-          c / LinearLossPlan.filteredClasses &* partsOfRows &+ (row &- block.lowerBound) / LinearLossPlan.filteredRows] = true
+        keep(class: place / plan.rowsInBlock, row: row &- block.lowerBound, scratch)
       }
     }
     forEachRowVector(block) { row in
@@ -139,13 +133,17 @@ extension LinearLossTiles {
         }
         if filters, (~isBelow).any {
           isAnyKept = true
-          scratch.kept[
-            part.lowerBound / LinearLossPlan.filteredClasses &* partsOfRows &+ row / LinearLossPlan.filteredRows] = true
+          keep(class: part.lowerBound, row: row, scratch)
         }
       }
     }
     forEachTarget(classes, block) { row, place in scratch.scores[place] = memory.factors.targetGradient[row] }
     return isAnyKept
+  }
+
+  /// Keeps the part of a tile with this class and row, both counted from the tile's first.
+  @inline(__always) private func keep(class c: Int, row: Int, _ scratch: LinearLossScratch<V>) {
+    scratch.kept[c / LinearLossPlan.filteredClasses &* plan.partsOfRows &+ row / LinearLossPlan.filteredRows] = true
   }
 
   /// Σ_rows g_v.
@@ -167,10 +165,9 @@ extension LinearLossTiles {
   ) {
     let left = LeftFactor<V>(transposed: UnsafePointer(scratch.scores), stride: plan.rowsInBlock)
     let out = scratch.gradRows + (block.lowerBound &- stripe.lowerBound) &* plan.paddedDimension
-    let partsOfRows = plan.rowsInBlock / LinearLossPlan.filteredRows
     forEachKept(
       outer: block.count, LinearLossPlan.filteredRows, outerStride: 1, inner: classes.count,
-      LinearLossPlan.filteredClasses, innerStride: partsOfRows, scratch
+      LinearLossPlan.filteredClasses, innerStride: plan.partsOfRows, scratch
     ) { rows, classes in
       multiply(
         left.dropping(rows: rows.lowerBound, depth: classes.lowerBound), right.dropping(depth: classes.lowerBound),
@@ -188,9 +185,8 @@ extension LinearLossTiles {
       depth: block.count, into: scratch.packedScores)
     let right = RightFactor<V>(
       packed: scratch.packedRows + (block.lowerBound &- stripe.lowerBound) &* plan.paddedDimension, depth: block.count)
-    let partsOfRows = plan.rowsInBlock / LinearLossPlan.filteredRows
     forEachKept(
-      outer: classes.count, LinearLossPlan.filteredClasses, outerStride: partsOfRows, inner: block.count,
+      outer: classes.count, LinearLossPlan.filteredClasses, outerStride: plan.partsOfRows, inner: block.count,
       LinearLossPlan.filteredRows, innerStride: 1, scratch
     ) { classes, rows in
       multiply(

@@ -40,15 +40,16 @@ struct LinearLossPlan {
     dimension = call.dimension
     // Long embeddings make shorter stripes and blocks: it is the packed rows that fill the caches.
     let isLong = dimension > 1024
+    // At most 16 units of a kind; fewer where they would be so small that packing their factors takes long.
     let longestStripe = isLong ? 256 : 512
-    let unit = Swift.max(ceiling(rows, 16), Swift.min(longestStripe, Swift.max(256, ceiling(rows, 4))))
+    let unit = Swift.max(ceiling(rows, 16), Swift.min(longestStripe, Swift.max(128, ceiling(rows, 4))))
     rowsInUnit = rounded(Swift.max(1, Swift.min(unit, rows)), to: LinearLossPlan.filteredRows)
     rowUnits = ceiling(rows, rowsInUnit)
     rowsInStripe = rounded(ceiling(rowsInUnit, ceiling(rowsInUnit, longestStripe)), to: LinearLossPlan.filteredRows)
     let blocks = ceiling(rowsInStripe, 16 &* V.count)
     rowsInBlock = rounded(ceiling(rowsInStripe, blocks), to: LinearLossPlan.filteredRows)
     let longestBlock = isLong ? 128 : 256
-    classesInUnit = rounded(Swift.max(ceiling(classes, 16), 2048), to: longestBlock)
+    classesInUnit = rounded(Swift.max(ceiling(classes, 16), 512), to: longestBlock)
     classUnits = ceiling(classes, classesInUnit)
     classesInBlock = rounded(Swift.min(classes, longestBlock), to: Panels.rows)
     let threads = Int(losskit_runtime_threads())
@@ -60,6 +61,11 @@ struct LinearLossPlan {
   var paddedRows: Int { rowUnits &* rowsInUnit }
   var blocksInStripe: Int { (rowsInStripe &+ (rowsInBlock &- 1)) / rowsInBlock }
   var paddedDimension: Int { (dimension &+ 31) & ~31 }
+  /// Filtered parts of a tile.
+  var partsOfRows: Int { rowsInBlock / LinearLossPlan.filteredRows }
+  var partsOfClasses: Int {
+    (classesInBlock &+ (LinearLossPlan.filteredClasses &- 1)) / LinearLossPlan.filteredClasses
+  }
 }
 
 /// The rows that count, and what is known of each.
@@ -142,7 +148,7 @@ struct LinearLossScratch<V: Lanes> {
     gradRows = arena.take(S.self, g &* rows &* plan.paddedDimension)
     gradClasses = arena.take(S.self, g &* plan.classesInBlock &* plan.paddedDimension)
     gradBias = arena.take(Double.self, g &* plan.classesInBlock)
-    kept = arena.take(Bool.self, g &* plan.classesInBlock &* plan.rowsInBlock)
+    kept = arena.take(Bool.self, g &* plan.partsOfClasses &* plan.partsOfRows)
   }
 }
 

@@ -5,6 +5,23 @@ extension DoubleLanes {
   @inline(__always) var sign: DoubleLanes { .select(self .== .zero, .zero, DoubleLanes.one.copySign(self)) }
 }
 
+/// `x^exponent` for x > 0, to some 10⁻¹⁵: halves of small integers, which are the defaults, are roots and products.
+private struct PositivePower {
+  typealias V = DoubleLanes
+  let exponent: Double
+
+  @inline(__always) func callAsFunction(_ x: V) -> V {
+    switch exponent {
+    case 0: return V.one
+    case 0.5: return x.squareRoot
+    case 1: return x
+    case 1.5: return x * x.squareRoot
+    case 2: return x * x
+    default: return V.exp(V(exponent) * V.log(x))
+    }
+  }
+}
+
 /// `Σ a + eps`; derivative s
 struct Manhattan: PointDistance {
   let eps: V
@@ -21,15 +38,24 @@ struct Cosine: PointDistance {
 
 /// `T^{1/p} + eps`, T = Σ (a + eps)^p + eps; derivative `T^{1/p−1} (a + eps)^{p−1} s`
 struct Minkowski: PointDistance {
-  let p, eps: V
+  let eps: V
+  private let power, root, slopePower, slopeRoot: PositivePower
+
+  init(p: Double, eps: V) {
+    self.eps = eps
+    power = PositivePower(exponent: p)
+    root = PositivePower(exponent: 1 / p)
+    slopePower = PositivePower(exponent: p - 1)
+    slopeRoot = PositivePower(exponent: 1 - p)
+  }
 
   @inline(__always) func distance(_ pair: PointPair) -> V {
-    V.pow(pair.sum { own, other in V.pow((own - other).magnitude + eps, p) } + eps, V.one / p) + eps
+    root(pair.sum { own, other in power((own - other).magnitude + eps) } + eps) + eps
   }
-  @inline(__always) func coefficient(_ c: V, _ distance: V) -> V { c * V.pow(distance - eps, V.one - p) }
+  @inline(__always) func coefficient(_ c: V, _ distance: V) -> V { c * slopeRoot(distance - eps) }
   @inline(__always) func derivative(_ own: V, _ other: V, _ i: Int, _ c: V) -> V {
     let d = own - other
-    return c * V.pow(d.magnitude + eps, p - V.one) * d.sign
+    return c * slopePower(d.magnitude + eps) * d.sign
   }
 }
 
@@ -124,7 +150,8 @@ struct ChebyshevSoft: PointDistance {
   }
 }
 
-/// `Σ a / den + eps`, den = max(|own| + |other|, smallest); derivative `s/den − a sign(own)/den²`, the last unless clamped
+/// `Σ a / den + eps`, den = max(|own| + |other|, smallest); derivative `s/den − a sign(own)/den²`, the last unless
+/// clamped
 struct Canberra: PointDistance {
   let smallest, eps: V
 
@@ -143,7 +170,14 @@ struct Canberra: PointDistance {
 /// `D0 + eps`, D0 = Σ (o/O) a/den, den = |own| + |other| + eps, o = den^θ, O = Σ o; derivative
 /// `(o/O) (s/den + sign(own) ((θ/den) (a/den − D0) − a/den²))`
 struct CanberraWeighted: PointDistance {
-  let power, eps: V
+  let eps, exponent: V
+  private let power: PositivePower
+
+  init(exponent: Double, eps: V) {
+    self.eps = eps
+    self.exponent = V(exponent)
+    power = PositivePower(exponent: exponent)
+  }
 
   struct Slope {
     /// D0, and c / O
@@ -156,7 +190,7 @@ struct CanberraWeighted: PointDistance {
     var weights = V.zero, ratios = V.zero
     for i in 0..<pair.coordinates {
       let denominator = pair.own(i).magnitude + pair.other(i).magnitude + eps
-      let weight = V.pow(denominator, power)
+      let weight = power(denominator)
       weights = weights + weight
       ratios = ratios + weight * ((pair.own(i) - pair.other(i)).magnitude / denominator)
     }
@@ -167,8 +201,8 @@ struct CanberraWeighted: PointDistance {
     let d = own - other
     let denominator = own.magnitude + other.magnitude + eps
     let ratio = d.magnitude / denominator
-    let ofDenominator = own.sign * (power * (ratio - k.ratio) - ratio)
-    return k.c * V.pow(denominator, power) * (d.sign + ofDenominator) / denominator
+    let ofDenominator = own.sign * (exponent * (ratio - k.ratio) - ratio)
+    return k.c * power(denominator) * (d.sign + ofDenominator) / denominator
   }
 }
 

@@ -61,16 +61,30 @@ struct HarmonicArrays<S: Scalar> {
     _ pairs: PointPairs?, _ model: HarmonicModel<S>, _ grad: UnsafeMutablePointer<S>
   ) {
     let columns = model.precisionIsMatrix ? dimensions : 1
-    for i in 0..<dimensions {
-      for column in 0..<columns {
-        let j = model.precisionIsMatrix ? column : i
-        var sum = V.zero
-        if let pairs, let u = pairs.firstGradient, let t = pairs.secondGradient {
-          for block in 0..<u.blocks { sum = V.fma(pairs.first.block(block)[i], u.block(block)[j], sum) }
-          for block in 0..<t.blocks { sum = V.fma(pairs.second.block(block)[i], t.block(block)[j], sum) }
+    var scratch = VectorTile<V>()
+    scratch.withPointer { sums in
+      for i in 0..<dimensions {
+        forEachVector(V.self, 0..<columns) { j, n in
+          for column in 0..<n { sums[column] = V.zero }
+          if let pairs, let u = pairs.firstGradient, let t = pairs.secondGradient {
+            let first = model.precisionIsMatrix ? j : i
+            addProducts(pairs.first, i, u, first, n, sums)
+            addProducts(pairs.second, i, t, first, n, sums)
+          }
+          for column in 0..<n { grad[i &* columns &+ j &+ column] = S(sums[column].sum / 2) }
         }
-        grad[i &* columns &+ column] = S(sum.sum / 2)
       }
+    }
+  }
+
+  /// Adds the products of coordinate i of the points with `count` coordinates of their gradients.
+  private func addProducts(
+    _ points: PackedPoints, _ i: Int, _ gradients: PackedPoints, _ first: Int, _ count: Int,
+    _ sums: UnsafeMutablePointer<V>
+  ) {
+    for block in 0..<points.blocks {
+      let x = points.block(block)[i], u = gradients.block(block) + first
+      for column in 0..<count { sums[column] = V.fma(x, u[column], sums[column]) }
     }
   }
 }

@@ -119,7 +119,7 @@ private struct Legendretron<V: Lanes>: RowLoss {
     for r in 0..<tile.count where k.target[r] != reference { own[r] = tile.input(row: r, class: k.target[r]) }
     let isReference = k.target .== V.Integers(reference)
     let others = withScores + V.select(isReference, V.zero, V.exp(-k.a))
-    let softmax = TargetSoftmax(others: others, logit: own - k.a)
+    let softmax = TargetSoftmax(others: others, own: OwnLogit(own, shift: k.a))
     k.a = scale * softmax.reciprocal
     k.b = -(scale * softmax.complement)
     return softmax.nu

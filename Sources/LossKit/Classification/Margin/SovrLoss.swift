@@ -76,7 +76,7 @@ private struct SwitchingLoss<V: Lanes>: RowLoss {
         )
       })
     let isChosen = k.b .> V.zero
-    let softmax = TargetSoftmax(others: others, logit: own - k.a)
+    let softmax = TargetSoftmax(others: others, own: OwnLogit(own, shift: k.a))
     let s = Logistic(own)
     let oneVersusRest = factor * (others.definedLogit + (V.max(-own, V.zero) + s.tail))
     let value = V.select(isChosen, oneVersusRest, softmax.nu)

@@ -2,7 +2,7 @@
 ///
 ///     p_i = σ(α (z_i + t)),   t such that Σ_i p_i = k
 ///
-/// The root t is found to the last place: Newton's method, kept between bounds that are halved where it does not converge.
+/// The root t is found to the last place: Newton's method on logarithms, between bounds that are halved where it fails.
 ///
 /// - Parameters:
 ///   - z: logits, `[outer, classes, inner]`. −inf gives 0; where k or fewer are finite, these have probability 1. A row
@@ -173,24 +173,22 @@ private struct SoftTopK<Output: TopKOutput>: DoubleRowFormula {
     let odds = DoubleLanes.log(DoubleLanes((n - Double(k)) / Double(k)))[0]
     var center = range.mean + odds * (1 / (alpha * alpha) + 0.304 * range.variance).squareRoot()
     if !(low < center && center < high) { center = low / 2 + high / 2 }
-    var widths = (high - low, high - low)  // of the bounds, one and two steps ago
-    var rest = 0.0
-    for _ in 0..<steps {
+    var lengths = (2 * (high - low), 2 * (high - low))  // of the last two steps
+    for step in 0..<steps {
       let sums = Sums(x, count, center, alpha)
-      let excess = (Double(sums.above) - Double(k)) + sums.signed
-      if excess == 0 && sums.slope == 0 {
-        // Probabilities are 0 and 1 to the last place. The root is in the middle between the two.
-        return ((sums.lowestAbove - sums.highestBelow) / 2 + sums.highestBelow, 0)
-      }
-      if excess > 0 { low = center } else { high = center }
-      rest = excess / (alpha * sums.slope)
+      let excess = (sums.count - Double(k)) + (sums.below - sums.above)
+      let rest = excess / (alpha * (sums.slopeBelow + sums.slopeAbove))
       if alpha * rest.magnitude < 1e-8 { return (center, rest) }  // what this step leaves is the square of that
-      var next = center + rest
-      if !(low < next && next < high) || high - low > widths.1 / 2 { next = low / 2 + high / 2 }
-      if next == center || next == low || next == high { break }
-      widths = (high - low, widths.0)
+      if excess > 0 { low = center } else if excess < 0 { high = center }
+      var next = center + sums.step(k: k, n: n) / alpha
+      // Halving makes sure: where a step leads nowhere, does not get shorter, or where there have been many.
+      if !(low < next && next < high) || (next - center).magnitude > lengths.1 / 2 || (step > 10 && step % 2 == 0) {
+        next = low / 2 + high / 2
+      }
+      if sums.isGap(k) { next = (sums.lowestAbove - sums.highestBelow) / 2 + sums.highestBelow }
+      if next == center { break }
+      lengths = ((next - center).magnitude, lengths.0)
       center = next
-      rest = 0
     }
     return (center, 0)
   }
@@ -231,18 +229,19 @@ private struct Span {
 
 /// What a Newton step at `center` needs.
 private struct Sums {
-  /// The elements above `center`.
-  var above = 0
-  /// `Σ p` less their number: of p where it is below ½, of p − 1 elsewhere, so that nothing cancels.
-  var signed = 0.0
-  /// `Σ p (1 − p)`.
-  var slope = 0.0
+  /// How many elements are above `center`.
+  var count = 0.0
+  /// `Σ p` of the elements below `center` and `Σ (1 − p)` of those above: no term is more than ½.
+  var below = 0.0, above = 0.0
+  /// `Σ p (1 − p)` of the two.
+  var slopeBelow = 0.0, slopeAbove = 0.0
   /// The neighbours of `center`.
   var lowestAbove = Double.infinity, highestBelow = -Double.infinity
 
   init(_ x: UnsafeMutablePointer<Double>, _ count: Int, _ center: Double, _ alpha: Double) {
     typealias V = DoubleLanes
-    var above = V.zero, signed = V.zero, slope = V.zero, lowest = V.infinity, highest = -V.infinity
+    var number = V.zero, below = V.zero, above = V.zero, slopeBelow = V.zero, slopeAbove = V.zero
+    var lowest = V.infinity, highest = -V.infinity
     forEachVector(V.self, 0..<count) { i, n in
       let value = V.load(x + i, lanes: n, fill: -.infinity)
       let distance = value - V(center)
@@ -250,18 +249,38 @@ private struct Sums {
       let e = V.expOfNonPositive(-(distance.magnitude * V(alpha)))
       let larger = V.one / (V.one + e)
       let smaller = e * larger
-      above = above + V.select(isAbove, V.one, V.zero)
-      signed = signed + V.select(isAbove, -smaller, smaller)
-      slope = V.fma(smaller, larger, slope)
+      let slope = smaller * larger
+      number = number + V.select(isAbove, V.one, V.zero)
+      below = below + V.select(isAbove, V.zero, smaller)
+      above = above + V.select(isAbove, smaller, V.zero)
+      slopeBelow = slopeBelow + V.select(isAbove, V.zero, slope)
+      slopeAbove = slopeAbove + V.select(isAbove, slope, V.zero)
       lowest = V.min(V.select(isAbove, value, lowest), lowest)
       highest = V.max(V.select(isAbove, highest, value), highest)
     }
-    self.above = Int(above.sum)
-    self.signed = signed.sum
-    self.slope = slope.sum
+    self.count = number.sum
+    self.below = below.sum
+    self.above = above.sum
+    self.slopeBelow = slopeBelow.sum
+    self.slopeAbove = slopeAbove.sum
     lowestAbove = lowest.minimum
     highestBelow = highest.maximum
   }
+
+  /// Is `center` between the k-th largest and the next, and too far from one of them for its term not to vanish?
+  func isGap(_ k: Int) -> Bool { count == Double(k) && (below == 0 || above == 0) }
+
+  /// Newton's step, times α, for a function of nearly constant slope: log below − log above where these should be
+  /// equal, else log(S / (n − S)) with S = Σ p.
+  func step(k: Int, n: Double) -> Double {
+    let k = Double(k)
+    if count == k { return log(below / above) / (slopeBelow / below + slopeAbove / above) }
+    let sum = count + (below - above)
+    let rest = n - sum
+    return log(sum / rest * ((n - k) / k)) * (sum * rest / n) / (slopeBelow + slopeAbove)
+  }
+
+  private func log(_ x: Double) -> Double { DoubleLanes.log(DoubleLanes(x))[0] }
 }
 
 private struct SoftTopKVjp<Output: TopKOutput>: DoubleRowFormula {

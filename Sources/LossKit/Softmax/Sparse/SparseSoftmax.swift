@@ -58,18 +58,20 @@ private struct SparseSoftmax<V: Lanes>: RowKernel {
       constants.b = top.threshold
       constants.target = top.lastTie
       if let few = top.candidates {
-        normalize(few.tile, constants)
-        tile.put(few, memory)
+        let background = normalize(few.tile, constants)
+        tile.put(few, background: background, memory)
       } else {
-        normalize(tile, constants)
+        _ = normalize(tile, constants)
       }
     }
   }
 
-  @inline(__always) private func normalize<Tile: RowTile>(_ tile: Tile, _ k: RowConstants<V>) where Tile.V == V {
+  /// Returns the probability of all other classes: 0, but NaN where the row has no probabilities.
+  @inline(__always) private func normalize<Tile: RowTile>(_ tile: Tile, _ k: RowConstants<V>) -> V where Tile.V == V {
     var k = k
     k.c = V.one / tile.sum(k, keep: false) { e, k in term(e, k) }
     tile.map(k) { e, k in term(e, k) * k.c }
+    return k.c * V.zero
   }
 
   @inline(__always) private func term(_ e: RowElements<V>, _ k: RowConstants<V>) -> V {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._core import documented
-from ._losses import row_loss
+from ._core import as_reals, as_reals_like, call, check_shape, documented, empty, rows_of, scalar
+from ._losses import check_reduction, row_loss
 
-__all__ = ["cross_entropy", "focal_loss", "nll_loss"]
+__all__ = ["cross_entropy", "cross_entropy_from_probs", "focal_loss", "nll_loss", "softmax_cross_entropy_hvp"]
 
 
 @documented
@@ -55,6 +55,71 @@ def cross_entropy(
         grad=grad,
         axis=axis,
     )
+
+
+@documented
+def cross_entropy_from_probs(
+    p: Any,
+    target: Any,
+    *,
+    eps: float = 1e-7,
+    normalize: bool = True,
+    reduction: str = "mean",
+    sample_weight: Any = None,
+    grad: bool = False,
+    axis: int = -1,
+) -> Any:
+    """Cross-entropy of probabilities, clamped, and integer or dense targets.
+
+    Parameters
+    ----------
+    target : array_like
+        Integers, one for each row, in 0 to C - 1; or real numbers shaped as `p`, the weight of each class (not checked).
+
+    Examples
+    --------
+    >>> import losskit
+    >>> p = [[0.2, 0.5, 0.3], [1.0, 1.0, 2.0]]
+    >>> losskit.cross_entropy_from_probs(p, [0, 2], reduction="none").round(6).tolist()
+    [1.609438, 0.693147]
+    """
+    return row_loss(
+        "cross_entropy_from_probs",
+        p,
+        target,
+        eps,
+        normalize,
+        dense_parameters=(eps, normalize),
+        reduction=reduction,
+        sample_weight=sample_weight,
+        grad=grad,
+        axis=axis,
+    )
+
+
+@documented
+def softmax_cross_entropy_hvp(z: Any, v: Any, *, reduction: str = "none", axis: int = -1) -> Any:
+    """Hessian-vector product of cross-entropy by the logits. The Hessian does not depend on the target.
+
+    Parameters
+    ----------
+    reduction : str, default 'none'
+        ``'mean'`` divides by the number of rows; ``'sum'`` does as ``'none'``.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> z, v = [[2.0, -1.0, 0.5], [0.0, 1.0, -2.0]], [[1.0, 0.0, -1.0], [0.5, 2.0, 0.0]]
+    >>> losskit.softmax_cross_entropy_hvp(z, v).round(4).tolist()
+    [[0.3061, -0.0239, -0.2823], [-0.27, 0.3241, -0.0541]]
+    """
+    name = "softmax_cross_entropy_hvp"
+    dtype, z, v = as_reals(name, z, v)
+    check_shape(name, "v", v, z.shape)
+    check_reduction(name, reduction)
+    out = empty(z.shape, dtype)
+    call(name, dtype, z, v, *rows_of(name, z, axis)[:3], reduction, out)
+    return out
 
 
 @documented

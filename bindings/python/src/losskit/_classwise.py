@@ -231,7 +231,7 @@ def gaussian_naive_bayes_logits(x: Any, mean: Any, var: Any, log_prior: Any) -> 
     name = "gaussian_naive_bayes_logits"
     dtype, x, mean, var, log_prior = _naive_bayes(name, x, mean, var, log_prior)
     out = empty(x.shape[:-1] + log_prior.shape, dtype)
-    call(name, dtype, x, mean, var, log_prior, math.prod(x.shape[:-1]), x.shape[-1], len(mean), len(var), out)
+    call(name, dtype, x, mean, var, log_prior, math.prod(x.shape[:-1]), x.shape[-1], len(mean), len(var) == 1, out)
     return out
 
 
@@ -256,5 +256,5 @@ def gaussian_naive_bayes_logits_vjp(x: Any, mean: Any, var: Any, log_prior: Any,
     check_shape(name, "grad_output", grad_output, x.shape[:-1] + log_prior.shape)
     grad_x = empty(x.shape, dtype)
     rows = math.prod(x.shape[:-1])
-    call(name, dtype, x, mean, var, log_prior, grad_output, rows, x.shape[-1], len(mean), len(var), grad_x)
+    call(name, dtype, x, mean, var, log_prior, grad_output, rows, x.shape[-1], len(mean), len(var) == 1, grad_x)
     return grad_x

@@ -51,8 +51,30 @@ def harmonic_logits(
 
     Parameters
     ----------
+    distance : str, default 'euclidean'
+        One of the distances below.
     precision : array_like, default None
         S of ``mahalanobis``: a positive semidefinite matrix, its diagonal, or the identity. Other distances ignore it.
+
+    Notes
+    -----
+    With d = x - w, a = abs(d) and sums over the coordinates, the distances are
+
+    - euclidean: sum d^2 + eps, squared: n counts powers of d^2
+    - manhattan: sum a + eps
+    - cosine: 1 - cos(x, w) + eps
+    - minkowski: (sum (a + eps)^p + eps)^(1/p) + eps
+    - hamming_soft: sum abs(sigmoid(x / temperature) - sigmoid(w / temperature)) + eps
+    - hamming_hard: sum abs([x > threshold] - [w > threshold]) + eps, its gradient straight through the soft form
+    - chebyshev: max a + eps
+    - chebyshev_lse: logsumexp(smooth a) / smooth + eps
+    - chebyshev_soft: sum softmax(u) u + eps, u = a / (sd + eps), sd the sample standard deviation of a
+    - canberra: sum a / max(abs(x) + abs(w), min_denom) + eps
+    - canberra_weighted: the mean of a / den, weighted with den^weight_power, + eps, den = abs(x) + abs(w) + eps
+    - bray_curtis: sum a / max(abs(sum (x + w)) + eps, 10 eps) + eps
+    - bray_curtis_abs: sum a / max(sum (abs(x) + abs(w)) + eps, 10 eps) + eps
+    - bray_curtis_normalized: bray_curtis of (abs(x) + eps) / sum (abs(x) + eps) and w likewise
+    - mahalanobis: sqrt(d' S d + eps) + eps, S the precision
 
     Examples
     --------
@@ -91,8 +113,10 @@ def harmonic_logits_vjp(
 
     Parameters
     ----------
+    distance : str, default 'euclidean'
+        As given to `harmonic_logits`, like all parameters.
     precision : array_like, default None
-        As given to `harmonic_logits`.
+        Likewise.
 
     Examples
     --------
@@ -136,9 +160,17 @@ def harmonic_loss(
 
     Parameters
     ----------
+    distance : str, default 'euclidean'
+        One of the distances that `harmonic_logits` lists.
     precision : array_like, default None
         S of ``mahalanobis``: a positive semidefinite matrix, its diagonal, or the identity. Other distances ignore it.
-        If it is given, the gradients are those of `x`, `w` and `precision`, otherwise of `x` and `w`.
+
+    Returns
+    -------
+    loss : float or ndarray
+        One value, or one per row without reduction.
+    gradients : tuple of ndarray
+        Those of `x`, `w` and, if it is given, `precision`. Only if `grad`.
 
     Examples
     --------
@@ -185,6 +217,7 @@ def singular_kernel_scores(x: Any, train_x: Any, train_y: Any, *, num_classes: i
     train_y = as_integers(name, "train_y", train_y)
     count, dimensions, train_count = _points(name, "x", "train_x", arrays=(x, train_x))
     check_shape(name, "train_y", train_y, (train_count,))
-    scores = empty((count, max(0, num_classes)), dtype)
+    columns = max(0, num_classes) if isinstance(num_classes, (int, np.integer)) else 0
+    scores = empty((count, columns), dtype)
     call(name, dtype, x, train_x, train_y, count, dimensions, train_count, num_classes, alpha, scores)
     return scores

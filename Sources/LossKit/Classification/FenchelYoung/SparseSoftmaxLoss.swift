@@ -1,0 +1,88 @@
+/// Cross-entropy of the softmax of the k largest logits.
+///
+///     Ω = the classes of the k largest z (of equal ones the lower),   L = log Σ_{j ∈ Ω} e^{z_j} − z_y
+///     dL/dz_j = [j ∈ Ω] e^{z_j} / Σ_{i ∈ Ω} e^{z_i} − [j = y]
+///
+/// The target need not be in Ω; its logit is below all of Ω then. The selection is constant for the gradient.
+///
+/// - Parameters:
+///   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
+///   - target: one class per row, in 0 ..< classes.
+///   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+///   - classes: ≥ 1.
+///   - inner: ≥ 0.
+///   - k: ≥ 1, default 10; more than `classes` means all, and cross-entropy.
+///   - reduction: default mean, which divides by Σ s_i.
+///   - sampleWeight: optional, one per row, ≥ 0, default 1.
+///   - loss: optional output, one value, or one per row without reduction.
+///   - grad: optional output, shaped as `z`.
+/// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+/// - Reference: Sun et al. 2021, Sparse-softmax: A Simpler and Faster Alternative Softmax Transformation.
+func sparseSoftmaxLoss<S: Scalar>(
+  _ z: UnsafePointer<S>?, _ target: UnsafePointer<Int64>?, _ outer: Int, _ classes: Int, _ inner: Int, _ k: Int,
+  _ reduction: Reduction, _ sampleWeight: UnsafePointer<S>?, _ loss: UnsafeMutablePointer<S>?,
+  _ grad: UnsafeMutablePointer<S>?
+) -> Status {
+  guard RowShape(outer, classes, inner) != nil else { return .invalidShape }
+  guard k >= 1 else { return .invalidParameter }
+  if k >= classes {
+    return targetRowLoss(
+      ShannonTargetLoss<S.Vector>(), z, target, (outer, classes, inner), reduction, sampleWeight, loss, grad)
+  }
+  return rowLoss(SparseSoftmaxLoss<S.Vector>(k: k), z, target, (outer, classes, inner), reduction, sampleWeight, loss, grad)
+}
+
+private struct SparseSoftmaxLoss<V: Lanes>: SparseRowLoss {
+  let k: Int
+  let exponential = ScaledExponential<V>(temperature: 1)
+
+  @inline(__always)
+  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
+    var logit = V.zero
+    for r in 0..<tile.count { logit[r] = tile.input(row: r, class: k.target[r]) }
+    let target = k.target
+    var scratch = CandidateScratch()
+    let excess = scratch.withMemory(V.self) { memory in
+      k.a = tile.maximum { $0.x }
+      let top = tile.top(self.k, maximum: k.a, memory)
+      k.b = top.threshold
+      k.target = top.lastTie
+      if let few = top.candidates {
+        let excess = shares(few.tile, &k, scale, keep: keep)
+        if keep { tile.put(few, background: k.c * V.zero, memory) }
+        return excess
+      }
+      return shares(tile, &k, scale, keep: keep)
+    }
+    let x = logit - k.a
+    if keep {
+      let sum = excess + V.one
+      let isMaximum = x .== V.zero
+      let isTop = ~((logit .< k.b) | ((logit .== k.b) & (k.target .< target)))
+      let share = V.select(isTop, exponential(x) / sum, V.zero)
+      let atTarget = -V.select(isMaximum & isTop, excess / sum, V.one - share) * scale
+      for r in 0..<tile.count { tile.setOutput(row: r, class: target[r], atTarget[r]) }
+    }
+    return V.log1p(excess) - x
+  }
+
+  /// Σ_{j ∈ Ω} e^{z_j − max z} − 1; writes the shares of all classes as if none were the target.
+  @inline(__always)
+  private func shares<Few: RowTile>(_ few: Few, _ k: inout RowConstants<V>, _ scale: V, keep: Bool) -> V where Few.V == V {
+    let below = few.sum(k, keep: false) { e, k in
+      V.select(e.x .== k.a, V.zero, term(e, k))
+    }
+    let atMaximum = few.sum(k, keep: false) { e, k in
+      V.select((e.x .== k.a) & TopSelection.contains(e, k.b, k.target), V.one, V.zero)
+    }
+    // A row of +inf, or of −inf alone, has no sum.
+    let excess = V.select(k.a.magnitude .< V.infinity, below + (atMaximum - V.one), V.nan)
+    k.c = scale / (excess + V.one)
+    if keep { few.map(k) { e, k in term(e, k) * k.c } }
+    return excess
+  }
+
+  @inline(__always) private func term(_ e: RowElements<V>, _ k: RowConstants<V>) -> V {
+    V.select(TopSelection.contains(e, k.b, k.target), exponential(e.x - k.a), V.zero)
+  }
+}

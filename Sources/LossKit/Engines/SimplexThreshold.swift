@@ -1,0 +1,206 @@
+// Projections onto the simplex: each row's threshold τ with Σ_j [b z_j − τ]_+^γ = 1, and what is left above it.
+//
+//     entmax:   b = α − 1,  γ = 1/(α − 1),  p_j = u_j^γ             (sparsemax is α = 2, entmax15 α = 1.5)
+//     normmax:  b = 1,      γ = α/(α − 1),  p_j ∝ u_j^{1/(α − 1)}
+//
+// with u_j = [b z_j − τ]_+. The unknown is the largest u of the row, `top`, which is in (0, 1]: then
+// u_j = [b (z_j − max z) + top]_+, in which nothing large is cancelled, and only logits above max z − 1/b can count.
+// Newton's method runs on the γ-norm ‖u‖_γ = 1. That is convex for γ ≥ 1, so that steps from top = 1 on never go past the
+// root, and linear where all logits are the same.
+
+/// The powers of a kind of threshold.
+protocol SimplexPower {
+  /// `u^exponent` for u ≥ 0.
+  static func power(_ u: DoubleLanes, _ exponent: DoubleLanes) -> DoubleLanes
+  /// `u^γ` and `u^{γ − 1}`, both 0 where u is.
+  static func terms(_ u: DoubleLanes, _ gamma: DoubleLanes) -> (DoubleLanes, DoubleLanes)
+  /// `g^{1 − 1/γ}`.
+  static func dual(_ g: DoubleLanes, _ gamma: DoubleLanes) -> DoubleLanes
+  /// Does the rounding of powers show in the sum of what they give?
+  static var isRounded: Bool { get }
+}
+
+/// γ = 1.
+enum FirstPower: SimplexPower {
+  @inline(__always) static func power(_ u: DoubleLanes, _: DoubleLanes) -> DoubleLanes { u }
+  @inline(__always) static func terms(_ u: DoubleLanes, _: DoubleLanes) -> (DoubleLanes, DoubleLanes) {
+    (u, DoubleLanes.select(u .> DoubleLanes.zero, DoubleLanes.one, DoubleLanes.zero))
+  }
+  @inline(__always) static func dual(_: DoubleLanes, _: DoubleLanes) -> DoubleLanes { DoubleLanes.one }
+  static var isRounded: Bool { false }
+}
+
+/// γ = 2.
+enum SecondPower: SimplexPower {
+  @inline(__always) static func power(_ u: DoubleLanes, _: DoubleLanes) -> DoubleLanes { u * u }
+  @inline(__always) static func terms(_ u: DoubleLanes, _: DoubleLanes) -> (DoubleLanes, DoubleLanes) { (u * u, u) }
+  @inline(__always) static func dual(_ g: DoubleLanes, _: DoubleLanes) -> DoubleLanes { g.squareRoot }
+  static var isRounded: Bool { false }
+}
+
+/// Any γ > 0, with as many digits as V needs.
+enum AnyPower<V: Lanes>: SimplexPower {
+  @inline(__always) static func power(_ u: DoubleLanes, _ exponent: DoubleLanes) -> DoubleLanes {
+    let isPositive = u .> DoubleLanes.zero
+    let nothing = u * DoubleLanes.zero  // or NaN
+    if !isPositive.any { return nothing }
+    let power = V.count > DoubleLanes.count ? DoubleLanes.powerToFloat(u, exponent) : DoubleLanes.pow(u, exponent)
+    return DoubleLanes.select(isPositive, power, nothing)
+  }
+  @inline(__always) static func terms(_ u: DoubleLanes, _ gamma: DoubleLanes) -> (DoubleLanes, DoubleLanes) {
+    let lower = power(u, gamma - DoubleLanes.one)
+    return (u * lower, lower)
+  }
+  @inline(__always) static func dual(_ g: DoubleLanes, _ gamma: DoubleLanes) -> DoubleLanes {
+    DoubleLanes.pow(g, DoubleLanes.one - DoubleLanes.one / gamma)
+  }
+  static var isRounded: Bool { true }
+}
+
+/// The threshold of rows. `P` has the power γ, `W` that of the weights, which are `k.e · u^{k.c}` with
+/// `u = [k.b (z − k.a) + k.d]_+`.
+struct SimplexThreshold<V: Lanes, P: SimplexPower, W: SimplexPower> {
+  /// α, or one for each row.
+  let alpha: Double
+  var alphas: UnsafePointer<Double>?
+  /// normmax, or else entmax.
+  var isNorm = false
+  /// The most steps of Newton's method.
+  var steps = 100
+
+  /// What is known at the beginning; and the least logit that can count.
+  @inline(__always)
+  func start(_ maximum: V, _ rows: RowSlice) -> (constants: WideConstants<V>, bound: V) {
+    var k = WideConstants<V>()
+    k.forEachHalf(maximum) { half, m in half.a = m }
+    k.forEachHalf { half, first in
+      let n = Swift.max(0, Swift.min(DoubleLanes.count, rows.count &- first))
+      let alpha = alphas.map { DoubleLanes.load($0 + (rows.first &+ first), first: n, fill: 2) } ?? DoubleLanes(self.alpha)
+      let rest = alpha - DoubleLanes.one
+      half.b = isNorm ? DoubleLanes.one : rest
+      half.c = isNorm ? alpha / rest : DoubleLanes.one / rest
+      half.d = DoubleLanes.one
+      half.e = DoubleLanes.one
+    }
+    let width = k.narrowed { DoubleLanes.one / $0.b } * V(Element(1) + 4 * Element.ulpOfOne)
+    return (k, maximum - width)
+  }
+
+  typealias Element = V.Element
+
+  @inline(__always) static func u(_ x: DoubleLanes, _ k: WideRow) -> DoubleLanes {
+    DoubleLanes.max(DoubleLanes.zero, signedU(x, k))
+  }
+
+  @inline(__always) static func signedU(_ x: DoubleLanes, _ k: WideRow) -> DoubleLanes {
+    DoubleLanes.fma(x - k.a, k.b, k.d)
+  }
+
+  @inline(__always) static func weight(_ x: DoubleLanes, _ k: WideRow) -> DoubleLanes { k.e * W.power(u(x, k), k.c) }
+
+  /// Finds `k.d`, then leaves the weights' exponent in `k.c` and their factor in `k.e`.
+  ///
+  /// - Parameters:
+  ///   - tile: the rows, or their candidates.
+  ///   - classes: of the rows.
+  @inline(__always)
+  func solve<Tile: RowTile>(_ tile: Tile, rows: Int, classes: Int, _ k: inout WideConstants<V>) where Tile.V == V {
+    let tolerance = DoubleLanes(V.count > DoubleLanes.count ? 0x1p-27 : 0x1p-48)
+    // a ≤ top ≤ b; c: how wide that was a step before.
+    var bracket = WideConstants<V>()
+    var isDone = false
+    var step = 0
+    while !isDone, step < steps {
+      isDone = true
+      let sums = tile.wideSums(k) { x, _, k in P.terms(Self.u(x, k), k.c) }
+      Self.advance(&k.low, &bracket.low, sums.low, classes, isFirst: step == 0, rows, tolerance, &isDone)
+      if WideConstants<V>.hasHigh {
+        Self.advance(
+          &k.high, &bracket.high, sums.high, classes, isFirst: step == 0, rows &- DoubleLanes.count, tolerance, &isDone)
+      }
+      step &+= 1
+    }
+    if isNorm { k.forEachHalf { half, _ in half.c = half.c - DoubleLanes.one } }
+    if isNorm || P.isRounded {
+      tile.withSums(&k, { x, _, k in (W.power(Self.u(x, k), k.c), DoubleLanes.zero) }) { half, sums, _ in
+        half.e = DoubleLanes.one / sums.first
+      }
+    }
+  }
+
+  /// One step for eight rows, of which the first `count` matter.
+  @inline(__always)
+  private static func advance(
+    _ k: inout WideRow, _ bracket: inout WideRow, _ sums: WideSums, _ classes: Int, isFirst: Bool, _ count: Int,
+    _ tolerance: DoubleLanes, _ isDone: inout Bool
+  ) {
+    var next = k.d - (sums.first - P.dual(sums.first, k.c)) / sums.second
+    if P.isRounded {
+      // γ < 1 needs a bracket: Newton's steps may go astray, or be too small.
+      if isFirst {
+        let least = DoubleLanes.pow(DoubleLanes(Double(classes)), -DoubleLanes.one / k.c) * DoubleLanes(1 - 1e-9)
+        bracket.a = DoubleLanes.max(DoubleLanes(1e-300), least)
+        bracket.b = DoubleLanes.one
+        bracket.c = DoubleLanes.infinity
+      }
+      let isLow = sums.first .< DoubleLanes.one
+      bracket.a = DoubleLanes.select(isLow, k.d, bracket.a)
+      bracket.b = DoubleLanes.select(isLow, bracket.b, k.d)
+      let ratio = bracket.b / bracket.a
+      let isSlow = (k.c .< DoubleLanes.one) & (bracket.c .< ratio * ratio)
+      bracket.c = ratio
+      let isBetween = (bracket.a .<= next) & (next .<= bracket.b) & ~isSlow
+      let isNumber = sums.first .== sums.first
+      next = DoubleLanes.select(isBetween | ~isNumber, next, (bracket.a * bracket.b).squareRoot)
+    }
+    // For γ < 1 a logit just above the threshold has much of a weight.
+    let near = P.isRounded ? DoubleLanes.select(k.c .< DoubleLanes.one, DoubleLanes(0x1p-52), tolerance) : tolerance
+    let isFar = near * k.d .< (next - k.d).magnitude
+    let matters = DoubleLanes.Integers.first(Swift.max(0, Swift.min(count, DoubleLanes.count)))
+    if (isFar & matters).any { isDone = false }
+    k.d = next
+  }
+}
+
+/// The maps: weights of all elements of each row.
+struct SimplexMap<V: Lanes, P: SimplexPower, W: SimplexPower>: RowKernel {
+  let threshold: SimplexThreshold<V, P, W>
+  static var usesSecond: Bool { false }
+  var empty: CandidateScratch { CandidateScratch() }
+
+  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ scratch: inout CandidateScratch) where Tile.V == V {
+    scratch.withMemory(V.self) { memory in
+      var (k, bound) = threshold.start(tile.maximum { $0.x }, tile.rows)
+      if let few = tile.candidates(atLeast: bound, memory) {
+        map(few.tile, tile, &k)
+        tile.put(few, background: k.narrowed { $0.d * DoubleLanes.zero }, memory)
+      } else {
+        map(tile, tile, &k)
+      }
+    }
+  }
+
+  @inline(__always)
+  private func map<Few: RowTile, Tile: RowTile>(
+    _ few: Few, _ tile: Tile, _ k: inout WideConstants<V>
+  ) where Few.V == V, Tile.V == V {
+    threshold.solve(few, rows: tile.count, classes: tile.classes, &k)
+    few.wideMap(k) { x, _, k in SimplexThreshold<V, P, W>.weight(x, k) }
+  }
+
+  @inline(__always) func finish(_ partial: CandidateScratch, part: Int) {}
+}
+
+/// A simplex map with the checks that every exported one makes.
+@inline(__always)
+func mapToSimplex<V: Lanes, P: SimplexPower, W: SimplexPower>(
+  _ threshold: SimplexThreshold<V, P, W>, _ z: UnsafePointer<V.Element>?,
+  _ shape: (outer: Int, classes: Int, inner: Int), _ p: UnsafeMutablePointer<V.Element>?
+) -> Status {
+  guard let rows = RowShape(shape.outer, shape.classes, shape.inner) else { return .invalidShape }
+  if rows.rows == 0 { return .ok }
+  guard let z, let p else { return .nullPointer }
+  if hasNaN(z, rows.rows &* rows.classes) { return .invalidValue }
+  forEachRowTile(rows, RowArrays(first: z, second: z, perClass: nil, output: p), SimplexMap(threshold: threshold))
+  return .ok
+}
