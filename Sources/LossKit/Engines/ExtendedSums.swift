@@ -67,6 +67,8 @@ extension LongRows {
         var s0 = V.zero, s1 = V.zero, s2 = V.zero, s3 = V.zero
         for i in 0..<16 {
           let at = block + 4 &* i &* V.count
+          // While this block is computed, the next one comes in from memory.
+          for vector in 0..<4 { prefetch(at + (blockLength &+ vector &* V.count)) }
           s0 = s0 + exponential(V.load(at), over: over)
           s1 = s1 + exponential(V.load(at + V.count), over: over)
           s2 = s2 + exponential(V.load(at + 2 &* V.count), over: over)
