@@ -97,6 +97,14 @@ static inline void fill(void *array, content_kind content, ptrdiff_t count, data
   }
 }
 
+// Real targets named `y` are labels with a sign.
+static inline void make_signs(void *array, const parameter *p, ptrdiff_t count) {
+  for (ptrdiff_t i = 0; i < count; i++) {
+    if (p->content == FLOATS) ((float *)array)[i] = ((float *)array)[i] < 0.5f ? -1 : 1;
+    if (p->content == DOUBLES) ((double *)array)[i] = ((double *)array)[i] < 0.5 ? -1 : 1;
+  }
+}
+
 // Sizes of the parts that a size named `parameters` is divided into: the first part has all.
 static inline void make_parts(int64_t *sizes, const function *f, const argument *a, ptrdiff_t count) {
   for (int i = 0; i < f->count; i++)
@@ -186,7 +194,10 @@ static inline void choose_arrays(const function *f, const plan *plan, prepared *
     c->arrays[i] = guarded_allocate(bytes, plan->side);
     if (!is_scratch(p)) fill(c->arrays[i].data, p->content, c->elements[i], plan->data, (uint64_t)i + 1);
     c->arguments[i].p = c->arrays[i].data;
-    if (strcmp(p->name, "block_sizes") == 0) make_parts(c->arrays[i].data, f, c->arguments, c->elements[i]);
+    // With probabilities, because weights are positive then.
+    if (p->kind == INPUT && plan->data == PROBABILITIES && strcmp(p->name, "y") == 0)
+      make_signs(c->arrays[i].data, p, c->elements[i]);
+    if (strcmp(p->name, "block_sizes") == 0) make_parts((int64_t *)c->arguments[i].p, f, c->arguments, c->elements[i]);
     if (p->kind == INPUT) {
       guarded_freeze(&c->arrays[i]);
     } else if (!is_scratch(p)) {

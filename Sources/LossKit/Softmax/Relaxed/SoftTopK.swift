@@ -118,9 +118,11 @@ private func softTopK<S: Scalar, Output: TopKOutput>(
 ) -> Status {
   guard let shape = RowShape(size.outer, size.classes, size.inner) else { return .invalidShape }
   guard isPositive(alpha), nIter > 0 else { return .invalidParameter }
+  if let k {
+    for i in 0..<(kPerRow ? shape.rows : 1) where k[i] <= 0 || k[i] >= shape.classes { return .invalidParameter }
+  }
   if shape.rows == 0 { return .ok }
   guard let z, let k, let result else { return .nullPointer }
-  for row in 0..<(kPerRow ? shape.rows : 1) where k[row] <= 0 || k[row] >= shape.classes { return .invalidParameter }
   if hasNaN(z, shape.rows &* shape.classes) { return .invalidValue }
   return mapRowsInDouble(
     SoftTopK<Output>(k: k, kPerRow: kPerRow, alpha: usable(alpha), steps: nIter), shape, z, output: result)
