@@ -299,11 +299,12 @@ private struct SoftTopKVjp<Output: TopKOutput>: DoubleRowFormula {
       sumOfU = sumOfU + V.select(counts, u * V.load(g + i, lanes: n), V.zero)
       sumOfV = sumOfV + V.select(counts, v, V.zero)
     }
+    // Each v is divided by their sum, not the other sum by it: that would overflow where all are next to 0.
     let total = sumOfV.sum
-    let mean = V(total == 0 ? 0 : sumOfU.sum / total)
+    let divisor = V(total == 0 ? .infinity : total), sum = V(sumOfU.sum)
     forEachVector(V.self, 0..<count) { i, n in
       let (u, v) = Output.factors(V.load(x + i, lanes: n))
-      (alpha * (u * V.load(g + i, lanes: n) - v * mean)).store(x + i, lanes: n)
+      (alpha * (u * V.load(g + i, lanes: n) - v / divisor * sum)).store(x + i, lanes: n)
     }
   }
 }
