@@ -160,15 +160,15 @@ def reference_soft_topk(z, k, alpha):
 
 
 def reference_soft_topk_vjp(p, g, alpha):
-    v = alpha * p * (1 - p)
+    v = p * (1 - p)
     total = v.sum(-1, keepdims=True)
     with np.errstate(all="ignore"):
-        return v * g - np.where(total == 0, 0, v / total) * (v * g).sum(-1, keepdims=True)
+        return alpha * (v * g - np.where(total == 0, 0, v / total) * (v * g).sum(-1, keepdims=True))
 
 
 def reference_log_soft_topk_vjp(log_p, g, alpha):
     p, complement = np.exp(log_p), -np.expm1(log_p)
-    u, v = alpha * complement * g, alpha * p * complement
+    u, v = alpha * complement * g, p * complement
     total = v.sum(-1, keepdims=True)
     with np.errstate(all="ignore"):
         return u - np.where(total == 0, 0, v / total) * u.sum(-1, keepdims=True)
