@@ -97,13 +97,15 @@ static inline void fill(void *array, content_kind content, ptrdiff_t count, data
   }
 }
 
-// Real targets that are labels: of `y` the signs, of `t` whether they are positive.
-static inline void make_labels(void *array, const parameter *p, ptrdiff_t count) {
-  if (strcmp(p->name, "y") != 0 && strcmp(p->name, "t") != 0) return;
-  const int negative = *p->name == 'y' ? -1 : 0;
+// Real targets that are labels: of `y` the signs, of `t` in the data of any size whether they are positive.
+static inline void make_labels(void *array, const parameter *p, ptrdiff_t count, data_kind kind) {
+  const int is_sign = strcmp(p->name, "y") == 0;
+  if (!is_sign && (strcmp(p->name, "t") != 0 || kind != LOGITS)) return;
+  const double middle = kind == LOGITS ? 0 : 0.5;
+  const int negative = is_sign ? -1 : 0;
   for (ptrdiff_t i = 0; i < count; i++) {
-    if (p->content == FLOATS) ((float *)array)[i] = ((float *)array)[i] < 0 ? (float)negative : 1;
-    if (p->content == DOUBLES) ((double *)array)[i] = ((double *)array)[i] < 0 ? negative : 1;
+    if (p->content == FLOATS) ((float *)array)[i] = ((float *)array)[i] < middle ? (float)negative : 1;
+    if (p->content == DOUBLES) ((double *)array)[i] = ((double *)array)[i] < middle ? negative : 1;
   }
 }
 
@@ -195,9 +197,9 @@ static inline void choose_arrays(const function *f, const plan *plan, prepared *
     const size_t bytes = (size_t)c->elements[i] * p->element_size;
     c->arrays[i] = guarded_allocate(bytes, plan->side);
     if (!is_scratch(p)) fill(c->arrays[i].data, p->content, c->elements[i], plan->data, (uint64_t)i + 1);
-    if (p->kind == INPUT && (plan->data == LOGITS || strcmp(p->name, "y") == 0)) make_labels(c->arrays[i].data, p, c->elements[i]);
+    if (p->kind == INPUT) make_labels(c->arrays[i].data, p, c->elements[i], plan->data);
     c->arguments[i].p = c->arrays[i].data;
-    if (strcmp(p->name, "block_sizes") == 0) make_parts(c->arrays[i].data, f, c->arguments, c->elements[i]);
+    if (strcmp(p->name, "block_sizes") == 0) make_parts((int64_t *)c->arguments[i].p, f, c->arguments, c->elements[i]);
     if (p->kind == INPUT) {
       guarded_freeze(&c->arrays[i]);
     } else if (!is_scratch(p)) {

@@ -23,7 +23,7 @@ def rows_last(*arrays, axis):
 
 def close_difference(actual, expected, terms, axis=-1):
     """Compares along ``axis`` what is a difference of terms. float32 is computed in double, so only float64 loses to them."""
-    tolerance, own = (3e-6, 1e-14) if actual.dtype == np.float32 else (1e-12, 1e-12)
+    tolerance, own = (3e-6, 1e-13) if actual.dtype == np.float32 else (1e-12, 1e-12)
     largest = [np.abs(each).max(axis, keepdims=True, initial=0) for each in (expected, terms)]
     allowed = tolerance * largest[0] + own * largest[1] + np.finfo(actual.dtype).tiny
     assert (np.abs(actual - expected) <= allowed).all()
@@ -160,18 +160,18 @@ def reference_soft_topk(z, k, alpha):
 
 
 def reference_soft_topk_vjp(p, g, alpha):
-    v = alpha * p * (1 - p)
+    v = p * (1 - p)
     total = v.sum(-1, keepdims=True)
     with np.errstate(all="ignore"):
-        return v * g - np.where(total == 0, 0, v * (v * g).sum(-1, keepdims=True) / total)
+        return alpha * (v * g - np.where(total == 0, 0, v / total) * (v * g).sum(-1, keepdims=True))
 
 
 def reference_log_soft_topk_vjp(log_p, g, alpha):
     p, complement = np.exp(log_p), -np.expm1(log_p)
-    u, v = alpha * complement * g, alpha * p * complement
+    u, v = alpha * complement * g, p * complement
     total = v.sum(-1, keepdims=True)
     with np.errstate(all="ignore"):
-        return u - np.where(total == 0, 0, v * u.sum(-1, keepdims=True) / total)
+        return u - np.where(total == 0, 0, v / total) * u.sum(-1, keepdims=True)
 
 
 def reference_softmax(x, axis=-1):
@@ -393,8 +393,7 @@ def test_soft_topk_follows_its_definition(drawn, alpha, per_row, seed):
     classes = z.shape[axis]
     rng = np.random.default_rng(seed)
     if classes == 1:
-        if z.size:
-            assert_error("INVALID_PARAMETER", losskit.soft_topk, z, k=1, axis=axis)
+        assert_error("INVALID_PARAMETER", losskit.soft_topk, z, k=1, axis=axis)
         return
     shape = np.moveaxis(z, axis, -1).shape[:-1]
     k = rng.integers(1, classes, shape) if per_row else int(rng.integers(1, classes))

@@ -2016,7 +2016,7 @@ LOSSKIT_API losskit_status losskit_log_soft_topk_vjp_f64(
  *   - classes: ≥ 1.
  *   - inner: ≥ 0.
  *   - k: in 1 … classes, default 2.
- *   - renormalize: default true.
+ *   - renormalize: shall the k gates sum to 1? Default true.
  *   - seed: of the noise, any 64 bits, default 0.
  *   - gates: output, shaped as `z`; may be `z` itself.
  *   - indices: optional output, k for each row, row after row: the chosen classes, from the largest h on.
@@ -3531,11 +3531,11 @@ LOSSKIT_API losskit_status losskit_soft_margin_loss_f64(
  *   - f: scores, `[count]`. A NaN has the largest margin.
  *   - y: 1 or −1, `[count]`.
  *   - count: ≥ 0, below 2^31.
- *   - seed: of the noise ξ, any 64 bits, default 0: element i of philox_normal.
+ *   - seed: of the noise, any 64 bits, default 0: ξ_i is element i of philox_normal.
  *   - lam: λ, finite, default 0.
  *   - noise: optional, ξ, `[count]`; default: drawn.
- *   - tail: default true.
- *   - shift: finite, default 1e-6, which makes g negative.
+ *   - tail: divide g by margins above 1? Default true.
+ *   - shift: finite, default 1e-6. It makes g negative.
  *   - reduction: default mean, weighted.
  *   - sample_weight: optional, `[count]`, ≥ 0, default 1.
  *   - loss: optional output, one value, or one per element without reduction.

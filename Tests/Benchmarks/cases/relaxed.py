@@ -17,7 +17,7 @@ def logits(rows, classes):
     return (np.random.default_rng(rows).standard_normal((rows, classes)) * 3).astype(np.float32)
 
 
-@compare("Softmax", "{} million normal random numbers", (1,), peer="NumPy", needs=["philox_normal"])
+@compare("Softmax", "{} million normal random numbers", ((1,),), peer="NumPy", needs=["philox_normal"])
 def normal(millions):
     generator, n = np.random.Generator(np.random.Philox(1)), millions * 10**6
     return Contest(lambda: losskit.philox_normal(n=n, seed=1), lambda: generator.standard_normal(n), anything)

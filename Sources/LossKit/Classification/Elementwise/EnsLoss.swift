@@ -11,11 +11,11 @@
 ///   - f: scores, `[count]`. A NaN has the largest margin.
 ///   - y: 1 or −1, `[count]`.
 ///   - count: ≥ 0, below 2^31.
-///   - seed: of the noise ξ, any 64 bits, default 0: element i of philox_normal.
+///   - seed: of the noise, any 64 bits, default 0: ξ_i is element i of philox_normal.
 ///   - lam: λ, finite, default 0.
 ///   - noise: optional, ξ, `[count]`; default: drawn.
-///   - tail: default true.
-///   - shift: finite, default 1e-6, which makes g negative.
+///   - tail: divide g by margins above 1? Default true.
+///   - shift: finite, default 1e-6. It makes g negative.
 ///   - reduction: default mean, weighted.
 ///   - sampleWeight: optional, `[count]`, ≥ 0, default 1.
 ///   - loss: optional output, one value, or one per element without reduction.

@@ -118,9 +118,11 @@ private func softTopK<S: Scalar, Output: TopKOutput>(
 ) -> Status {
   guard let shape = RowShape(size.outer, size.classes, size.inner) else { return .invalidShape }
   guard isPositive(alpha), nIter > 0 else { return .invalidParameter }
+  if let k {
+    for i in 0..<(kPerRow ? shape.rows : 1) where k[i] <= 0 || k[i] >= shape.classes { return .invalidParameter }
+  }
   if shape.rows == 0 { return .ok }
   guard let z, let k, let result else { return .nullPointer }
-  for row in 0..<(kPerRow ? shape.rows : 1) where k[row] <= 0 || k[row] >= shape.classes { return .invalidParameter }
   if hasNaN(z, shape.rows &* shape.classes) { return .invalidValue }
   return mapRowsInDouble(
     SoftTopK<Output>(k: k, kPerRow: kPerRow, alpha: usable(alpha), steps: nIter), shape, z, output: result)
@@ -297,11 +299,12 @@ private struct SoftTopKVjp<Output: TopKOutput>: DoubleRowFormula {
       sumOfU = sumOfU + V.select(counts, u * V.load(g + i, lanes: n), V.zero)
       sumOfV = sumOfV + V.select(counts, v, V.zero)
     }
+    // Each v is divided by their sum, not the other sum by it: that would overflow where all are next to 0.
     let total = sumOfV.sum
-    let mean = V(total == 0 ? 0 : sumOfU.sum / total)
+    let divisor = V(total == 0 ? .infinity : total), sum = V(sumOfU.sum)
     forEachVector(V.self, 0..<count) { i, n in
       let (u, v) = Output.factors(V.load(x + i, lanes: n))
-      (alpha * (u * V.load(g + i, lanes: n) - v * mean)).store(x + i, lanes: n)
+      (alpha * (u * V.load(g + i, lanes: n) - v / divisor * sum)).store(x + i, lanes: n)
     }
   }
 }

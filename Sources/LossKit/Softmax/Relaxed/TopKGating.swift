@@ -12,7 +12,7 @@
 ///   - classes: ≥ 1.
 ///   - inner: ≥ 0.
 ///   - k: in 1 … classes, default 2.
-///   - renormalize: default true.
+///   - renormalize: shall the k gates sum to 1? Default true.
 ///   - seed: of the noise, any 64 bits, default 0.
 ///   - gates: output, shaped as `z`; may be `z` itself.
 ///   - indices: optional output, k for each row, row after row: the chosen classes, from the largest h on.

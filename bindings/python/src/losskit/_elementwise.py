@@ -341,6 +341,17 @@ def ens_loss(
 ) -> Any:
     """EnsLoss: the gradient of a random convex, calibrated loss of the margin, drawn anew in each call.
 
+    Parameters
+    ----------
+    f : array_like
+        Scores, in one dimension. A NaN has the largest margin.
+    y : array_like
+        1 or −1, shaped as `f`.
+    noise : array_like, optional
+        ξ, shaped as `f`; drawn if absent.
+    sample_weight : array_like, optional
+        Shaped as `f`, ≥ 0; 1 if absent.
+
     Examples
     --------
     >>> import losskit

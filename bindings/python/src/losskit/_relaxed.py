@@ -524,7 +524,8 @@ def soft_moe_weights_vjp(dispatch: Any, combine: Any, grad_dispatch: Any, grad_c
     --------
     >>> import losskit
     >>> dispatch, combine = losskit.soft_moe_weights([[0.0, 1.0], [2.0, 1.0]])
-    >>> losskit.soft_moe_weights_vjp(dispatch, combine, [[1.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [1.0, 0.0]]).round(4).tolist()
+    >>> g, h = [[1.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [1.0, 0.0]]
+    >>> losskit.soft_moe_weights_vjp(dispatch, combine, g, h).round(4).tolist()
     [[0.105, 0.0], [0.0916, -0.1966]]
     """
     name = "soft_moe_weights_vjp"
