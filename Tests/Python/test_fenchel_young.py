@@ -186,7 +186,7 @@ def reference_sparse_softmax(z, y, k):
     top = np.argsort(-z, kind="stable")[:k]
     q = np.zeros(z.shape)
     q[top] = softmax(z[top])
-    value = z[top].max() + np.log(np.exp(z[top] - z[top].max()).sum()) - z[y]
+    value = np.log1p(np.exp(z[top[1:]] - z[top[0]]).sum()) + (z[top[0]] - z[y])
     gradient = q.copy()
     gradient[y] = -(q.sum() - q[y]) if q[y] < 0.5 else -np.delete(q, y).sum()
     if q[y] == 0:

@@ -60,7 +60,8 @@ private struct SparseSoftmaxLoss<V: Lanes>: SparseRowLoss {
       let isMaximum = x .== V.zero
       let isTop = ~((logit .< k.b) | ((logit .== k.b) & (k.target .< target)))
       let share = V.select(isTop, exponential(x) / sum, V.zero)
-      let atTarget = -V.select(isMaximum & isTop, excess / sum, V.one - share) * scale
+      let complement = V.select(isMaximum & isTop, excess / sum, V.one - share)
+      let atTarget = V.select(excess .== excess, -complement * scale, V.nan)
       for r in 0..<tile.count { tile.setOutput(row: r, class: target[r], atTarget[r]) }
     }
     return V.log1p(excess) - x
