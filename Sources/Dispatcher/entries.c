@@ -1374,15 +1374,15 @@ LOSSKIT_ENTRY(losskit_normmax_loss_dense_f64, (
     double *grad),
     (z, target, outer, classes, inner, alpha, reduction, sample_weight, loss, grad))
 LOSSKIT_ENTRY(losskit_sparse_softmax_loss_f32, (
-    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
+    const float *z, const int64_t *y, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
     losskit_reduction reduction, const float *sample_weight, float *loss,
     float *grad),
-    (z, target, outer, classes, inner, k, reduction, sample_weight, loss, grad))
+    (z, y, outer, classes, inner, k, reduction, sample_weight, loss, grad))
 LOSSKIT_ENTRY(losskit_sparse_softmax_loss_f64, (
-    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
+    const double *z, const int64_t *y, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
     losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad),
-    (z, target, outer, classes, inner, k, reduction, sample_weight, loss, grad))
+    (z, y, outer, classes, inner, k, reduction, sample_weight, loss, grad))
 LOSSKIT_ENTRY(losskit_sparsemax_loss_f32, (
     const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
     losskit_reduction reduction, const float *sample_weight, float *loss,

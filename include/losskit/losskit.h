@@ -4221,7 +4221,7 @@ LOSSKIT_API losskit_status losskit_normmax_loss_dense_f64(
  *
  * - Parameters:
  *   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
- *   - target: one class per row, in 0 ..< classes.
+ *   - y: one class per row, in 0 ..< classes.
  *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
  *   - classes: ≥ 1.
  *   - inner: ≥ 0.
@@ -4234,10 +4234,10 @@ LOSSKIT_API losskit_status losskit_normmax_loss_dense_f64(
  * - Reference: Sun et al. 2021, Sparse-softmax: A Simpler and Faster Alternative Softmax Transformation.
  */
 LOSSKIT_API losskit_status losskit_sparse_softmax_loss_f32(
-    const float *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
+    const float *z, const int64_t *y, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
     losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
 LOSSKIT_API losskit_status losskit_sparse_softmax_loss_f64(
-    const double *z, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
+    const double *z, const int64_t *y, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, ptrdiff_t k,
     losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
 
 /**

@@ -6377,44 +6377,43 @@ inline void normmax_loss_dense(
 /// Cross-entropy of the softmax of the k largest logits.
 /// See losskit_sparse_softmax_loss_f32.
 inline void sparse_softmax_loss(
-    const float *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    const float *z, const std::int64_t *y, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
     std::ptrdiff_t k, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
   check(
     
-    losskit_sparse_softmax_loss_f32(z, target, outer, classes, inner, k, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+    losskit_sparse_softmax_loss_f32(z, y, outer, classes, inner, k, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
 }
 
 /// The same on spans.
 inline void sparse_softmax_loss(
-    span<const float> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    span<const float> z, const std::int64_t *y, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
     std::ptrdiff_t k, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
   detail::expect(z, false, {outer, classes, inner});
   detail::expect(grad, true, {outer, classes, inner});
   check(
     
-    losskit_sparse_softmax_loss_f32(z.data(), target, outer, classes, inner, k, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+    losskit_sparse_softmax_loss_f32(z.data(), y, outer, classes, inner, k, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
 }
 
 /// Cross-entropy of the softmax of the k largest logits.
 /// See losskit_sparse_softmax_loss_f64.
 inline void sparse_softmax_loss(
-    const double *z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    const double *z, const std::int64_t *y, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
     std::ptrdiff_t k, losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
   check(
     
-    losskit_sparse_softmax_loss_f64(z, target, outer, classes, inner, k, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+    losskit_sparse_softmax_loss_f64(z, y, outer, classes, inner, k, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
 }
 
 /// The same on spans.
 inline void sparse_softmax_loss(
-    span<const double> z, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
-    std::ptrdiff_t inner, std::ptrdiff_t k, losskit::reduction reduction, const double *sample_weight, double *loss,
-    span<double> grad) {
+    span<const double> z, const std::int64_t *y, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    std::ptrdiff_t k, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
   detail::expect(z, false, {outer, classes, inner});
   detail::expect(grad, true, {outer, classes, inner});
   check(
     
-    losskit_sparse_softmax_loss_f64(z.data(), target, outer, classes, inner, k, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+    losskit_sparse_softmax_loss_f64(z.data(), y, outer, classes, inner, k, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
 }
 
 /// Sparsemax loss of logits and integer targets.

@@ -214,26 +214,26 @@ public func losskit_normmax_loss_dense_f64(
 
 @c(losskit_sparse_softmax_loss_f32)
 public func losskit_sparse_softmax_loss_f32(
-  _ z: UnsafePointer<Float>?, _ target: UnsafePointer<Int64>?, _ outer: Int, _ classes: Int, _ inner: Int, _ k: Int,
+  _ z: UnsafePointer<Float>?, _ y: UnsafePointer<Int64>?, _ outer: Int, _ classes: Int, _ inner: Int, _ k: Int,
   _ reduction: Int32, _ sampleWeight: UnsafePointer<Float>?, _ loss: UnsafeMutablePointer<Float>?,
   _ grad: UnsafeMutablePointer<Float>?
 ) -> Int32 {
   guard let reduction = Reduction(rawValue: reduction) else {
     return Status.invalidParameter.rawValue
   }
-  return sparseSoftmaxLoss(z, target, outer, classes, inner, k, reduction, sampleWeight, loss, grad).rawValue
+  return sparseSoftmaxLoss(z, y, outer, classes, inner, k, reduction, sampleWeight, loss, grad).rawValue
 }
 
 @c(losskit_sparse_softmax_loss_f64)
 public func losskit_sparse_softmax_loss_f64(
-  _ z: UnsafePointer<Double>?, _ target: UnsafePointer<Int64>?, _ outer: Int, _ classes: Int, _ inner: Int, _ k: Int,
+  _ z: UnsafePointer<Double>?, _ y: UnsafePointer<Int64>?, _ outer: Int, _ classes: Int, _ inner: Int, _ k: Int,
   _ reduction: Int32, _ sampleWeight: UnsafePointer<Double>?, _ loss: UnsafeMutablePointer<Double>?,
   _ grad: UnsafeMutablePointer<Double>?
 ) -> Int32 {
   guard let reduction = Reduction(rawValue: reduction) else {
     return Status.invalidParameter.rawValue
   }
-  return sparseSoftmaxLoss(z, target, outer, classes, inner, k, reduction, sampleWeight, loss, grad).rawValue
+  return sparseSoftmaxLoss(z, y, outer, classes, inner, k, reduction, sampleWeight, loss, grad).rawValue
 }
 
 @c(losskit_sparsemax_loss_f32)

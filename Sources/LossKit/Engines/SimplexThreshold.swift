@@ -106,16 +106,16 @@ struct SimplexThreshold<V: Lanes, P: SimplexPower, W: SimplexPower> {
   @inline(__always)
   func solve<Tile: RowTile>(_ tile: Tile, rows: Int, classes: Int, _ k: inout WideConstants<V>) where Tile.V == V {
     let tolerance = DoubleLanes(V.count > DoubleLanes.count ? 0x1p-27 : 0x1p-48)
-    // a ≤ top ≤ b; c: how wide that was a step before.
+    // a ≤ top ≤ b; c: how far the last step went.
     var bracket = WideConstants<V>()
     var isDone = false
     var step = 0
     while !isDone, step < steps {
       isDone = true
       let sums = tile.wideSums(k) { x, _, k in P.terms(Self.u(x, k), k.c) }
-      Self.advance(&k.low, &bracket.low, sums.low, classes, isFirst: step == 0, rows, tolerance, &isDone)
+      advance(&k.low, &bracket.low, sums.low, classes, isFirst: step == 0, rows, tolerance, &isDone)
       if WideConstants<V>.hasHigh {
-        Self.advance(
+        advance(
           &k.high, &bracket.high, sums.high, classes, isFirst: step == 0, rows &- DoubleLanes.count, tolerance, &isDone)
       }
       step &+= 1
@@ -130,13 +130,13 @@ struct SimplexThreshold<V: Lanes, P: SimplexPower, W: SimplexPower> {
 
   /// One step for eight rows, of which the first `count` matter.
   @inline(__always)
-  private static func advance(
+  private func advance(
     _ k: inout WideRow, _ bracket: inout WideRow, _ sums: WideSums, _ classes: Int, isFirst: Bool, _ count: Int,
     _ tolerance: DoubleLanes, _ isDone: inout Bool
   ) {
     var next = k.d - (sums.first - P.dual(sums.first, k.c)) / sums.second
     if P.isRounded {
-      // γ < 1 needs a bracket: Newton's steps may go astray, or be too small.
+      // γ < 1 needs a bracket, halved where Newton's steps go astray or do not get shorter.
       if isFirst {
         let least = DoubleLanes.pow(DoubleLanes(Double(classes)), -DoubleLanes.one / k.c) * DoubleLanes(1 - 1e-9)
         bracket.a = DoubleLanes.max(DoubleLanes(1e-300), least)
@@ -146,15 +146,14 @@ struct SimplexThreshold<V: Lanes, P: SimplexPower, W: SimplexPower> {
       let isLow = sums.first .< DoubleLanes.one
       bracket.a = DoubleLanes.select(isLow, k.d, bracket.a)
       bracket.b = DoubleLanes.select(isLow, bracket.b, k.d)
-      let ratio = bracket.b / bracket.a
-      let isSlow = (k.c .< DoubleLanes.one) & (bracket.c .< ratio * ratio)
-      bracket.c = ratio
+      let isSlow = (k.c .< DoubleLanes.one) & (DoubleLanes(0.5) * bracket.c .< (next - k.d).magnitude)
       let isBetween = (bracket.a .<= next) & (next .<= bracket.b) & ~isSlow
       let isNumber = sums.first .== sums.first
       next = DoubleLanes.select(isBetween | ~isNumber, next, (bracket.a * bracket.b).squareRoot)
+      bracket.c = (next - k.d).magnitude
     }
-    // For γ < 1 a logit just above the threshold has much of a weight.
-    let near = P.isRounded ? DoubleLanes.select(k.c .< DoubleLanes.one, DoubleLanes(0x1p-52), tolerance) : tolerance
+    // Where weights have a power below 1, a logit just above the threshold has much of a weight.
+    let near = P.isRounded ? DoubleLanes.select(k.c .< DoubleLanes(isNorm ? 2 : 1), DoubleLanes(0x1p-51), tolerance) : tolerance
     let isFar = near * k.d .< (next - k.d).magnitude
     let matters = DoubleLanes.Integers.first(Swift.max(0, Swift.min(count, DoubleLanes.count)))
     if (isFar & matters).any { isDone = false }

@@ -96,13 +96,13 @@ struct SimplexTargetLoss<V: Lanes, P: SimplexPower, W: TsallisPower>: SparseRowL
     _ few: Few, _ tile: Tile, _ logit: V, _ k: inout WideConstants<V>, keep: Bool
   ) -> (value: V, complement: V) where Few.V == V, Tile.V == V {
     threshold.solve(few, rows: tile.count, classes: tile.classes, &k)
-    if keep { few.wideMap(k) { x, _, k in SimplexThreshold<V, P, W>.weight(x, k) * k.f } }
     // What is below the maximum is summed by itself: in it 1 − p_y comes without cancellation.
     let sums = few.wideSums(k) { x, _, k in
       let u = SimplexThreshold<V, P, W>.u(x, k)
       let weight = DoubleLanes.select(x .== k.a, DoubleLanes.zero, W.power(u, k.c))
       return (weight * u, weight)
     }
+    if keep { few.wideMap(k) { x, _, k in SimplexThreshold<V, P, W>.weight(x, k) * k.f } }
     let logits = logit.doubles
     let low = value(logits.0, k.low, sums.low)
     let high = WideConstants<V>.hasHigh ? value(logits.1, k.high, sums.high) : low

@@ -7,7 +7,7 @@
 ///
 /// - Parameters:
 ///   - z: logits, `[outer, classes, inner]`. −inf is a masked class.
-///   - target: one class per row, in 0 ..< classes.
+///   - y: one class per row, in 0 ..< classes.
 ///   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
 ///   - classes: ≥ 1.
 ///   - inner: ≥ 0.
@@ -19,7 +19,7 @@
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
 /// - Reference: Sun et al. 2021, Sparse-softmax: A Simpler and Faster Alternative Softmax Transformation.
 func sparseSoftmaxLoss<S: Scalar>(
-  _ z: UnsafePointer<S>?, _ target: UnsafePointer<Int64>?, _ outer: Int, _ classes: Int, _ inner: Int, _ k: Int,
+  _ z: UnsafePointer<S>?, _ y: UnsafePointer<Int64>?, _ outer: Int, _ classes: Int, _ inner: Int, _ k: Int,
   _ reduction: Reduction, _ sampleWeight: UnsafePointer<S>?, _ loss: UnsafeMutablePointer<S>?,
   _ grad: UnsafeMutablePointer<S>?
 ) -> Status {
@@ -27,9 +27,9 @@ func sparseSoftmaxLoss<S: Scalar>(
   guard k >= 1 else { return .invalidParameter }
   if k >= classes {
     return targetRowLoss(
-      ShannonTargetLoss<S.Vector>(), z, target, (outer, classes, inner), reduction, sampleWeight, loss, grad)
+      ShannonTargetLoss<S.Vector>(), z, y, (outer, classes, inner), reduction, sampleWeight, loss, grad)
   }
-  return rowLoss(SparseSoftmaxLoss<S.Vector>(k: k), z, target, (outer, classes, inner), reduction, sampleWeight, loss, grad)
+  return rowLoss(SparseSoftmaxLoss<S.Vector>(k: k), z, y, (outer, classes, inner), reduction, sampleWeight, loss, grad)
 }
 
 private struct SparseSoftmaxLoss<V: Lanes>: SparseRowLoss {
@@ -60,7 +60,8 @@ private struct SparseSoftmaxLoss<V: Lanes>: SparseRowLoss {
       let isMaximum = x .== V.zero
       let isTop = ~((logit .< k.b) | ((logit .== k.b) & (k.target .< target)))
       let share = V.select(isTop, exponential(x) / sum, V.zero)
-      let atTarget = -V.select(isMaximum & isTop, excess / sum, V.one - share) * scale
+      let complement = V.select(isMaximum & isTop, excess / sum, V.one - share)
+      let atTarget = V.select(excess .== excess, -complement * scale, V.nan)
       for r in 0..<tile.count { tile.setOutput(row: r, class: target[r], atTarget[r]) }
     }
     return V.log1p(excess) - x

@@ -2121,7 +2121,7 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
         True,
         (
             ("z", "p"),
-            ("target", "p"),
+            ("y", "p"),
             ("outer", "n"),
             ("classes", "n"),
             ("inner", "n"),
@@ -5811,7 +5811,7 @@ Continuous, with a jump of the gradient at z = 0.""",
 The target need not be in Ω; its logit is below all of Ω then. The selection is constant for the gradient.""",
         "parameters": {
             "z": "logits, `[outer, classes, inner]`. −inf is a masked class.",
-            "target": "one class per row, in 0 ..< classes.",
+            "y": "one class per row, in 0 ..< classes.",
             "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
             "classes": "≥ 1.",
             "inner": "≥ 0.",
