@@ -97,13 +97,13 @@ static inline void fill(void *array, content_kind content, ptrdiff_t count, data
   }
 }
 
-// Real targets that are labels: of `y` the signs, of `t` whether they are positive.
+// Real targets as labels, where the other arrays hold what is not negative: of `y` signs, of `t` 0 and 1.
 static inline void make_labels(void *array, const parameter *p, ptrdiff_t count) {
   if (strcmp(p->name, "y") != 0 && strcmp(p->name, "t") != 0) return;
   const int negative = *p->name == 'y' ? -1 : 0;
   for (ptrdiff_t i = 0; i < count; i++) {
-    if (p->content == FLOATS) ((float *)array)[i] = ((float *)array)[i] < 0 ? (float)negative : 1;
-    if (p->content == DOUBLES) ((double *)array)[i] = ((double *)array)[i] < 0 ? negative : 1;
+    if (p->content == FLOATS) ((float *)array)[i] = ((float *)array)[i] < 100 ? (float)negative : 1;
+    if (p->content == DOUBLES) ((double *)array)[i] = ((double *)array)[i] < 100 ? negative : 1;
   }
 }
 
@@ -188,7 +188,7 @@ static inline void choose_arrays(const function *f, const plan *plan, prepared *
     const size_t bytes = (size_t)c->elements[i] * p->element_size;
     c->arrays[i] = guarded_allocate(bytes, plan->side);
     if (!is_scratch(p)) fill(c->arrays[i].data, p->content, c->elements[i], plan->data, (uint64_t)i + 1);
-    if (p->kind == INPUT && plan->data == LOGITS) make_labels(c->arrays[i].data, p, c->elements[i]);
+    if (p->kind == INPUT && plan->data == BOXES) make_labels(c->arrays[i].data, p, c->elements[i]);
     c->arguments[i].p = c->arrays[i].data;
     if (p->kind == INPUT) {
       guarded_freeze(&c->arrays[i]);
