@@ -97,11 +97,11 @@ static inline void fill(void *array, content_kind content, ptrdiff_t count, data
   }
 }
 
-// Real targets that are labels: of `y` the signs, of `t` in the data of any size whether they are positive.
+// Real targets as labels: of `y` signs; of `t` 0 and 1 in the data of boxes, where no weight is negative.
 static inline void make_labels(void *array, const parameter *p, ptrdiff_t count, data_kind kind) {
   const int is_sign = strcmp(p->name, "y") == 0;
-  if (!is_sign && (strcmp(p->name, "t") != 0 || kind != LOGITS)) return;
-  const double middle = kind == LOGITS ? 0 : 0.5;
+  if (!is_sign && (strcmp(p->name, "t") != 0 || kind != BOXES)) return;
+  const double middle = kind == LOGITS ? 0 : kind == BOXES ? 100 : 0.5;
   const int negative = is_sign ? -1 : 0;
   for (ptrdiff_t i = 0; i < count; i++) {
     if (p->content == FLOATS) ((float *)array)[i] = ((float *)array)[i] < middle ? (float)negative : 1;

@@ -69,6 +69,11 @@ def tail(value, slope):
     return lambda m, _: (np.where(m <= 1, 1 - m, value(np.maximum(m, 1))), np.where(m <= 1, -1, slope(np.maximum(m, 1.0))))
 
 
+def angle(m):
+    """2 atan m − 1, of which most cancels near its zero."""
+    return (2 * np.arctan(np.asarray(m, np.longdouble)) - 1).astype(np.float64)
+
+
 def inv_log(m):
     q = np.log1p((m - 1) / E)
     return np.where(q == INF, -E, -E * q / (1 + q))
@@ -84,7 +89,7 @@ PHI = {
     "exponential": lambda m, g: (np.exp(-m), -np.exp(-m)),
     "perceptron": lambda m, g: (hinge(-m), -1.0 * (m < 0)),
     "savage": lambda m, g: (sig(-m) ** 2, -2 * sig(-m) ** 2 * sig(m)),
-    "tangent": lambda m, g: ((2 * np.arctan(m) - 1) ** 2, 4 * (2 * np.arctan(m) - 1) / (1 + m * m)),
+    "tangent": lambda m, g: (angle(m) ** 2, 4 * angle(m) / (1 + m * m)),
     "unhinged": lambda m, g: (1 - m, -1.0 + 0 * np.where(np.isinf(m), 0, m)),
     "sigmoid": lambda m, g: (sig(-m), -sig(m) * sig(-m)),
     "ramp": lambda m, g: (np.clip((1 - m) / 2, 0, 1), -0.5 * (abs(m) < 1)),

@@ -301,6 +301,20 @@ def test_classes_can_be_masked(dtype):
         assert loss == INF and not np.isnan(gradient).any(), name
 
 
+def test_undefined_rows_stay_by_themselves(dtype):
+    """NaN and +inf, at the target and beside it, and rows without a class."""
+    z = np.tile(np.array([1, 0.5, 2], dtype), (7, 1))
+    z[1, 0] = z[2, 1] = NAN
+    z[3, 0] = z[4, 1] = INF
+    z[5] = -INF
+    for name, (_, choices, _) in LOSSES.items():
+        bad = [1, 2, 3, 4] if name == "legendretron_loss" else [1, 2, 3, 4, 5]  # its reference class is not masked
+        for key, value in [(key, value) for key in choices if key != "margin" for value in choices[key]] or [("axis", -1)]:
+            loss, gradient = getattr(losskit, name)(z, np.zeros(7, int), reduction="none", grad=True, **{key: value})
+            assert np.flatnonzero(np.isnan(loss)).tolist() == bad, name
+            assert np.isnan(gradient[bad]).all() and not np.isnan(np.delete(gradient, bad, 0)).any(), name
+
+
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 @pytest.mark.parametrize("name", LOSSES)
 def test_nothing(name, reduction, dtype):

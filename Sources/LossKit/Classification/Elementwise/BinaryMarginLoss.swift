@@ -201,7 +201,8 @@ private struct Tangent<V: Lanes>: MarginFunction {
     let minusT = SplitParameter<V>(-0.5463024898437905)
     let x = V.max(V(-0x1p100), V.min(V(0x1p100), m))
     let denominator = V.one - x * minusT.high
-    let angle = V.atan((minusT + x) / denominator)
+    let rest = V(-2.9096576216837176e-17)  // what a double does not hold of −t
+    let angle = V.atan(((minusT + x) + rest) / denominator)
     let u = V.select(denominator .< V.zero, angle - V(3.141592653589793), angle)
     return (V(4.0) * u * u, V(8.0) * u / V.fma(m, m, V.one))
   }

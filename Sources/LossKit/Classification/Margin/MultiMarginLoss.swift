@@ -53,7 +53,7 @@ private struct MultiMargin<P: PowerOfHinge>: RowLoss {
     let value = sum.undefined(where: own) * inverseCount
     if keep {
       k.a = (scale * inverseCount).undefined(where: value)
-      k.b = -(tile.sum(k, keep: false) { e, _ in e.kept } * k.a)
+      k.b = -scaled(tile.sum(k, keep: false) { e, _ in e.kept }, k.a)
     }
     return value
   }
@@ -66,6 +66,11 @@ private struct MultiMargin<P: PowerOfHinge>: RowLoss {
   }
 
   @inline(__always) func derivative(_ e: RowElements<V>, _ k: RowConstants<V>) -> V {
-    V.select(e.classes .== k.target, k.b, e.kept * k.a)
+    V.select(e.classes .== k.target, k.b, scaled(e.kept, k.a))
+  }
+
+  /// A row of weight 0 does not count, also where its slopes are infinite.
+  @inline(__always) private func scaled(_ slope: V, _ scale: V) -> V {
+    V.select(scale .== V.zero, V.zero, slope * scale)
   }
 }

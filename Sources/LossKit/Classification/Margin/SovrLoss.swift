@@ -80,8 +80,9 @@ private struct SwitchingLoss<V: Lanes>: RowLoss {
     let s = Logistic(own)
     let oneVersusRest = factor * (others.definedLogit + (V.max(-own, V.zero) + s.tail))
     let value = V.select(isChosen, oneVersusRest, softmax.nu)
-    k.a = (scale * V.select(isChosen, factor, softmax.reciprocal)).undefined(where: value)
-    k.b = -scale * V.select(isChosen, factor * s.negative, softmax.complement)
+    let defined = scale.undefined(where: value)
+    k.a = defined * V.select(isChosen, factor, softmax.reciprocal)
+    k.b = -defined * V.select(isChosen, factor * s.negative, softmax.complement)
     return value
   }
 
