@@ -170,7 +170,11 @@ static inline void choose_scalars(const function *f, const plan *plan, argument 
       case INT32: a[i].i = strcmp(p->name, "order") == 0 ? 4 : 3; break;
       case INT64: a[i].l = strcmp(p->name, "ignore_index") == 0 ? -100 : 3; break;
       case UINT64: a[i].u = 12345; break;
-      case REAL: a[i].d = plan->real; break;
+      case REAL:  // what stands for log 0 is negative, and clamps are narrow
+        a[i].d = strcmp(p->name, "log_zero") == 0 ? -plan->real
+                 : strcmp(p->name, "eps") == 0    ? plan->real / 16
+                                                  : plan->real;
+        break;
       case BOOLEAN: a[i].b = modes % 2; modes /= 2; break;
       case ENUMERATION: a[i].i = p->values[modes % p->value_count]; modes /= p->value_count; break;
       default: a[i].p = NULL;

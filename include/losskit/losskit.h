@@ -2665,8 +2665,8 @@ LOSSKIT_API losskit_status losskit_softmax_cross_entropy_hvp_f64(
  *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
  *   - classes: ≥ 2.
  *   - inner: ≥ 0.
- *   - active: default nce.
- *   - passive: default mae. Any two parts may be combined.
+ *   - active: the part that raises p_y, default nce.
+ *   - passive: the part that lowers the others, default mae. Any two parts may be combined.
  *   - alpha: α, default 1.
  *   - beta: β, default 1.
  *   - gamma: γ ≥ 0 of the focal losses, default 0.5.
@@ -3414,7 +3414,7 @@ LOSSKIT_API losskit_status losskit_symmetric_cross_entropy_f64(
  *   - classes: ≥ 1.
  *   - inner: ≥ 0.
  *   - a: > 0, default 1.
- *   - b: default 0.
+ *   - b: the score at which the loss bends, default 0.
  *   - eps: ε ≥ 0, default 1e-12.
  *   - reduction: default mean, which divides by Σ s_i.
  *   - sample_weight: optional, one per row, ≥ 0, default 1.

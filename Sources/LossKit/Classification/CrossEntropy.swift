@@ -23,21 +23,20 @@ func crossEntropy<S: Scalar>(
   _ weight: UnsafePointer<S>?, _ ignoreIndex: Int64, _ labelSmoothing: Double, _ reduction: Reduction,
   _ sampleWeight: UnsafePointer<S>?, _ loss: UnsafeMutablePointer<S>?, _ grad: UnsafeMutablePointer<S>?
 ) -> Status {
-  guard let shape = RowShape(outer, classes, inner) else { return .invalidShape }
   guard labelSmoothing >= 0, labelSmoothing <= 1 else { return .invalidParameter }
-  let call = LossCall(reduction: reduction, sampleWeight: sampleWeight, loss: loss, grad: grad)
-  if shape.rows == 0 { return call.empty }
-  guard let z, let target else { return .nullPointer }
-  guard areWeights(weight, classes), areWeights(sampleWeight, shape.rows) else { return .invalidValue }
-  let targets = Targets(classes: target, ignoreIndex: ignoreIndex, classFactor: weight, factorIsWeight: true)
-  if labelSmoothing == 0 { return targetRowLoss(CrossEntropy<S.Vector>(), shape, z, targets, call) }
-  guard let denominator = targets.denominator(shape.rows, classCount: classes, sampleWeight) else {
-    return .invalidTarget
+  return withCheckedRows(z, target, (outer, classes, inner), reduction, sampleWeight, loss, grad) {
+    shape, z, target, call in
+    guard areWeights(weight, classes) else { return .invalidValue }
+    let targets = Targets(classes: target, ignoreIndex: ignoreIndex, classFactor: weight, factorIsWeight: true)
+    if labelSmoothing == 0 { return targetRowLoss(CrossEntropy<S.Vector>(), shape, z, targets, call) }
+    guard let denominator = targets.denominator(shape.rows, classCount: classes, sampleWeight) else {
+      return .invalidTarget
+    }
+    denseRowLoss(
+      CrossEntropy<S.Vector>(), SmoothedTargets(labelSmoothing: labelSmoothing, classes: classes), shape, z,
+      second: nil, perClass: weight, targets: targets, denominator: denominator, call)
+    return .ok
   }
-  denseRowLoss(
-    CrossEntropy<S.Vector>(), SmoothedTargets(labelSmoothing: labelSmoothing, classes: classes), shape, z, second: nil,
-    perClass: weight, targets: targets, denominator: denominator, call)
-  return .ok
 }
 
 /// Cross-entropy of softmax probabilities and dense targets.
@@ -64,14 +63,13 @@ func crossEntropyDense<S: Scalar>(
   _ weight: UnsafePointer<S>?, _ labelSmoothing: Double, _ reduction: Reduction, _ sampleWeight: UnsafePointer<S>?,
   _ loss: UnsafeMutablePointer<S>?, _ grad: UnsafeMutablePointer<S>?
 ) -> Status {
-  guard let shape = RowShape(outer, classes, inner) else { return .invalidShape }
   guard labelSmoothing >= 0, labelSmoothing <= 1 else { return .invalidParameter }
-  let call = LossCall(reduction: reduction, sampleWeight: sampleWeight, loss: loss, grad: grad)
-  if shape.rows == 0 { return call.empty }
-  guard let z, let target else { return .nullPointer }
-  guard areWeights(weight, classes), areWeights(sampleWeight, shape.rows) else { return .invalidValue }
-  denseRowLoss(
-    CrossEntropy<S.Vector>(), DenseTargets(labelSmoothing: labelSmoothing, classes: classes), shape, z, second: target,
-    perClass: weight, targets: nil, denominator: sumOfSampleWeights(sampleWeight, shape.rows), call)
-  return .ok
+  return withCheckedRows(z, target, (outer, classes, inner), reduction, sampleWeight, loss, grad) {
+    shape, z, target, call in
+    guard areWeights(weight, classes) else { return .invalidValue }
+    denseRowLoss(
+      CrossEntropy<S.Vector>(), DenseTargets(labelSmoothing: labelSmoothing, classes: classes), shape, z,
+      second: target, perClass: weight, targets: nil, denominator: sumOfSampleWeights(sampleWeight, shape.rows), call)
+    return .ok
+  }
 }

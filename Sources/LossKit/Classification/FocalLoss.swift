@@ -22,15 +22,10 @@ func focalLoss<S: Scalar>(
   _ gamma: Double, _ alpha: UnsafePointer<S>?, _ detachModulator: Bool, _ reduction: Reduction,
   _ sampleWeight: UnsafePointer<S>?, _ loss: UnsafeMutablePointer<S>?, _ grad: UnsafeMutablePointer<S>?
 ) -> Status {
-  guard let shape = RowShape(outer, classes, inner) else { return .invalidShape }
   guard gamma >= 0, gamma < .infinity else { return .invalidParameter }
-  let call = LossCall(reduction: reduction, sampleWeight: sampleWeight, loss: loss, grad: grad)
-  if shape.rows == 0 { return call.empty }
-  guard let z, let target else { return .nullPointer }
-  guard areWeights(sampleWeight, shape.rows) else { return .invalidValue }
   return targetRowLoss(
-    FocalLoss<S.Vector>(gamma: gamma, detachModulator: detachModulator), shape, z,
-    Targets(classes: target, ignoreIndex: nil, classFactor: alpha, factorIsWeight: false), call)
+    FocalLoss<S.Vector>(gamma: gamma, detachModulator: detachModulator), z, target, (outer, classes, inner),
+    classFactor: alpha, reduction, sampleWeight, loss, grad)
 }
 
 /// Focal loss on softmax probabilities with dense targets.
@@ -58,15 +53,13 @@ func focalLossDense<S: Scalar>(
   _ alpha: UnsafePointer<S>?, _ detachModulator: Bool, _ reduction: Reduction, _ sampleWeight: UnsafePointer<S>?,
   _ loss: UnsafeMutablePointer<S>?, _ grad: UnsafeMutablePointer<S>?
 ) -> Status {
-  guard let shape = RowShape(outer, classes, inner) else { return .invalidShape }
   guard gamma >= 0, gamma < .infinity else { return .invalidParameter }
-  let call = LossCall(reduction: reduction, sampleWeight: sampleWeight, loss: loss, grad: grad)
-  if shape.rows == 0 { return call.empty }
-  guard let z, let target else { return .nullPointer }
-  guard areWeights(sampleWeight, shape.rows) else { return .invalidValue }
-  denseRowLoss(
-    FocalLoss<S.Vector>(gamma: gamma, detachModulator: detachModulator),
-    DenseTargets(labelSmoothing: 0, classes: classes), shape, z, second: target, perClass: alpha, targets: nil,
-    denominator: sumOfSampleWeights(sampleWeight, shape.rows), call)
-  return .ok
+  return withCheckedRows(z, target, (outer, classes, inner), reduction, sampleWeight, loss, grad) {
+    shape, z, target, call in
+    denseRowLoss(
+      FocalLoss<S.Vector>(gamma: gamma, detachModulator: detachModulator),
+      DenseTargets(labelSmoothing: 0, classes: classes), shape, z, second: target, perClass: alpha, targets: nil,
+      denominator: sumOfSampleWeights(sampleWeight, shape.rows), call)
+    return .ok
+  }
 }

@@ -21,21 +21,20 @@ func nllLoss<S: Scalar>(
   _ weight: UnsafePointer<S>?, _ ignoreIndex: Int64, _ reduction: Reduction, _ sampleWeight: UnsafePointer<S>?,
   _ loss: UnsafeMutablePointer<S>?, _ grad: UnsafeMutablePointer<S>?
 ) -> Status {
-  guard let shape = RowShape(outer, classes, inner) else { return .invalidShape }
-  let call = LossCall(reduction: reduction, sampleWeight: sampleWeight, loss: loss, grad: grad)
-  if shape.rows == 0 { return call.empty }
-  guard let logP, let target else { return .nullPointer }
-  guard areWeights(weight, classes), areWeights(sampleWeight, shape.rows) else { return .invalidValue }
-  let targets = Targets(classes: target, ignoreIndex: ignoreIndex, classFactor: weight, factorIsWeight: true)
-  guard let denominator = targets.denominator(shape.rows, classCount: classes, sampleWeight) else {
-    return .invalidTarget
+  withCheckedRows(logP, target, (outer, classes, inner), reduction, sampleWeight, loss, grad) {
+    shape, logP, target, call in
+    guard areWeights(weight, classes) else { return .invalidValue }
+    let targets = Targets(classes: target, ignoreIndex: ignoreIndex, classFactor: weight, factorIsWeight: true)
+    guard let denominator = targets.denominator(shape.rows, classCount: classes, sampleWeight) else {
+      return .invalidTarget
+    }
+    LossSink.run(call, denominator: denominator) { sink in
+      forEachRowTile(
+        shape, RowArrays(first: logP, second: logP, perClass: nil, output: grad),
+        NegativeLogLikelihood<S.Vector>(targets: targets, sink: sink))
+    }
+    return .ok
   }
-  LossSink.run(call, denominator: denominator) { sink in
-    forEachRowTile(
-      shape, RowArrays(first: logP, second: logP, perClass: nil, output: grad),
-      NegativeLogLikelihood<S.Vector>(targets: targets, sink: sink))
-  }
-  return .ok
 }
 
 private struct NegativeLogLikelihood<V: Lanes>: RowKernel {

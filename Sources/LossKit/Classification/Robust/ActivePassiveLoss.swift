@@ -32,8 +32,8 @@ enum ActivePassiveTerm: Int32 {
 ///   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
 ///   - classes: ≥ 2.
 ///   - inner: ≥ 0.
-///   - active: default nce.
-///   - passive: default mae. Any two parts may be combined.
+///   - active: the part that raises p_y, default nce.
+///   - passive: the part that lowers the others, default mae. Any two parts may be combined.
 ///   - alpha: α, default 1.
 ///   - beta: β, default 1.
 ///   - gamma: γ ≥ 0 of the focal losses, default 0.5.

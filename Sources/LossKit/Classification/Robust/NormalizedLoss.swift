@@ -4,12 +4,15 @@
 protocol NormalizableLoss: DenseRowLoss {
   /// Is it cheaper to keep ψ, and to compute p once more, than the other way round?
   static var keepsPsi: Bool { get }
+  /// Does it take p, or ν alone?
+  static var usesProbability: Bool { get }
   /// The same for p ≤ ½, where it may be had for less.
   func evaluateUnlikely(_ c: ClassProbability<V>) -> (value: V, psi: V)
 }
 
 extension NormalizableLoss {
   static var keepsPsi: Bool { true }
+  static var usesProbability: Bool { true }
   @inline(__always) func evaluateUnlikely(_ c: ClassProbability<V>) -> (value: V, psi: V) { evaluate(c) }
 }
 
@@ -20,6 +23,7 @@ extension CrossEntropy: NormalizableLoss {
 extension FocalLoss: NormalizableLoss {}
 
 struct NormalizablePower<V: Lanes>: NormalizableLoss {
+  static var usesProbability: Bool { false }
   private let power: PowerLoss<V>
   private let exponential: ScaledExponential<V>
   private let inverse: V
@@ -61,11 +65,11 @@ struct NormalizedLoss<F: NormalizableLoss>: RowLoss {
 
   @inline(__always)
   func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
-    let softmax = tile.leadingSoftmax(&k, keep: keep)
+    let softmax = tile.leadingSoftmax(&k, keep: keep && (F.usesProbability || !F.keepsPsi))
     let target = softmax.target(tile, k)
     k.setSoftmax(softmax, besides: target)
     let rest = tile.sums(k, keep: keep && F.keepsPsi) { e, k in
-      let c = formula.evaluateUnlikely(exponential.statistics(e, k, isKept: keep))
+      let c = formula.evaluateUnlikely(exponential.statistics(e, k, isKept: keep && F.usesProbability))
       let isApart = (e.classes .== k.target) | (e.x .== k.d)
       return RowTerms(
         first: V.select(isApart, V.zero, c.value), second: V.select(isApart, V.zero, c.psi), kept: c.psi)

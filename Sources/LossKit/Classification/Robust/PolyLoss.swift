@@ -21,12 +21,8 @@ func polyNCrossEntropy<S: Scalar>(
   _ epsilons: UnsafePointer<Double>?, _ n: Int, _ reduction: Reduction, _ sampleWeight: UnsafePointer<S>?,
   _ loss: UnsafeMutablePointer<S>?, _ grad: UnsafeMutablePointer<S>?
 ) -> Status {
-  guard elementCount(n, 1) != nil else { return .invalidShape }
-  guard let epsilons = Polynomial<S.Vector>(epsilons, n) else { return .nullPointer }
-  guard epsilons.isFinite else { return .invalidParameter }
-  return targetRowLoss(
-    PolynomialLoss(coefficients: epsilons, hasCrossEntropy: true), z, target, (outer, classes, inner), reduction,
-    sampleWeight, loss, grad)
+  polynomialLoss(
+    epsilons, n, hasCrossEntropy: true, z, target, (outer, classes, inner), reduction, sampleWeight, loss, grad)
 }
 
 /// Poly loss: a polynomial in 1 − p. Cross-entropy is the series with α_j = 1/j.
@@ -52,29 +48,29 @@ func polyLoss<S: Scalar>(
   _ alphas: UnsafePointer<Double>?, _ n: Int, _ reduction: Reduction, _ sampleWeight: UnsafePointer<S>?,
   _ loss: UnsafeMutablePointer<S>?, _ grad: UnsafeMutablePointer<S>?
 ) -> Status {
+  polynomialLoss(
+    alphas, n, hasCrossEntropy: false, z, target, (outer, classes, inner), reduction, sampleWeight, loss, grad)
+}
+
+@inline(__always)
+private func polynomialLoss<S: Scalar>(
+  _ coefficients: UnsafePointer<Double>?, _ n: Int, hasCrossEntropy: Bool, _ z: UnsafePointer<S>?,
+  _ target: UnsafePointer<Int64>?, _ shape: (outer: Int, classes: Int, inner: Int), _ reduction: Reduction,
+  _ sampleWeight: UnsafePointer<S>?, _ loss: UnsafeMutablePointer<S>?, _ grad: UnsafeMutablePointer<S>?
+) -> Status {
   guard elementCount(n, 1) != nil else { return .invalidShape }
-  guard let alphas = Polynomial<S.Vector>(alphas, n) else { return .nullPointer }
-  guard alphas.isFinite else { return .invalidParameter }
+  if coefficients == nil && n > 0 { return .nullPointer }
+  for j in 0..<n where !coefficients![j].isFinite { return .invalidParameter }
   return targetRowLoss(
-    PolynomialLoss(coefficients: alphas, hasCrossEntropy: false), z, target, (outer, classes, inner), reduction,
-    sampleWeight, loss, grad)
+    PolynomialLoss<S.Vector>(
+      polynomial: Polynomial(coefficients: coefficients, n: n), hasCrossEntropy: hasCrossEntropy), z, target, shape,
+    reduction, sampleWeight, loss, grad)
 }
 
 /// c_1 q + c_2 q² + … + c_n qⁿ and its derivative.
 private struct Polynomial<V: Lanes> {
-  private let coefficients: UnsafePointer<Double>?
-  private let n: Int
-
-  init?(_ coefficients: UnsafePointer<Double>?, _ n: Int) {
-    if coefficients == nil && n > 0 { return nil }
-    self.coefficients = coefficients
-    self.n = n
-  }
-
-  var isFinite: Bool {
-    for j in 0..<n where !coefficients![j].isFinite { return false }
-    return true
-  }
+  let coefficients: UnsafePointer<Double>?
+  let n: Int
 
   @inline(__always) func callAsFunction(_ q: V) -> (value: V, slope: V) {
     var value = V.zero, slope = V.zero
@@ -88,11 +84,11 @@ private struct Polynomial<V: Lanes> {
 }
 
 private struct PolynomialLoss<V: Lanes>: TargetRowLoss {
-  let coefficients: Polynomial<V>
+  let polynomial: Polynomial<V>
   let hasCrossEntropy: Bool
 
   @inline(__always) func evaluate(_ row: TargetRow<V>) -> (value: V, psi: V) {
-    let (value, slope) = coefficients(row.complement)
+    let (value, slope) = polynomial(row.complement)
     let psi = row.probability * slope
     return hasCrossEntropy ? (row.nu + value, V.one + psi) : (value, psi)
   }

@@ -10,7 +10,7 @@
 ///   - classes: ≥ 1.
 ///   - inner: ≥ 0.
 ///   - a: > 0, default 1.
-///   - b: default 0.
+///   - b: the score at which the loss bends, default 0.
 ///   - eps: ε ≥ 0, default 1e-12.
 ///   - reduction: default mean, which divides by Σ s_i.
 ///   - sampleWeight: optional, one per row, ≥ 0, default 1.
