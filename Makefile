@@ -61,12 +61,12 @@ test-native: build .venv/tests-installed
 
 test-python: .venv/tests-installed build
 	@echo "Python tests"
-	@.venv/bin/python -m pytest -q Tests/Python
+	@.venv/bin/python -m pytest -q -n auto Tests/Python
 
 # The package as users install it, in an environment of its own.
-test-wheel: generate
+test-wheel: build
 	@.ci/packages.sh venv cmake ninja
-	@Tests/wheel.sh .venv-wheel
+	@Tests/wheel.sh .venv-wheel build/objects
 
 #--- Benchmarks ---------------------------------------------------------------------------------------------------
 
