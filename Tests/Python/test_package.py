@@ -251,7 +251,7 @@ def test_shapes_are_kept(shape, dtype):
 @pytest.mark.parametrize(
     "bad",
     [1j, "text", ["a"], object(), None, [[1.0], [1.0, 2.0]], np.zeros(2, "M8[s]"), np.zeros(2, "V4"), {"a": 1}, [None]],
-    ids=repr,
+    ids=lambda bad: f"{type(bad).__name__}" if type(bad) is object else repr(bad),
 )
 def test_what_is_not_real_numbers_is_refused(bad):
     if bad is None:

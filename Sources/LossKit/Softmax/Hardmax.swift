@@ -25,7 +25,7 @@ private struct OneHotOfMaximum<V: Lanes>: RowVisitor {
     k.target = tile.lowestClass(k, where: { e, k in e.x .== k.a })
     if (k.a .== V.infinity).any {  // +inf or NaN
       let ofNaN = tile.lowestClass(k, where: { e, _ in e.x.isNaN })
-      k.b = V.select(ofNaN .< V.Integers(0), V.zero, V.nan)
+      k.b = V.select(ofNaN .< V.Integers(tile.classes), V.nan, V.zero)
     }
     tile.map(k) { e, k in V.select(e.classes .== k.target, V.one, V.zero) + k.b }
   }

@@ -3,8 +3,8 @@
 ///     s_v = e · c_v + b_v,   softcap: s_v ← κ tanh(s_v / κ),   L = log Σ_v e^{s_v} − s_y
 ///     g_v = (p_v − [v = y]) (1 − (s_v / κ)²),   ∂L/∂e = Σ_v g_v c_v,   ∂L/∂c_v = Σ_rows g_v e,   ∂L/∂b_v = Σ_rows g_v
 ///
-/// The scores are computed tile by tile, twice if there is a gradient. Allocates O(`outer` · `length`) bytes and, for each
-/// thread, tiles of at most some megabytes, whatever `outer`, `length` and `vocabulary` are.
+/// The scores are computed tile by tile, twice if there is a gradient. Allocates some bytes for each row and, for each
+/// thread, tiles of at most some megabytes, whatever the numbers of rows and of classes are.
 ///
 /// - Parameters:
 ///   - e: embeddings, `[outer, length, dimension]`.
@@ -24,7 +24,7 @@
 ///   - reduction: default mean, over the rows that count.
 ///   - lseGrad: optional, one per loss: u, default 0: u p_v is added to g_v before the softcap's factor, which is the
 ///     gradient of what else depends on lse.
-///   - loss: optional output, one value, or one per used target, `outer` · (T − k), without reduction.
+///   - loss: optional output, one value, or one per used target without reduction.
 ///   - lse: optional output, one per used target: log Σ_v e^{s_v}.
 ///   - gradE: optional output, shaped as `e`.
 ///   - gradC: optional output, shaped as `c`.

@@ -36,10 +36,10 @@ enum BagReduction: Int32 {
 ///   - ybar: ȳ, `[bags]`: the mean responses.
 ///   - count: instances, ≥ 0.
 ///   - bags: ≥ 0.
-///   - level: default interpolated.
+///   - level: whose loss counts, default interpolated.
 ///   - rho: ρ in [0, 1], default 0.5; of the interpolated level.
 ///   - response: ℓ, default square.
-///   - bagReduction: default mean.
+///   - bagReduction: how the losses of instances are joined, default mean.
 ///   - loss: optional output, one value.
 ///   - grad: optional output, shaped as `f`.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, OUT_OF_MEMORY.

@@ -22,7 +22,7 @@ enum HaltedSide: Int32 {
 ///   - columns: ≥ 0.
 ///   - alpha: α in [0, 1]: α_t = α t + (1 − α)(1 − t); negative, the default −1: no such factor.
 ///   - gamma: γ ≥ 0, default 2.
-///   - side: default positive.
+///   - side: where down-weighting stops, default positive.
 ///   - reduction: default mean, over all elements, weighted.
 ///   - sampleWeight: optional, one per row, ≥ 0, default 1.
 ///   - loss: optional output, one value, or one per element without reduction.

@@ -59,6 +59,10 @@ def documented(function: F) -> F:
     return function
 
 
+# A parameter of more modes than these has them in its description.
+_MOST_MODES_IN_HEAD = 8
+
+
 def _parse(docstring: str) -> tuple[str, dict[str, str]]:
     """A docstring as the text before the first underlined title, and the sections."""
     text, *rest = re.split(r"(?m)^(\w[\w ]*)\n-{3,}\n", docstring)
@@ -112,7 +116,11 @@ class _Translation:
         text = self.descriptions.get(parameter.name, "")
         if parameter.default not in (inspect.Parameter.empty, None):  # the entry's head gives the default
             text = re.sub(r"(^|[,;]? )default [^\s,;]*[^\s.,;](?=\.$|\. |$)", "", text).strip()
-        return self._translated(text if text.strip(".") else _COMMON.get(parameter.name, ""))
+        text = self._translated(text if text.strip(".") else _COMMON.get(parameter.name, ""))
+        modes = self.modes.get(parameter.name, [])
+        if len(modes) > _MOST_MODES_IN_HEAD:
+            text = f"{text.rstrip('.')}: {', '.join(map(repr, modes))}."
+        return text
 
     def _type(self, parameter: inspect.Parameter) -> str:
         kind = parameter.annotation if isinstance(parameter.annotation, str) else "Any"
@@ -121,7 +129,10 @@ class _Translation:
             kind = optional[1] or optional[2]
         if kind == "Any":
             kind = "array_like"
-        if parameter.name in self.modes:
+        modes = self.modes.get(parameter.name, [])
+        if len(modes) > _MOST_MODES_IN_HEAD:
+            kind = "str"
+        elif modes:
             kind = "{" + ", ".join(map(repr, self.modes[parameter.name])) + "}"
         if parameter.default is inspect.Parameter.empty:
             return kind

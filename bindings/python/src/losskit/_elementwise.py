@@ -204,7 +204,6 @@ def binary_margin_loss(
     """
     return element_loss(
         "binary_margin_loss",
-    "ens_loss",
         f,
         y,
         kind,

@@ -34,8 +34,8 @@ def fenchel_young_loss(
     Parameters
     ----------
     target : array_like
-        Integers, one for each row, in 0 to C - 1; or real numbers shaped as `z`, in the domain of the regularizer. Dense targets are not
-        checked.
+        Integers, one for each row, in 0 to C - 1; or real numbers shaped as `z`, in the domain of the
+        regularizer. Dense targets are not checked.
 
     Examples
     --------
@@ -76,8 +76,8 @@ def sparsemax_loss(
     Parameters
     ----------
     target : array_like
-        Integers, one for each row, in 0 to C - 1; or real numbers shaped as `z`, the probability of each class. Dense targets are not
-        checked.
+        Integers, one for each row, in 0 to C - 1; or real numbers shaped as `z`, the probability of each class.
+        Dense targets are not checked.
 
     Examples
     --------
@@ -116,8 +116,8 @@ def entmax15_loss(
     Parameters
     ----------
     target : array_like
-        Integers, one for each row, in 0 to C - 1; or real numbers shaped as `z`, the probability of each class. Dense targets are not
-        checked.
+        Integers, one for each row, in 0 to C - 1; or real numbers shaped as `z`, the probability of each class.
+        Dense targets are not checked.
 
     Examples
     --------
@@ -157,8 +157,8 @@ def entmax_loss(
     Parameters
     ----------
     target : array_like
-        Integers, one for each row, in 0 to C - 1; or real numbers shaped as `z`, the probability of each class. Dense targets are not
-        checked.
+        Integers, one for each row, in 0 to C - 1; or real numbers shaped as `z`, the probability of each class.
+        Dense targets are not checked.
 
     Examples
     --------
@@ -199,8 +199,8 @@ def normmax_loss(
     Parameters
     ----------
     target : array_like
-        Integers, one for each row, in 0 to C - 1; or real numbers shaped as `z`, the probability of each class. Dense targets are not
-        checked.
+        Integers, one for each row, in 0 to C - 1; or real numbers shaped as `z`, the probability of each class.
+        Dense targets are not checked.
 
     Examples
     --------

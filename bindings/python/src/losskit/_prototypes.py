@@ -5235,10 +5235,10 @@ With one class it is 0, as all losses of softmax are.""",
             "ybar": "ȳ, `[bags]`: the mean responses.",
             "count": "instances, ≥ 0.",
             "bags": "≥ 0.",
-            "level": "default interpolated.",
+            "level": "whose loss counts, default interpolated.",
             "rho": "ρ in [0, 1], default 0.5; of the interpolated level.",
             "response": "ℓ, default square.",
-            "bag_reduction": "default mean.",
+            "bag_reduction": "how the losses of instances are joined, default mean.",
         },
         "outputs": {
             "loss": "optional output, one value.",
@@ -5328,7 +5328,7 @@ Continuous, with a jump of the gradient at z = 0.""",
             "columns": "≥ 0.",
             "alpha": "α in [0, 1]: α_t = α t + (1 − α)(1 − t); negative, the default −1: no such factor.",
             "gamma": "γ ≥ 0, default 2.",
-            "side": "default positive.",
+            "side": "where down-weighting stops, default positive.",
             "reduction": "default mean, over all elements, weighted.",
             "sample_weight": "optional, one per row, ≥ 0, default 1.",
         },
@@ -5962,8 +5962,8 @@ Evaluated in double. Allocates 16 bytes a row and 16 bytes a column.""",
     s_v = e · c_v + b_v,   softcap: s_v ← κ tanh(s_v / κ),   L = log Σ_v e^{s_v} − s_y
     g_v = (p_v − [v = y]) (1 − (s_v / κ)²),   ∂L/∂e = Σ_v g_v c_v,   ∂L/∂c_v = Σ_rows g_v e,   ∂L/∂b_v = Σ_rows g_v
 
-The scores are computed tile by tile, twice if there is a gradient. Allocates O(`outer` · `length`) bytes and, for each
-thread, tiles of at most some megabytes, whatever `outer`, `length` and `vocabulary` are.""",
+The scores are computed tile by tile, twice if there is a gradient. Allocates some bytes for each row and, for each
+thread, tiles of at most some megabytes, whatever the numbers of rows and of classes are.""",
         "parameters": {
             "e": "embeddings, `[outer, length, dimension]`.",
             "c": "class matrix, `[vocabulary, dimension]`.",
@@ -5981,7 +5981,7 @@ thread, tiles of at most some megabytes, whatever `outer`, `length` and `vocabul
             "lse_grad": "optional, one per loss: u, default 0: u p_v is added to g_v before the softcap's factor, which is the gradient of what else depends on lse.",
         },
         "outputs": {
-            "loss": "optional output, one value, or one per used target, `outer` · (T − k), without reduction.",
+            "loss": "optional output, one value, or one per used target without reduction.",
             "lse": "optional output, one per used target: log Σ_v e^{s_v}.",
             "grad_e": "optional output, shaped as `e`.",
             "grad_c": "optional output, shaped as `c`.",
