@@ -1597,13 +1597,14 @@ LOSSKIT_ENTRY(losskit_squared_error_grad_hess_f64, (
     double *hess),
     (z, t, rows, columns, sample_weight, grad, hess))
 LOSSKIT_ENTRY(losskit_filter_normalize_f32, (
-    const float *direction, const float *weight, ptrdiff_t filters, ptrdiff_t size, losskit_filter_normalization mode,
+    const float *direction, const float *weight, ptrdiff_t filters, ptrdiff_t width, losskit_filter_normalization mode,
     double eps, float *out),
-    (direction, weight, filters, size, mode, eps, out))
+    (direction, weight, filters, width, mode, eps, out))
 LOSSKIT_ENTRY(losskit_filter_normalize_f64, (
-    const double *direction, const double *weight, ptrdiff_t filters, ptrdiff_t size, losskit_filter_normalization mode,
-    double eps, double *out),
-    (direction, weight, filters, size, mode, eps, out))
+    const double *direction, const double *weight, ptrdiff_t filters, ptrdiff_t width,
+    losskit_filter_normalization mode, double eps,
+    double *out),
+    (direction, weight, filters, width, mode, eps, out))
 LOSSKIT_ENTRY(losskit_relative_signal_strength_f32, (
     const float *p_clean, const float *p_noisy, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner,
     float *strength),

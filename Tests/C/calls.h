@@ -97,12 +97,13 @@ static inline void fill(void *array, content_kind content, ptrdiff_t count, data
   }
 }
 
-// Real targets as labels: of `y` signs; of `t` 0 and 1 in the data of boxes, where no weight is negative.
+// Real targets as labels, where the other arrays hold what is not negative: of `y` signs in the data of boxes, else, as of
+// `t`, 0 and 1.
 static inline void make_labels(void *array, const parameter *p, ptrdiff_t count, data_kind kind) {
-  const int is_sign = strcmp(p->name, "y") == 0;
-  if (!is_sign && (strcmp(p->name, "t") != 0 || kind != BOXES)) return;
-  const double middle = kind == LOGITS ? 0 : kind == BOXES ? 100 : 0.5;
-  const int negative = is_sign ? -1 : 0;
+  const int is_y = strcmp(p->name, "y") == 0;
+  if (!(is_y && kind != LOGITS) && !(strcmp(p->name, "t") == 0 && kind == BOXES)) return;
+  const double middle = kind == BOXES ? 100 : 0.5;
+  const int negative = is_y && kind == BOXES ? -1 : 0;
   for (ptrdiff_t i = 0; i < count; i++) {
     if (p->content == FLOATS) ((float *)array)[i] = ((float *)array)[i] < middle ? (float)negative : 1;
     if (p->content == DOUBLES) ((double *)array)[i] = ((double *)array)[i] < middle ? negative : 1;

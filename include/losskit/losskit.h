@@ -4899,10 +4899,10 @@ LOSSKIT_API losskit_status losskit_squared_error_grad_hess_f64(
  *     out_f = d_f |w_f| / (|d_f| + eps)     (0 where the denominator is 0)
  *
  * - Parameters:
- *   - direction: d, `[filters, size]`. (Those of biases and batch norms are 0 by convention.)
+ *   - direction: d, `[filters, width]`. (Those of biases and batch norms are 0 by convention.)
  *   - weight: w, shaped as `direction`.
  *   - filters: ≥ 0.
- *   - size: entries of a filter, ≥ 0.
+ *   - width: entries of a filter, ≥ 0.
  *   - mode: norms of rows, the default, or of the whole layer.
  *   - eps: ≥ 0, default 1e-10.
  *   - out: output, shaped as `direction`; may be `direction` itself.
@@ -4910,11 +4910,11 @@ LOSSKIT_API losskit_status losskit_squared_error_grad_hess_f64(
  * - Reference: Li et al. 2018, Visualizing the Loss Landscape of Neural Nets.
  */
 LOSSKIT_API losskit_status losskit_filter_normalize_f32(
-    const float *direction, const float *weight, ptrdiff_t filters, ptrdiff_t size, losskit_filter_normalization mode,
+    const float *direction, const float *weight, ptrdiff_t filters, ptrdiff_t width, losskit_filter_normalization mode,
     double eps, float *out);
 LOSSKIT_API losskit_status losskit_filter_normalize_f64(
-    const double *direction, const double *weight, ptrdiff_t filters, ptrdiff_t size, losskit_filter_normalization mode,
-    double eps, double *out);
+    const double *direction, const double *weight, ptrdiff_t filters, ptrdiff_t width,
+    losskit_filter_normalization mode, double eps, double *out);
 
 /**
  * Relative signal strength: how much of the advantage that the true class has in clean posteriors is left in those of

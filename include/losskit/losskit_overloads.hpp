@@ -7402,45 +7402,45 @@ inline void squared_error_grad_hess(
 /// Scales a random direction in weight space as the weights are scaled, filter by filter: for plots of loss landscapes.
 /// See losskit_filter_normalize_f32.
 inline void filter_normalize(
-    const float *direction, const float *weight, std::ptrdiff_t filters, std::ptrdiff_t size,
+    const float *direction, const float *weight, std::ptrdiff_t filters, std::ptrdiff_t width,
     losskit::filter_normalization mode, double eps, float *out) {
   check(
     
-    losskit_filter_normalize_f32(direction, weight, filters, size, static_cast<losskit_filter_normalization>(mode), eps, out));
+    losskit_filter_normalize_f32(direction, weight, filters, width, static_cast<losskit_filter_normalization>(mode), eps, out));
 }
 
 /// The same on spans.
 inline void filter_normalize(
-    span<const float> direction, span<const float> weight, std::ptrdiff_t filters, std::ptrdiff_t size,
+    span<const float> direction, span<const float> weight, std::ptrdiff_t filters, std::ptrdiff_t width,
     losskit::filter_normalization mode, double eps, span<float> out) {
-  detail::expect(direction, false, {filters, size});
-  detail::expect(weight, false, {filters, size});
-  detail::expect(out, false, {filters, size});
+  detail::expect(direction, false, {filters, width});
+  detail::expect(weight, false, {filters, width});
+  detail::expect(out, false, {filters, width});
   check(
     
-    losskit_filter_normalize_f32(direction.data(), weight.data(), filters, size, static_cast<losskit_filter_normalization>(mode), eps, out.data()));
+    losskit_filter_normalize_f32(direction.data(), weight.data(), filters, width, static_cast<losskit_filter_normalization>(mode), eps, out.data()));
 }
 
 /// Scales a random direction in weight space as the weights are scaled, filter by filter: for plots of loss landscapes.
 /// See losskit_filter_normalize_f64.
 inline void filter_normalize(
-    const double *direction, const double *weight, std::ptrdiff_t filters, std::ptrdiff_t size,
+    const double *direction, const double *weight, std::ptrdiff_t filters, std::ptrdiff_t width,
     losskit::filter_normalization mode, double eps, double *out) {
   check(
     
-    losskit_filter_normalize_f64(direction, weight, filters, size, static_cast<losskit_filter_normalization>(mode), eps, out));
+    losskit_filter_normalize_f64(direction, weight, filters, width, static_cast<losskit_filter_normalization>(mode), eps, out));
 }
 
 /// The same on spans.
 inline void filter_normalize(
-    span<const double> direction, span<const double> weight, std::ptrdiff_t filters, std::ptrdiff_t size,
+    span<const double> direction, span<const double> weight, std::ptrdiff_t filters, std::ptrdiff_t width,
     losskit::filter_normalization mode, double eps, span<double> out) {
-  detail::expect(direction, false, {filters, size});
-  detail::expect(weight, false, {filters, size});
-  detail::expect(out, false, {filters, size});
+  detail::expect(direction, false, {filters, width});
+  detail::expect(weight, false, {filters, width});
+  detail::expect(out, false, {filters, width});
   check(
     
-    losskit_filter_normalize_f64(direction.data(), weight.data(), filters, size, static_cast<losskit_filter_normalization>(mode), eps, out.data()));
+    losskit_filter_normalize_f64(direction.data(), weight.data(), filters, width, static_cast<losskit_filter_normalization>(mode), eps, out.data()));
 }
 
 /// Relative signal strength: how much of the advantage that the true class has in clean posteriors is left in those of

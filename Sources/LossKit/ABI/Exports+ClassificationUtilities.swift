@@ -2,24 +2,24 @@
 
 @c(losskit_filter_normalize_f32)
 public func losskit_filter_normalize_f32(
-  _ direction: UnsafePointer<Float>?, _ weight: UnsafePointer<Float>?, _ filters: Int, _ size: Int, _ mode: Int32,
+  _ direction: UnsafePointer<Float>?, _ weight: UnsafePointer<Float>?, _ filters: Int, _ width: Int, _ mode: Int32,
   _ eps: Double, _ out: UnsafeMutablePointer<Float>?
 ) -> Int32 {
   guard let mode = FilterNormalization(rawValue: mode) else {
     return Status.invalidParameter.rawValue
   }
-  return filterNormalize(direction, weight, filters, size, mode, eps, out).rawValue
+  return filterNormalize(direction, weight, filters, width, mode, eps, out).rawValue
 }
 
 @c(losskit_filter_normalize_f64)
 public func losskit_filter_normalize_f64(
-  _ direction: UnsafePointer<Double>?, _ weight: UnsafePointer<Double>?, _ filters: Int, _ size: Int, _ mode: Int32,
+  _ direction: UnsafePointer<Double>?, _ weight: UnsafePointer<Double>?, _ filters: Int, _ width: Int, _ mode: Int32,
   _ eps: Double, _ out: UnsafeMutablePointer<Double>?
 ) -> Int32 {
   guard let mode = FilterNormalization(rawValue: mode) else {
     return Status.invalidParameter.rawValue
   }
-  return filterNormalize(direction, weight, filters, size, mode, eps, out).rawValue
+  return filterNormalize(direction, weight, filters, width, mode, eps, out).rawValue
 }
 
 @c(losskit_relative_signal_strength_f32)
