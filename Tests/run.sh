@@ -15,7 +15,7 @@ cmake --build "$build"
 results=$build/ctest.xml
 rm -f "$results"
 status=0
-ctest --test-dir "$build" --output-on-failure --output-junit "$results" "$@" || status=$?
+ctest --test-dir "$build" -j "$(nproc)" --output-on-failure --output-junit "$results" "$@" || status=$?
 # <testsuite name=… tests="20" failures="0" … spans several lines.
 attribute() { sed -n "1,/<testcase/s/.*[[:space:]]$1=\"\([0-9]*\)\".*/\1/p" "$results" | head -1; }
 failed=$(attribute failures)

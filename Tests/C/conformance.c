@@ -50,9 +50,10 @@ static uint64_t run(const function *f, const plan *plan, uint64_t hash, int *suc
   return hash;
 }
 
-// Functions whose work grows with the square of a count: their large size is smaller.
+// Functions whose work grows faster than their arrays: their large size is smaller.
 static ptrdiff_t largest_total(const function *f) {
-  static const char *const squares[] = {"soft_nms", "neuralsort", "softsort"};
+  static const char *const squares[] = {"soft_nms", "neuralsort", "softsort", "newton_inverse", "symmetric_normalize",
+                                        "linear_cross_entropy", "topk_gating"};
   for (size_t i = 0; i < sizeof squares / sizeof *squares; i++)
     if (strstr(f->name, squares[i])) return 3000;
   return 100000;
@@ -74,7 +75,7 @@ int main(int argument_count, char **arguments) {
     int succeeded = 0, side = 0;
     for (int size = 0; size < (quick ? 2 : 3); size++) {
       // The large size is for threads: fewer combinations.
-      const int modes = mode_count(f), most = size == 2 ? 2 : quick ? 4 : 12;
+      const int modes = mode_count(f), most = size == 2 || quick ? 2 : 12;
       // Steps of a large prime: where only some combinations are tried, every parameter varies among them.
       for (int m = 0; m < (modes < most ? modes : most); m++)
         for (int data = 0; data < DATA_KINDS; data++)
