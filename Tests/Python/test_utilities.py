@@ -101,7 +101,7 @@ def calls(dtype, rows=3, columns=5):
     a, b = rng.random((2, rows, columns)).astype(dtype)
     for mode in ("filter", "layer"):
         yield RawCall(
-            "filter_normalize", dtype, ["out"], direction=a, weight=b, filters=rows, size=columns, mode=mode, eps=1e-10,
+            "filter_normalize", dtype, ["out"], direction=a, weight=b, filters=rows, width=columns, mode=mode, eps=1e-10,
             out=np.empty_like(a),
         )  # fmt: skip
     yield RawCall(
@@ -135,7 +135,7 @@ def test_direction_may_be_scaled_in_place(dtype, rng):
     for mode in ("filter", "layer"):
         expected = losskit.filter_normalize(d, w, mode=mode)
         mine = d.copy()
-        call = RawCall("filter_normalize", dtype, [], direction=mine, weight=w, filters=20, size=50, mode=mode, eps=1e-10, out=mine)
+        call = RawCall("filter_normalize", dtype, [], direction=mine, weight=w, filters=20, width=50, mode=mode, eps=1e-10, out=mine)
         assert call() == "OK"
         assert mine.tobytes() == expected.tobytes()
 

@@ -71,7 +71,7 @@ func binaryMarginLoss<S: Scalar>(
   switch kind {
   case .logistic: return run(LogisticMargin())
   case .hinge: return run(Hinge(margin: SplitParameter(margin)))
-  case .squaredHinge: return run(SquaredHinge(margin: SplitParameter(margin)))
+  case .squaredHinge: return run(HingeSquare(margin: SplitParameter(margin)))
   case .smoothedHinge: return run(SmoothedHinge())
   case .modifiedHuber: return run(ModifiedHuber())
   case .sparsemax: return run(SparsemaxMargin())
@@ -145,7 +145,7 @@ private struct Hinge<V: Lanes>: MarginFunction {
   }
 }
 
-private struct SquaredHinge<V: Lanes>: MarginFunction {
+private struct HingeSquare<V: Lanes>: MarginFunction {
   let margin: SplitParameter<V>
   @inline(__always) func evaluate(_ m: V) -> (value: V, slope: V) {
     let u = V.max(margin + -m, V.zero)

@@ -87,7 +87,7 @@ private struct NeuralSort: RelaxedSort {
   @inline(__always) func finish(_ list: RelaxedList) {
     for j in 0..<list.count {
       let own = V(list.s[j]), c = V(list.b[j])
-      list.grad[j] -= list.sum { s, k, n in (own - s).sign * (c + V.load(list.b + k, lanes: n)) }
+      list.grad[j] -= list.sum { s, k, n in (own - s).direction * (c + V.load(list.b + k, lanes: n)) }
     }
   }
 }

@@ -167,8 +167,8 @@ private struct RelaxedSortVjpJob<S: Scalar, F: RelaxedSort>: ParallelJob {
 }
 
 extension DoubleLanes {
-  /// −1, 0 or 1; NaN has sign 0.
-  @inline(__always) var sign: Self {
+  /// −1, 0 or 1; 0 for NaN.
+  @inline(__always) var direction: Self {
     Self.select(Self.zero .< self, .one, Self.select(self .< Self.zero, -Self.one, Self.zero))
   }
 }

@@ -75,7 +75,7 @@ private struct SoftSort: RelaxedSort {
     let all = list.sum { s, j, n in
       let distance = sorted - s
       let g = V.load(gradient + j, lanes: n)
-      let slope = power(distance.magnitude).slope * distance.sign
+      let slope = power(distance.magnitude).slope * distance.direction
       // What has no weight has no gradient, however far away it is.
       let h = V.select(g .== V.zero, V.zero, -(g * slope))
       (V.load(list.grad + j, lanes: n) - h).store(list.grad + j, lanes: n)
