@@ -60,22 +60,3 @@ def elementwise(name):
 
 elementwise("soft_margin_loss")
 elementwise("hinge_embedding_loss")
-
-
-def as_cross_entropy(name):
-    @compare(
-        "Classification losses", name.replace("_", " ") + ", value and gradient, {}×{}", SHAPES,
-        peer="LossKit's cross-entropy", needs=[name, "cross_entropy"], target=0.67,
-    )  # fmt: skip
-    def case(rows, classes):
-        z, rng = scores(rows, classes)
-        y = rng.integers(0, classes, rows)
-        ours = lambda: getattr(losskit, name)(z, y, grad=True)  # noqa: E731
-        return Contest(ours, lambda: losskit.cross_entropy(z, y, grad=True), lambda ours, peer: None)
-
-
-for row_loss in (
-    "multi_margin_loss", "crammer_singer_loss", "categorical_hinge", "multiclass_perceptron_loss", "llw_hinge_loss",
-    "one_vs_rest_svm_loss", "ovr_loss", "sovr_loss", "legendretron_loss",
-):  # fmt: skip
-    as_cross_entropy(row_loss)

@@ -15,7 +15,8 @@ VALUES = {
     "alpha": 1.5, "beta": 1.0, "eps": 1e-6, "epsilon": 1.0, "fraction": 0.4, "gamma": 2.0, "ignore_index": -100, "k": 1,
     "label_smoothing": 0.0, "lam": 0.4, "log_end": 0.75, "log_zero": math.log(1e-4), "m": 1.0, "margin": 1.0, "n": 2,
     "p": 1, "q": 0.7, "tau": 1.7, "a": 1.0, "b": 0.0, "active": "nce", "passive": "mae", "reduced": True,
-    "normalize": True, "detach_modulator": False, "epsilons": np.array([1.0, 0.5]), "alphas": np.array([1.0, 0.5]),
+    "power": "linear", "penalty": 1.0, "regularizer": "none", "weight_count": 0, "normalize": True, "detach_modulator": False,
+    "epsilons": np.array([1.0, 0.5]), "alphas": np.array([1.0, 0.5]),
 }  # fmt: skip
 
 # Losses, and the values in which they differ from the above.
