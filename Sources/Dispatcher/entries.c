@@ -1756,16 +1756,6 @@ LOSSKIT_ENTRY(losskit_batched_soft_nms_f64, (
     (boxes, scores, idxs, count, method, iou_threshold, sigma, score_threshold, max_output, offset, indices, new_scores, capacity, selected_count, workspace, workspace_size))
 LOSSKIT_ENTRY(losskit_soft_nms_workspace_size, (ptrdiff_t count, ptrdiff_t *size),
     (count, size))
-LOSSKIT_ENTRY(losskit_brier_score_f32, (
-    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool scale_by_half,
-    const float *sample_weight, losskit_reduction reduction, float *loss,
-    float *grad),
-    (probs, y, count, classes, scale_by_half, sample_weight, reduction, loss, grad))
-LOSSKIT_ENTRY(losskit_brier_score_f64, (
-    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool scale_by_half,
-    const double *sample_weight, losskit_reduction reduction, double *loss,
-    double *grad),
-    (probs, y, count, classes, scale_by_half, sample_weight, reduction, loss, grad))
 LOSSKIT_ENTRY(losskit_calibration_error_f32, (
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
     losskit_calibration_norm norm, losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode,
@@ -1784,16 +1774,6 @@ LOSSKIT_ENTRY(losskit_expected_calibration_error_f64, (
     const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
     double *grad),
     (probs, y, count, classes, n_bins, value, grad))
-LOSSKIT_ENTRY(losskit_log_loss_f32, (
-    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double eps, const float *sample_weight,
-    losskit_reduction reduction, float *loss,
-    float *grad),
-    (probs, y, count, classes, eps, sample_weight, reduction, loss, grad))
-LOSSKIT_ENTRY(losskit_log_loss_f64, (
-    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double eps, const double *sample_weight,
-    losskit_reduction reduction, double *loss,
-    double *grad),
-    (probs, y, count, classes, eps, sample_weight, reduction, loss, grad))
 LOSSKIT_ENTRY(losskit_maximum_calibration_error_f32, (
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
     float *grad),
@@ -1843,6 +1823,26 @@ LOSSKIT_ENTRY(losskit_static_calibration_error_f64, (
     const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
     double *grad),
     (probs, y, count, classes, n_bins, value, grad))
+LOSSKIT_ENTRY(losskit_brier_score_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool scale_by_half,
+    const float *sample_weight, losskit_reduction reduction, float *loss,
+    float *grad),
+    (probs, y, count, classes, scale_by_half, sample_weight, reduction, loss, grad))
+LOSSKIT_ENTRY(losskit_brier_score_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool scale_by_half,
+    const double *sample_weight, losskit_reduction reduction, double *loss,
+    double *grad),
+    (probs, y, count, classes, scale_by_half, sample_weight, reduction, loss, grad))
+LOSSKIT_ENTRY(losskit_log_loss_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double eps, const float *sample_weight,
+    losskit_reduction reduction, float *loss,
+    float *grad),
+    (probs, y, count, classes, eps, sample_weight, reduction, loss, grad))
+LOSSKIT_ENTRY(losskit_log_loss_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double eps, const double *sample_weight,
+    losskit_reduction reduction, double *loss,
+    double *grad),
+    (probs, y, count, classes, eps, sample_weight, reduction, loss, grad))
 LOSSKIT_ENTRY(losskit_temperature_scaling_fit_f32, (
     const float *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double t_min, double t_max,
     float *temperature, float *nll),

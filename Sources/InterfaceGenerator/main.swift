@@ -28,8 +28,19 @@ let families: [(folder: String, title: String)] = [
   ("Classification/Boosting", "Boosting objectives: gradients and diagonal Hessians"),
   ("Classification/Utilities", "Classification utilities and scores"),
   ("Multilabel", "Multi-label losses"),
-  ("Detection", "Detection: boxes, suppression, decoding"),
-  ("Calibration", "Calibration metrics, proper scores and calibrators"),
+  ("Detection/Boxes", "Detection: box and mask arithmetic"),
+  ("Detection/Losses", "Detection: losses of boxes"),
+  ("Detection/Decoding", "Detection: encoding, decoding and whole heads"),
+  ("Detection/Suppression", "Detection: suppression"),
+  ("Detection/Fusion", "Detection: fusion of several models' boxes"),
+  ("Detection/Evaluation", "Detection: evaluation"),
+  ("Calibration/Errors", "Calibration errors and reliability"),
+  ("Calibration/Scores", "Proper scores, selective prediction and regression intervals"),
+  ("Calibration/Calibrators", "Post-hoc calibrators"),
+  ("Calibration/Conformal", "Conformal prediction"),
+  ("Calibration/OpenSet", "Confidence, out-of-distribution and open-set scores"),
+  ("Calibration/Diagnostics", "Language-model, model-set and neural-collapse measures"),
+  ("Metrics", "Classification and ranking metrics"),
 ]
 
 func run() throws {

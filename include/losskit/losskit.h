@@ -107,6 +107,16 @@ typedef enum losskit_bin_edge {
   LOSSKIT_BIN_EDGE_LEFT_EXTRA = 2,
 } losskit_bin_edge;
 
+/** How Soft-NMS treats the score s of a box that overlaps a selected one by o = IoU. */
+typedef enum losskit_soft_nms_method {
+  /** s (1 − o) where o exceeds the IoU threshold. */
+  LOSSKIT_SOFT_NMS_METHOD_LINEAR = 0,
+  /** s e^{−o²/σ}. */
+  LOSSKIT_SOFT_NMS_METHOD_GAUSSIAN = 1,
+  /** The box is dropped where o exceeds the IoU threshold: ordinary suppression. */
+  LOSSKIT_SOFT_NMS_METHOD_HARD = 2,
+} losskit_soft_nms_method;
+
 /** The parts of an active-passive loss. */
 typedef enum losskit_active_passive_term {
   /** Cross-entropy. */
@@ -330,16 +340,6 @@ typedef enum losskit_detection_suppression {
   /** Not at all. */
   LOSSKIT_DETECTION_SUPPRESSION_NONE = 3,
 } losskit_detection_suppression;
-
-/** How Soft-NMS treats the score s of a box that overlaps a selected one by o = IoU. */
-typedef enum losskit_soft_nms_method {
-  /** s (1 − o) where o exceeds the IoU threshold. */
-  LOSSKIT_SOFT_NMS_METHOD_LINEAR = 0,
-  /** s e^{−o²/σ}. */
-  LOSSKIT_SOFT_NMS_METHOD_GAUSSIAN = 1,
-  /** The box is dropped where o exceeds the IoU threshold: ordinary suppression. */
-  LOSSKIT_SOFT_NMS_METHOD_HARD = 2,
-} losskit_soft_nms_method;
 
 /** How the gaps of the bins are joined. */
 typedef enum losskit_calibration_norm {
@@ -4972,7 +4972,7 @@ LOSSKIT_API losskit_status losskit_binary_cross_entropy_with_logits_f64(
     const double *pos_weight, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
 
 /* ====================================================================================================
- * Detection: boxes, suppression, decoding
+ * Detection: box and mask arithmetic
  * ==================================================================================================== */
 
 /**
@@ -4997,6 +4997,10 @@ LOSSKIT_API losskit_status losskit_box_iou_f32(
     const float *boxes1, const float *boxes2, ptrdiff_t count1, ptrdiff_t count2, double offset, float *iou);
 LOSSKIT_API losskit_status losskit_box_iou_f64(
     const double *boxes1, const double *boxes2, ptrdiff_t count1, ptrdiff_t count2, double offset, double *iou);
+
+/* ====================================================================================================
+ * Detection: encoding, decoding and whole heads
+ * ==================================================================================================== */
 
 /**
  * Distances from the distributions over bins that a distribution-focal-loss head predicts: their expectations.
@@ -5217,6 +5221,10 @@ LOSSKIT_API losskit_status losskit_distance_to_box_vjp_f64(
     const double *points, const double *distances, const double *grad_output, ptrdiff_t count, bool has_image_size,
     double height, double width, double *grad_distances);
 
+/* ====================================================================================================
+ * Detection: suppression
+ * ==================================================================================================== */
+
 /**
  * Greedy non-maximum suppression: in descending order of score, a box is kept unless its IoU with a box kept before
  * exceeds the threshold.
@@ -5380,35 +5388,8 @@ LOSSKIT_API losskit_status losskit_batched_soft_nms_f64(
 LOSSKIT_API losskit_status losskit_soft_nms_workspace_size(ptrdiff_t count, ptrdiff_t *size);
 
 /* ====================================================================================================
- * Calibration metrics, proper scores and calibrators
+ * Calibration errors and reliability
  * ==================================================================================================== */
-
-/**
- * Brier score: the squared distance between the predicted distribution and the outcome.
- *
- *     l_i = Σ_c (p_ic − [y_i = c])²      (binary: (p_i − y_i)²)
- *     ∂l_i/∂p_ic = 2 (p_ic − [y_i = c])
- *
- * - Parameters:
- *   - probs: `[count, classes]`, probabilities in [0, 1].
- *   - y: `[count]`, labels 0 ..< classes.
- *   - count: number of rows, ≥ 0.
- *   - classes: number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
- *   - scale_by_half: halve losses (and gradient), so that they stay within [0, 1].
- *   - sample_weight: optional, `[count]`, ≥ 0.
- *   - reduction: `mean` divides by the sum of the weights; a mean over nothing is 0.
- *   - loss: optional output, one number, or `[count]` with reduction `none`.
- *   - grad: optional output, like `probs`.
- * - Errors: INVALID_VALUE if a probability is outside [0, 1] or a weight negative, INVALID_TARGET if a
- *   label is out of range. NaN propagates.
- * - Reference: Brier, Verification of Forecasts Expressed in Terms of Probability, 1950.
- */
-LOSSKIT_API losskit_status losskit_brier_score_f32(
-    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool scale_by_half,
-    const float *sample_weight, losskit_reduction reduction, float *loss, float *grad);
-LOSSKIT_API losskit_status losskit_brier_score_f64(
-    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool scale_by_half,
-    const double *sample_weight, losskit_reduction reduction, double *loss, double *grad);
 
 /**
  * Calibration error: how far confidences are from accuracies, over bins of like confidence.
@@ -5473,33 +5454,6 @@ LOSSKIT_API losskit_status losskit_expected_calibration_error_f32(
 LOSSKIT_API losskit_status losskit_expected_calibration_error_f64(
     const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
     double *grad);
-
-/**
- * Log loss: the negative logarithm of the probability given to what happened.
- *
- *     l_i = −log max(q_i, ε),  q_i = p_{i,y_i}      (binary: p_i if y_i = 1, else 1 − p_i)
- *     ∂l_i/∂q_i = −1/q_i where q_i > ε, else 0
- *
- * - Parameters:
- *   - probs: `[count, classes]`, probabilities in [0, 1].
- *   - y: `[count]`, labels 0 ..< classes.
- *   - count: number of rows, ≥ 0.
- *   - classes: number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
- *   - eps: ε, in [0, 1); 1e-12 is usual. With 0, a probability of 0 costs infinity.
- *   - sample_weight: optional, `[count]`, ≥ 0.
- *   - reduction: `mean` divides by the sum of the weights; a mean over nothing is 0.
- *   - loss: optional output, one number, or `[count]` with reduction `none`.
- *   - grad: optional output, like `probs`.
- * - Errors: INVALID_VALUE if a probability is outside [0, 1] or a weight negative, INVALID_TARGET if a
- *   label is out of range. NaN propagates.
- * - Reference: Good, Rational Decisions, 1952.
- */
-LOSSKIT_API losskit_status losskit_log_loss_f32(
-    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double eps, const float *sample_weight,
-    losskit_reduction reduction, float *loss, float *grad);
-LOSSKIT_API losskit_status losskit_log_loss_f64(
-    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double eps, const double *sample_weight,
-    losskit_reduction reduction, double *loss, double *grad);
 
 /**
  * Maximum calibration error (MCE): `calibration_error` with norm `max`.
@@ -5668,6 +5622,68 @@ LOSSKIT_API losskit_status losskit_static_calibration_error_f32(
 LOSSKIT_API losskit_status losskit_static_calibration_error_f64(
     const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
     double *grad);
+
+/* ====================================================================================================
+ * Proper scores, selective prediction and regression intervals
+ * ==================================================================================================== */
+
+/**
+ * Brier score: the squared distance between the predicted distribution and the outcome.
+ *
+ *     l_i = Σ_c (p_ic − [y_i = c])²      (binary: (p_i − y_i)²)
+ *     ∂l_i/∂p_ic = 2 (p_ic − [y_i = c])
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 0.
+ *   - classes: number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - scale_by_half: halve losses (and gradient), so that they stay within [0, 1].
+ *   - sample_weight: optional, `[count]`, ≥ 0.
+ *   - reduction: `mean` divides by the sum of the weights; a mean over nothing is 0.
+ *   - loss: optional output, one number, or `[count]` with reduction `none`.
+ *   - grad: optional output, like `probs`.
+ * - Errors: INVALID_VALUE if a probability is outside [0, 1] or a weight negative, INVALID_TARGET if a
+ *   label is out of range. NaN propagates.
+ * - Reference: Brier, Verification of Forecasts Expressed in Terms of Probability, 1950.
+ */
+LOSSKIT_API losskit_status losskit_brier_score_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool scale_by_half,
+    const float *sample_weight, losskit_reduction reduction, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_brier_score_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool scale_by_half,
+    const double *sample_weight, losskit_reduction reduction, double *loss, double *grad);
+
+/**
+ * Log loss: the negative logarithm of the probability given to what happened.
+ *
+ *     l_i = −log max(q_i, ε),  q_i = p_{i,y_i}      (binary: p_i if y_i = 1, else 1 − p_i)
+ *     ∂l_i/∂q_i = −1/q_i where q_i > ε, else 0
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 0.
+ *   - classes: number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - eps: ε, in [0, 1); 1e-12 is usual. With 0, a probability of 0 costs infinity.
+ *   - sample_weight: optional, `[count]`, ≥ 0.
+ *   - reduction: `mean` divides by the sum of the weights; a mean over nothing is 0.
+ *   - loss: optional output, one number, or `[count]` with reduction `none`.
+ *   - grad: optional output, like `probs`.
+ * - Errors: INVALID_VALUE if a probability is outside [0, 1] or a weight negative, INVALID_TARGET if a
+ *   label is out of range. NaN propagates.
+ * - Reference: Good, Rational Decisions, 1952.
+ */
+LOSSKIT_API losskit_status losskit_log_loss_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double eps, const float *sample_weight,
+    losskit_reduction reduction, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_log_loss_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double eps, const double *sample_weight,
+    losskit_reduction reduction, double *loss, double *grad);
+
+/* ====================================================================================================
+ * Post-hoc calibrators
+ * ==================================================================================================== */
 
 /**
  * Temperature scaling: the T for which softmax(z / T) has the least mean negative log-likelihood.

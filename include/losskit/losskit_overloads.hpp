@@ -38,6 +38,16 @@ enum class bin_edge : std::int32_t {
   left_extra = LOSSKIT_BIN_EDGE_LEFT_EXTRA,
 };
 
+/// How Soft-NMS treats the score s of a box that overlaps a selected one by o = IoU.
+enum class soft_nms_method : std::int32_t {
+  /// s (1 − o) where o exceeds the IoU threshold.
+  linear = LOSSKIT_SOFT_NMS_METHOD_LINEAR,
+  /// s e^{−o²/σ}.
+  gaussian = LOSSKIT_SOFT_NMS_METHOD_GAUSSIAN,
+  /// The box is dropped where o exceeds the IoU threshold: ordinary suppression.
+  hard = LOSSKIT_SOFT_NMS_METHOD_HARD,
+};
+
 /// The parts of an active-passive loss.
 enum class active_passive_term : std::int32_t {
   /// Cross-entropy.
@@ -260,16 +270,6 @@ enum class detection_suppression : std::int32_t {
   soft_gaussian = LOSSKIT_DETECTION_SUPPRESSION_SOFT_GAUSSIAN,
   /// Not at all.
   none = LOSSKIT_DETECTION_SUPPRESSION_NONE,
-};
-
-/// How Soft-NMS treats the score s of a box that overlaps a selected one by o = IoU.
-enum class soft_nms_method : std::int32_t {
-  /// s (1 − o) where o exceeds the IoU threshold.
-  linear = LOSSKIT_SOFT_NMS_METHOD_LINEAR,
-  /// s e^{−o²/σ}.
-  gaussian = LOSSKIT_SOFT_NMS_METHOD_GAUSSIAN,
-  /// The box is dropped where o exceeds the IoU threshold: ordinary suppression.
-  hard = LOSSKIT_SOFT_NMS_METHOD_HARD,
 };
 
 /// How the gaps of the bins are joined.
@@ -8081,54 +8081,6 @@ inline void soft_nms_workspace_size(std::ptrdiff_t count, std::ptrdiff_t *size) 
   check(losskit_soft_nms_workspace_size(count, size));
 }
 
-/// Brier score: the squared distance between the predicted distribution and the outcome.
-/// See losskit_brier_score_f32.
-inline void brier_score(
-    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, bool scale_by_half,
-    const float *sample_weight, losskit::reduction reduction, float *loss, float *grad) {
-  check(
-    
-    losskit_brier_score_f32(probs, y, count, classes, scale_by_half, sample_weight, static_cast<losskit_reduction>(reduction), loss, grad));
-}
-
-/// The same on spans.
-inline void brier_score(
-    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, bool scale_by_half,
-    span<const float> sample_weight, losskit::reduction reduction, span<float> loss, span<float> grad) {
-  const std::ptrdiff_t count = y.ssize();
-  detail::expect(probs, false, {count, classes});
-  detail::expect(sample_weight, true, {count});
-  detail::expect(loss, true, {count});
-  detail::expect(grad, true, {count, classes});
-  check(
-    
-    losskit_brier_score_f32(probs.data(), y.data(), count, classes, scale_by_half, sample_weight.data(), static_cast<losskit_reduction>(reduction), loss.data(), grad.data()));
-}
-
-/// Brier score: the squared distance between the predicted distribution and the outcome.
-/// See losskit_brier_score_f64.
-inline void brier_score(
-    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, bool scale_by_half,
-    const double *sample_weight, losskit::reduction reduction, double *loss, double *grad) {
-  check(
-    
-    losskit_brier_score_f64(probs, y, count, classes, scale_by_half, sample_weight, static_cast<losskit_reduction>(reduction), loss, grad));
-}
-
-/// The same on spans.
-inline void brier_score(
-    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, bool scale_by_half,
-    span<const double> sample_weight, losskit::reduction reduction, span<double> loss, span<double> grad) {
-  const std::ptrdiff_t count = y.ssize();
-  detail::expect(probs, false, {count, classes});
-  detail::expect(sample_weight, true, {count});
-  detail::expect(loss, true, {count});
-  detail::expect(grad, true, {count, classes});
-  check(
-    
-    losskit_brier_score_f64(probs.data(), y.data(), count, classes, scale_by_half, sample_weight.data(), static_cast<losskit_reduction>(reduction), loss.data(), grad.data()));
-}
-
 /// Calibration error: how far confidences are from accuracies, over bins of like confidence.
 /// See losskit_calibration_error_f32.
 inline void calibration_error(
@@ -8211,54 +8163,6 @@ inline void expected_calibration_error(
   detail::expect(probs, false, {count, classes});
   detail::expect(grad, true, {count, classes});
   check(losskit_expected_calibration_error_f64(probs.data(), y.data(), count, classes, n_bins, value, grad.data()));
-}
-
-/// Log loss: the negative logarithm of the probability given to what happened.
-/// See losskit_log_loss_f32.
-inline void log_loss(
-    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double eps,
-    const float *sample_weight, losskit::reduction reduction, float *loss, float *grad) {
-  check(
-    
-    losskit_log_loss_f32(probs, y, count, classes, eps, sample_weight, static_cast<losskit_reduction>(reduction), loss, grad));
-}
-
-/// The same on spans.
-inline void log_loss(
-    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double eps,
-    span<const float> sample_weight, losskit::reduction reduction, span<float> loss, span<float> grad) {
-  const std::ptrdiff_t count = y.ssize();
-  detail::expect(probs, false, {count, classes});
-  detail::expect(sample_weight, true, {count});
-  detail::expect(loss, true, {count});
-  detail::expect(grad, true, {count, classes});
-  check(
-    
-    losskit_log_loss_f32(probs.data(), y.data(), count, classes, eps, sample_weight.data(), static_cast<losskit_reduction>(reduction), loss.data(), grad.data()));
-}
-
-/// Log loss: the negative logarithm of the probability given to what happened.
-/// See losskit_log_loss_f64.
-inline void log_loss(
-    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double eps,
-    const double *sample_weight, losskit::reduction reduction, double *loss, double *grad) {
-  check(
-    
-    losskit_log_loss_f64(probs, y, count, classes, eps, sample_weight, static_cast<losskit_reduction>(reduction), loss, grad));
-}
-
-/// The same on spans.
-inline void log_loss(
-    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double eps,
-    span<const double> sample_weight, losskit::reduction reduction, span<double> loss, span<double> grad) {
-  const std::ptrdiff_t count = y.ssize();
-  detail::expect(probs, false, {count, classes});
-  detail::expect(sample_weight, true, {count});
-  detail::expect(loss, true, {count});
-  detail::expect(grad, true, {count, classes});
-  check(
-    
-    losskit_log_loss_f64(probs.data(), y.data(), count, classes, eps, sample_weight.data(), static_cast<losskit_reduction>(reduction), loss.data(), grad.data()));
 }
 
 /// Maximum calibration error (MCE): `calibration_error` with norm `max`.
@@ -8442,6 +8346,102 @@ inline void static_calibration_error(
   detail::expect(probs, false, {count, classes});
   detail::expect(grad, true, {count, classes});
   check(losskit_static_calibration_error_f64(probs.data(), y.data(), count, classes, n_bins, value, grad.data()));
+}
+
+/// Brier score: the squared distance between the predicted distribution and the outcome.
+/// See losskit_brier_score_f32.
+inline void brier_score(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, bool scale_by_half,
+    const float *sample_weight, losskit::reduction reduction, float *loss, float *grad) {
+  check(
+    
+    losskit_brier_score_f32(probs, y, count, classes, scale_by_half, sample_weight, static_cast<losskit_reduction>(reduction), loss, grad));
+}
+
+/// The same on spans.
+inline void brier_score(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, bool scale_by_half,
+    span<const float> sample_weight, losskit::reduction reduction, span<float> loss, span<float> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(loss, true, {count});
+  detail::expect(grad, true, {count, classes});
+  check(
+    
+    losskit_brier_score_f32(probs.data(), y.data(), count, classes, scale_by_half, sample_weight.data(), static_cast<losskit_reduction>(reduction), loss.data(), grad.data()));
+}
+
+/// Brier score: the squared distance between the predicted distribution and the outcome.
+/// See losskit_brier_score_f64.
+inline void brier_score(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, bool scale_by_half,
+    const double *sample_weight, losskit::reduction reduction, double *loss, double *grad) {
+  check(
+    
+    losskit_brier_score_f64(probs, y, count, classes, scale_by_half, sample_weight, static_cast<losskit_reduction>(reduction), loss, grad));
+}
+
+/// The same on spans.
+inline void brier_score(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, bool scale_by_half,
+    span<const double> sample_weight, losskit::reduction reduction, span<double> loss, span<double> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(loss, true, {count});
+  detail::expect(grad, true, {count, classes});
+  check(
+    
+    losskit_brier_score_f64(probs.data(), y.data(), count, classes, scale_by_half, sample_weight.data(), static_cast<losskit_reduction>(reduction), loss.data(), grad.data()));
+}
+
+/// Log loss: the negative logarithm of the probability given to what happened.
+/// See losskit_log_loss_f32.
+inline void log_loss(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double eps,
+    const float *sample_weight, losskit::reduction reduction, float *loss, float *grad) {
+  check(
+    
+    losskit_log_loss_f32(probs, y, count, classes, eps, sample_weight, static_cast<losskit_reduction>(reduction), loss, grad));
+}
+
+/// The same on spans.
+inline void log_loss(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double eps,
+    span<const float> sample_weight, losskit::reduction reduction, span<float> loss, span<float> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(loss, true, {count});
+  detail::expect(grad, true, {count, classes});
+  check(
+    
+    losskit_log_loss_f32(probs.data(), y.data(), count, classes, eps, sample_weight.data(), static_cast<losskit_reduction>(reduction), loss.data(), grad.data()));
+}
+
+/// Log loss: the negative logarithm of the probability given to what happened.
+/// See losskit_log_loss_f64.
+inline void log_loss(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double eps,
+    const double *sample_weight, losskit::reduction reduction, double *loss, double *grad) {
+  check(
+    
+    losskit_log_loss_f64(probs, y, count, classes, eps, sample_weight, static_cast<losskit_reduction>(reduction), loss, grad));
+}
+
+/// The same on spans.
+inline void log_loss(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double eps,
+    span<const double> sample_weight, losskit::reduction reduction, span<double> loss, span<double> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(loss, true, {count});
+  detail::expect(grad, true, {count, classes});
+  check(
+    
+    losskit_log_loss_f64(probs.data(), y.data(), count, classes, eps, sample_weight.data(), static_cast<losskit_reduction>(reduction), loss.data(), grad.data()));
 }
 
 /// Temperature scaling: the T for which softmax(z / T) has the least mean negative log-likelihood.

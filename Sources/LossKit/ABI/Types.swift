@@ -51,3 +51,13 @@ enum BinEdge: Int32 {
   /// As `left`, but confidence 1 has a bin of its own, index n_bins: there is one bin more.
   case leftExtra = 2
 }
+
+/// How Soft-NMS treats the score s of a box that overlaps a selected one by o = IoU.
+enum SoftNmsMethod: Int32 {
+  /// s (1 − o) where o exceeds the IoU threshold.
+  case linear = 0
+  /// s e^{−o²/σ}.
+  case gaussian = 1
+  /// The box is dropped where o exceeds the IoU threshold: ordinary suppression.
+  case hard = 2
+}

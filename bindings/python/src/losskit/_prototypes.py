@@ -15,6 +15,7 @@ ENUMS: dict[str, dict[str, int]] = {
     "Reduction": {"none": 0, "mean": 1, "sum": 2},
     "Binning": {"uniform": 0, "quantile": 1, "midpoint": 2, "rank": 3},
     "BinEdge": {"right": 0, "left": 1, "left_extra": 2},
+    "SoftNmsMethod": {"linear": 0, "gaussian": 1, "hard": 2},
     "ActivePassiveTerm": {"ce": 0, "fl": 1, "nce": 2, "nfl": 3, "gce": 4, "ngce": 5, "mae": 6, "nmae": 7, "rce": 8, "nrce": 9},
     "AggregateLevel": {"bag": 0, "instance": 1, "interpolated": 2},
     "AggregateResponse": {"square": 0, "logistic": 1},
@@ -31,7 +32,6 @@ ENUMS: dict[str, dict[str, int]] = {
     "DetectionActivation": {"sigmoid": 0, "softmax": 1, "none": 2},
     "ObjectnessMode": {"product": 0, "sqrt": 1},
     "DetectionSuppression": {"hard": 0, "soft_linear": 1, "soft_gaussian": 2, "none": 3},
-    "SoftNmsMethod": {"linear": 0, "gaussian": 1, "hard": 2},
     "CalibrationNorm": {"l1": 0, "l2": 1, "max": 2},
     "CalibrationMode": {"top": 0, "classwise": 1},
 }
@@ -2722,20 +2722,6 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("size", "p"),
         ),
     ),
-    "brier_score": (
-        True,
-        (
-            ("probs", "p"),
-            ("y", "p"),
-            ("count", "n"),
-            ("classes", "n"),
-            ("scale_by_half", "b"),
-            ("sample_weight", "p"),
-            ("reduction", "e:Reduction"),
-            ("loss", "p"),
-            ("grad", "p"),
-        ),
-    ),
     "calibration_error": (
         True,
         (
@@ -2761,20 +2747,6 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("classes", "n"),
             ("n_bins", "n"),
             ("value", "p"),
-            ("grad", "p"),
-        ),
-    ),
-    "log_loss": (
-        True,
-        (
-            ("probs", "p"),
-            ("y", "p"),
-            ("count", "n"),
-            ("classes", "n"),
-            ("eps", "d"),
-            ("sample_weight", "p"),
-            ("reduction", "e:Reduction"),
-            ("loss", "p"),
             ("grad", "p"),
         ),
     ),
@@ -2872,6 +2844,34 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("classes", "n"),
             ("n_bins", "n"),
             ("value", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "brier_score": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("scale_by_half", "b"),
+            ("sample_weight", "p"),
+            ("reduction", "e:Reduction"),
+            ("loss", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "log_loss": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("eps", "d"),
+            ("sample_weight", "p"),
+            ("reduction", "e:Reduction"),
+            ("loss", "p"),
             ("grad", "p"),
         ),
     ),
@@ -6683,27 +6683,6 @@ NaN coordinates neither decay others nor are decayed. The given scores are not c
         },
         "errors": "INVALID_SHAPE, NULL_POINTER.",
     },
-    "brier_score": {
-        "summary": "Brier score: the squared distance between the predicted distribution and the outcome.",
-        "body": """\
-    l_i = Σ_c (p_ic − [y_i = c])²      (binary: (p_i − y_i)²)
-    ∂l_i/∂p_ic = 2 (p_ic − [y_i = c])""",
-        "parameters": {
-            "probs": "`[count, classes]`, probabilities in [0, 1].",
-            "y": "`[count]`, labels 0 ..< classes.",
-            "count": "number of rows, ≥ 0.",
-            "classes": "number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
-            "scale_by_half": "halve losses (and gradient), so that they stay within [0, 1].",
-            "sample_weight": "optional, `[count]`, ≥ 0.",
-            "reduction": "`mean` divides by the sum of the weights; a mean over nothing is 0.",
-        },
-        "outputs": {
-            "loss": "optional output, one number, or `[count]` with reduction `none`.",
-            "grad": "optional output, like `probs`.",
-        },
-        "errors": "INVALID_VALUE if a probability is outside [0, 1] or a weight negative, INVALID_TARGET if a label is out of range. NaN propagates.",
-        "reference": "Brier, Verification of Forecasts Expressed in Terms of Probability, 1950.",
-    },
     "calibration_error": {
         "summary": "Calibration error: how far confidences are from accuracies, over bins of like confidence.",
         "body": """\
@@ -6750,27 +6729,6 @@ class) that attains the maximum.""",
             "grad": "optional output, like `probs`: the gradient, with bins and arg max as constants.",
         },
         "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017.",
-    },
-    "log_loss": {
-        "summary": "Log loss: the negative logarithm of the probability given to what happened.",
-        "body": """\
-    l_i = −log max(q_i, ε),  q_i = p_{i,y_i}      (binary: p_i if y_i = 1, else 1 − p_i)
-    ∂l_i/∂q_i = −1/q_i where q_i > ε, else 0""",
-        "parameters": {
-            "probs": "`[count, classes]`, probabilities in [0, 1].",
-            "y": "`[count]`, labels 0 ..< classes.",
-            "count": "number of rows, ≥ 0.",
-            "classes": "number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
-            "eps": "ε, in [0, 1); 1e-12 is usual. With 0, a probability of 0 costs infinity.",
-            "sample_weight": "optional, `[count]`, ≥ 0.",
-            "reduction": "`mean` divides by the sum of the weights; a mean over nothing is 0.",
-        },
-        "outputs": {
-            "loss": "optional output, one number, or `[count]` with reduction `none`.",
-            "grad": "optional output, like `probs`.",
-        },
-        "errors": "INVALID_VALUE if a probability is outside [0, 1] or a weight negative, INVALID_TARGET if a label is out of range. NaN propagates.",
-        "reference": "Good, Rational Decisions, 1952.",
     },
     "maximum_calibration_error": {
         "summary": "Maximum calibration error (MCE): `calibration_error` with norm `max`.",
@@ -6909,6 +6867,48 @@ are compared as doubles. Sums are exact: the result does not depend on the order
             "grad": "optional output, like `probs`: the gradient, with bins and arg max as constants.",
         },
         "reference": "Nixon et al., Measuring Calibration in Deep Learning, 2019.",
+    },
+    "brier_score": {
+        "summary": "Brier score: the squared distance between the predicted distribution and the outcome.",
+        "body": """\
+    l_i = Σ_c (p_ic − [y_i = c])²      (binary: (p_i − y_i)²)
+    ∂l_i/∂p_ic = 2 (p_ic − [y_i = c])""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 0.",
+            "classes": "number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+            "scale_by_half": "halve losses (and gradient), so that they stay within [0, 1].",
+            "sample_weight": "optional, `[count]`, ≥ 0.",
+            "reduction": "`mean` divides by the sum of the weights; a mean over nothing is 0.",
+        },
+        "outputs": {
+            "loss": "optional output, one number, or `[count]` with reduction `none`.",
+            "grad": "optional output, like `probs`.",
+        },
+        "errors": "INVALID_VALUE if a probability is outside [0, 1] or a weight negative, INVALID_TARGET if a label is out of range. NaN propagates.",
+        "reference": "Brier, Verification of Forecasts Expressed in Terms of Probability, 1950.",
+    },
+    "log_loss": {
+        "summary": "Log loss: the negative logarithm of the probability given to what happened.",
+        "body": """\
+    l_i = −log max(q_i, ε),  q_i = p_{i,y_i}      (binary: p_i if y_i = 1, else 1 − p_i)
+    ∂l_i/∂q_i = −1/q_i where q_i > ε, else 0""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 0.",
+            "classes": "number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+            "eps": "ε, in [0, 1); 1e-12 is usual. With 0, a probability of 0 costs infinity.",
+            "sample_weight": "optional, `[count]`, ≥ 0.",
+            "reduction": "`mean` divides by the sum of the weights; a mean over nothing is 0.",
+        },
+        "outputs": {
+            "loss": "optional output, one number, or `[count]` with reduction `none`.",
+            "grad": "optional output, like `probs`.",
+        },
+        "errors": "INVALID_VALUE if a probability is outside [0, 1] or a weight negative, INVALID_TARGET if a label is out of range. NaN propagates.",
+        "reference": "Good, Rational Decisions, 1952.",
     },
     "temperature_scaling_fit": {
         "summary": "Temperature scaling: the T for which softmax(z / T) has the least mean negative log-likelihood.",

@@ -6,7 +6,7 @@ from typing import Any, Tuple
 
 import numpy as np
 
-from ._calibration import ReliabilityAccumulator
+from ._calibration_errors import ReliabilityAccumulator
 
 __all__ = ["reliability_diagram"]
 

@@ -1,4 +1,4 @@
-"""Calibration family: reliability diagrams, calibration errors, proper scores, temperature scaling."""
+"""Reliability diagrams and calibration errors."""
 
 from __future__ import annotations
 
@@ -8,39 +8,16 @@ import numpy as np
 
 from . import _prototypes
 from ._core import as_integers, as_reals, call, check_shape, documented, fail, scalar
+from ._probabilities import bin_count, labelled_probabilities
 
 __all__ = [
     "ReliabilityAccumulator",
-    "brier_score",
     "calibration_error",
     "expected_calibration_error",
-    "log_loss",
     "maximum_calibration_error",
     "reliability_bins",
     "static_calibration_error",
-    "temperature_scaling_fit",
 ]
-
-
-def _rows(name: str, probs: Any, y: Any) -> Tuple[np.dtype, np.ndarray, np.ndarray, int]:
-    """Probabilities, labels, and the number of classes as C takes it: 0 for the binary view ``probs[N]``."""
-    dtype, probs = as_reals(name, probs)
-    y = as_integers(name, "y", y)
-    if probs.ndim == 0:
-        raise fail("INVALID_SHAPE", name, "probs has shape (), expected [N] or [N, C]")
-    if probs.ndim == 1:
-        check_shape(name, "y", y, probs.shape)
-        return dtype, probs, y, 0
-    check_shape(name, "y", y, probs.shape[:-1])
-    if probs.shape[-1] == 0:
-        raise fail("INVALID_SHAPE", name, "probs has no classes")
-    return dtype, probs, y, probs.shape[-1]
-
-
-def _size(name: str, n_bins: Any) -> int:
-    if isinstance(n_bins, bool) or not isinstance(n_bins, (int, np.integer)) or not 1 <= n_bins <= 1 << 24:
-        raise fail("INVALID_PARAMETER", name, f"n_bins is {n_bins!r}, expected an integer from 1 to 2**24")
-    return int(n_bins)
 
 
 @documented
@@ -61,7 +38,7 @@ def reliability_bins(
     dtype, conf = as_reals(name, conf)
     correct = as_integers(name, "correct", correct)
     check_shape(name, "correct", correct, conf.shape)
-    n_bins = _size(name, n_bins)
+    n_bins = bin_count(name, n_bins)
     total = n_bins + (edge == "left_extra")
     count = np.empty(total, np.int64)
     conf_mean, acc_mean = np.empty(total, dtype), np.empty(total, dtype)
@@ -71,7 +48,7 @@ def reliability_bins(
 
 
 def _error(name: str, probs: Any, y: Any, grad: bool, *parameters: Any) -> Any:
-    dtype, probs, y, classes = _rows(name, probs, y)
+    dtype, probs, y, classes = labelled_probabilities(name, probs, y)
     value = np.empty((), dtype)
     gradient = np.empty_like(probs) if grad else None
     call(name, dtype, probs, y, y.size, classes, *parameters, value, gradient)
@@ -99,7 +76,7 @@ def calibration_error(
     >>> losskit.calibration_error(probs, [0, 1, 2, 2], n_bins=5, norm="l2", mode="classwise").round(7).item()
     0.3175426
     """
-    n_bins = _size("calibration_error", n_bins)
+    n_bins = bin_count("calibration_error", n_bins)
     return _error("calibration_error", probs, y, grad, n_bins, norm, binning, edge, mode)
 
 
@@ -114,7 +91,7 @@ def expected_calibration_error(probs: Any, y: Any, *, n_bins: int = 15, grad: bo
     >>> losskit.expected_calibration_error(probs, [0, 1, 2, 2], n_bins=5).round(7).item()
     0.15
     """
-    return _error("expected_calibration_error", probs, y, grad, _size("expected_calibration_error", n_bins))
+    return _error("expected_calibration_error", probs, y, grad, bin_count("expected_calibration_error", n_bins))
 
 
 @documented
@@ -128,7 +105,7 @@ def maximum_calibration_error(probs: Any, y: Any, *, n_bins: int = 15, grad: boo
     >>> losskit.maximum_calibration_error(probs, [0, 1, 2, 2], n_bins=5).round(7).item()
     0.3
     """
-    return _error("maximum_calibration_error", probs, y, grad, _size("maximum_calibration_error", n_bins))
+    return _error("maximum_calibration_error", probs, y, grad, bin_count("maximum_calibration_error", n_bins))
 
 
 @documented
@@ -142,78 +119,7 @@ def static_calibration_error(probs: Any, y: Any, *, n_bins: int = 15, grad: bool
     >>> losskit.static_calibration_error(probs, [0, 1, 2, 2], n_bins=5).round(7).item()
     0.3
     """
-    return _error("static_calibration_error", probs, y, grad, _size("static_calibration_error", n_bins))
-
-
-def _loss(name: str, probs: Any, y: Any, parameter: Any, sample_weight: Any, reduction: str, grad: bool) -> Any:
-    _, probs, sample_weight = as_reals(name, probs, sample_weight)
-    dtype, probs, y, classes = _rows(name, probs, y)
-    check_shape(name, "sample_weight", sample_weight, y.shape)
-    loss = np.empty(y.shape if reduction == "none" else (), dtype)
-    gradient = np.empty_like(probs) if grad else None
-    call(name, dtype, probs, y, y.size, classes, parameter, sample_weight, reduction, loss, gradient)
-    return (scalar(loss), gradient) if grad else scalar(loss)
-
-
-@documented
-def brier_score(
-    probs: Any,
-    y: Any,
-    *,
-    scale_by_half: bool = False,
-    sample_weight: Any = None,
-    reduction: str = "mean",
-    grad: bool = False,
-) -> Any:
-    """Brier score, ``probs[N]`` (binary) or ``[N, C]``.
-
-    Examples
-    --------
-    >>> import losskit
-    >>> probs = [[0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.5, 0.3, 0.2], [0.2, 0.2, 0.6]]
-    >>> losskit.brier_score(probs, [0, 1, 2, 2]).round(7).item()
-    0.405
-    """
-    return _loss("brier_score", probs, y, bool(scale_by_half), sample_weight, reduction, grad)
-
-
-@documented
-def log_loss(
-    probs: Any, y: Any, *, eps: float = 1e-12, sample_weight: Any = None, reduction: str = "mean", grad: bool = False
-) -> Any:
-    """Log loss of probabilities, ``probs[N]`` (binary) or ``[N, C]``.
-
-    Examples
-    --------
-    >>> import losskit
-    >>> probs = [[0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.5, 0.3, 0.2], [0.2, 0.2, 0.6]]
-    >>> losskit.log_loss(probs, [0, 1, 2, 2]).round(7).item()
-    0.746941
-    """
-    return _loss("log_loss", probs, y, eps, sample_weight, reduction, grad)
-
-
-@documented
-def temperature_scaling_fit(logits: Any, y: Any, *, t_min: float = 0.01, t_max: float = 100.0) -> Tuple[Any, Any]:
-    """Temperature scaling: ``(T, nll)``, the T for which ``softmax(logits / T)`` is most likely, and its mean NLL.
-
-    Examples
-    --------
-    >>> import losskit
-    >>> logits = [[2, 1, 0], [0, 3, 1], [1, 1.5, -1], [-1, 0, 0.5]]
-    >>> temperature, nll = losskit.temperature_scaling_fit(logits, [0, 1, 0, 2])
-    >>> temperature.round(7).item(), nll.round(7).item()
-    (0.4880899, 0.4575499)
-    """
-    name = "temperature_scaling_fit"
-    dtype, logits = as_reals(name, logits)
-    y = as_integers(name, "y", y)
-    if logits.ndim == 0:
-        raise fail("INVALID_SHAPE", name, "logits has shape (), expected [N, C]")
-    check_shape(name, "y", y, logits.shape[:-1])
-    temperature, nll = np.empty((), dtype), np.empty((), dtype)
-    call(name, dtype, logits, y, y.size, logits.shape[-1], t_min, t_max, temperature, nll)
-    return scalar(temperature), scalar(nll)
+    return _error("static_calibration_error", probs, y, grad, bin_count("static_calibration_error", n_bins))
 
 
 class ReliabilityAccumulator:
@@ -241,7 +147,7 @@ class ReliabilityAccumulator:
 
     def __init__(self, n_bins: int = 15, edge: str = "right"):
         name = "reliability_accumulator_init"
-        self.n_bins, self.edge = _size(name, n_bins), edge
+        self.n_bins, self.edge = bin_count(name, n_bins), edge
         size = np.empty((), np.intp)
         call("reliability_accumulator_size", None, self.n_bins, size)
         self._state = np.zeros(int(size), np.uint8)
@@ -250,7 +156,7 @@ class ReliabilityAccumulator:
     def update(self, probs: Any, y: Any) -> ReliabilityAccumulator:
         """Adds a batch, ``probs[N, C]`` (the largest of a row is its confidence) or ``probs[N]`` (binary)."""
         name = "reliability_accumulator_update"
-        dtype, probs, y, classes = _rows(name, probs, y)
+        dtype, probs, y, classes = labelled_probabilities(name, probs, y)
         call(name, dtype, self._state, self._state.size, probs, y, y.size, classes)
         return self
 

@@ -1,0 +1,5 @@
+"""Conformal prediction."""
+
+from __future__ import annotations
+
+__all__: list = []

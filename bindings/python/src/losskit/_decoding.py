@@ -1,0 +1,248 @@
+"""Encoding and decoding of boxes, and everything after the head of a detector."""
+
+from __future__ import annotations
+
+from typing import Any, Optional, Sequence, Tuple
+
+import numpy as np
+
+from ._box_arrays import Count, box_rows, clip_size, output_limit
+from ._core import as_reals, call, check_shape, documented, fail
+
+__all__ = [
+    "decode_boxes",
+    "decode_boxes_vjp",
+    "detection_postprocess",
+    "dfl_decode",
+    "dfl_decode_vjp",
+    "distance_to_box",
+    "distance_to_box_vjp",
+]
+
+
+@documented
+def decode_boxes(
+    deltas: Any,
+    anchors: Any,
+    *,
+    weights: Sequence[float] = (1.0, 1.0, 1.0, 1.0),
+    clip: float = 4.135166556742356,
+) -> np.ndarray:
+    """Boxes from the offsets that a regression head predicts for its anchors.
+
+    Parameters
+    ----------
+    weights : sequence of four numbers, default (1.0, 1.0, 1.0, 1.0)
+        wx, wy, ww, wh, > 0; R-CNN heads have 10, 10, 5, 5.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> losskit.decode_boxes([[0.1, 0, 0.2, -1]], [[0, 0, 10, 20]]).round(5).tolist()
+    [[-0.10701, 6.32121, 12.10701, 13.67879]]
+    """
+    dtype, deltas, anchors = as_reals("decode_boxes", deltas, anchors)
+    deltas = box_rows("decode_boxes", "deltas", deltas)
+    check_shape("decode_boxes", "anchors", box_rows("decode_boxes", "anchors", anchors), deltas.shape)
+    boxes = np.empty_like(deltas)
+    call("decode_boxes", dtype, deltas, anchors, len(deltas), *_four("decode_boxes", weights), clip, boxes)
+    return boxes
+
+
+@documented
+def decode_boxes_vjp(
+    deltas: Any,
+    anchors: Any,
+    grad_output: Any,
+    *,
+    weights: Sequence[float] = (1.0, 1.0, 1.0, 1.0),
+    clip: float = 4.135166556742356,
+) -> np.ndarray:
+    """Vector-Jacobian product of :func:`decode_boxes` with respect to ``deltas``.
+
+    Parameters
+    ----------
+    weights : sequence of four numbers, default (1.0, 1.0, 1.0, 1.0)
+        wx, wy, ww, wh, > 0; R-CNN heads have 10, 10, 5, 5.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> losskit.decode_boxes_vjp([[0.1, 0, 0.2, -1]], [[0, 0, 10, 20]], [[1, 0, 0, 0]]).round(5).tolist()
+    [[10.0, 0.0, -6.10701, 0.0]]
+    """
+    name = "decode_boxes_vjp"
+    dtype, deltas, anchors, grad_output = as_reals(name, deltas, anchors, grad_output)
+    deltas = box_rows(name, "deltas", deltas)
+    check_shape(name, "anchors", box_rows(name, "anchors", anchors), deltas.shape)
+    check_shape(name, "grad_output", box_rows(name, "grad_output", grad_output), deltas.shape)
+    grad = np.empty_like(deltas)
+    call(name, dtype, deltas, anchors, grad_output, len(deltas), *_four(name, weights), clip, grad)
+    return grad
+
+
+def _four(name: str, weights: Sequence[float]) -> Sequence[float]:
+    if len(weights) != 4:
+        raise fail("INVALID_PARAMETER", name, "weights are four numbers")
+    return weights
+
+
+@documented
+def distance_to_box(
+    points: Any, distances: Any, *, height: Optional[float] = None, width: Optional[float] = None
+) -> np.ndarray:
+    """Boxes from the distances of a point to the four sides, clipped to the image if its size is given.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> losskit.distance_to_box([[5, 5]], [[1, 2, 3, 4]]).tolist()
+    [[4.0, 3.0, 8.0, 9.0]]
+    """
+    dtype, points, distances = as_reals("distance_to_box", points, distances)
+    distances = box_rows("distance_to_box", "distances", distances)
+    points = box_rows("distance_to_box", "points", points, 2)
+    check_shape("distance_to_box", "points", points, (len(distances), 2))
+    boxes = np.empty_like(distances)
+    call("distance_to_box", dtype, points, distances, len(distances), *clip_size(height, width), boxes)
+    return boxes
+
+
+@documented
+def distance_to_box_vjp(
+    points: Any,
+    distances: Any,
+    grad_output: Any,
+    *,
+    height: Optional[float] = None,
+    width: Optional[float] = None,
+) -> np.ndarray:
+    """Vector-Jacobian product of :func:`distance_to_box` with respect to ``distances``.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> losskit.distance_to_box_vjp([[5, 5]], [[2, 3, 4, 6]], [[1, 2, 3, 4]]).tolist()
+    [[-1.0, -2.0, 3.0, 4.0]]
+    """
+    name = "distance_to_box_vjp"
+    dtype, points, distances, grad_output = as_reals(name, points, distances, grad_output)
+    distances = box_rows(name, "distances", distances)
+    points = box_rows(name, "points", points, 2)
+    check_shape(name, "points", points, (len(distances), 2))
+    check_shape(name, "grad_output", box_rows(name, "grad_output", grad_output), distances.shape)
+    grad = np.empty_like(distances)
+    call(name, dtype, points, distances, grad_output, len(distances), *clip_size(height, width), grad)
+    return grad
+
+
+@documented
+def dfl_decode(logits: Any, *, reg_max: int = 16) -> np.ndarray:
+    """Distances to the four sides from the distributions that a distribution-focal-loss head predicts.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> logits = [[0, 1, 2, 0, 0, 0, 2, 1, 0, 5, 0, 0]]
+    >>> losskit.dfl_decode(logits, reg_max=2).round(5).tolist()
+    [[1.57521, 1.0, 0.42479, 0.01995]]
+    """
+    dtype, logits = as_reals("dfl_decode", logits)
+    logits = _bins("dfl_decode", logits, reg_max)
+    distances = np.empty((len(logits), 4), dtype)
+    call("dfl_decode", dtype, logits, len(logits), reg_max, distances)
+    return distances
+
+
+@documented
+def dfl_decode_vjp(logits: Any, grad_output: Any, *, reg_max: int = 16) -> np.ndarray:
+    """Vector-Jacobian product of :func:`dfl_decode`.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> logits = [[0, 0, 0, 0, 0, 0, 0, 0]]
+    >>> losskit.dfl_decode_vjp(logits, [[1, 2, 3, 4]], reg_max=1).tolist()
+    [[-0.25, 0.25, -0.5, 0.5, -0.75, 0.75, -1.0, 1.0]]
+    """
+    dtype, logits, grad_output = as_reals("dfl_decode_vjp", logits, grad_output)
+    logits = _bins("dfl_decode_vjp", logits, reg_max)
+    grad_output = box_rows("dfl_decode_vjp", "grad_output", grad_output)
+    check_shape("dfl_decode_vjp", "grad_output", grad_output, (len(logits), 4))
+    grad = np.empty_like(logits)
+    call("dfl_decode_vjp", dtype, logits, grad_output, len(logits), reg_max, grad)
+    return grad
+
+
+def _bins(name: str, logits: np.ndarray, reg_max: int) -> np.ndarray:
+    if not 0 <= reg_max < 2**40:
+        raise fail("INVALID_PARAMETER", name, f"reg_max is {reg_max}")
+    return box_rows(name, "logits", logits, 4 * (reg_max + 1))
+
+
+@documented
+def detection_postprocess(
+    logits: Any,
+    boxes: Any,
+    objectness: Any = None,
+    *,
+    activation: str = "sigmoid",
+    objectness_mode: str = "product",
+    score_threshold: float = 0.05,
+    pre_nms_top_k: int = 1000,
+    nms: str = "hard",
+    iou_threshold: float = 0.5,
+    sigma: float = 0.5,
+    soft_score_threshold: float = 0.001,
+    class_agnostic: bool = False,
+    multi_label: bool = True,
+    background_index: Optional[int] = None,
+    max_detections: int = 300,
+    image_size: Optional[Tuple[float, float]] = None,
+    min_size: float = 0.0,
+) -> Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Detections from a model's raw outputs, as ``(boxes, scores, labels, anchor_indices)``.
+
+    ``logits`` has the shape (anchors, classes); ``image_size`` is (height, width).
+
+    Parameters
+    ----------
+    nms : {'hard', 'soft_linear', 'soft_gaussian', 'none'}, default 'hard'
+        How overlapping detections suppress each other.
+    image_size : tuple (height, width), optional
+        The image that boxes are clipped to; without it they are not.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> logits = [[2, -3], [1.5, 0], [-4, 1]]
+    >>> boxes = [[0, 0, 10, 10], [1, 1, 11, 11], [20, 20, 30, 30]]
+    >>> _, scores, labels, anchors = losskit.detection_postprocess(logits, boxes)
+    >>> scores.round(4).tolist(), labels.tolist(), anchors.tolist()
+    ([0.8808, 0.7311, 0.5], [0, 1, 1], [0, 2, 1])
+    """
+    name = "detection_postprocess"
+    dtype, logits, boxes, objectness = as_reals(name, logits, boxes, objectness)
+    if logits.ndim != 2:
+        raise fail("INVALID_SHAPE", name, f"logits has shape {logits.shape}, expected (anchors, classes)")
+    anchors, classes = logits.shape
+    check_shape(name, "boxes", box_rows(name, "boxes", boxes), (anchors, 4))
+    check_shape(name, "objectness", objectness, (anchors,))
+    if background_index is not None and background_index < 0:
+        raise fail("INVALID_PARAMETER", name, f"background_index is {background_index}")
+    background = -1 if background_index is None else background_index
+    size = (None, None) if image_size is None else image_size
+    capacity = max(min(max_detections, pre_nms_top_k, logits.size), 0)
+    found = Count()
+    outputs = (
+        np.empty((capacity, 4), dtype),
+        np.empty(capacity, dtype),
+        np.empty(capacity, np.int64),
+        np.empty(capacity, np.int64),
+    )
+    call(
+        name, dtype, logits, boxes, objectness, anchors, classes, activation, objectness_mode, score_threshold,
+        output_limit(pre_nms_top_k), nms, iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, background,
+        output_limit(max_detections), *clip_size(*size), min_size, *outputs, capacity, found.address, None, 0,
+    )  # fmt: skip
+    return tuple(output[:found].copy() for output in outputs)  # type: ignore[return-value]

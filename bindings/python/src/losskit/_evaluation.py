@@ -1,0 +1,5 @@
+"""Evaluation of detections."""
+
+from __future__ import annotations
+
+__all__: list = []
