@@ -80,7 +80,7 @@ private struct IndexCrossEntropy<V: Lanes>: RowLoss {
 
   /// dL/dp_j = 1/S − [j = y]/p_y, or −[j = y]/p_y
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
     let others = tile.sum(k, keep: false) { e, k in V.select(e.classes .== k.target, V.zero, e.x) }
     let own = tile.inputs(at: k.target)
     let sum = own + others
@@ -103,8 +103,8 @@ private struct DenseCrossEntropy<V: Lanes>: RowLoss {
 
   /// dL/dp_j = (T − t_j/r_j [r_j inside])/S with the sum T of the t inside, or −t_j/p_j
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
-    k.a = tile.maximum { $0.x }
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
+    k.a = tile.maximum()
     let (below, atMaximum) = tile.sums(k, keep: false) { e, k in
       let isMaximum = e.x .== k.a
       return RowTerms(first: V.select(isMaximum, V.zero, e.x), second: V.select(isMaximum, V.one, V.zero))

@@ -44,7 +44,7 @@ private struct NegativeLogLikelihood<V: Lanes>: RowKernel {
   var empty: LossSink<V.Element>.Partial { sink.empty }
 
   @inline(__always)
-  func run<Tile: RowTile>(_ tile: Tile, _ partial: inout LossSink<V.Element>.Partial) where Tile.V == V {
+  func run(_ tile: RowTile<V>, _ partial: inout LossSink<V.Element>.Partial) {
     let row = targets.load(tile.rows, sink.call.sampleWeight)
     sink.deposit(row.weighted(-tile.inputs(at: row.target)), first: tile.firstRow, count: tile.count, &partial)
     if sink.call.grad == nil { return }

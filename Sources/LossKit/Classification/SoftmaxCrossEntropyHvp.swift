@@ -27,8 +27,8 @@ private struct HessianProduct<V: Lanes>: RowLoss {
   static var usesSecond: Bool { true }
 
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
-    k.a = V.shift(tile.maximum { $0.x })
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
+    k.a = V.shift(tile.maximum())
     let (total, atMaximum) = tile.sums(k, keep: true) { e, k in
       let term = exponential(e.x - k.a)
       return RowTerms(first: term, second: V.select(e.x .== k.a, e.y, V.zero), kept: term)

@@ -73,7 +73,7 @@ private struct DenseRowKernel<L: DenseRowLoss, D: TargetDistribution>: RowKernel
   var empty: LossSink<V.Element>.Partial { sink.empty }
 
   @inline(__always)
-  func run<Tile: RowTile>(_ tile: Tile, _ partial: inout LossSink<V.Element>.Partial) where Tile.V == V {
+  func run(_ tile: RowTile<V>, _ partial: inout LossSink<V.Element>.Partial) {
     var row = RowTargets<V>()
     if let targets {
       row = targets.load(tile.rows, sink.call.sampleWeight)
@@ -144,7 +144,7 @@ struct LeadingSoftmax<V: Lanes> {
 
   /// The statistics at the rows' targets, `k.target`, with the shift in `k.a`.
   @inline(__always)
-  func target<Tile: RowTile>(_ tile: Tile, _ k: RowConstants<V>) -> ClassProbability<V> where Tile.V == V {
+  func target(_ tile: RowTile<V>, _ k: RowConstants<V>) -> ClassProbability<V> {
     let own = OwnLogit(tile.inputs(at: k.target), shift: k.a)
     let probability = own.exponential * reciprocal
     let (nu, nuRest) = own.below(mostLikely.nu)
@@ -161,14 +161,22 @@ extension RowTile {
   ///
   /// - Parameter keep: keep `e^{z − shift}` in the output.
   @inline(__always) func leadingSoftmax(_ k: inout RowConstants<V>, keep: Bool) -> LeadingSoftmax<V> {
+    let softmax: LeadingSoftmax<V>
+    (softmax, k.a) = leadingSoftmax(keep: keep)
+    return softmax
+  }
+
+  @inline(never) private func leadingSoftmax(keep: Bool) -> (LeadingSoftmax<V>, shift: V) {
+    var k = RowConstants<V>()
     let excess = excess(&k, keep: keep) { _, term in term }
     let sum = V.definedSum(excess + V.one)
     let reciprocal = V.one / sum
-    return LeadingSoftmax(
+    let softmax = LeadingSoftmax(
       mostLikely: ClassProbability(
         probability: reciprocal, complement: excess * reciprocal,
         nu: V.select(sum .== sum, V.log1p(excess), V.nan)),
       reciprocal: reciprocal, isMostLikely: excess .< V.one)
+    return (softmax, k.a)
   }
 
   /// Σ e^{z − shift} − 1, the shift being the row's maximum, which it leaves in `k.a`. The maximum's term, 1, stays out
@@ -181,13 +189,16 @@ extension RowTile {
   @inline(__always)
   func excess(_ k: inout RowConstants<V>, keep: Bool, _ kept: (V.Integers, V) -> V) -> V {
     let exponential = ScaledExponential<V>(temperature: 1)
-    k.a = V.shift(maximum { $0.x })
-    let (below, atMaximum) = sums(k, keep: keep) { e, k in
-      let isMaximum = e.x .== k.a
-      let term = exponential(e.x - k.a)
-      return RowTerms(
-        first: V.select(isMaximum, V.zero, term), second: V.select(isMaximum, V.one, V.zero),
-        kept: kept(isMaximum, term))
+    k.a = V.shift(maximum())
+    let constants = k
+    let (below, atMaximum) = specialized { tile in
+      tile.sums(constants, keep: keep, isCommon: true) { e, k in
+        let isMaximum = e.x .== k.a
+        let term = exponential(e.x - k.a)
+        return RowTerms(
+          first: V.select(isMaximum, V.zero, term), second: V.select(isMaximum, V.one, V.zero),
+          kept: kept(isMaximum, term))
+      }
     }
     return below + (atMaximum - V.one)
   }

@@ -15,16 +15,7 @@ func forEachVector<V: Lanes>(_ type: V.Type, _ range: Range<Int>, _ body: (Int, 
 }
 
 extension Lanes {
-  /// `n` lanes from `p`; the others are `fill`. With n known to be `count` this is a plain load.
-  @inline(__always)
-  static func load(_ p: UnsafePointer<Element>, lanes n: Int, fill: Element = 0) -> Self {
-    n == count ? load(p) : load(p, first: n, fill: fill)
-  }
-
-  @inline(__always)
-  func store(_ p: UnsafeMutablePointer<Element>, lanes n: Int) {
-    if n == Self.count { store(p) } else { store(p, first: n) }
-  }
+  @inline(__always) static func load(_ p: UnsafePointer<Element>, lanes n: Int) -> Self { load(p, lanes: n, fill: 0) }
 }
 
 /// The most terms that a lane adds in its own precision, before they are added as doubles.

@@ -43,11 +43,16 @@ private struct ExtendedTotal<V: Lanes> {
   }
 }
 
-extension LongRows {
-  @inline(__always) func extendedSum(_ exponential: ScaledExponential<V>) -> ExtendedNumber<V> {
+extension RowTile {
+  /// `Σ e^{x/T}` of each row.
+  @inline(never) func extendedSum(_ exponential: ScaledExponential<V>) -> ExtendedNumber<V> {
+    isAcross ? sumAcross(exponential) : sumAlong(exponential)
+  }
+
+  @inline(__always) private func sumAlong(_ exponential: ScaledExponential<V>) -> ExtendedNumber<V> {
     var result = ExtendedNumber(mantissa: V.zero, exponent: V.zero)
     for row in 0..<count {
-      let x = arrays.first + (firstRow &+ row) &* classes
+      let x = arrays.first + row &* classes
       var total = ExtendedTotal<V>()
       // Blocks stay in the first-level cache: their maxima cost no trip to memory.
       let blockLength = 64 &* V.count
@@ -86,19 +91,17 @@ extension LongRows {
     }
     return result
   }
-}
 
-extension ColumnRows {
-  @inline(__always) func extendedSum(_ exponential: ScaledExponential<V>) -> ExtendedNumber<V> {
+  @inline(__always) private func sumAcross(_ exponential: ScaledExponential<V>) -> ExtendedNumber<V> {
     var total = ExtendedTotal<V>()
     var start = 0
     while start < classes {
       let end = Swift.min(start &+ 16, classes)
       var m = -V.infinity
-      for c in start..<end { m = V.max(V.load(arrays.first + c &* stride, lanes: count), m) }
+      for c in start..<end { m = V.max(V.load(arrays.first + c &* classStride, lanes: count), m) }
       let over = exponential.base(m)
       var sum = V.zero
-      for c in start..<end { sum = sum + exponential(V.load(arrays.first + c &* stride, lanes: count), over: over) }
+      for c in start..<end { sum = sum + exponential(V.load(arrays.first + c &* classStride, lanes: count), over: over) }
       total.add(sum, over.exponent)
       start = end
     }
@@ -114,7 +117,7 @@ struct TwoPassSoftmax<V: Lanes>: RowVisitor {
 
   init(temperature: Double) { exponential = ScaledExponential(temperature: temperature) }
 
-  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
+  @inline(__always) func visit(_ tile: RowTile<V>) {
     let total = tile.extendedSum(exponential)
     let isGood = total.isGood
     var k = RowConstants(
@@ -122,7 +125,7 @@ struct TwoPassSoftmax<V: Lanes>: RowVisitor {
     if isGood.isTrue(first: tile.count) {
       tile.map(k) { e, k in quotient(e.x, k) }
     } else {
-      let shift = V.shift(tile.maximum { $0.x })
+      let shift = V.shift(tile.maximum())
       let sum = tile.sum(RowConstants(a: shift), keep: false) { e, k in exponential(e.x - k.a) }
       k.a = V.select(isGood, k.a, V.definedSum(sum))
       k.b = V.select(isGood, k.b, shift)

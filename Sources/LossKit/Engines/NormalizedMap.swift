@@ -6,7 +6,7 @@ protocol NormalizedFunction {
   /// Are rows with Σ f = 0 uniform? Otherwise they are NaN.
   static var isUniformAtZero: Bool { get }
   /// What f needs to know of each row.
-  func constants<Tile: RowTile>(_ tile: Tile) -> RowConstants<V> where Tile.V == V
+  func constants(_ tile: RowTile<V>) -> RowConstants<V>
   /// f
   func value(_ x: V, _ k: RowConstants<V>) -> V
   /// f'
@@ -17,7 +17,7 @@ protocol NormalizedFunction {
 
 extension NormalizedFunction {
   static var isUniformAtZero: Bool { false }
-  @inline(__always) func constants<Tile: RowTile>(_ tile: Tile) -> RowConstants<V> where Tile.V == V { RowConstants() }
+  @inline(__always) func constants(_ tile: RowTile<V>) -> RowConstants<V> { RowConstants() }
 }
 
 /// `p = f / Σ f`, or `log p`, of the arguments of a public function, which are checked first.
@@ -63,7 +63,7 @@ private struct NormalizedKernel<F: NormalizedFunction>: RowVisitor {
   let function: F
   let uniform: V
 
-  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
+  @inline(__always) func visit(_ tile: RowTile<V>) {
     var k = function.constants(tile)
     k.d = V.definedSum(tile.sum(k, keep: true) { e, k in function.value(e.x, k) })
     tile.map(k) { e, k in
@@ -77,7 +77,7 @@ private struct NormalizedLogKernel<F: NormalizedFunction>: RowVisitor {
   typealias V = F.V
   let function: F
 
-  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
+  @inline(__always) func visit(_ tile: RowTile<V>) {
     var k = function.constants(tile)
     let sum = V.definedSum(tile.sum(k, keep: true) { e, k in function.value(e.x, k) })
     let logarithm = LogarithmOfRatio(V.select(sum .== V.zero, V.nan, sum))
@@ -92,7 +92,7 @@ private struct NormalizedVjpKernel<F: NormalizedFunction>: RowVisitor {
   let function: F
   static var usesSecond: Bool { true }
 
-  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
+  @inline(__always) func visit(_ tile: RowTile<V>) {
     var k = function.constants(tile)
     k.d = V.definedSum(tile.sum(k, keep: false) { e, k in function.value(e.x, k) })
     k.c = tile.sum(k, keep: false) { e, k in function.value(e.x, k) * e.y } / k.d
@@ -109,7 +109,7 @@ private struct NormalizedLogVjpKernel<F: NormalizedFunction>: RowVisitor {
   let function: F
   static var usesSecond: Bool { true }
 
-  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
+  @inline(__always) func visit(_ tile: RowTile<V>) {
     var k = function.constants(tile)
     k.d = V.definedSum(tile.sum(k, keep: false) { e, k in function.value(e.x, k) })
     k.c = tile.sum(k, keep: false) { e, _ in e.y }

@@ -9,7 +9,7 @@ private let mostCandidates = 48
 /// Room for the candidates of a tile: to be had once for many tiles, as part of what a part of the rows gathers.
 struct CandidateScratch {
   // Twice 16 · (48 + 16) floats or 8 · (48 + 8) doubles, then 48 vectors and the scratch of their tile.
-  private var bytes = InlineArray<1432, UInt64>(repeating: 0)
+  private var bytes = InlineArray<1776, UInt64>(repeating: 0)
 
   @inline(__always) mutating func withMemory<V: Lanes, R>(_ type: V.Type, _ body: (CandidateMemory<V>) -> R) -> R {
     withUnsafeMutableBytes(of: &bytes) {
@@ -31,10 +31,15 @@ struct CandidateMemory<V: Lanes> {
   @inline(__always) fileprivate var columns: UnsafeMutablePointer<V.Element> { rows + 2 &* V.count &* stride }
 
   /// The first `count` columns, as a tile whose output takes the place of its input.
-  @inline(__always) fileprivate func tile(_ count: Int, firstRow: Int) -> ColumnRows<V> {
-    ColumnRows(
-      arrays: RowArrays(first: columns, second: columns, perClass: nil, output: columns), classes: count,
-      stride: V.count, firstRow: firstRow, count: V.count, scratch: columns + mostCandidates &* V.count)
+  @inline(__always) fileprivate func tile(_ count: Int, firstRow: Int) -> RowTile<V> {
+    RowTile(
+      across: RowArrays(first: columns, second: columns, perClass: nil, output: columns), stride: V.count, classes: count,
+      firstRow: firstRow, count: V.count, scratch: columns + mostCandidates &* V.count)
+  }
+
+  /// The class of a candidate of a row; of a chosen column with row 0.
+  @inline(__always) fileprivate func place(_ row: Int, _ j: Int) -> Int {
+    Int(truncatingIfNeeded: classes(row)[j].bitPattern)
   }
 
   /// Turns the rows, of which number r has `counts[r]` candidates, into columns.
@@ -53,109 +58,52 @@ struct CandidateMemory<V: Lanes> {
 
 /// The candidates of a tile's rows.
 struct Candidates<V: Lanes> {
-  let tile: ColumnRows<V>
+  let tile: RowTile<V>
   /// Of each row; where columns were chosen as a whole, the number of columns in the first place.
   fileprivate let counts: InlineArray<16, Int>
 }
 
-extension LongRows {
-  @inline(__always) func candidates(atLeast bound: V, _ memory: CandidateMemory<V>) -> Candidates<V>? {
+extension RowTile {
+  /// The elements of each row that are at least `bound`, or NaN, as a tile of their own; −inf where a row has fewer than
+  /// others. nil where there are too many.
+  @inline(never) func candidates(atLeast bound: V, _ memory: CandidateMemory<V>) -> Candidates<V>? {
+    isAcross ? chosenColumns(atLeast: bound, memory) : chosenElements(atLeast: bound, memory)
+  }
+
+  @inline(__always)
+  private func chosenElements(atLeast bound: V, _ memory: CandidateMemory<V>) -> Candidates<V>? {
     var counts = InlineArray<16, Int>(repeating: 0)
     var most = 0
-    RowConstants<V>(a: bound).withRows(constantsMemory) { constantsOf in
-      for row in 0..<count where most <= mostCandidates {
-        let bound = constantsOf(row).a
-        let elements = arrays.first + (firstRow &+ row) &* classes
-        let found = memory.row(row)
-        let places = memory.classes(row)
-        var n = 0
-        // No branch depends on where candidates stand: it could not be foretold.
-        forEachVector(V.self, 0..<classes) { c, lanes in
-          let x = V.load(elements + c, lanes: lanes, fill: -.infinity)
-          let isCandidate = lanes == V.count ? ~(x .< bound) : ~(x .< bound) & V.Integers.first(lanes)
-          _ = V(bits: V.Integers.indices &+ V.Integers(c)).compress(isCandidate, places + n)
-          // Of too many the last are written over again and again.
-          n = Swift.min(n &+ x.compress(isCandidate, found + n), mostCandidates &+ 1)
-        }
-        counts[row] = n
-        most = Swift.max(most, n)
+    bound.store(constantsMemory)
+    for row in 0..<count where most <= mostCandidates {
+      let bound = V(constantsMemory[row])
+      let elements = arrays.first + row &* classes
+      let found = memory.row(row)
+      let places = memory.classes(row)
+      var n = 0
+      // No branch depends on where candidates stand: it could not be foretold.
+      forEachVector(V.self, 0..<classes) { c, lanes in
+        let x = V.load(elements + c, lanes: lanes, fill: -.infinity)
+        let isCandidate = lanes == V.count ? ~(x .< bound) : ~(x .< bound) & V.Integers.first(lanes)
+        _ = V(bits: V.Integers.indices &+ V.Integers(c)).compress(isCandidate, places + n)
+        // Of too many the last are written over again and again.
+        n = Swift.min(n &+ x.compress(isCandidate, found + n), mostCandidates &+ 1)
       }
+      counts[row] = n
+      most = Swift.max(most, n)
     }
     if most > mostCandidates { return nil }
     memory.transpose(counts, rows: count, most: most)
     return Candidates(tile: memory.tile(most, firstRow: firstRow), counts: counts)
   }
 
-  @inline(__always)
-  func remove(
-    _ candidates: Candidates<V>, row: Int, equalTo x: V.Element, after c: Int, _ memory: CandidateMemory<V>
-  ) {
-    for j in 0..<candidates.counts[row] where memory.row(row)[j] == x && place(memory, row, j) > c {
-      memory.columns[j &* V.count &+ row] = -.infinity
-    }
-  }
-
-  @inline(__always) func put(_ candidates: Candidates<V>, background: V, _ memory: CandidateMemory<V>) {
-    guard let output = arrays.output else { return }
-    RowConstants<V>(a: background).withRows(constantsMemory) { constantsOf in
-      for row in 0..<count {
-        let start = output + (firstRow &+ row) &* classes
-        let background = constantsOf(row).a
-        forEachVector(V.self, 0..<classes) { c, n in background.store(start + c, lanes: n) }
-        for j in 0..<candidates.counts[row] { start[place(memory, row, j)] = memory.columns[j &* V.count &+ row] }
-      }
-    }
-  }
-
-  /// The class of a candidate.
-  @inline(__always) private func place(_ memory: CandidateMemory<V>, _ row: Int, _ j: Int) -> Int {
-    Int(truncatingIfNeeded: memory.classes(row)[j].bitPattern)
-  }
-
-  @inline(__always) func partialMaxima(_ parts: Int, _ memory: CandidateMemory<V>) -> ColumnRows<V>? {
-    if parts > V.count { return nil }
-    for row in 0..<count {
-      let elements = arrays.first + (firstRow &+ row) &* classes
-      let low = V(-Element.infinity)
-      var m0 = low, m1 = low
-      var c = 0
-      while c &+ 2 &* V.count <= classes {
-        m0 = V.max(V.load(elements + c), m0)
-        m1 = V.max(V.load(elements + (c &+ V.count)), m1)
-        c &+= 2 &* V.count
-      }
-      forEachVector(V.self, c..<classes) { c, n in m0 = V.max(V.load(elements + c, lanes: n, fill: -.infinity), m0) }
-      V.max(m0, m1).store(memory.row(row))
-    }
-    memory.transpose(InlineArray(repeating: V.count), rows: count, most: V.count)
-    return memory.tile(V.count, firstRow: firstRow)
-  }
-
-  @inline(__always) func count(atLeast bound: V) -> V.Integers {
-    var result = V.Integers(0)
-    RowConstants<V>(a: bound).withRows(constantsMemory) { constantsOf in
-      for row in 0..<count {
-        let bound = constantsOf(row).a
-        let elements = arrays.first + (firstRow &+ row) &* classes
-        var n = 0
-        forEachVector(V.self, 0..<classes) { c, lanes in
-          let x = V.load(elements + c, lanes: lanes, fill: .nan)
-          n &+= (bound .<= x).maskBits.nonzeroBitCount
-        }
-        result[row] = n
-      }
-    }
-    return result
-  }
-}
-
-extension ColumnRows {
   /// Columns without a candidate are left out.
-  @inline(__always) func candidates(atLeast bound: V, _ memory: CandidateMemory<V>) -> Candidates<V>? {
+  @inline(__always)
+  private func chosenColumns(atLeast bound: V, _ memory: CandidateMemory<V>) -> Candidates<V>? {
     if classes <= mostCandidates { return Candidates(tile: self, counts: InlineArray(repeating: 0)) }
     var n = 0
     for c in 0..<classes where n <= mostCandidates {
-      let x = V.load(arrays.first + c &* stride, lanes: count, fill: -.infinity)
+      let x = V.load(arrays.first + c &* classStride, lanes: count, fill: -.infinity)
       let isCandidate = ~(x .< bound)
       if isCandidate.any {
         if n < mostCandidates {
@@ -169,36 +117,79 @@ extension ColumnRows {
     return Candidates(tile: memory.tile(n, firstRow: firstRow), counts: InlineArray(repeating: n))
   }
 
-  @inline(__always)
+  /// Makes −inf of the candidates of a row that equal x and belong to classes after c.
+  @inline(never)
   func remove(
-    _ candidates: Candidates<V>, row: Int, equalTo x: V.Element, after c: Int, _ memory: CandidateMemory<V>
+    _ candidates: Candidates<V>, row: Int, equalTo x: Element, after c: Int, _ memory: CandidateMemory<V>
   ) {
-    for j in 0..<candidates.counts[0] where memory.columns[j &* V.count &+ row] == x && place(memory, j) > c {
-      memory.columns[j &* V.count &+ row] = -.infinity
+    for j in 0..<candidates.counts[isAcross ? 0 : row] {
+      let candidate = memory.columns + (j &* V.count &+ row)
+      if candidate.pointee == x && memory.place(isAcross ? 0 : row, j) > c { candidate.pointee = -.infinity }
     }
   }
 
-  @inline(__always) func put(_ candidates: Candidates<V>, background: V, _ memory: CandidateMemory<V>) {
-    guard let output = arrays.output, candidates.counts[0] > 0 else { return }
-    var j = 0
-    for c in 0..<classes {
-      let isNext = j < candidates.counts[0] && place(memory, j) == c
-      let value = isNext ? V.load(memory.columns + j &* V.count) : background
-      if isNext { j &+= 1 }
-      value.store(output + c &* stride, lanes: count)
+  /// Writes the output of the candidates' tile to where they came from, and `background` everywhere else.
+  @inline(never) func put(_ candidates: Candidates<V>, background: V, _ memory: CandidateMemory<V>) {
+    guard let output = arrays.output else { return }
+    if isAcross {
+      if candidates.counts[0] == 0 { return }
+      var j = 0
+      for c in 0..<classes {
+        let isNext = j < candidates.counts[0] && memory.place(0, j) == c
+        let value = isNext ? V.load(memory.columns + j &* V.count) : background
+        if isNext { j &+= 1 }
+        value.store(output + c &* classStride, lanes: count)
+      }
+      return
+    }
+    background.store(constantsMemory)
+    for row in 0..<count {
+      let start = output + row &* classes
+      let background = V(constantsMemory[row])
+      forEachVector(V.self, 0..<classes) { c, n in background.store(start + c, lanes: n) }
+      for j in 0..<candidates.counts[row] { start[memory.place(row, j)] = memory.columns[j &* V.count &+ row] }
     }
   }
 
-  /// The class of a chosen column.
-  @inline(__always) private func place(_ memory: CandidateMemory<V>, _ j: Int) -> Int {
-    Int(truncatingIfNeeded: memory.classes(0)[j].bitPattern)
+  /// The maxima of parts of each row, at least `parts` of them, as a tile of their own. nil where that is no gain.
+  @inline(never) func partialMaxima(_ parts: Int, _ memory: CandidateMemory<V>) -> RowTile<V>? {
+    if isAcross || parts > V.count { return nil }
+    for row in 0..<count {
+      let elements = arrays.first + row &* classes
+      var m0 = -V.infinity, m1 = -V.infinity
+      var c = 0
+      while c &+ 2 &* V.count <= classes {
+        m0 = V.max(V.load(elements + c), m0)
+        m1 = V.max(V.load(elements + (c &+ V.count)), m1)
+        c &+= 2 &* V.count
+      }
+      forEachVector(V.self, c..<classes) { c, n in m0 = V.max(V.load(elements + c, lanes: n, fill: -.infinity), m0) }
+      V.max(m0, m1).store(memory.row(row))
+    }
+    memory.transpose(InlineArray(repeating: V.count), rows: count, most: V.count)
+    return memory.tile(V.count, firstRow: firstRow)
   }
 
-  @inline(__always) func partialMaxima(_ parts: Int, _ memory: CandidateMemory<V>) -> ColumnRows<V>? { nil }
-
-  @inline(__always) func count(atLeast bound: V) -> V.Integers {
-    var n = V.Integers(0)
-    for c in 0..<classes { n = n &- (bound .<= V.load(arrays.first + c &* stride, lanes: count)) }
-    return n
+  /// How many elements of each row are at least `bound`?
+  @inline(never) func count(atLeast bound: V) -> V.Integers {
+    var result = V.Integers(0)
+    if isAcross {
+      for c in 0..<classes {
+        result = result &- (bound .<= V.load(arrays.first + c &* classStride, lanes: count))
+      }
+      return result
+    }
+    bound.store(constantsMemory)
+    for row in 0..<count {
+      let bound = V(constantsMemory[row])
+      let elements = arrays.first + row &* classes
+      var n = 0
+      forEachVector(V.self, 0..<classes) { c, lanes in
+        let x = V.load(elements + c, lanes: lanes, fill: .nan)
+        n &+= (bound .<= x).maskBits.nonzeroBitCount
+      }
+      result[row] = n
+    }
+    return result
   }
 }

@@ -17,10 +17,10 @@ protocol RowLoss {
   ///   - k: has the rows' targets (0 where targets are dense).
   ///   - scale: what each row's gradient is multiplied with: leave it in k, by itself or as part of another constant.
   ///   - keep: is a gradient wanted? Only then may a pass keep its terms in the output, for `derivative` to use.
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V
   func derivative(_ e: RowElements<V>, _ k: RowConstants<V>) -> V
   /// Writes the gradient: the derivative of every element, unless the formula has a way of its own.
-  func differentiate<Tile: RowTile>(_ tile: Tile, _ k: RowConstants<V>) where Tile.V == V
+  func differentiate(_ tile: RowTile<V>, _ k: RowConstants<V>)
 }
 
 extension RowLoss {
@@ -29,7 +29,7 @@ extension RowLoss {
   @inline(__always)
   func prepare(_ shape: RowShape, _ z: UnsafePointer<V.Element>, _ targets: Targets<V.Element>?) {}
 
-  @inline(__always) func differentiate<Tile: RowTile>(_ tile: Tile, _ k: RowConstants<V>) where Tile.V == V {
+  @inline(__always) func differentiate(_ tile: RowTile<V>, _ k: RowConstants<V>) {
     tile.map(k) { e, k in derivative(e, k) }
     if Self.derivesTargetApart { tile.setOutputs(at: k.target, k.atTarget) }
   }
@@ -40,7 +40,7 @@ protocol SparseRowLoss: RowLoss {}
 
 extension SparseRowLoss {
   @inline(__always) func derivative(_ e: RowElements<V>, _ k: RowConstants<V>) -> V { V.zero }
-  @inline(__always) func differentiate<Tile: RowTile>(_ tile: Tile, _ k: RowConstants<V>) where Tile.V == V {}
+  @inline(__always) func differentiate(_ tile: RowTile<V>, _ k: RowConstants<V>) {}
 }
 
 /// Value and gradient of a row loss with the arguments of a public function, which are checked first.
@@ -108,7 +108,7 @@ private struct RowLossKernel<L: RowLoss>: RowKernel {
   var empty: LossSink<V.Element>.Partial { sink.empty }
 
   @inline(__always)
-  func run<Tile: RowTile>(_ tile: Tile, _ partial: inout LossSink<V.Element>.Partial) where Tile.V == V {
+  func run(_ tile: RowTile<V>, _ partial: inout LossSink<V.Element>.Partial) {
     var row = RowTargets<V>()
     if let targets {
       row = targets.load(tile.rows, sink.call.sampleWeight)

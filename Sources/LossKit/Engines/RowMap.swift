@@ -11,7 +11,10 @@ protocol RowMap {
   static var keepsTerms: Bool { get }
   /// Does the map have a second input?
   static var usesSecond: Bool { get }
-  /// What the maximum is taken of: x, unless stated.
+  /// Is it so common that it is worth being compiled for each kind of tile?
+  static var isCommon: Bool { get }
+  /// Is the maximum that of a score? Else it is that of x.
+  static var hasScore: Bool { get }
   func score(_ e: RowElements<V>) -> V
   /// What the maximum becomes: itself where it is finite, unless stated.
   func shift(_ maximum: V, _ rows: RowSlice) -> V
@@ -26,28 +29,11 @@ extension RowMap {
   static var usesSum: Bool { true }
   static var keepsTerms: Bool { false }
   static var usesSecond: Bool { false }
+  static var isCommon: Bool { false }
+  static var hasScore: Bool { false }
   @inline(__always) func score(_ e: RowElements<V>) -> V { e.x }
   @inline(__always) func shift(_ maximum: V, _: RowSlice) -> V { V.shift(maximum) }
   @inline(__always) func term(_ e: RowElements<V>, _ maximum: V) -> V { V.zero }
-}
-
-/// The rows of a tile.
-struct RowSlice {
-  let first: Int
-  let count: Int
-
-  /// The rows' entries of a per-row array, as lanes.
-  @inline(__always) func load<S: Scalar>(_ perRow: UnsafePointer<S>) -> S.Vector {
-    S.Vector.load(perRow + first, first: count, fill: 0)
-  }
-
-  @inline(__always) func store<S: Scalar>(_ values: S.Vector, _ perRow: UnsafeMutablePointer<S>) {
-    values.store(perRow + first, first: count)
-  }
-}
-
-extension RowTile {
-  @inline(__always) var rows: RowSlice { RowSlice(first: firstRow, count: count) }
 }
 
 /// Applies a row map; `output` may be one of the inputs.
@@ -80,13 +66,17 @@ struct RowMapKernel<M: RowMap>: RowVisitor {
   let map: M
   static var usesSecond: Bool { M.usesSecond }
 
-  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == M.V {
+  @inline(__always) func visit(_ tile: RowTile<V>) {
+    if M.isCommon { tile.specialized { apply($0) } } else { apply(tile) }
+  }
+
+  @inline(__always) private func apply(_ tile: RowTile<V>) {
     var k = RowConstants<V>()
-    if M.usesMaximum { k.a = map.shift(tile.maximum { map.score($0) }, tile.rows) }
+    if M.usesMaximum { k.a = map.shift(M.hasScore ? tile.maximum { map.score($0) } : tile.maximum(), tile.rows) }
     var sum = V.zero
-    if M.usesSum { sum = tile.sum(k, keep: M.keepsTerms) { e, k in map.term(e, k.a) } }
+    if M.usesSum { sum = tile.sum(k, keep: M.keepsTerms, isCommon: M.isCommon) { e, k in map.term(e, k.a) } }
     (k.a, k.b) = map.constants(k.a, sum, tile.rows)
-    tile.map(k) { e, k in map.output(e, (k.a, k.b)) }
+    tile.map(k, isCommon: M.isCommon) { e, k in map.output(e, (k.a, k.b)) }
   }
 }
 

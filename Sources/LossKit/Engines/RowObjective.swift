@@ -92,7 +92,7 @@ private struct RowObjectiveKernel<O: RowObjective, D: TargetDistribution>: RowVi
   let hasGradient: Bool
   static var usesSecond: Bool { D.usesSecond }
 
-  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
+  @inline(__always) func visit(_ tile: RowTile<V>) {
     var k = RowConstants<V>()
     let excess = tile.excess(&k, keep: true) { isMaximum, term in V.select(isMaximum, V.zero, term) }
     let sum = V.definedSum(excess + V.one)

@@ -49,7 +49,7 @@ private struct PrefixKernel<M: RowMap>: RowVisitor {
   let prefixes: Prefixes
   static var usesSecond: Bool { M.usesSecond }
 
-  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
+  @inline(__always) func visit(_ tile: RowTile<V>) {
     var k = RowConstants<V>(target: prefixes.lengths(tile.rows, V.self))
     if M.usesMaximum {
       k.a = map.shift(
@@ -70,15 +70,14 @@ private struct PrefixJob<M: RowMap>: ParallelJob {
   let split: Split
 
   @inline(__always) func run(part: Int) {
-    var storage = LongRowsScratch()
-    withUnsafeMutableBytes(of: &storage) { bytes in
-      let scratch = aligned(bytes.baseAddress!).assumingMemoryBound(to: V.Element.self)
+    var memory = RowScratch()
+    memory.withMemory(V.self) { scratch in
       for row in split.range(part) {
         let visible = prefixes.length(query: row % prefixes.queries)
         let start = row &* prefixes.keys
         if visible > 0 {
           kernel.visit(
-            LongRows<V>(arrays: arrays.advanced(by: start), classes: visible, firstRow: 0, count: 1, scratch: scratch))
+            RowTile<V>(along: arrays.advanced(by: start), classes: visible, firstRow: 0, count: 1, scratch: scratch))
         }
         (arrays.output! + (start &+ visible)).update(repeating: 0, count: prefixes.keys &- visible)
       }

@@ -103,8 +103,8 @@ struct SimplexThreshold<V: Lanes, P: SimplexPower, W: SimplexPower> {
   /// - Parameters:
   ///   - tile: the rows, or their candidates.
   ///   - classes: of the rows.
-  @inline(__always)
-  func solve<Tile: RowTile>(_ tile: Tile, rows: Int, classes: Int, _ k: inout WideConstants<V>) where Tile.V == V {
+  @inline(never)
+  func solve(_ tile: RowTile<V>, rows: Int, classes: Int, _ k: inout WideConstants<V>) {
     let tolerance = DoubleLanes(V.count > DoubleLanes.count ? 0x1p-27 : 0x1p-48)
     // a ≤ top ≤ b; c: how far the last step went.
     var bracket = WideConstants<V>()
@@ -167,9 +167,9 @@ struct SimplexMap<V: Lanes, P: SimplexPower, W: SimplexPower>: RowKernel {
   static var usesSecond: Bool { false }
   var empty: CandidateScratch { CandidateScratch() }
 
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ scratch: inout CandidateScratch) where Tile.V == V {
+  @inline(__always) func run(_ tile: RowTile<V>, _ scratch: inout CandidateScratch) {
     scratch.withMemory(V.self) { memory in
-      var (k, bound) = threshold.start(tile.maximum { $0.x }, tile.rows)
+      var (k, bound) = threshold.start(tile.maximum(), tile.rows)
       if let few = tile.candidates(atLeast: bound, memory) {
         map(few.tile, tile, &k)
         tile.put(few, background: k.narrowed { $0.d * DoubleLanes.zero }, memory)
@@ -180,9 +180,9 @@ struct SimplexMap<V: Lanes, P: SimplexPower, W: SimplexPower>: RowKernel {
   }
 
   @inline(__always)
-  private func map<Few: RowTile, Tile: RowTile>(
-    _ few: Few, _ tile: Tile, _ k: inout WideConstants<V>
-  ) where Few.V == V, Tile.V == V {
+  private func map(
+    _ few: RowTile<V>, _ tile: RowTile<V>, _ k: inout WideConstants<V>
+  ) {
     threshold.solve(few, rows: tile.count, classes: tile.classes, &k)
     few.wideMap(k) { x, _, k in SimplexThreshold<V, P, W>.weight(x, k) }
   }

@@ -7,11 +7,14 @@ protocol SoftmaxScore {
   /// that does is −inf.
   static var isMasked: Bool { get }
   static func takesPart(_ e: RowElements<V>) -> V.Integers
+  /// Is it the element itself?
+  static var isElement: Bool { get }
   static func of(_ e: RowElements<V>) -> V
 }
 
 extension SoftmaxScore {
   static var isMasked: Bool { false }
+  static var isElement: Bool { false }
   @inline(__always) static func takesPart(_ e: RowElements<V>) -> V.Integers { V.Integers(-1) }
   @inline(__always) static func of(_ e: RowElements<V>) -> V { e.x }
 }
@@ -21,6 +24,8 @@ struct SoftmaxMap<Score: SoftmaxScore>: RowMap {
   typealias V = Score.V
   let exponential: ScaledExponential<V>
   static var keepsTerms: Bool { true }
+  static var hasScore: Bool { Score.isMasked || !Score.isElement }
+  static var isCommon: Bool { !hasScore }
 
   init(temperature: Double) { exponential = ScaledExponential(temperature: temperature) }
 
@@ -53,4 +58,6 @@ struct SoftmaxVjpMap<V: Lanes>: RowMap {
 }
 
 /// The score that is the element itself.
-struct PlainScore<V: Lanes>: SoftmaxScore {}
+struct PlainScore<V: Lanes>: SoftmaxScore {
+  static var isElement: Bool { true }
+}

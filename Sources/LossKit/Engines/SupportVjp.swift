@@ -31,7 +31,7 @@ private struct SupportVjpKernel<W: SupportWeights>: RowVisitor {
   let weights: W
   static var usesSecond: Bool { true }
 
-  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
+  @inline(__always) func visit(_ tile: RowTile<V>) {
     var k = RowConstants<V>()
     let sum = tile.sum(k, keep: false) { e, _ in weights.weight(e.x) }
     let product = tile.sum(k, keep: false) { e, _ in

@@ -200,7 +200,7 @@ private struct TargetRowKernel<L: TargetRowLoss>: RowKernel {
   var empty: LossSink<V.Element>.Partial { sink.empty }
 
   @inline(__always)
-  func run<Tile: RowTile>(_ tile: Tile, _ partial: inout LossSink<V.Element>.Partial) where Tile.V == V {
+  func run(_ tile: RowTile<V>, _ partial: inout LossSink<V.Element>.Partial) {
     var row = targets.load(tile.rows, sink.call.sampleWeight)
     var k = RowConstants<V>(target: row.target)
     let softmax = tile.softmax(&k, keep: sink.call.grad != nil)
@@ -213,17 +213,8 @@ private struct TargetRowKernel<L: TargetRowLoss>: RowKernel {
     sink.deposit(row.weighted(result.value), first: tile.firstRow, count: tile.count, &partial)
 
     if sink.call.grad == nil { return }
-    let psi = result.psi * (row.factor * row.sampleWeight) * sink.gradientScale
-    k.a = psi * softmax.reciprocal
-    k.c = psi
-    k.b = V(row.counts)  // −1 or 0: an ignored row may hold NaN, and its gradient is 0 all the same
-    tile.map(k) { e, k in
-      let gradient = V.select(k.b .< V.zero, e.kept * k.a, V.zero)
-      return L.isUnbounded
-        ? V.select((e.kept .== V.zero) & (k.c.magnitude .== V.infinity), V.zero, gradient) : gradient
-    }
-    let atTarget = V.select(row.counts, -psi * softmax.complement, V.zero)
-    tile.setOutputs(at: row.target, atTarget)
+    tile.writeTargetGradient(
+      result.psi * (row.factor * row.sampleWeight) * sink.gradientScale, softmax, row, isUnbounded: L.isUnbounded)
   }
 
   @inline(__always) func finish(_ partial: LossSink<V.Element>.Partial, part: Int) { sink.finish(partial, part: part) }
@@ -256,12 +247,48 @@ extension RowTile {
   /// - Parameter keep: keep `e^{(z − shift)/T}` in the output; 0 at the target.
   @inline(__always)
   func softmax(_ k: inout RowConstants<V>, keep: Bool, temperature: Double = 1) -> TargetSoftmax<V> {
-    let exponential = ScaledExponential<V>(temperature: temperature)
+    let softmax: TargetSoftmax<V>
+    (softmax, k.a) = targetSoftmax(k.target, keep: keep, ScaledExponential(temperature: temperature), temperature)
+    return softmax
+  }
+
+  @inline(never)
+  private func targetSoftmax(
+    _ target: V.Integers, keep: Bool, _ exponential: ScaledExponential<V>, _ temperature: Double
+  ) -> (TargetSoftmax<V>, shift: V) {
     // Gathered first: by the time it is wanted it is there.
-    let own = inputs(at: k.target)
-    k.a = V.shift(maximum { $0.x })
-    let others = sum(k, keep: keep) { e, k in V.select(e.classes .== k.target, V.zero, exponential(e.x - k.a)) }
-    return TargetSoftmax(others: others, own: OwnLogit(own, shift: k.a, temperature: temperature))
+    let own = gathered(at: target)
+    let k = RowConstants<V>(a: V.shift(maximum()), target: target)
+    let others = sumOfOthers(k, keep: keep, exponential)
+    return (TargetSoftmax(others: others, own: OwnLogit(own, shift: k.a, temperature: temperature)), k.a)
+  }
+
+  /// Σ e^{(z − k.a)/T} over the classes but `k.target`.
+  @inline(__always)
+  private func sumOfOthers(_ k: RowConstants<V>, keep: Bool, _ exponential: ScaledExponential<V>) -> V {
+    specialized { tile in
+      tile.sum(k, keep: keep, isCommon: true) { e, k in
+        V.select(e.classes .== k.target, V.zero, exponential(e.x - k.a))
+      }
+    }
+  }
+
+  /// Writes the gradient `ψ (p_j − [j = y])` from the exponentials that `softmax` has kept.
+  @inline(never)
+  fileprivate func writeTargetGradient(
+    _ psi: V, _ softmax: TargetSoftmax<V>, _ row: RowTargets<V>, isUnbounded: Bool
+  ) {
+    // b is −1 or 0: an ignored row may hold NaN, and its gradient is 0 all the same.
+    let k = RowConstants<V>(a: psi * softmax.reciprocal, b: V(row.counts), c: psi)
+    if isUnbounded, (psi.magnitude .== V.infinity).any {
+      map(k) { e, k in
+        let vanishes = (e.kept .== V.zero) & (k.c.magnitude .== V.infinity)
+        return V.select((k.b .< V.zero) & ~vanishes, e.kept * k.a, V.zero)
+      }
+    } else {
+      specialized { $0.map(k, isCommon: true) { e, k in V.select(k.b .< V.zero, e.kept * k.a, V.zero) } }
+    }
+    scatter(V.select(row.counts, -psi * softmax.complement, V.zero), at: row.target)
   }
 
   /// The same from the sum of `e^{(z − shift)/T}` over the other classes, with the shift in `k.a`.

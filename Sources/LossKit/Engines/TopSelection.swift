@@ -20,7 +20,7 @@ extension RowTile {
   /// The k largest elements of each row; of equal ones those of the lower classes. All, if there are not more than k.
   ///
   /// - Parameter maximum: of each row.
-  @inline(__always) func top(_ k: Int, maximum: V, _ memory: CandidateMemory<V>) -> TopSelection<V> {
+  @inline(never) func top(_ k: Int, maximum: V, _ memory: CandidateMemory<V>) -> TopSelection<V> {
     var lowest = -V.infinity
     if k >= classes { return TopSelection(threshold: lowest, lastTie: V.Integers(Int(Int32.max)), candidates: nil) }
     // k parts have a maximum each: the k-th largest of all is not below the k-th largest of these.
@@ -60,7 +60,7 @@ extension RowTile {
   ///   - high: the maximum.
   ///   - rows: the lanes that matter.
   ///   - steps: after so many the threshold need not be the highest.
-  @inline(__always)
+  @inline(never)
   func bisect(_ k: Int, from low: V, to high: V, rows: Int, steps: Int) -> (threshold: V, ties: V.Integers) {
     let wanted = V.Integers(k)
     let one = V.Integers(1)
@@ -91,7 +91,7 @@ extension RowTile {
   }
 
   /// The classes of a row's k largest elements, from the largest on, of equal ones the lower first.
-  @inline(__always)
+  @inline(never)
   func topClasses(
     _ k: Int, row: Int, _ selection: TopSelection<V>, _ classes: UnsafeMutablePointer<Int64>
   ) {

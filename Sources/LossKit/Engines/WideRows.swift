@@ -37,28 +37,26 @@ struct WideConstants<V: Lanes> {
     V(number(low), Self.hasHigh ? number(high) : DoubleLanes.zero)
   }
 
-  /// Calls `body` with a function that gives the constants of one row, in all lanes.
-  @inline(__always) fileprivate func withRows<R>(_ body: ((Int) -> WideRow) -> R) -> R {
-    var storage = InlineArray<104, UInt64>(repeating: 0)
-    return withUnsafeMutableBytes(of: &storage) { bytes in
-      let lanes = aligned(bytes.baseAddress!).assumingMemoryBound(to: Double.self)
-      for half in 0..<(Self.hasHigh ? 2 : 1) {
-        let row = half == 0 ? low : high
-        let start = lanes + 48 &* half
-        row.a.store(start)
-        row.b.store(start + 8)
-        row.c.store(start + 16)
-        row.d.store(start + 24)
-        row.e.store(start + 32)
-        row.f.store(start + 40)
-      }
-      return body { row in
-        let start = lanes + (48 &* (row / DoubleLanes.count) &+ row % DoubleLanes.count)
-        return WideRow(
-          a: DoubleLanes(start[0]), b: DoubleLanes(start[8]), c: DoubleLanes(start[16]), d: DoubleLanes(start[24]),
-          e: DoubleLanes(start[32]), f: DoubleLanes(start[40]))
-      }
+  /// Stores the constants in `memory`: room for twelve vectors of doubles.
+  @inline(__always) fileprivate func store(_ memory: UnsafeMutablePointer<Double>) {
+    for half in 0..<(Self.hasHigh ? 2 : 1) {
+      let row = half == 0 ? low : high
+      let start = memory + 48 &* half
+      row.a.store(start)
+      row.b.store(start + 8)
+      row.c.store(start + 16)
+      row.d.store(start + 24)
+      row.e.store(start + 32)
+      row.f.store(start + 40)
     }
+  }
+
+  /// The constants of one row, in all lanes, from where they have been stored.
+  @inline(__always) fileprivate static func ofRow(_ row: Int, _ memory: UnsafeMutablePointer<Double>) -> WideRow {
+    let start = memory + (48 &* (row / DoubleLanes.count) &+ row % DoubleLanes.count)
+    return WideRow(
+      a: DoubleLanes(start[0]), b: DoubleLanes(start[8]), c: DoubleLanes(start[16]), d: DoubleLanes(start[24]),
+      e: DoubleLanes(start[32]), f: DoubleLanes(start[40]))
   }
 }
 
@@ -72,79 +70,77 @@ struct WideSums {
 /// and y is 0: the terms of a sum have to be 0 then.
 typealias WideTerms = (_ x: DoubleLanes, _ y: DoubleLanes, _ k: WideRow) -> (DoubleLanes, DoubleLanes)
 
-extension LongRows {
+extension RowTile {
+  /// Sums of two terms over each row.
   @inline(__always)
   func wideSums(_ constants: WideConstants<V>, _ terms: WideTerms) -> (low: WideSums, high: WideSums) {
     var result = (low: WideSums(), high: WideSums())
-    constants.withRows { constantsOf in
-      for row in 0..<count {
-        let start = (firstRow &+ row) &* classes
-        let k = constantsOf(row)
-        var low = WideSums(), high = WideSums()
-        forEachVector(V.self, 0..<classes) { c, n in
-          let x = V.load(arrays.first + (start &+ c), lanes: n, fill: -.infinity).doubles
-          let y = V.load(arrays.second + (start &+ c), lanes: n).doubles
-          low.add(terms(x.0, y.0, k))
-          if WideConstants<V>.hasHigh { high.add(terms(x.1, y.1, k)) }
-        }
-        let lane = row % DoubleLanes.count
-        if row < DoubleLanes.count {
-          result.low.first[lane] = (low.first + high.first).sum
-          result.low.second[lane] = (low.second + high.second).sum
-        } else {
-          result.high.first[lane] = (low.first + high.first).sum
-          result.high.second[lane] = (low.second + high.second).sum
-        }
-      }
+    forEachWideVector(constants) { x, y, _, _, k in
+      result.low.add(terms(x.0, y.0, k.low))
+      if WideConstants<V>.hasHigh { result.high.add(terms(x.1, y.1, k.high)) }
+    } endLine: { row in
+      if isAcross { return }
+      put((result.low.first + result.high.first).sum, (result.low.second + result.high.second).sum, row)
+      result = (low: WideSums(), high: WideSums())
     }
-    return result
+    return isAcross ? result : wideSumsOfRows
   }
 
+  /// `output = value`.
   @inline(__always)
   func wideMap(
     _ constants: WideConstants<V>, _ value: (_ x: DoubleLanes, _ y: DoubleLanes, _ k: WideRow) -> DoubleLanes
   ) {
     guard let output = arrays.output else { return }
-    constants.withRows { constantsOf in
-      for row in 0..<count {
-        let start = (firstRow &+ row) &* classes
-        let k = constantsOf(row)
-        forEachVector(V.self, 0..<classes) { c, n in
-          let x = V.load(arrays.first + (start &+ c), lanes: n).doubles
-          let y = V.load(arrays.second + (start &+ c), lanes: n).doubles
-          let low = value(x.0, y.0, k)
-          V(low, WideConstants<V>.hasHigh ? value(x.1, y.1, k) : low).store(output + (start &+ c), lanes: n)
-        }
-      }
+    forEachWideVector(constants) { x, y, at, n, k in
+      let low = value(x.0, y.0, k.low)
+      V(low, WideConstants<V>.hasHigh ? value(x.1, y.1, k.high) : low).store(output + at, lanes: n)
+    } endLine: { _ in
     }
   }
-}
 
-extension ColumnRows {
+  /// The vectors of the tile as doubles, lower and upper half, with their place, their number of lanes and what is known
+  /// of the rows of the halves.
   @inline(__always)
-  func wideSums(_ constants: WideConstants<V>, _ terms: WideTerms) -> (low: WideSums, high: WideSums) {
-    var result = (low: WideSums(), high: WideSums())
-    for c in 0..<classes {
-      let x = V.load(arrays.first + c &* stride, lanes: count, fill: -.infinity).doubles
-      let y = V.load(arrays.second + c &* stride, lanes: count).doubles
-      result.low.add(terms(x.0, y.0, constants.low))
-      if WideConstants<V>.hasHigh { result.high.add(terms(x.1, y.1, constants.high)) }
-    }
-    return result
-  }
-
-  @inline(__always)
-  func wideMap(
-    _ constants: WideConstants<V>, _ value: (_ x: DoubleLanes, _ y: DoubleLanes, _ k: WideRow) -> DoubleLanes
+  private func forEachWideVector(
+    _ constants: WideConstants<V>,
+    _ body: (
+      _ x: (DoubleLanes, DoubleLanes), _ y: (DoubleLanes, DoubleLanes), _ at: Int, _ lanes: Int, WideConstants<V>
+    ) -> Void,
+    endLine: (Int) -> Void
   ) {
-    guard let output = arrays.output else { return }
-    for c in 0..<classes {
-      let x = V.load(arrays.first + c &* stride, lanes: count).doubles
-      let y = V.load(arrays.second + c &* stride, lanes: count).doubles
-      let low = value(x.0, y.0, constants.low)
-      V(low, WideConstants<V>.hasHigh ? value(x.1, y.1, constants.high) : low)
-        .store(output + c &* stride, lanes: count)
+    if !isAcross { constants.store(wideMemory) }
+    for line in 0..<lines {
+      var k = constants
+      if !isAcross {
+        k.low = WideConstants<V>.ofRow(line, wideMemory)
+        k.high = k.low
+      }
+      Self.walk(self.line, from: line &* classes) { _, at, n in
+        let x = V.load(arrays.first + at, lanes: n, fill: -.infinity).doubles
+        let y = V.load(arrays.second + at, lanes: n).doubles
+        body(x, y, at, n, k)
+      } endRun: {
+      }
+      endLine(line)
     }
+  }
+
+  /// Room for twelve vectors of doubles, then for two sums of each row.
+  private var wideMemory: UnsafeMutablePointer<Double> {
+    UnsafeMutableRawPointer(constantsMemory).assumingMemoryBound(to: Double.self)
+  }
+
+  @inline(__always) private func put(_ first: Double, _ second: Double, _ row: Int) {
+    wideMemory[96 &+ row] = first
+    wideMemory[112 &+ row] = second
+  }
+
+  private var wideSumsOfRows: (low: WideSums, high: WideSums) {
+    let sums = UnsafePointer(wideMemory + 96)
+    return (
+      low: WideSums(first: DoubleLanes.load(sums), second: DoubleLanes.load(sums + 16)),
+      high: WideSums(first: DoubleLanes.load(sums + 8), second: DoubleLanes.load(sums + 24)))
   }
 }
 

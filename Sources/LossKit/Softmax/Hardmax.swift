@@ -20,7 +20,7 @@ func hardmax<S: Scalar>(
 
 private struct OneHotOfMaximum<V: Lanes>: RowVisitor {
 
-  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
+  @inline(__always) func visit(_ tile: RowTile<V>) {
     var k = RowConstants<V>(a: tile.maximum { V.select($0.x.isNaN, V.infinity, $0.x) })
     k.target = tile.lowestClass(k, where: { e, k in e.x .== k.a })
     if (k.a .== V.infinity).any {  // +inf or NaN

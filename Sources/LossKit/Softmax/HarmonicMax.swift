@@ -53,6 +53,7 @@ private struct InversePowers<V: Lanes>: RowMap {
   let n: Double
   static var keepsTerms: Bool { true }
 
+  static var hasScore: Bool { true }
   @inline(__always) func score(_ e: RowElements<V>) -> V { -e.x }
   @inline(__always) func term(_ e: RowElements<V>, _ m: V) -> V {
     V.select(e.x .== -m, V.one, V.power(ofRatio: -m, e.x, n))

@@ -48,6 +48,7 @@ func logSoftmaxVjp<S: Scalar>(
 private struct LogSoftmax<V: Lanes>: RowMap {
   let exponential: ScaledExponential<V>
   let inverseTemperature: V
+  static var isCommon: Bool { true }
 
   @inline(__always) func term(_ e: RowElements<V>, _ m: V) -> V { exponential(e.x - m) }
   @inline(__always) func constants(_ m: V, _ sum: V, _: RowSlice) -> (V, V) { (m, V.log(V.definedSum(sum))) }

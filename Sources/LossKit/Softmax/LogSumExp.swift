@@ -89,7 +89,7 @@ private struct LogSumExp<V: Lanes, W: Weights>: RowVisitor where W.V == V {
   let lse: UnsafeMutablePointer<V.Element>
   static var usesSecond: Bool { W.perElement }
 
-  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
+  @inline(__always) func visit(_ tile: RowTile<V>) {
     let k = RowConstants<V>(a: V.shift(tile.maximum { e in V.select(W.of(e) .> V.zero, e.x, -V.infinity) }))
     let sum = tile.sum(k, keep: false) { e, k in
       V.select(W.of(e) .> V.zero, W.of(e) * V.exp(e.x - k.a), V.zero)

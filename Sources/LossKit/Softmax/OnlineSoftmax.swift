@@ -55,9 +55,9 @@ func onlineSoftmaxMerge<S: Scalar>(
 private struct Statistics<V: Lanes>: RowVisitor {
   let m, s: UnsafeMutablePointer<V.Element>
 
-  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
+  @inline(__always) func visit(_ tile: RowTile<V>) {
     let exponential = ScaledExponential<V>(temperature: 1)
-    let maximum = tile.maximum { $0.x }
+    let maximum = tile.maximum()
     let sum = tile.sum(RowConstants(a: V.shift(maximum)), keep: false) { e, k in exponential(e.x - k.a) }
     tile.rows.store(V.select(sum.isNaN, sum, maximum), m)  // the maximum ignores NaN, the sum does not
     tile.rows.store(V.definedSum(sum), s)

@@ -102,7 +102,7 @@ extension RowTile {
   /// Leaves the shift in k.a and λ in k.b, and gives Σ e^{λ(z − m)} and the divisor of log p.
   @inline(__always)
   fileprivate func sdmSum(_ scales: SdmScales<V>, _ k: inout RowConstants<V>, keep: Bool) -> (sum: V, divisor: V) {
-    k.a = V.shift(maximum { $0.x })
+    k.a = V.shift(maximum())
     let divisor: V
     (k.b, divisor) = scales.load(rows)
     let sum = sum(k, keep: keep) { e, k in V.exp(sdmExponent(e.x, k)) }
@@ -118,7 +118,7 @@ extension RowTile {
 private struct SdmSoftmax<V: Lanes>: RowVisitor {
   let scales: SdmScales<V>
 
-  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
+  @inline(__always) func visit(_ tile: RowTile<V>) {
     var k = RowConstants<V>()
     k.c = V.one / tile.sdmSum(scales, &k, keep: true).sum
     tile.map(k) { e, k in e.kept * k.c }
@@ -128,7 +128,7 @@ private struct SdmSoftmax<V: Lanes>: RowVisitor {
 private struct SdmLogSoftmax<V: Lanes>: RowVisitor {
   let scales: SdmScales<V>
 
-  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
+  @inline(__always) func visit(_ tile: RowTile<V>) {
     var k = RowConstants<V>()
     let (sum, divisor) = tile.sdmSum(scales, &k, keep: false)
     k.c = V.log(sum)
@@ -142,7 +142,7 @@ private struct SdmSoftmaxVjp<V: Lanes>: RowVisitor {
   let scales: SdmScales<V>
   static var usesSecond: Bool { true }
 
-  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
+  @inline(__always) func visit(_ tile: RowTile<V>) {
     var k = RowConstants<V>(b: scales.load(tile.rows).lambda)
     k.a = tile.sum(k, keep: false) { e, _ in e.x * e.y }
     tile.map(k) { e, k in k.b * e.x * (e.y - k.a) }
@@ -154,7 +154,7 @@ private struct SdmLogSoftmaxVjp<V: Lanes>: RowVisitor {
   let scales: SdmScales<V>
   static var usesSecond: Bool { true }
 
-  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
+  @inline(__always) func visit(_ tile: RowTile<V>) {
     let (lambda, divisor) = scales.load(tile.rows)
     var k = RowConstants<V>(b: lambda / divisor, c: divisor)
     k.a = tile.sum(k, keep: false) { e, _ in e.y }

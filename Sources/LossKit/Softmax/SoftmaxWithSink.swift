@@ -91,8 +91,8 @@ private struct SinkProbability<V: Lanes>: RowVisitor {
   let softmax: SinkSoftmax<V>
   let gradSink: UnsafeMutablePointer<V.Element>
 
-  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
-    let k = RowConstants<V>(a: softmax.shift(tile.maximum { $0.x }, tile.rows))
+  @inline(__always) func visit(_ tile: RowTile<V>) {
+    let k = RowConstants<V>(a: softmax.shift(tile.maximum(), tile.rows))
     let sum = tile.sum(k, keep: false) { e, k in softmax.term(e, k.a) }
     let ofSink = softmax.ofSink(k.a, tile.rows)
     let product = tile.rows.load(UnsafePointer(gradSink))

@@ -48,7 +48,7 @@ private struct Square<V: Lanes>: NormalizedFunction {
   init(eps: Double) { rootOfEps = V(eps.squareRoot()) }
 
   /// a = M (1 where it is 0), b = eps / M²
-  @inline(__always) func constants<Tile: RowTile>(_ tile: Tile) -> RowConstants<V> where Tile.V == V {
+  @inline(__always) func constants(_ tile: RowTile<V>) -> RowConstants<V> {
     let largest = V.max(tile.maximum { counted($0.x).magnitude }, rootOfEps)
     let scale = V.select(largest .== V.zero, V.one, largest)
     let root = rootOfEps / scale

@@ -56,13 +56,13 @@ func extexpSum<S: Scalar>(
 private struct ExtendedSum<V: Lanes>: RowVisitor {
   let mantissa, exponent: UnsafeMutablePointer<V.Element>
 
-  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
+  @inline(__always) func visit(_ tile: RowTile<V>) {
     let exponential = ScaledExponential<V>(temperature: 1)
     var total = tile.extendedSum(exponential)
     let isGood = total.isGood
     if !isGood.isTrue(first: tile.count) {
       // From the row's maximum m, as e^m · Σ e^{z − m}.
-      let maximum = tile.maximum { $0.x }
+      let maximum = tile.maximum()
       let shift = V.shift(maximum)
       let sum = V.definedSum(tile.sum(RowConstants(a: shift), keep: false) { e, k in exponential(e.x - k.a) })
       let (v, n) = exponential.parts(shift)

@@ -16,6 +16,12 @@ struct DoubleLanes: Lanes {
   }
   @inline(__always) func store(_ p: UnsafeMutablePointer<Double>) { vs_store_f64(p, raw) }
   @inline(__always) func store(_ p: UnsafeMutablePointer<Double>, first n: Int) { vs_store_first_f64(p, n, raw) }
+  @inline(__always) static func load(_ p: UnsafePointer<Double>, lanes n: Int, fill: Double) -> Self {
+    Self(raw: vs_load_lanes_f64(p, n, fill))
+  }
+  @inline(__always) func store(_ p: UnsafeMutablePointer<Double>, lanes n: Int) { vs_store_lanes_f64(p, n, raw) }
+  @inline(__always) func adding(_ b: Self, first n: Int) -> Self { Self(raw: vs_add_lanes_f64(raw, b.raw, n)) }
+  @inline(__always) func first(_ n: Int, else fill: Double) -> Self { Self(raw: vs_keep_lanes_f64(raw, n, fill)) }
   @inline(__always) func compress(_ mask: Integers, _ p: UnsafeMutablePointer<Double>) -> Int {
     vs_compress_f64(p, mask.raw, raw)
   }

@@ -17,6 +17,12 @@ struct FloatLanes: Lanes {
   }
   @inline(__always) func store(_ p: UnsafeMutablePointer<Float>) { vs_store_f32(p, raw) }
   @inline(__always) func store(_ p: UnsafeMutablePointer<Float>, first n: Int) { vs_store_first_f32(p, n, raw) }
+  @inline(__always) static func load(_ p: UnsafePointer<Float>, lanes n: Int, fill: Float) -> Self {
+    Self(raw: vs_load_lanes_f32(p, n, fill))
+  }
+  @inline(__always) func store(_ p: UnsafeMutablePointer<Float>, lanes n: Int) { vs_store_lanes_f32(p, n, raw) }
+  @inline(__always) func adding(_ b: Self, first n: Int) -> Self { Self(raw: vs_add_lanes_f32(raw, b.raw, n)) }
+  @inline(__always) func first(_ n: Int, else fill: Float) -> Self { Self(raw: vs_keep_lanes_f32(raw, n, fill)) }
   @inline(__always) func compress(_ mask: Integers, _ p: UnsafeMutablePointer<Float>) -> Int {
     vs_compress_f32(p, mask.raw, raw)
   }

@@ -18,6 +18,13 @@ protocol Lanes: ElementaryFunctions {
   static func load(_ p: UnsafePointer<Element>, first n: Int, fill: Element) -> Self
   func store(_ p: UnsafeMutablePointer<Element>)
   func store(_ p: UnsafeMutablePointer<Element>, first n: Int)
+  /// The same for loops in which n is `count` but at an end.
+  static func load(_ p: UnsafePointer<Element>, lanes n: Int, fill: Element) -> Self
+  func store(_ p: UnsafeMutablePointer<Element>, lanes n: Int)
+  /// The sum in the first `n` lanes.
+  func adding(_ b: Self, first n: Int) -> Self
+  /// The first `n` lanes; the others are `fill`.
+  func first(_ n: Int, else fill: Element) -> Self
   /// Stores the lanes where the mask is true one behind the other, and returns how many they are. A whole vector is
   /// written: what stands behind them has no meaning.
   func compress(_ mask: Integers, _ p: UnsafeMutablePointer<Element>) -> Int

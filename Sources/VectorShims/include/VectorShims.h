@@ -224,25 +224,63 @@ VS_INLINE void vs_store_first_f64(double *p, ptrdiff_t n, vs_f64 v) {
   _mm256_maskstore_pd(p + 4, (__m256i)m.hi, (__m256d)v.hi);
 }
 #else
-VS_INLINE vs_f32 vs_load_first_f32(const float *p, ptrdiff_t n, float fill) {
+// Loops, and so out of line: they are met once for a row at the most.
+#define VS_TAIL static __attribute__((noinline, unused))
+VS_TAIL __attribute__((pure)) vs_f32 tail_load_f32(const float *p, ptrdiff_t n, float fill) {
   union { float lane[16]; vs_f32 v; } x = {.v = (vs_f32)(fill)};
   for (ptrdiff_t i = 0; i < n; i++) x.lane[i] = p[i];
   return x.v;
 }
-VS_INLINE void vs_store_first_f32(float *p, ptrdiff_t n, vs_f32 v) {
+VS_TAIL void tail_store_f32(float *p, ptrdiff_t n, vs_f32 v) {
   union { float lane[16]; vs_f32 v; } x = {.v = v};
   for (ptrdiff_t i = 0; i < n; i++) p[i] = x.lane[i];
 }
-VS_INLINE vs_f64 vs_load_first_f64(const double *p, ptrdiff_t n, double fill) {
+VS_TAIL __attribute__((pure)) vs_f64 tail_load_f64(const double *p, ptrdiff_t n, double fill) {
   union { double lane[8]; vs_f64 v; } x = {.v = (vs_f64)(fill)};
   for (ptrdiff_t i = 0; i < n; i++) x.lane[i] = p[i];
   return x.v;
 }
-VS_INLINE void vs_store_first_f64(double *p, ptrdiff_t n, vs_f64 v) {
+VS_TAIL void tail_store_f64(double *p, ptrdiff_t n, vs_f64 v) {
   union { double lane[8]; vs_f64 v; } x = {.v = v};
   for (ptrdiff_t i = 0; i < n; i++) p[i] = x.lane[i];
 }
+#undef VS_TAIL
+VS_INLINE vs_f32 vs_load_first_f32(const float *p, ptrdiff_t n, float fill) { return tail_load_f32(p, n, fill); }
+VS_INLINE void vs_store_first_f32(float *p, ptrdiff_t n, vs_f32 v) { tail_store_f32(p, n, v); }
+VS_INLINE vs_f64 vs_load_first_f64(const double *p, ptrdiff_t n, double fill) { return tail_load_f64(p, n, fill); }
+VS_INLINE void vs_store_first_f64(double *p, ptrdiff_t n, vs_f64 v) { tail_store_f64(p, n, v); }
 #endif
+
+// The same for loops in which n is all lanes but at an end. Plain accesses wherever they do: processors neither fetch
+// ahead of masked loads nor combine masked stores as well.
+#define VS_DEFINE(T, I, S, N)                                                                      \
+  VS_INLINE vs_##T vs_load_lanes_##T(const S *p, ptrdiff_t n, S fill) {                            \
+    return n == N ? vs_load_##T(p) : vs_load_first_##T(p, n, fill);                                            \
+  }                                                                                                \
+  VS_INLINE void vs_store_lanes_##T(S *p, ptrdiff_t n, vs_##T v) {                                 \
+    if (n == N) vs_store_##T(p, v);                                                                \
+    else vs_store_first_##T(p, n, v);                                                              \
+  }                                                                                                \
+  VS_INLINE vs_##T vs_keep_lanes_##T(vs_##T v, ptrdiff_t n, S fill) {                              \
+    return VS_KEEP_##T(v, n, (vs_##T)(fill));                                                      \
+  }                                                                                                \
+  VS_INLINE vs_##T vs_add_lanes_##T(vs_##T a, vs_##T b, ptrdiff_t n) {                             \
+    return VS_KEEP_##T(a + b, n, a);                                                               \
+  }
+#if defined(__AVX512F__)
+#define VS_KEEP_f32(v, n, other) \
+  ((vs_f32)_mm512_mask_mov_ps((__m512)(other), (__mmask16)((1u << (n)) - 1), (__m512)(v)))
+#define VS_KEEP_f64(v, n, other) \
+  ((vs_f64)_mm512_mask_mov_pd((__m512d)(other), (__mmask8)((1u << (n)) - 1), (__m512d)(v)))
+#else
+#define VS_KEEP_f32(v, n, other) ((n) == 16 ? (v) : (vs_first_i32(n) ? (v) : (other)))
+#define VS_KEEP_f64(v, n, other) ((n) == 8 ? (v) : (vs_first_i64(n) ? (v) : (other)))
+#endif
+VS_DEFINE(f32, i32, float, 16)
+VS_DEFINE(f64, i64, double, 8)
+#undef VS_DEFINE
+#undef VS_KEEP_f32
+#undef VS_KEEP_f64
 
 //===--- Compaction: the lanes where a mask is true, one behind the other --===//
 // p has room for a whole vector, whatever the mask. Returns how many there are.

@@ -35,7 +35,7 @@ private struct BrierScore<V: Lanes>: RowKernel {
   var empty: LossSink<V.Element>.Partial { sink.empty }
 
   @inline(__always)
-  func run<Tile: RowTile>(_ tile: Tile, _ partial: inout LossSink<V.Element>.Partial) where Tile.V == V {
+  func run(_ tile: RowTile<V>, _ partial: inout LossSink<V.Element>.Partial) {
     var k = RowConstants<V>(target: outcomes.columns(tile.rows))
     let weight = scale * sink.weights(tile.rows)
     let squares = tile.sum(k, keep: false) { e, k in

@@ -36,7 +36,7 @@ private struct LogLoss<V: Lanes>: RowKernel {
   var empty: LossSink<V.Element>.Partial { sink.empty }
 
   @inline(__always)
-  func run<Tile: RowTile>(_ tile: Tile, _ partial: inout LossSink<V.Element>.Partial) where Tile.V == V {
+  func run(_ tile: RowTile<V>, _ partial: inout LossSink<V.Element>.Partial) {
     // q = offset + sign · p: p itself, or 1 − p for label 0 of the binary view.
     let columns = outcomes.columns(tile.rows)
     var p = V.one

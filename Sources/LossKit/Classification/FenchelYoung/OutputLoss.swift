@@ -60,8 +60,8 @@ struct OutputLoss<F: OutputFormula, T: TargetSource>: RowLoss where F.V == T.V {
   static var usesSecond: Bool { T.isDense }
 
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
-    let isDefined = tile.maximum { $0.x }.magnitude .< V.infinity
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
+    let isDefined = tile.maximum().magnitude .< V.infinity
     let sum = tile.sum(k, keep: false) { e, k in formula.value(e.x, T.target(e, k), isOneHot: !T.isDense) }
     // One NaN makes all of a row's gradient NaN.
     let isSum = isDefined & (sum .== sum)
@@ -80,8 +80,8 @@ struct ShannonDenseLoss<V: Lanes>: RowLoss {
   static var usesSecond: Bool { true }
 
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
-    k.a = V.shift(tile.maximum { $0.x })
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
+    k.a = V.shift(tile.maximum())
     let sum = V.definedSum(tile.sum(k, keep: keep) { e, k in exponential(e.x - k.a) })
     k.b = V.one / sum
     k.c = scale

@@ -69,12 +69,12 @@ struct SimplexTargetLoss<V: Lanes, P: SimplexPower, W: TsallisPower>: SparseRowL
   let threshold: SimplexThreshold<V, P, W>
 
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
     var logit = V.zero
     for r in 0..<tile.count { logit[r] = tile.input(row: r, class: k.target[r]) }
     var scratch = CandidateScratch()
     let (value, complement) = scratch.withMemory(V.self) { memory in
-      var (wide, bound) = threshold.start(tile.maximum { $0.x }, tile.rows)
+      var (wide, bound) = threshold.start(tile.maximum(), tile.rows)
       wide.forEachHalf(scale) { half, scale in half.f = scale }
       if let few = tile.candidates(atLeast: bound, memory) {
         let result = values(few.tile, tile, logit, &wide, keep: keep)
@@ -92,9 +92,9 @@ struct SimplexTargetLoss<V: Lanes, P: SimplexPower, W: TsallisPower>: SparseRowL
 
   /// The losses and 1 − p_y; the gradient, as if no class were the target, goes to the output of `few`.
   @inline(__always)
-  private func values<Few: RowTile, Tile: RowTile>(
-    _ few: Few, _ tile: Tile, _ logit: V, _ k: inout WideConstants<V>, keep: Bool
-  ) -> (value: V, complement: V) where Few.V == V, Tile.V == V {
+  private func values(
+    _ few: RowTile<V>, _ tile: RowTile<V>, _ logit: V, _ k: inout WideConstants<V>, keep: Bool
+  ) -> (value: V, complement: V) {
     threshold.solve(few, rows: tile.count, classes: tile.classes, &k)
     // What is below the maximum is summed by itself: in it 1 − p_y comes without cancellation.
     let sums = few.wideSums(k) { x, _, k in
@@ -144,10 +144,10 @@ struct SimplexDenseLoss<V: Lanes, P: SimplexPower, W: TsallisPower>: SparseRowLo
   static var usesSecond: Bool { true }
 
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
     var scratch = CandidateScratch()
     return scratch.withMemory(V.self) { memory in
-      var (wide, bound) = threshold.start(tile.maximum { $0.x }, tile.rows)
+      var (wide, bound) = threshold.start(tile.maximum(), tile.rows)
       wide.forEachHalf(scale) { half, scale in half.f = scale }
       if let few = tile.candidates(atLeast: bound, memory) {
         threshold.solve(few.tile, rows: tile.count, classes: tile.classes, &wide)
@@ -161,7 +161,7 @@ struct SimplexDenseLoss<V: Lanes, P: SimplexPower, W: TsallisPower>: SparseRowLo
   }
 
   @inline(__always)
-  private func values<Tile: RowTile>(_ tile: Tile, _ constants: WideConstants<V>) -> V where Tile.V == V {
+  private func values(_ tile: RowTile<V>, _ constants: WideConstants<V>) -> V {
     var k = constants
     let zero = DoubleLanes.zero, one = DoubleLanes.one
     let isNorm = threshold.isNorm

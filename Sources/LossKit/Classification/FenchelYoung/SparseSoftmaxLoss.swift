@@ -37,13 +37,13 @@ private struct SparseSoftmaxLoss<V: Lanes>: SparseRowLoss {
   let exponential = ScaledExponential<V>(temperature: 1)
 
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
     var logit = V.zero
     for r in 0..<tile.count { logit[r] = tile.input(row: r, class: k.target[r]) }
     let target = k.target
     var scratch = CandidateScratch()
     let excess = scratch.withMemory(V.self) { memory in
-      k.a = tile.maximum { $0.x }
+      k.a = tile.maximum()
       let top = tile.top(self.k, maximum: k.a, memory)
       k.b = top.threshold
       k.target = top.lastTie
@@ -69,7 +69,7 @@ private struct SparseSoftmaxLoss<V: Lanes>: SparseRowLoss {
 
   /// Σ_{j ∈ Ω} e^{z_j − max z} − 1; writes the shares of all classes as if none were the target.
   @inline(__always)
-  private func shares<Few: RowTile>(_ few: Few, _ k: inout RowConstants<V>, _ scale: V, keep: Bool) -> V where Few.V == V {
+  private func shares(_ few: RowTile<V>, _ k: inout RowConstants<V>, _ scale: V, keep: Bool) -> V {
     let below = few.sum(k, keep: false) { e, k in
       V.select(e.x .== k.a, V.zero, term(e, k))
     }

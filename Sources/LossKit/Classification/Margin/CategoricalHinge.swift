@@ -25,7 +25,7 @@ func categoricalHinge<S: Scalar>(
 
 private struct CategoricalHinge<V: Lanes>: RowLoss {
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
     let own = tile.targetLogits(k.target)
     let best = tile.bestRival(k)
     let difference = V.exactSum(V.max(V.zero, best), -own)

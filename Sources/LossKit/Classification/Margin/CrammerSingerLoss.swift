@@ -36,7 +36,7 @@ private struct CrammerSinger<P: PowerOfHinge>: RowLoss {
   let margin: SplitParameter<V>
 
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
     let own = tile.targetLogits(k.target)
     let best = tile.bestRival(k)
     let difference = V.exactSum(best, -own)

@@ -29,7 +29,7 @@ private struct LeeLinWahba<V: Lanes>: RowLoss {
   let shift: SplitParameter<V>
 
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
     let own = tile.targetLogits(k.target)
     let sum = tile.sum(k, keep: false) { e, k in
       V.select(e.classes .== k.target, V.zero, V.max(V.zero, shift + e.x.definedLogit))

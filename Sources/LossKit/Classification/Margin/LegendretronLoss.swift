@@ -110,8 +110,8 @@ private struct Legendretron<V: Lanes>: RowLoss {
   let exponential = ScaledExponential<V>(temperature: 1)
 
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
-    k.a = V.shift(V.max(tile.maximum { $0.x }, V.zero))
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
+    k.a = V.shift(V.max(tile.maximum(), V.zero))
     let withScores = tile.sum(k, keep: keep) { e, k in
       V.select(e.classes .== k.target, V.zero, exponential(e.x - k.a))
     }

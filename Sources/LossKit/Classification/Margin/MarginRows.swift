@@ -58,8 +58,8 @@ extension RowTile {
 }
 
 /// Which rows are all −inf? Out of line, because it is rare.
-@inline(never) private func rowsWithoutClasses<Tile: RowTile>(_ tile: Tile) -> Tile.V.Integers {
-  tile.maximum { $0.x.orUndefined } .== -Tile.V.infinity
+@inline(never) private func rowsWithoutClasses<V: Lanes>(_ tile: RowTile<V>) -> V.Integers {
+  tile.maximum { $0.x.orUndefined } .== -V.infinity
 }
 
 /// The gradient of a loss that depends on two classes of a row: the target and a rival.

@@ -40,7 +40,7 @@ private struct MultiMargin<P: PowerOfHinge>: RowLoss {
   let inverseCount: V
 
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
     let own = tile.targetLogits(k.target)
     k.a = own
     let sum = tile.sum(

@@ -27,7 +27,7 @@ func multiclassPerceptronLoss<S: Scalar>(
 
 private struct MulticlassPerceptron<V: Lanes>: RowLoss {
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
     let own = tile.targetLogits(k.target)
     k.a = tile.maximum { $0.x.orUndefined }
     let value = k.a.definedLogit - own

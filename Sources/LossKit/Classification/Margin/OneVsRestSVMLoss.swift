@@ -57,7 +57,7 @@ private struct OneVersusRestHinge<P: PowerOfHinge>: RowLoss {
   let factor: V
 
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
     let own = tile.targetLogits(k.target)
     let sum = tile.sum(k, keep: false) { e, k in P.value(hinge(e, e.classes .== k.target)) }
     let value = sum.undefined(where: own) * factor

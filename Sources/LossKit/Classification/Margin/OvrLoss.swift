@@ -26,7 +26,7 @@ func ovrLoss<S: Scalar>(
 /// dL/dz_j = σ(z_j) − [j = y]
 private struct OneVersusRest<V: Lanes>: RowLoss {
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
     let own = tile.targetLogits(k.target)
     let others = tile.sum(
       k, keep: keep,

@@ -53,7 +53,7 @@ private struct SwitchingLoss<V: Lanes>: RowLoss {
   }
 
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
     let own = tile.targetLogits(k.target)
     k.a = tile.rows.load(choice.shifts)
     k.b = tile.rows.load(choice.isChosen)
@@ -98,7 +98,7 @@ private struct RowMargins<V: Lanes>: RowKernel {
   static var usesSecond: Bool { false }
   var empty: Void { () }
 
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == V {
+  @inline(__always) func run(_ tile: RowTile<V>, _ partial: inout Void) {
     let k = RowConstants<V>(target: targets.load(tile.rows, nil).target)
     let best = tile.bestRival(k)
     var own = V.zero

@@ -60,8 +60,8 @@ private struct BrierLoss<V: Lanes>: RowLoss {
   /// Where another class than the target has the maximum, its bracket is small. p_j − Q/Σ² is then formed of
   /// T = Σ_{k≠y} E_k (1 − E_k), which has no term of that class, as (E_j − 1)/Σ + (E_y + T)/Σ².
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
-    k.a = V.shift(tile.maximum { $0.x })
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
+    k.a = V.shift(tile.maximum())
     let own = OwnLogit(tile.inputs(at: k.target), shift: k.a).exponential
     let isLeading = own .== V.one
     k.b = V.select(isLeading, V.zero, V.one)
@@ -96,7 +96,7 @@ private struct DenseBrierLoss<V: Lanes>: RowLoss {
 
   /// dL/dz_j = 2 p_j (δ_j − Σ_k p_k δ_k) with δ = p − t
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
     let softmax = tile.leadingSoftmax(&k, keep: keep)
     k.c = softmax.reciprocal
     // A class with p_j > ½ stays out of the sum: its bracket is (1 − p_j) δ_j − Σ_{k≠j} p_k δ_k.

@@ -64,7 +64,7 @@ struct NormalizedLoss<F: NormalizableLoss>: RowLoss {
   }
 
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
     let softmax = tile.leadingSoftmax(&k, keep: keep && (F.usesProbability || !F.keepsPsi))
     let target = softmax.target(tile, k)
     k.setSoftmax(softmax, besides: target)

@@ -10,7 +10,7 @@ struct NormalizedPair<V: Lanes>: RowLoss {
   }
 
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
     let softmax = tile.leadingSoftmax(&k, keep: keep)
     let target = softmax.target(tile, k)
     k.setSoftmax(softmax, besides: target)
@@ -26,10 +26,10 @@ struct NormalizedPair<V: Lanes>: RowLoss {
   }
 
   @inline(__always)
-  private func quotient<Tile: RowTile>(
-    _ term: ProbabilityTerm<V>, _ tile: Tile, _ softmax: LeadingSoftmax<V>, _ target: ClassProbability<V>,
+  private func quotient(
+    _ term: ProbabilityTerm<V>, _ tile: RowTile<V>, _ softmax: LeadingSoftmax<V>, _ target: ClassProbability<V>,
     _ k: RowConstants<V>, _ keep: Bool
-  ) -> NormalizedQuotient<V> where Tile.V == V {
+  ) -> NormalizedQuotient<V> {
     let formula = UnweightedTerm(term: term)
     let rest = tile.sums(k, keep: false) { e, k in
       let c = formula.evaluate(exponential.statistics(e, k, isKept: keep))

@@ -35,7 +35,7 @@ private struct RescaledSquare<V: Lanes>: RowLoss {
   static var derivesTargetApart: Bool { true }
 
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
     let squares = tile.sum(k, keep: false) { e, k in
       V.select(e.classes .== k.target, V.zero, V.squareUnlessMasked(e.x))
     }

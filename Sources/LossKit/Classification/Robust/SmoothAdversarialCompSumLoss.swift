@@ -58,7 +58,7 @@ private struct SmoothAdversarial<V: Lanes>: RowLoss {
 
   /// dL/dz = ψ (p − e)/ρ − b with p = softmax(z/ρ), and b = dL/dz_adv
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
     let softmax = tile.softmax(&k, keep: keep, temperature: rho)
     let (value, psi) = power.evaluate(
       TargetRow(
@@ -84,7 +84,7 @@ private struct MarginShift<V: Lanes>: RowLoss {
   static var derivesTargetApart: Bool { true }
 
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
     nu * tile.marginShift(&k, nu: nu * scale)
   }
 

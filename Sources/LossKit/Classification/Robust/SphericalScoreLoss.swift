@@ -29,8 +29,8 @@ private struct SphericalScore<V: Lanes>: RowLoss {
 
   /// dL/dz_j = p_y/|p| (p_j²/|p|² − [j = y])
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
-    k.a = V.shift(tile.maximum { $0.x })
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
+    k.a = V.shift(tile.maximum())
     let others = tile.sum(k, keep: keep) { e, k in
       V.select(e.classes .== k.target, V.zero, squaredExponential(e.x - k.a))
     }

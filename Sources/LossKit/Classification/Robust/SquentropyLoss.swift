@@ -33,8 +33,8 @@ private struct Squentropy<V: Lanes>: RowLoss {
 
   /// dL/dz_j = p_j − [j = y] + [j ≠ y] 2 z_j/(C − 1)
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
-    k.a = V.shift(tile.maximum { $0.x })
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
+    k.a = V.shift(tile.maximum())
     let (others, squares) = tile.sums(k, keep: keep) { e, k in
       let isTarget = e.classes .== k.target
       let term = V.select(isTarget, V.zero, exponential(e.x - k.a))

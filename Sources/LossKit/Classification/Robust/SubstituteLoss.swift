@@ -17,7 +17,7 @@ struct SubstituteLoss<F: ExponentialSubstitute>: RowLoss {
   init(_ formula: F) { self.formula = formula }
 
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
     let others = tile.sum(k, keep: keep) { e, k in V.select(e.classes .== k.target, V.zero, formula.value(e.x)) }
     let x = tile.inputs(at: k.target)
     let own = formula.value(x)

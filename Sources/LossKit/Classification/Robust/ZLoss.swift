@@ -51,7 +51,7 @@ private struct ZLoss<V: Lanes>: RowLoss {
   ///
   /// Of dL/dz_j = −sigmoid(a (b − z̃))/(σ + ε) [[j = y] − 1/C − z̃ (z_j − μ)/(C σ)] that leaves sums without cancellation.
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
     k.a = tile.inputs(at: k.target)
     let mean = inverseOthers * tile.sum(k, keep: false) { e, k in e.x - k.a }
     k.b = mean

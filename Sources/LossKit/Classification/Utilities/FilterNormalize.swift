@@ -40,7 +40,7 @@ private struct EqualNorms<V: Lanes>: RowKernel {
   static var usesSecond: Bool { true }
   var empty: Void { () }
 
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == V {
+  @inline(__always) func run(_ tile: RowTile<V>, _ partial: inout Void) {
     var k = RowConstants<V>()
     let wanted = tile.sum(k, keep: false) { e, _ in e.y * e.y }.squareRoot
     let denominator = tile.sum(k, keep: false) { e, _ in e.x * e.x }.squareRoot + eps

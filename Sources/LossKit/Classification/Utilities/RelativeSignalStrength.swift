@@ -31,7 +31,7 @@ private struct SignalStrength<V: Lanes>: RowKernel {
   static var usesSecond: Bool { true }
   var empty: Void { () }
 
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == V {
+  @inline(__always) func run(_ tile: RowTile<V>, _ partial: inout Void) {
     // Maxima ignore NaN: as +inf it shows.
     @inline(__always) func shown(_ x: V) -> V { V.select(x .< V.infinity, x, V.infinity) }
     var k = RowConstants<V>()

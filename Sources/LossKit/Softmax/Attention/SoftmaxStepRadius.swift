@@ -32,8 +32,8 @@ private struct StepRadius<V: Lanes>: RowVisitor {
   let usesLogits: Bool
   static var usesSecond: Bool { true }
 
-  @inline(__always) func visit<Tile: RowTile>(_ tile: Tile) where Tile.V == V {
-    let width = tile.maximum { $0.x } + tile.maximum { -$0.x }
+  @inline(__always) func visit(_ tile: RowTile<V>) {
+    let width = tile.maximum() + tile.maximum { -$0.x }
     let isNaN = tile.maximum { V.select($0.x.isNaN, V.one, V.zero) }
     let pi = V(Double.pi)
     var distance = pi

@@ -54,8 +54,8 @@ private struct TopKMask<V: Lanes>: RowKernel {
   static var usesSecond: Bool { false }
   var empty: CandidateScratch { CandidateScratch() }
 
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ scratch: inout CandidateScratch) where Tile.V == V {
-    let maximum = tile.maximum { $0.x }
+  @inline(__always) func run(_ tile: RowTile<V>, _ scratch: inout CandidateScratch) {
+    let maximum = tile.maximum()
     let top = scratch.withMemory(V.self) { tile.top(k, maximum: maximum, $0) }
     tile.map(RowConstants(a: top.threshold, target: top.lastTie)) { e, k in
       V.select(TopSelection.contains(e, k.a, k.target), V.one, V.zero)
@@ -70,8 +70,8 @@ private struct MeanShare<V: Lanes>: RowLoss {
   let exponential = ScaledExponential<V>(temperature: 1)
 
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
-    k.a = V.shift(tile.maximum { $0.x })
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
+    k.a = V.shift(tile.maximum())
     let sum = V.definedSum(tile.sum(k, keep: keep) { e, k in exponential(e.x - k.a) })
     let shares = tile.sum(k, keep: false) { e, k in (keep ? e.kept : exponential(e.x - k.a)) * e.perClass }
     k.b = scale / sum

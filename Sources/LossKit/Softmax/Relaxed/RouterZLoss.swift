@@ -23,8 +23,8 @@ func routerZLoss<S: Scalar>(
 
 private struct RouterZ<V: Lanes>: RowLoss {
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
-    k.a = V.shift(tile.maximum { $0.x })
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
+    k.a = V.shift(tile.maximum())
     let sum = tile.sum(k, keep: keep) { e, k in V.exp(e.x - k.a) }
     let lse = k.a + V.log(sum)
     k.b = (lse + lse) * scale / V.definedSum(sum)

@@ -122,8 +122,8 @@ private struct TopKGating<V: Lanes>: RowKernel {
   static var usesSecond: Bool { false }
   var empty: CandidateScratch { CandidateScratch() }
 
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ scratch: inout CandidateScratch) where Tile.V == V {
-    let maximum = tile.maximum { $0.x }
+  @inline(__always) func run(_ tile: RowTile<V>, _ scratch: inout CandidateScratch) {
+    let maximum = tile.maximum()
     let top = scratch.withMemory(V.self) { tile.top(k, maximum: maximum, $0) }
     if let indices {
       for row in 0..<tile.count {

@@ -61,9 +61,9 @@ private struct CappedSimplexProjection<V: Lanes>: RowKernel {
     DoubleLanes.max(DoubleLanes.zero, DoubleLanes.min(DoubleLanes.one, (z - k.a) - k.d))
   }
 
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == V {
+  @inline(__always) func run(_ tile: RowTile<V>, _ partial: inout Void) {
     var k = WideConstants<V>()
-    k.forEachHalf(tile.maximum { $0.x }) { half, m in half.a = m }
+    k.forEachHalf(tile.maximum()) { half, m in half.a = m }
     k.forEachHalf(-tile.maximum { e in V.select(e.x .== -V.infinity, e.x, -e.x) }) { half, least in
       half.b = (least - half.a) - DoubleLanes(2)
       half.d = half.b

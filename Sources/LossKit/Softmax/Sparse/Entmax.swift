@@ -135,7 +135,7 @@ private struct EntmaxVjp<V: Lanes>: RowKernel {
     DoubleLanes.select((s .== DoubleLanes.zero) | (s .== -DoubleLanes.infinity), DoubleLanes.zero, s * g)
   }
 
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == V {
+  @inline(__always) func run(_ tile: RowTile<V>, _ partial: inout Void) {
     var (k, _) = SimplexThreshold<V, FirstPower, FirstPower>(alpha: alpha, alphas: alphas).start(V.zero, tile.rows)
     k.forEachHalf { half, _ in half.c = DoubleLanes.one - half.b }
     // k.d = ⟨q, g⟩

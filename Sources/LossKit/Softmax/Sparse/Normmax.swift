@@ -66,7 +66,7 @@ private struct NormmaxVjp<V: Lanes>: RowKernel {
     AnyPower<V>.power(p, DoubleLanes(2 - alpha))
   }
 
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ partial: inout Void) where Tile.V == V {
+  @inline(__always) func run(_ tile: RowTile<V>, _ partial: inout Void) {
     let zero = DoubleLanes.zero
     var k = WideConstants<V>()
     // k.a = ⟨g, b⟩, k.b = Σ b

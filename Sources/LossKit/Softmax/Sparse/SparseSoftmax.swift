@@ -51,9 +51,9 @@ private struct SparseSoftmax<V: Lanes>: RowKernel {
   static var usesSecond: Bool { false }
   var empty: CandidateScratch { CandidateScratch() }
 
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ scratch: inout CandidateScratch) where Tile.V == V {
+  @inline(__always) func run(_ tile: RowTile<V>, _ scratch: inout CandidateScratch) {
     scratch.withMemory(V.self) { memory in
-      var constants = RowConstants<V>(a: tile.maximum { $0.x })
+      var constants = RowConstants<V>(a: tile.maximum())
       let top = tile.top(k, maximum: constants.a, memory)
       constants.b = top.threshold
       constants.target = top.lastTie
@@ -67,7 +67,7 @@ private struct SparseSoftmax<V: Lanes>: RowKernel {
   }
 
   /// Returns the probability of all other classes: 0, but NaN where the row has no probabilities.
-  @inline(__always) private func normalize<Tile: RowTile>(_ tile: Tile, _ k: RowConstants<V>) -> V where Tile.V == V {
+  @inline(__always) private func normalize(_ tile: RowTile<V>, _ k: RowConstants<V>) -> V {
     var k = k
     k.c = V.one / tile.sum(k, keep: false) { e, k in term(e, k) }
     tile.map(k) { e, k in term(e, k) * k.c }

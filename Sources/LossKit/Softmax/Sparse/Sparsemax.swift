@@ -74,9 +74,9 @@ private struct SparsemaxSupport<V: Lanes>: RowKernel {
   static var usesSecond: Bool { false }
   var empty: CandidateScratch { CandidateScratch() }
 
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ scratch: inout CandidateScratch) where Tile.V == V {
+  @inline(__always) func run(_ tile: RowTile<V>, _ scratch: inout CandidateScratch) {
     scratch.withMemory(V.self) { memory in
-      let (k, bound) = EuclideanThreshold<V>(alpha: 2).start(tile.maximum { $0.x }, tile.rows)
+      let (k, bound) = EuclideanThreshold<V>(alpha: 2).start(tile.maximum(), tile.rows)
       if let few = tile.candidates(atLeast: bound, memory) {
         find(few.tile, tile, k)
       } else {
@@ -86,9 +86,9 @@ private struct SparsemaxSupport<V: Lanes>: RowKernel {
   }
 
   @inline(__always)
-  private func find<Few: RowTile, Tile: RowTile>(
-    _ few: Few, _ tile: Tile, _ constants: WideConstants<V>
-  ) where Few.V == V, Tile.V == V {
+  private func find(
+    _ few: RowTile<V>, _ tile: RowTile<V>, _ constants: WideConstants<V>
+  ) {
     var k = constants
     EuclideanThreshold<V>(alpha: 2).solve(few, rows: tile.count, classes: tile.classes, &k)
     few.withSums(&k, { x, _, k in FirstPower.terms(EuclideanThreshold<V>.u(x, k), k.c) }) { half, sums, first in
