@@ -80,9 +80,12 @@ extension RowTile {
       let elements = arrays.first + row &* classes
       let found = memory.row(row)
       let places = memory.classes(row)
+      // What is written in the end comes into the cache meanwhile.
+      let output = arrays.output.map { UnsafePointer($0) + row &* classes } ?? elements
       var n = 0
       // No branch depends on where candidates stand: it could not be foretold.
       forEachVector(V.self, 0..<classes) { c, lanes in
+        prefetch(output + c)
         let x = V.load(elements + c, lanes: lanes, fill: -.infinity)
         let isCandidate = lanes == V.count ? ~(x .< bound) : ~(x .< bound) & V.Integers.first(lanes)
         _ = V(bits: V.Integers.indices &+ V.Integers(c)).compress(isCandidate, places + n)

@@ -105,6 +105,12 @@ struct SimplexThreshold<V: Lanes, P: SimplexPower, W: SimplexPower> {
   ///   - classes: of the rows.
   @inline(never)
   func solve(_ tile: RowTile<V>, rows: Int, classes: Int, _ k: inout WideConstants<V>) {
+    // By way of a function that is inlined: closures of one that is not would stay apart, with all that they call.
+    find(tile, rows: rows, classes: classes, &k)
+  }
+
+  @inline(__always)
+  private func find(_ tile: RowTile<V>, rows: Int, classes: Int, _ k: inout WideConstants<V>) {
     let tolerance = DoubleLanes(V.count > DoubleLanes.count ? 0x1p-27 : 0x1p-48)
     // a ≤ top ≤ b; c: how far the last step went.
     var bracket = WideConstants<V>()

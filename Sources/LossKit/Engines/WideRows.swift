@@ -52,11 +52,12 @@ struct WideConstants<V: Lanes> {
   }
 
   /// The constants of one row, in all lanes, from where they have been stored.
-  @inline(__always) fileprivate static func ofRow(_ row: Int, _ memory: UnsafeMutablePointer<Double>) -> WideRow {
+  @inline(__always) fileprivate static func ofRow(_ row: Int, _ memory: UnsafeMutablePointer<Double>) -> WideConstants {
     let start = memory + (48 &* (row / DoubleLanes.count) &+ row % DoubleLanes.count)
-    return WideRow(
+    let row = WideRow(
       a: DoubleLanes(start[0]), b: DoubleLanes(start[8]), c: DoubleLanes(start[16]), d: DoubleLanes(start[24]),
       e: DoubleLanes(start[32]), f: DoubleLanes(start[40]))
+    return WideConstants(low: row, high: row)
   }
 }
 
@@ -71,19 +72,32 @@ struct WideSums {
 typealias WideTerms = (_ x: DoubleLanes, _ y: DoubleLanes, _ k: WideRow) -> (DoubleLanes, DoubleLanes)
 
 extension RowTile {
+  // Both passes call their formula themselves: in a walk that they shared it would be a closure's closure, which is not
+  // inlined.
+
   /// Sums of two terms over each row.
   @inline(__always)
   func wideSums(_ constants: WideConstants<V>, _ terms: WideTerms) -> (low: WideSums, high: WideSums) {
-    var result = (low: WideSums(), high: WideSums())
-    forEachWideVector(constants) { x, y, _, _, k in
-      result.low.add(terms(x.0, y.0, k.low))
-      if WideConstants<V>.hasHigh { result.high.add(terms(x.1, y.1, k.high)) }
-    } endLine: { row in
-      if isAcross { return }
-      put((result.low.first + result.high.first).sum, (result.low.second + result.high.second).sum, row)
-      result = (low: WideSums(), high: WideSums())
+    var low = WideSums(), high = WideSums()
+    let line = self.line
+    if !isAcross { constants.store(wideMemory) }
+    for number in 0..<lines {
+      let k = isAcross ? constants : WideConstants.ofRow(number, wideMemory)
+      low = WideSums()
+      high = WideSums()
+      var c = 0, at = number &* classes
+      while c < classes {
+        let n = c < line.whole ? line.lanes : line.rest
+        let x = V.load(arrays.first + at, lanes: n, fill: -.infinity).doubles
+        let y = V.load(arrays.second + at, lanes: n).doubles
+        low.add(terms(x.0, y.0, k.low))
+        if WideConstants<V>.hasHigh { high.add(terms(x.1, y.1, k.high)) }
+        c &+= line.step
+        at &+= line.stride
+      }
+      if !isAcross { put((low.first + high.first).sum, (low.second + high.second).sum, number) }
     }
-    return isAcross ? result : wideSumsOfRows
+    return isAcross ? (low, high) : wideSumsOfRows
   }
 
   /// `output = value`.
@@ -92,37 +106,20 @@ extension RowTile {
     _ constants: WideConstants<V>, _ value: (_ x: DoubleLanes, _ y: DoubleLanes, _ k: WideRow) -> DoubleLanes
   ) {
     guard let output = arrays.output else { return }
-    forEachWideVector(constants) { x, y, at, n, k in
-      let low = value(x.0, y.0, k.low)
-      V(low, WideConstants<V>.hasHigh ? value(x.1, y.1, k.high) : low).store(output + at, lanes: n)
-    } endLine: { _ in
-    }
-  }
-
-  /// The vectors of the tile as doubles, lower and upper half, with their place, their number of lanes and what is known
-  /// of the rows of the halves.
-  @inline(__always)
-  private func forEachWideVector(
-    _ constants: WideConstants<V>,
-    _ body: (
-      _ x: (DoubleLanes, DoubleLanes), _ y: (DoubleLanes, DoubleLanes), _ at: Int, _ lanes: Int, WideConstants<V>
-    ) -> Void,
-    endLine: (Int) -> Void
-  ) {
+    let line = self.line
     if !isAcross { constants.store(wideMemory) }
-    for line in 0..<lines {
-      var k = constants
-      if !isAcross {
-        k.low = WideConstants<V>.ofRow(line, wideMemory)
-        k.high = k.low
-      }
-      Self.walk(self.line, from: line &* classes) { _, at, n in
-        let x = V.load(arrays.first + at, lanes: n, fill: -.infinity).doubles
+    for number in 0..<lines {
+      let k = isAcross ? constants : WideConstants.ofRow(number, wideMemory)
+      var c = 0, at = number &* classes
+      while c < classes {
+        let n = c < line.whole ? line.lanes : line.rest
+        let x = V.load(arrays.first + at, lanes: n).doubles
         let y = V.load(arrays.second + at, lanes: n).doubles
-        body(x, y, at, n, k)
-      } endRun: {
+        let low = value(x.0, y.0, k.low)
+        V(low, WideConstants<V>.hasHigh ? value(x.1, y.1, k.high) : low).store(output + at, lanes: n)
+        c &+= line.step
+        at &+= line.stride
       }
-      endLine(line)
     }
   }
 
