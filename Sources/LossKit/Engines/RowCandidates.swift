@@ -6,15 +6,14 @@
 /// The most candidates that a row may have.
 private let mostCandidates = 48
 
-/// Room for the candidates of a tile: to be had once for many tiles, as part of what a part of the rows gathers.
+/// What `RowScratch` has room for, and behind it for the candidates of a tile: twice 16 · (48 + 16) floats or 8 · (48 + 8)
+/// doubles, then 48 vectors and the scratch of their tile.
 struct CandidateScratch {
-  // Twice 16 · (48 + 16) floats or 8 · (48 + 8) doubles, then 48 vectors and the scratch of their tile.
-  private var bytes = InlineArray<1776, UInt64>(repeating: 0)
+  private var bytes = InlineArray<3284, UInt64>(repeating: 0)
 
-  @inline(__always) mutating func withMemory<V: Lanes, R>(_ type: V.Type, _ body: (CandidateMemory<V>) -> R) -> R {
-    withUnsafeMutableBytes(of: &bytes) {
-      body(CandidateMemory(rows: aligned($0.baseAddress!).assumingMemoryBound(to: V.Element.self)))
-    }
+  @inline(__always)
+  mutating func withMemory<V: Lanes, R>(_ type: V.Type, _ body: (UnsafeMutablePointer<V.Element>) -> R) -> R {
+    withUnsafeMutableBytes(of: &bytes) { body(aligned($0.baseAddress!).assumingMemoryBound(to: V.Element.self)) }
   }
 }
 
@@ -64,14 +63,18 @@ struct Candidates<V: Lanes> {
 }
 
 extension RowTile {
+  /// For the candidates of the tile, if the kernel `usesCandidates`.
+  var candidateMemory: CandidateMemory<V> { CandidateMemory(rows: scratch + Self.scratchVectors &* V.count) }
+
   /// The elements of each row that are at least `bound`, or NaN, as a tile of their own; −inf where a row has fewer than
   /// others. nil where there are too many.
-  @inline(never) func candidates(atLeast bound: V, _ memory: CandidateMemory<V>) -> Candidates<V>? {
-    isAcross ? chosenColumns(atLeast: bound, memory) : chosenElements(atLeast: bound, memory)
+  @inline(never) func candidates(atLeast bound: V) -> Candidates<V>? {
+    isAcross ? chosenColumns(atLeast: bound) : chosenElements(atLeast: bound)
   }
 
   @inline(__always)
-  private func chosenElements(atLeast bound: V, _ memory: CandidateMemory<V>) -> Candidates<V>? {
+  private func chosenElements(atLeast bound: V) -> Candidates<V>? {
+    let memory = candidateMemory
     var counts = InlineArray<16, Int>(repeating: 0)
     var most = 0
     bound.store(constantsMemory)
@@ -102,8 +105,9 @@ extension RowTile {
 
   /// Columns without a candidate are left out.
   @inline(__always)
-  private func chosenColumns(atLeast bound: V, _ memory: CandidateMemory<V>) -> Candidates<V>? {
+  private func chosenColumns(atLeast bound: V) -> Candidates<V>? {
     if classes <= mostCandidates { return Candidates(tile: self, counts: InlineArray(repeating: 0)) }
+    let memory = candidateMemory
     var n = 0
     for c in 0..<classes where n <= mostCandidates {
       let x = V.load(arrays.first + c &* classStride, lanes: count, fill: -.infinity)
@@ -122,9 +126,8 @@ extension RowTile {
 
   /// Makes −inf of the candidates of a row that equal x and belong to classes after c.
   @inline(never)
-  func remove(
-    _ candidates: Candidates<V>, row: Int, equalTo x: Element, after c: Int, _ memory: CandidateMemory<V>
-  ) {
+  func remove(_ candidates: Candidates<V>, row: Int, equalTo x: Element, after c: Int) {
+    let memory = candidateMemory
     for j in 0..<candidates.counts[isAcross ? 0 : row] {
       let candidate = memory.columns + (j &* V.count &+ row)
       if candidate.pointee == x && memory.place(isAcross ? 0 : row, j) > c { candidate.pointee = -.infinity }
@@ -132,8 +135,9 @@ extension RowTile {
   }
 
   /// Writes the output of the candidates' tile to where they came from, and `background` everywhere else.
-  @inline(never) func put(_ candidates: Candidates<V>, background: V, _ memory: CandidateMemory<V>) {
+  @inline(never) func put(_ candidates: Candidates<V>, background: V) {
     guard let output = arrays.output else { return }
+    let memory = candidateMemory
     if isAcross {
       if candidates.counts[0] == 0 { return }
       var j = 0
@@ -155,8 +159,9 @@ extension RowTile {
   }
 
   /// The maxima of parts of each row, at least `parts` of them, as a tile of their own. nil where that is no gain.
-  @inline(never) func partialMaxima(_ parts: Int, _ memory: CandidateMemory<V>) -> RowTile<V>? {
+  @inline(never) func partialMaxima(_ parts: Int) -> RowTile<V>? {
     if isAcross || parts > V.count { return nil }
+    let memory = candidateMemory
     for row in 0..<count {
       let elements = arrays.first + row &* classes
       var m0 = -V.infinity, m1 = -V.infinity

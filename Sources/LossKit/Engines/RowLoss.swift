@@ -11,6 +11,8 @@ protocol RowLoss {
   static var usesSecond: Bool { get }
   /// Is the derivative at the target a number that `evaluate` leaves in `k.atTarget`?
   static var derivesTargetApart: Bool { get }
+  /// Does it seek candidates (RowCandidates.swift)?
+  static var usesCandidates: Bool { get }
   /// For what must be known of all rows: called once, before the first is evaluated.
   func prepare(_ shape: RowShape, _ z: UnsafePointer<V.Element>, _ targets: Targets<V.Element>?)
   /// - Parameters:
@@ -25,6 +27,7 @@ protocol RowLoss {
 
 extension RowLoss {
   static var usesSecond: Bool { false }
+  static var usesCandidates: Bool { false }
   static var derivesTargetApart: Bool { false }
   @inline(__always)
   func prepare(_ shape: RowShape, _ z: UnsafePointer<V.Element>, _ targets: Targets<V.Element>?) {}
@@ -105,6 +108,7 @@ private struct RowLossKernel<L: RowLoss>: RowKernel {
   let targets: Targets<V.Element>?
   let sink: LossSink<V.Element>
   static var usesSecond: Bool { L.usesSecond }
+  static var usesCandidates: Bool { L.usesCandidates }
   var empty: LossSink<V.Element>.Partial { sink.empty }
 
   @inline(__always)

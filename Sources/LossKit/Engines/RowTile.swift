@@ -121,7 +121,9 @@ struct RowTile<V: Lanes> {
   let scratch: UnsafeMutablePointer<Element>
 
   /// Two vectors to gather from and scatter to, the constants of rows, and two for each line.
-  static var scratchVectors: Int { 12 &+ 2 &* V.count }
+  static var ownVectors: Int { 12 &+ 2 &* V.count }
+  /// These, and the mask of a transposed tile: at most two bytes for each of `V.count` squared.
+  static var scratchVectors: Int { ownVectors &+ 8 }
   var constantsMemory: UnsafeMutablePointer<Element> { scratch + 2 &* V.count }
   fileprivate var vectors: UnsafeMutablePointer<V> {
     UnsafeMutableRawPointer(scratch + 12 &* V.count).assumingMemoryBound(to: V.self)

@@ -42,6 +42,8 @@ protocol RowKernel {
   var empty: Partial { get }
   /// Does it read the second input?
   static var usesSecond: Bool { get }
+  /// Does it seek candidates (RowCandidates.swift)?
+  static var usesCandidates: Bool { get }
   func run(_ tile: RowTile<V>, _ partial: inout Partial)
   func finish(_ partial: Partial, part: Int)
 }
@@ -49,6 +51,10 @@ protocol RowKernel {
 /// A kernel that gathers nothing: all it does is in the outputs.
 protocol RowVisitor: RowKernel where Partial == Void {
   func visit(_ tile: RowTile<V>)
+}
+
+extension RowKernel {
+  static var usesCandidates: Bool { false }
 }
 
 extension RowVisitor {
@@ -71,20 +77,27 @@ private struct RowTilesJob<K: RowKernel>: ParallelJob {
   let walk: RowWalk<K.V>
 
   @inline(__always) func run(part: Int) {
+    if K.usesCandidates {
+      var scratch = CandidateScratch()
+      scratch.withMemory(K.V.self) { run(part, $0) }
+    } else {
+      var scratch = RowScratch()
+      scratch.withMemory(K.V.self) { run(part, $0) }
+    }
+  }
+
+  @inline(__always) private func run(_ part: Int, _ memory: UnsafeMutablePointer<K.V.Element>) {
     var partial = kernel.empty
-    var scratch = RowScratch()
-    scratch.withMemory(K.V.self) { memory in
-      for number in walk.split.range(part) {
-        let tile = walk.tile(number, memory)
-        kernel.run(tile, &partial)
-        if walk.isTransposed { walk.writeBack(tile, memory) }
-      }
+    for number in walk.split.range(part) {
+      let tile = walk.tile(number, memory)
+      kernel.run(tile, &partial)
+      if walk.isTransposed { walk.writeBack(tile, memory) }
     }
     kernel.finish(partial, part: part)
   }
 }
 
-/// Room for four transposed tiles of up to `mostTransposedVectors · V.count` classes and the mask, and for a tile's scratch.
+/// Room for four transposed tiles of up to `mostTransposedVectors · V.count` classes, and for a tile's scratch.
 struct RowScratch {
   private var bytes = InlineArray<1448, UInt64>(repeating: 0)
 
@@ -169,7 +182,7 @@ private struct TransposedTile<V: Lanes> {
   /// The tile's scratch.
   var end: UnsafeMutablePointer<V.Element> { memory + 4 &* capacity }
   private var mask: UnsafeMutablePointer<UInt8> {
-    UnsafeMutableRawPointer(end + RowTile<V>.scratchVectors &* V.count).assumingMemoryBound(to: UInt8.self)
+    UnsafeMutableRawPointer(end + RowTile<V>.ownVectors &* V.count).assumingMemoryBound(to: UInt8.self)
   }
 
   /// Copies the inputs; returns the arrays of the copy.

@@ -18,6 +18,13 @@ protocol SimplexPower {
   static func dual(_ g: DoubleLanes, _ gamma: DoubleLanes) -> DoubleLanes
   /// Does the rounding of powers show in the sum of what they give?
   static var isRounded: Bool { get }
+  /// Is the power a polynomial, which is this one?
+  static var isPolynomial: Bool { get }
+  static func polynomial<L: Lanes>(_ u: L) -> L
+}
+
+extension SimplexPower {
+  static var isPolynomial: Bool { true }
 }
 
 /// γ = 1.
@@ -28,6 +35,7 @@ enum FirstPower: SimplexPower {
   }
   @inline(__always) static func dual(_: DoubleLanes, _: DoubleLanes) -> DoubleLanes { DoubleLanes.one }
   static var isRounded: Bool { false }
+  @inline(__always) static func polynomial<L: Lanes>(_ u: L) -> L { u }
 }
 
 /// γ = 2.
@@ -36,6 +44,7 @@ enum SecondPower: SimplexPower {
   @inline(__always) static func terms(_ u: DoubleLanes, _: DoubleLanes) -> (DoubleLanes, DoubleLanes) { (u * u, u) }
   @inline(__always) static func dual(_ g: DoubleLanes, _: DoubleLanes) -> DoubleLanes { g.squareRoot }
   static var isRounded: Bool { false }
+  @inline(__always) static func polynomial<L: Lanes>(_ u: L) -> L { u * u }
 }
 
 /// Any γ > 0, with as many digits as V needs.
@@ -55,6 +64,8 @@ enum AnyPower<V: Lanes>: SimplexPower {
     DoubleLanes.pow(g, DoubleLanes.one - DoubleLanes.one / gamma)
   }
   static var isRounded: Bool { true }
+  static var isPolynomial: Bool { false }
+  @inline(__always) static func polynomial<L: Lanes>(_ u: L) -> L { u }
 }
 
 /// The threshold of rows. `P` has the power γ, `W` that of the weights, which are `k.e · u^{k.c}` with
@@ -168,32 +179,32 @@ struct SimplexThreshold<V: Lanes, P: SimplexPower, W: SimplexPower> {
 }
 
 /// The maps: weights of all elements of each row.
-struct SimplexMap<V: Lanes, P: SimplexPower, W: SimplexPower>: RowKernel {
+struct SimplexMap<V: Lanes, P: SimplexPower, W: SimplexPower>: RowVisitor {
   let threshold: SimplexThreshold<V, P, W>
-  static var usesSecond: Bool { false }
-  var empty: CandidateScratch { CandidateScratch() }
+  static var usesCandidates: Bool { true }
 
-  @inline(__always) func run(_ tile: RowTile<V>, _ scratch: inout CandidateScratch) {
-    scratch.withMemory(V.self) { memory in
-      var (k, bound) = threshold.start(tile.maximum(), tile.rows)
-      if let few = tile.candidates(atLeast: bound, memory) {
-        map(few.tile, tile, &k)
-        tile.put(few, background: k.narrowed { $0.d * DoubleLanes.zero }, memory)
-      } else {
-        map(tile, tile, &k)
-      }
+  @inline(__always) func visit(_ tile: RowTile<V>) {
+    var (k, bound) = threshold.start(tile.maximum(), tile.rows)
+    let few = tile.candidates(atLeast: bound)
+    threshold.solve(few?.tile ?? tile, rows: tile.count, classes: tile.classes, &k)
+    k.forEachHalf { half, _ in half.f = DoubleLanes.one }
+    threshold.write(tile, few, k)
+  }
+}
+
+extension SimplexThreshold {
+  /// Writes the weights of a tile, which may have candidates: those of each row times `k.f`.
+  @inline(__always) func write(_ tile: RowTile<V>, _ few: Candidates<V>?, _ k: WideConstants<V>) {
+    if W.isPolynomial {
+      // What counts of a row lies less than `top` below its maximum: no digits that matter are lost without doubles.
+      let constants = RowConstants<V>(
+        a: k.narrowed { $0.a }, b: k.narrowed { $0.b }, c: k.narrowed { $0.e * $0.f }, d: k.narrowed { $0.d })
+      tile.map(constants) { e, k in W.polynomial(V.max(V.zero, V.fma(e.x - k.a, k.b, k.d))) * k.c }
+      return
     }
+    (few?.tile ?? tile).wideMap(k) { x, _, k in Self.weight(x, k) * k.f }
+    if let few { tile.put(few, background: k.narrowed { $0.d * DoubleLanes.zero }) }
   }
-
-  @inline(__always)
-  private func map(
-    _ few: RowTile<V>, _ tile: RowTile<V>, _ k: inout WideConstants<V>
-  ) {
-    threshold.solve(few, rows: tile.count, classes: tile.classes, &k)
-    few.wideMap(k) { x, _, k in SimplexThreshold<V, P, W>.weight(x, k) }
-  }
-
-  @inline(__always) func finish(_ partial: CandidateScratch, part: Int) {}
 }
 
 /// A simplex map with the checks that every exported one makes.

@@ -20,14 +20,14 @@ extension RowTile {
   /// The k largest elements of each row; of equal ones those of the lower classes. All, if there are not more than k.
   ///
   /// - Parameter maximum: of each row.
-  @inline(never) func top(_ k: Int, maximum: V, _ memory: CandidateMemory<V>) -> TopSelection<V> {
+  @inline(never) func top(_ k: Int, maximum: V) -> TopSelection<V> {
     var lowest = -V.infinity
     if k >= classes { return TopSelection(threshold: lowest, lastTie: V.Integers(Int(Int32.max)), candidates: nil) }
     // k parts have a maximum each: the k-th largest of all is not below the k-th largest of these.
-    if let parts = partialMaxima(k, memory) {
+    if let parts = partialMaxima(k) {
       lowest = parts.bisect(k, from: lowest, to: maximum, rows: count, steps: 6).threshold
     }
-    let few = candidates(atLeast: lowest, memory)
+    let few = candidates(atLeast: lowest)
     let found =
       if let few {
         few.tile.bisect(k, from: lowest, to: maximum, rows: count, steps: .max)
@@ -47,7 +47,7 @@ extension RowTile {
         c &+= 1
       }
       lastTie[row] = c
-      if let few { remove(few, row: row, equalTo: threshold, after: c, memory) }
+      if let few { remove(few, row: row, equalTo: threshold, after: c) }
     }
     return TopSelection(threshold: found.threshold, lastTie: lastTie, candidates: few)
   }

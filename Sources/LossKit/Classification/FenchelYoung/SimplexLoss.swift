@@ -67,33 +67,27 @@ extension AnyPower: TsallisPower {
 /// The loss of one class a row.
 struct SimplexTargetLoss<V: Lanes, P: SimplexPower, W: TsallisPower>: SparseRowLoss {
   let threshold: SimplexThreshold<V, P, W>
+  static var usesCandidates: Bool { true }
 
   @inline(__always)
   func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
-    var logit = V.zero
-    for r in 0..<tile.count { logit[r] = tile.input(row: r, class: k.target[r]) }
-    var scratch = CandidateScratch()
-    let (value, complement) = scratch.withMemory(V.self) { memory in
-      var (wide, bound) = threshold.start(tile.maximum(), tile.rows)
-      wide.forEachHalf(scale) { half, scale in half.f = scale }
-      if let few = tile.candidates(atLeast: bound, memory) {
-        let result = values(few.tile, tile, logit, &wide, keep: keep)
-        if keep { tile.put(few, background: wide.narrowed { $0.d * DoubleLanes.zero }, memory) }
-        return result
-      }
-      return values(tile, tile, logit, &wide, keep: keep)
-    }
+    let logit = tile.inputs(at: k.target)
+    var (wide, bound) = threshold.start(tile.maximum(), tile.rows)
+    wide.forEachHalf(scale) { half, scale in half.f = scale }
+    let few = tile.candidates(atLeast: bound)
+    let (value, complement) = values(few?.tile ?? tile, tile, logit, &wide)
     if keep {
-      let atTarget = -complement * scale
-      for r in 0..<tile.count { tile.setOutput(row: r, class: k.target[r], atTarget[r]) }
+      // As if no class were the target; then the target.
+      threshold.write(tile, few, wide)
+      tile.setOutputs(at: k.target, -complement * scale)
     }
     return value
   }
 
-  /// The losses and 1 − p_y; the gradient, as if no class were the target, goes to the output of `few`.
+  /// The losses and 1 − p_y.
   @inline(__always)
   private func values(
-    _ few: RowTile<V>, _ tile: RowTile<V>, _ logit: V, _ k: inout WideConstants<V>, keep: Bool
+    _ few: RowTile<V>, _ tile: RowTile<V>, _ logit: V, _ k: inout WideConstants<V>
   ) -> (value: V, complement: V) {
     threshold.solve(few, rows: tile.count, classes: tile.classes, &k)
     // What is below the maximum is summed by itself: in it 1 − p_y comes without cancellation.
@@ -102,7 +96,6 @@ struct SimplexTargetLoss<V: Lanes, P: SimplexPower, W: TsallisPower>: SparseRowL
       let weight = DoubleLanes.select(x .== k.a, DoubleLanes.zero, W.power(u, k.c))
       return (weight * u, weight)
     }
-    if keep { few.wideMap(k) { x, _, k in SimplexThreshold<V, P, W>.weight(x, k) * k.f } }
     let logits = logit.doubles
     let low = value(logits.0, k.low, sums.low)
     let high = WideConstants<V>.hasHigh ? value(logits.1, k.high, sums.high) : low
@@ -141,23 +134,18 @@ struct SimplexTargetLoss<V: Lanes, P: SimplexPower, W: TsallisPower>: SparseRowL
 /// The loss of dense targets.
 struct SimplexDenseLoss<V: Lanes, P: SimplexPower, W: TsallisPower>: SparseRowLoss {
   let threshold: SimplexThreshold<V, P, W>
+  static var usesCandidates: Bool { true }
   static var usesSecond: Bool { true }
 
   @inline(__always)
   func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
-    var scratch = CandidateScratch()
-    return scratch.withMemory(V.self) { memory in
-      var (wide, bound) = threshold.start(tile.maximum(), tile.rows)
-      wide.forEachHalf(scale) { half, scale in half.f = scale }
-      if let few = tile.candidates(atLeast: bound, memory) {
-        threshold.solve(few.tile, rows: tile.count, classes: tile.classes, &wide)
-      } else {
-        threshold.solve(tile, rows: tile.count, classes: tile.classes, &wide)
-      }
-      let value = values(tile, wide)
-      if keep { tile.wideMap(wide) { x, t, k in (SimplexThreshold<V, P, W>.weight(x, k) - t) * k.f } }
-      return value
-    }
+    var (wide, bound) = threshold.start(tile.maximum(), tile.rows)
+    wide.forEachHalf(scale) { half, scale in half.f = scale }
+    let few = tile.candidates(atLeast: bound)
+    threshold.solve(few?.tile ?? tile, rows: tile.count, classes: tile.classes, &wide)
+    let value = values(tile, wide)
+    if keep { tile.wideMap(wide) { x, t, k in (SimplexThreshold<V, P, W>.weight(x, k) - t) * k.f } }
+    return value
   }
 
   @inline(__always)

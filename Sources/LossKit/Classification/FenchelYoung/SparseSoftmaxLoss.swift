@@ -35,25 +35,18 @@ func sparseSoftmaxLoss<S: Scalar>(
 private struct SparseSoftmaxLoss<V: Lanes>: SparseRowLoss {
   let k: Int
   let exponential = ScaledExponential<V>(temperature: 1)
+  static var usesCandidates: Bool { true }
 
   @inline(__always)
   func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
-    var logit = V.zero
-    for r in 0..<tile.count { logit[r] = tile.input(row: r, class: k.target[r]) }
+    let logit = tile.inputs(at: k.target)
     let target = k.target
-    var scratch = CandidateScratch()
-    let excess = scratch.withMemory(V.self) { memory in
-      k.a = tile.maximum()
-      let top = tile.top(self.k, maximum: k.a, memory)
-      k.b = top.threshold
-      k.target = top.lastTie
-      if let few = top.candidates {
-        let excess = shares(few.tile, &k, scale, keep: keep)
-        if keep { tile.put(few, background: k.c * V.zero, memory) }
-        return excess
-      }
-      return shares(tile, &k, scale, keep: keep)
-    }
+    k.a = tile.maximum()
+    let top = tile.top(self.k, maximum: k.a)
+    k.b = top.threshold
+    k.target = top.lastTie
+    let excess = shares(top.candidates?.tile ?? tile, &k, scale, keep: keep)
+    if keep, let few = top.candidates { tile.put(few, background: k.c * V.zero) }
     let x = logit - k.a
     if keep {
       let sum = excess + V.one
@@ -62,7 +55,7 @@ private struct SparseSoftmaxLoss<V: Lanes>: SparseRowLoss {
       let share = V.select(isTop, exponential(x) / sum, V.zero)
       let complement = V.select(isMaximum & isTop, excess / sum, V.one - share)
       let atTarget = V.select(excess .== excess, -complement * scale, V.nan)
-      for r in 0..<tile.count { tile.setOutput(row: r, class: target[r], atTarget[r]) }
+      tile.setOutputs(at: target, atTarget)
     }
     return V.log1p(excess) - x
   }

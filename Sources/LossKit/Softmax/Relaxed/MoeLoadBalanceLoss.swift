@@ -49,20 +49,17 @@ func moeLoadBalanceLoss<S: Scalar>(
 }
 
 /// 1 for the k largest of each row, 0 for the others.
-private struct TopKMask<V: Lanes>: RowKernel {
+private struct TopKMask<V: Lanes>: RowVisitor {
   let k: Int
-  static var usesSecond: Bool { false }
-  var empty: CandidateScratch { CandidateScratch() }
+  static var usesCandidates: Bool { true }
 
-  @inline(__always) func run(_ tile: RowTile<V>, _ scratch: inout CandidateScratch) {
+  @inline(__always) func visit(_ tile: RowTile<V>) {
     let maximum = tile.maximum()
-    let top = scratch.withMemory(V.self) { tile.top(k, maximum: maximum, $0) }
+    let top = tile.top(k, maximum: maximum)
     tile.map(RowConstants(a: top.threshold, target: top.lastTie)) { e, k in
       V.select(TopSelection.contains(e, k.a, k.target), V.one, V.zero)
     }
   }
-
-  @inline(__always) func finish(_: CandidateScratch, part: Int) {}
 }
 
 /// The mean of a per-class number under softmax.

@@ -115,16 +115,15 @@ private struct NoisyScores: DoubleRowFormula {
   }
 }
 
-private struct TopKGating<V: Lanes>: RowKernel {
+private struct TopKGating<V: Lanes>: RowVisitor {
   let k: Int
   let renormalize: Bool
   let indices: UnsafeMutablePointer<Int64>?
-  static var usesSecond: Bool { false }
-  var empty: CandidateScratch { CandidateScratch() }
+  static var usesCandidates: Bool { true }
 
-  @inline(__always) func run(_ tile: RowTile<V>, _ scratch: inout CandidateScratch) {
+  @inline(__always) func visit(_ tile: RowTile<V>) {
     let maximum = tile.maximum()
-    let top = scratch.withMemory(V.self) { tile.top(k, maximum: maximum, $0) }
+    let top = tile.top(k, maximum: maximum)
     if let indices {
       for row in 0..<tile.count {
         let chosen = indices + (tile.firstRow &+ row) &* k
@@ -142,8 +141,6 @@ private struct TopKGating<V: Lanes>: RowKernel {
       V.select(TopSelection.contains(e, k.b, k.target), V.exp(e.x - k.a), V.zero) * k.c
     }
   }
-
-  @inline(__always) func finish(_: CandidateScratch, part: Int) {}
 }
 
 private struct TopKGatingVjp<S: Scalar>: ParallelJob {

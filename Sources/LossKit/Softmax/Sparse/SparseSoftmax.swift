@@ -45,25 +45,18 @@ func sparseSoftmaxVjp<S: Scalar>(
   supportVjp(Probabilities<S.Vector>(), p, gradOutput, (outer, classes, inner), gradZ)
 }
 
-private struct SparseSoftmax<V: Lanes>: RowKernel {
+private struct SparseSoftmax<V: Lanes>: RowVisitor {
   let k: Int
   let exponential = ScaledExponential<V>(temperature: 1)
-  static var usesSecond: Bool { false }
-  var empty: CandidateScratch { CandidateScratch() }
+  static var usesCandidates: Bool { true }
 
-  @inline(__always) func run(_ tile: RowTile<V>, _ scratch: inout CandidateScratch) {
-    scratch.withMemory(V.self) { memory in
-      var constants = RowConstants<V>(a: tile.maximum())
-      let top = tile.top(k, maximum: constants.a, memory)
-      constants.b = top.threshold
-      constants.target = top.lastTie
-      if let few = top.candidates {
-        let background = normalize(few.tile, constants)
-        tile.put(few, background: background, memory)
-      } else {
-        _ = normalize(tile, constants)
-      }
-    }
+  @inline(__always) func visit(_ tile: RowTile<V>) {
+    var constants = RowConstants<V>(a: tile.maximum())
+    let top = tile.top(k, maximum: constants.a)
+    constants.b = top.threshold
+    constants.target = top.lastTie
+    let background = normalize(top.candidates?.tile ?? tile, constants)
+    if let few = top.candidates { tile.put(few, background: background) }
   }
 
   /// Returns the probability of all other classes: 0, but NaN where the row has no probabilities.
@@ -77,8 +70,6 @@ private struct SparseSoftmax<V: Lanes>: RowKernel {
   @inline(__always) private func term(_ e: RowElements<V>, _ k: RowConstants<V>) -> V {
     V.select(TopSelection.contains(e, k.b, k.target), exponential(e.x - k.a), V.zero)
   }
-
-  @inline(__always) func finish(_ partial: CandidateScratch, part: Int) {}
 }
 
 private struct Probabilities<V: Lanes>: SupportWeights {

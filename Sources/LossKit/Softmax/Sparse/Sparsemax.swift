@@ -68,21 +68,14 @@ private struct PositivePart<V: Lanes>: SupportWeights {
   @inline(__always) func weight(_ p: V) -> V { V.select(p .<= V.zero, V.zero, V.one + p * V.zero) }
 }
 
-private struct SparsemaxSupport<V: Lanes>: RowKernel {
+private struct SparsemaxSupport<V: Lanes>: RowVisitor {
   let tau: UnsafeMutablePointer<V.Element>?
   let size: UnsafeMutablePointer<Int64>?
-  static var usesSecond: Bool { false }
-  var empty: CandidateScratch { CandidateScratch() }
+  static var usesCandidates: Bool { true }
 
-  @inline(__always) func run(_ tile: RowTile<V>, _ scratch: inout CandidateScratch) {
-    scratch.withMemory(V.self) { memory in
-      let (k, bound) = EuclideanThreshold<V>(alpha: 2).start(tile.maximum(), tile.rows)
-      if let few = tile.candidates(atLeast: bound, memory) {
-        find(few.tile, tile, k)
-      } else {
-        find(tile, tile, k)
-      }
-    }
+  @inline(__always) func visit(_ tile: RowTile<V>) {
+    let (k, bound) = EuclideanThreshold<V>(alpha: 2).start(tile.maximum(), tile.rows)
+    find(tile.candidates(atLeast: bound)?.tile ?? tile, tile, k)
   }
 
   @inline(__always)
@@ -101,6 +94,4 @@ private struct SparsemaxSupport<V: Lanes>: RowKernel {
     }
     if let tau { k.narrowed { $0.e }.store(tau + tile.firstRow, lanes: tile.count) }
   }
-
-  @inline(__always) func finish(_ partial: CandidateScratch, part: Int) {}
 }
