@@ -1832,6 +1832,18 @@ LOSSKIT_ENTRY(losskit_box_to_distance_f64, (
     const double *points, const double *boxes, ptrdiff_t count, bool has_max_distance, double max_distance, double eps,
     double *distances),
     (points, boxes, count, has_max_distance, max_distance, eps, distances))
+LOSSKIT_ENTRY(losskit_nms_rotated_f32, (
+    const float *boxes, const float *scores, const int64_t *labels, ptrdiff_t count, double iou_threshold,
+    bool clockwise, int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, labels, count, iou_threshold, clockwise, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_nms_rotated_f64, (
+    const double *boxes, const double *scores, const int64_t *labels, ptrdiff_t count, double iou_threshold,
+    bool clockwise, int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, labels, count, iou_threshold, clockwise, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_nms_rotated_workspace_size, (ptrdiff_t count, ptrdiff_t *size),
+    (count, size))
 LOSSKIT_ENTRY(losskit_nms_f32, (
     const float *boxes, const float *scores, ptrdiff_t count, double iou_threshold, int64_t *keep, ptrdiff_t capacity,
     ptrdiff_t *kept_count, void *workspace,

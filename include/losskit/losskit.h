@@ -5584,6 +5584,50 @@ LOSSKIT_API losskit_status losskit_box_to_distance_f64(
  * ==================================================================================================== */
 
 /**
+ * Greedy non-maximum suppression of rotated boxes: in descending order of score, a box is kept unless its overlap, as
+ * `losskit_box_iou_rotated` has it in double precision, with a box kept before exceeds the threshold.
+ *
+ * Equal scores are taken in ascending order of index. With labels, only boxes of equal labels suppress each other. Boxes
+ * are not validated; NaN neither suppresses nor is suppressed.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 5]`, cx, cy, w, h, θ in radians.
+ *   - scores: `[count]`; NaN gives INVALID_VALUE.
+ *   - labels: optional, `[count]`, the class of each box: any numbers.
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - iou_threshold: any number but NaN; from 1 on every box is kept, below 0 the best one of each label.
+ *   - clockwise: if false, θ is counter-clockwise; with y pointing down.
+ *   - keep: output, `[capacity]`: the indices of the kept boxes, best first. `count` entries always suffice.
+ *   - capacity: entries that `keep` has room for. If more are kept: BUFFER_TOO_SMALL, and `kept_count` is
+ *     the number needed. With a capacity of 0 `keep` may be null.
+ *   - kept_count: output, the number of kept boxes.
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_nms_rotated_workspace_size` says, else BUFFER_TOO_SMALL with nothing written;
+ *     not read where `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+ *   OUT_OF_MEMORY.
+ * - Reference: mmcv.ops.nms_rotated, which on the CPU drops a box whose overlap equals the threshold.
+ */
+LOSSKIT_API losskit_status losskit_nms_rotated_f32(
+    const float *boxes, const float *scores, const int64_t *labels, ptrdiff_t count, double iou_threshold,
+    bool clockwise, int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_nms_rotated_f64(
+    const double *boxes, const double *scores, const int64_t *labels, ptrdiff_t count, double iou_threshold,
+    bool clockwise, int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size);
+
+/**
+ * The workspace that `losskit_nms_rotated` wants, in either precision.
+ *
+ * - Parameters:
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - size: output, bytes.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_nms_rotated_workspace_size(ptrdiff_t count, ptrdiff_t *size);
+
+/**
  * Greedy non-maximum suppression: in descending order of score, a box is kept unless its IoU with a box kept before
  * exceeds the threshold.
  *

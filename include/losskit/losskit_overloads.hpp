@@ -8467,6 +8467,64 @@ inline void box_to_distance(
     losskit_box_to_distance_f64(points.data(), boxes.data(), count, has_max_distance, max_distance, eps, distances.data()));
 }
 
+/// Greedy non-maximum suppression of rotated boxes: in descending order of score, a box is kept unless its overlap, as
+/// `boxIoURotated` has it in double precision, with a box kept before exceeds the threshold.
+/// See losskit_nms_rotated_f32.
+inline void nms_rotated(
+    const float *boxes, const float *scores, const std::int64_t *labels, std::ptrdiff_t count, double iou_threshold,
+    bool clockwise, std::int64_t *keep, std::ptrdiff_t capacity, std::ptrdiff_t *kept_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_nms_rotated_f32(boxes, scores, labels, count, iou_threshold, clockwise, keep, capacity, kept_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void nms_rotated(
+    span<const float> boxes, span<const float> scores, span<const std::int64_t> labels, double iou_threshold,
+    bool clockwise, span<std::int64_t> keep, std::ptrdiff_t *kept_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  const std::ptrdiff_t capacity = keep.ssize();
+  detail::expect(boxes, false, {count, 5});
+  detail::expect(labels, true, {count});
+  check(
+    
+    losskit_nms_rotated_f32(boxes.data(), scores.data(), labels.data(), count, iou_threshold, clockwise, keep.data(), capacity, kept_count, workspace, workspace_size));
+}
+
+/// Greedy non-maximum suppression of rotated boxes: in descending order of score, a box is kept unless its overlap, as
+/// `boxIoURotated` has it in double precision, with a box kept before exceeds the threshold.
+/// See losskit_nms_rotated_f64.
+inline void nms_rotated(
+    const double *boxes, const double *scores, const std::int64_t *labels, std::ptrdiff_t count, double iou_threshold,
+    bool clockwise, std::int64_t *keep, std::ptrdiff_t capacity, std::ptrdiff_t *kept_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_nms_rotated_f64(boxes, scores, labels, count, iou_threshold, clockwise, keep, capacity, kept_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void nms_rotated(
+    span<const double> boxes, span<const double> scores, span<const std::int64_t> labels, double iou_threshold,
+    bool clockwise, span<std::int64_t> keep, std::ptrdiff_t *kept_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  const std::ptrdiff_t capacity = keep.ssize();
+  detail::expect(boxes, false, {count, 5});
+  detail::expect(labels, true, {count});
+  check(
+    
+    losskit_nms_rotated_f64(boxes.data(), scores.data(), labels.data(), count, iou_threshold, clockwise, keep.data(), capacity, kept_count, workspace, workspace_size));
+}
+
+/// The workspace that `nmsRotated` wants, in either precision.
+/// See losskit_nms_rotated_workspace_size.
+inline void nms_rotated_workspace_size(std::ptrdiff_t count, std::ptrdiff_t *size) {
+  check(losskit_nms_rotated_workspace_size(count, size));
+}
+
 /// Greedy non-maximum suppression: in descending order of score, a box is kept unless its IoU with a box kept before
 /// exceeds the threshold.
 /// See losskit_nms_f32.

@@ -12,8 +12,20 @@ func mapBoxes<M: BoxMap>(
   guard elementCount(count, 4) != nil else { return .invalidShape }
   if count == 0 { return .ok }
   guard let boxes, let output else { return .nullPointer }
-  forEachRowVector(M.V.self, count) { row, n in
-    map.value(Quads(boxes + 4 &* row, rows: n)).store(output + 4 &* row, rows: n)
-  }
+  let split = Split(count, smallest: smallestBoxRowsPart, multiple: M.V.count)
+  parallel(split.parts, BoxMapJob(map: map, boxes: boxes, output: output, split: split))
   return .ok
+}
+
+private struct BoxMapJob<M: BoxMap>: ParallelJob {
+  let map: M
+  let boxes: UnsafePointer<M.V.Element>
+  let output: UnsafeMutablePointer<M.V.Element>
+  let split: Split
+
+  @inline(__always) func run(part: Int) {
+    forEachVector(M.V.self, split.range(part)) { row, n in
+      map.value(Quads(boxes + 4 &* row, rows: n)).store(output + 4 &* row, rows: n)
+    }
+  }
 }

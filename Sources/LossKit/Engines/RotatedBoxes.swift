@@ -15,62 +15,63 @@ struct RotatedBoxLanes {
   /// Width times height as given, and the radius of the circle around the box.
   var area, radius: V
 
-  /// Is the area of a box too small to be one?
-  @inline(__always) private var isEmpty: V.Integers { area .< V(1e-14) }
-
   /// Intersection over union, or over this box's area; 0 where one of the areas is less than 1e-14.
   @inline(__always)
   func overlap(with other: Self, overFirst: Bool) -> V {
-    // Circles that do not meet: nearly all pairs, nearly always.
-    let (x, y) = (centerX - other.centerX, centerY - other.centerY)
-    let reach = radius + other.radius
-    let isApart = (reach * reach .< x * x + y * y) | isEmpty | other.isEmpty
+    let isApart = isApart(from: other)
     if !(~isApart).any { return V.zero }
-    let both = intersection(with: other, x, y)
+    let both = intersection(with: other, RotatedBoxPair(self, other))
     // NaN stays: the difference is 0 or NaN.
     let whole = overFirst ? area + (other.area - other.area) : area + other.area - both
     return V.select(isApart, V.zero, both / whole)
   }
 
-  /// - Parameters:
-  ///   - x: from the other's centre to this one.
-  ///   - y: likewise.
+  /// The lanes where intersection over union exceeds the threshold, as bits; NaN does not.
   @inline(__always)
-  private func intersection(with other: Self, _ x: V, _ y: V) -> V {
-    // The rotation from the other's frame to this one's.
-    let c = cosine * other.cosine + sine * other.sine
-    let s = sine * other.cosine - cosine * other.sine
-    let seen = Self.rotated(x, y, other.cosine, other.sine)
-    let seeing = Self.rotated(x, y, cosine, sine)
-    let extent = Self.extent(halfWidth, halfHeight, c, s)
-    let otherExtent = Self.extent(other.halfWidth, other.halfHeight, c, s)
-    let isApart = (other.halfWidth + extent.x .<= seen.x.magnitude) | (other.halfHeight + extent.y .<= seen.y.magnitude)
-      | (halfWidth + otherExtent.x .<= seeing.x.magnitude) | (halfHeight + otherExtent.y .<= seeing.y.magnitude)
+  func exceeding(_ other: Self, threshold: V) -> UInt32 {
+    let isApart = isApart(from: other)
+    if (V.zero .<= threshold).any {
+      if !(~isApart).any { return 0 }
+      // What boxes share is at most what one shares with the upright box around the other.
+      let pair = RotatedBoxPair(self, other)
+      let most = pair.sharedExtents(other)
+      let isBelow = most * V(1 + 0x1p-30) .<= threshold * (area + other.area - most)
+      if !(~(isApart | isBelow)).any { return 0 }
+    }
+    return (overlap(with: other, overFirst: false) .> threshold).maskBits
+  }
 
+  /// Is one of the boxes too small to be one, or do the circles around them not meet? So it is for nearly all pairs.
+  @inline(__always)
+  private func isApart(from other: Self) -> V.Integers {
+    let (x, y) = (centerX - other.centerX, centerY - other.centerY)
+    let reach = radius + other.radius
+    let smallest = V(1e-14)
+    return (reach * reach .< x * x + y * y) | (area .< smallest) | (other.area .< smallest)
+  }
+
+  @inline(__always)
+  private func intersection(with other: Self, _ pair: RotatedBoxPair) -> V {
+    let (c, s) = (pair.cosine, pair.sine)
     let along = (x: halfWidth * c, y: halfWidth * s)
     let across = (x: -(halfHeight * s), y: halfHeight * c)
-    let far = (x: seen.x + across.x, y: seen.y + across.y)
-    let near = (x: seen.x - across.x, y: seen.y - across.y)
+    let far = (x: pair.x + across.x, y: pair.y + across.y)
+    let near = (x: pair.x - across.x, y: pair.y - across.y)
     let outline = Outline(halfWidth: other.halfWidth, halfHeight: other.halfHeight)
     let a = outline.corner(far.x + along.x, far.y + along.y)
     let b = outline.corner(far.x - along.x, far.y - along.y)
     let d = outline.corner(near.x - along.x, near.y - along.y)
     let e = outline.corner(near.x + along.x, near.y + along.y)
     let (slope, steep) = (s / c, -(c / s))
-    let area = (outline.area(from: b, to: a, slope) - outline.area(from: d, to: e, slope))
+    let shared = (outline.area(from: b, to: a, slope) - outline.area(from: d, to: e, slope))
       + (outline.area(from: d, to: b, steep) - outline.area(from: e, to: a, steep))
-    let limited = V.min(V.min(self.area, other.area), V.max(V.zero, area))
-    return V.select(isApart, V.zero, limited)
+    let limited = V.min(V.min(area, other.area), V.max(V.zero, shared))
+    return V.select(pair.isSeparated(self, other), V.zero, limited)
   }
 
+  /// Half the sides of the upright box around this one, in a frame that it is turned in.
   @inline(__always)
-  private static func rotated(_ x: V, _ y: V, _ cosine: V, _ sine: V) -> (x: V, y: V) {
-    (x * cosine + y * sine, y * cosine - x * sine)
-  }
-
-  /// Half the sides of the upright box around a box that is rotated.
-  @inline(__always)
-  private static func extent(_ halfWidth: V, _ halfHeight: V, _ cosine: V, _ sine: V) -> (x: V, y: V) {
+  func extents(_ cosine: V, _ sine: V) -> (V, V) {
     let (c, s) = (cosine.magnitude, sine.magnitude)
     return (c * halfWidth + s * halfHeight, s * halfWidth + c * halfHeight)
   }
@@ -104,6 +105,49 @@ struct RotatedBoxLanes {
     }
 
     @inline(__always) private func clamped(_ y: V) -> V { V.min(halfHeight, V.max(-halfHeight, y)) }
+  }
+}
+
+/// How one box stands to another: its centre in the other's frame, and the rotation from that frame to its own.
+private struct RotatedBoxPair {
+  typealias V = DoubleLanes
+  let cosine, sine: V
+  let x, y: V
+  /// The other's centre in the frame of the one, but for the sign.
+  private let backX, backY: V
+  /// Half the sides of the upright box around the one, in the other's frame; and the reverse.
+  private let extentX, extentY, backExtentX, backExtentY: V
+
+  @inline(__always)
+  init(_ one: RotatedBoxLanes, _ other: RotatedBoxLanes) {
+    let (dx, dy) = (one.centerX - other.centerX, one.centerY - other.centerY)
+    cosine = one.cosine * other.cosine + one.sine * other.sine
+    sine = one.sine * other.cosine - one.cosine * other.sine
+    x = dx * other.cosine + dy * other.sine
+    y = dy * other.cosine - dx * other.sine
+    backX = dx * one.cosine + dy * one.sine
+    backY = dy * one.cosine - dx * one.sine
+    (extentX, extentY) = one.extents(cosine, sine)
+    (backExtentX, backExtentY) = other.extents(cosine, sine)
+  }
+
+  /// Does the direction of a side separate them, or do they touch at most?
+  @inline(__always)
+  func isSeparated(_ one: RotatedBoxLanes, _ other: RotatedBoxLanes) -> V.Integers {
+    (other.halfWidth + extentX .<= x.magnitude) | (other.halfHeight + extentY .<= y.magnitude)
+      | (one.halfWidth + backExtentX .<= backX.magnitude) | (one.halfHeight + backExtentY .<= backY.magnitude)
+  }
+
+  /// The area that the other shares with the upright box around the one.
+  @inline(__always)
+  func sharedExtents(_ other: RotatedBoxLanes) -> V {
+    Self.shared(other.halfWidth, extentX, x.magnitude) * Self.shared(other.halfHeight, extentY, y.magnitude)
+  }
+
+  /// What two intervals about centres at that distance share. NaN stays.
+  @inline(__always)
+  private static func shared(_ half: V, _ otherHalf: V, _ distance: V) -> V {
+    V.max(V.zero, V.min(V(2) * V.min(half, otherHalf), half + otherHalf - distance))
   }
 }
 
@@ -156,7 +200,7 @@ struct RotatedBoxColumns {
       // A little more, for its own rounding and that of the distance it is compared with.
       (V(1 + 0x1p-40) * (halves.0 * halves.0 + halves.1 * halves.1).squareRoot).store(radius + i)
     }
-    V.zero.store(area + ((count &+ 7) & ~7))
+    pad((count &+ 7) & ~7)
   }
 
   /// In turns, whose whole part is taken off exactly: the angle times 1/2π in two parts.
@@ -168,6 +212,22 @@ struct RotatedBoxColumns {
     let part = (turns - ((turns + shift) - shift)) + rest
     return (V.cosineOfTurns(part), V.cosineOfTurns(part - V(0.25)))
   }
+
+  /// Box `index` := box `other` of `columns`.
+  @inline(__always)
+  func set(_ index: Int, _ columns: Self, _ other: Int) {
+    centerX[index] = columns.centerX[other]
+    centerY[index] = columns.centerY[other]
+    halfWidth[index] = columns.halfWidth[other]
+    halfHeight[index] = columns.halfHeight[other]
+    cosine[index] = columns.cosine[other]
+    sine[index] = columns.sine[other]
+    area[index] = columns.area[other]
+    radius[index] = columns.radius[other]
+  }
+
+  /// Empty boxes from `count` on, for the length of a vector.
+  @inline(__always) func pad(_ count: Int) { V.zero.store(area + count) }
 
   /// The boxes at `index ..< index + 8`.
   @inline(__always)

@@ -67,7 +67,7 @@ private func binNumbers<V: Lanes>(_ first: Int) -> V { V(V.Integers.indices &+ V
 
 /// The softmax over the bins of one side. Its mean is told from its mode, the likeliest bin: the distance from there
 /// stays accurate where nearly all probability is in one bin.
-private struct BinDistribution<S: Scalar> {
+struct BinDistribution<S: Scalar> {
   typealias V = S.Vector
   private let logits: UnsafePointer<S>
   private let largest: S

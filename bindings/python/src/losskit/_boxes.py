@@ -1,4 +1,4 @@
-"""Boxes and masks: conversion, areas, overlap."""
+"""Boxes and masks: conversion, areas, overlap; rotated boxes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ._box_arrays import Count, box_rows
+from ._box_arrays import Count, box_groups, box_rows
 from ._core import as_array, as_reals, call, check_shape, documented, empty, fail
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "generalized_box_iou",
     "mask_iou",
     "masks_to_boxes",
+    "nms_rotated",
     "remove_small_boxes",
 ]
 
@@ -140,6 +141,31 @@ def box_iou_rotated(
     overlaps = empty((len(boxes1),) if aligned else (len(boxes1), len(boxes2)), dtype)
     call(name, dtype, boxes1, boxes2, len(boxes1), len(boxes2), mode, aligned, clockwise, overlaps)
     return overlaps
+
+
+@documented
+def nms_rotated(
+    boxes: Any, scores: Any, labels: Any = None, *, iou_threshold: float, clockwise: bool = True
+) -> np.ndarray:
+    """Indices of the rotated boxes that greedy non-maximum suppression keeps, best first.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> boxes = [[5, 5, 4, 2, 0], [5, 5, 4, 2, 0.5], [9, 9, 1, 1, 0]]
+    >>> losskit.nms_rotated(boxes, [0.5, 0.9, 0.1], iou_threshold=0.5).tolist()
+    [1, 2]
+    """
+    name = "nms_rotated"
+    dtype, boxes, scores = as_reals(name, boxes, scores)
+    boxes = box_rows(name, "boxes", boxes, 5)
+    n, kept = len(boxes), Count()
+    check_shape(name, "scores", scores, (n,))
+    if labels is not None:
+        labels = box_groups(name, labels, n)
+    keep = np.empty(n, np.int64)
+    call(name, dtype, boxes, scores, labels, n, iou_threshold, clockwise, keep, n, kept.address, None, 0)
+    return keep[:kept].copy()
 
 
 @documented

@@ -2807,6 +2807,29 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("distances", "p"),
         ),
     ),
+    "nms_rotated": (
+        True,
+        (
+            ("boxes", "p"),
+            ("scores", "p"),
+            ("labels", "p"),
+            ("count", "n"),
+            ("iou_threshold", "d"),
+            ("clockwise", "b"),
+            ("keep", "p"),
+            ("capacity", "n"),
+            ("kept_count", "p"),
+            ("workspace", "p"),
+            ("workspace_size", "n"),
+        ),
+    ),
+    "nms_rotated_workspace_size": (
+        False,
+        (
+            ("count", "n"),
+            ("size", "p"),
+        ),
+    ),
     "nms": (
         True,
         (
@@ -6993,6 +7016,39 @@ Distances in units of a stride are multiplied by it beforehand.""",
         },
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
         "reference": "Tian et al. 2019, FCOS: Fully Convolutional One-Stage Object Detection.",
+    },
+    "nms_rotated": {
+        "summary": "Greedy non-maximum suppression of rotated boxes: in descending order of score, a box is kept unless its overlap, as `box_iou_rotated` has it in double precision, with a box kept before exceeds the threshold.",
+        "body": """\
+Equal scores are taken in ascending order of index. With labels, only boxes of equal labels suppress each other. Boxes
+are not validated; NaN neither suppresses nor is suppressed.""",
+        "parameters": {
+            "boxes": "`[count, 5]`, cx, cy, w, h, θ in radians.",
+            "scores": "`[count]`; NaN gives INVALID_VALUE.",
+            "labels": "optional, `[count]`, the class of each box: any numbers.",
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+            "iou_threshold": "any number but NaN; from 1 on every box is kept, below 0 the best one of each label.",
+            "clockwise": "if false, θ is counter-clockwise; with y pointing down.",
+            "capacity": "entries that `keep` has room for. If more are kept: BUFFER_TOO_SMALL, and `kept_count` is the number needed. With a capacity of 0 `keep` may be null.",
+            "workspace_size": "at least what `nms_rotated_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read where `workspace` is null.",
+        },
+        "outputs": {
+            "keep": "output, `[capacity]`: the indices of the kept boxes, best first. `count` entries always suffice.",
+            "kept_count": "output, the number of kept boxes.",
+            "workspace": "optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL, OUT_OF_MEMORY.",
+        "reference": "mmcv.ops.nms_rotated, which on the CPU drops a box whose overlap equals the threshold.",
+    },
+    "nms_rotated_workspace_size": {
+        "summary": "The workspace that `nms_rotated` wants, in either precision.",
+        "parameters": {
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+        },
+        "outputs": {
+            "size": "output, bytes.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
     },
     "nms": {
         "summary": "Greedy non-maximum suppression: in descending order of score, a box is kept unless its IoU with a box kept before exceeds the threshold.",
