@@ -51,7 +51,7 @@ func boxConvertVjp<S: Scalar>(
 /// - Parameters:
 ///   - boxes: `[count, 4]`, not validated: a reversed box has the area as computed.
 ///   - count: ≥ 0.
-///   - fmt: the format of `boxes` (default xyxy).
+///   - fmt: the format of `boxes`, default xyxy.
 ///   - area: output, `[count]`.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
 /// - Reference: torchvision.ops.box_area.

@@ -8,7 +8,7 @@ enum OverlapMode: Int32 {
 
 /// Overlap of rotated boxes: of every box of one list with every box of another, or of pairs.
 ///
-/// A box is the rectangle of width w and height h about (cx, cy), turned by θ: with y pointing down, clockwise by
+/// A box is the rectangle of width w and height h about (cx, cy), turned by θ: with y pointing down, clockwise by:
 ///
 ///     (x, y) → (x cos θ − y sin θ, x sin θ + y cos θ)
 ///
@@ -20,10 +20,10 @@ enum OverlapMode: Int32 {
 ///   - boxes2: `[count2, 5]`.
 ///   - count1: ≥ 0.
 ///   - count2: ≥ 0; if `aligned`, equal to `count1`.
-///   - mode: what the intersection is divided by (default iou).
+///   - mode: what the intersection is divided by, default iou.
 ///   - aligned: whether box i of one list goes with box i of the other alone.
 ///   - clockwise: if false, θ is counter-clockwise.
-///   - overlaps: output of `count1` × `count2` numbers, `count1` if `aligned`.
+///   - overlaps: output; its shape is `count1` × `count2`, or `count1` if `aligned`.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY: the boxes are copied.
 /// - Reference: mmcv.ops.box_iou_rotated, torchvision.ops.box_iou.
 func boxIoURotated<S: Scalar>(

@@ -10,7 +10,7 @@
 ///   - boxes2: `[count2, 4]`.
 ///   - count1: ≥ 0.
 ///   - count2: ≥ 0.
-///   - eps: ≥ 0 (default 1e-7).
+///   - eps: ≥ 0, default 1e-7.
 ///   - diou: output, `[count1, count2]`.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
 /// - Reference: Zheng et al. 2020, Distance-IoU Loss; torchvision.ops.distance_box_iou.
@@ -33,7 +33,7 @@ func distanceBoxIoU<S: Scalar>(
 ///   - boxes2: `[count2, 4]`.
 ///   - count1: ≥ 0.
 ///   - count2: ≥ 0.
-///   - eps: ≥ 0 (default 1e-7).
+///   - eps: ≥ 0, default 1e-7.
 ///   - ciou: output, `[count1, count2]`.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
 /// - Reference: Zheng et al. 2020, Distance-IoU Loss; torchvision.ops.complete_box_iou.

@@ -25,7 +25,7 @@ enum YoloVersion: Int32 {
 ///   - stride: `[count]`, pixels per cell.
 ///   - anchors: optional, `[count, 2]`, width and height in pixels; not read for `x`, needed otherwise.
 ///   - count: ≥ 0.
-///   - version: the parametrisation (default v5).
+///   - version: the parametrisation, default v5.
 ///   - boxes: output, `[count, 4]`, x1, y1, x2, y2 in pixels; may be `pred` itself.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
 /// - Reference: Redmon & Farhadi 2018, YOLOv3; Jocher 2020, YOLOv5; Ge et al. 2021, YOLOX.

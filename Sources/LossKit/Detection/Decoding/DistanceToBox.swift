@@ -74,7 +74,7 @@ func distanceToBoxVjp<S: Scalar>(
 ///   - count: ≥ 0.
 ///   - hasMaxDistance: whether to clamp; if false, `maxDistance` and `eps` are not read.
 ///   - maxDistance: the last bin of a distribution over distances, for instance.
-///   - eps: ≤ `maxDistance` (default 0.1).
+///   - eps: ≤ `maxDistance`, default 0.1.
 ///   - distances: output, `[count, 4]`, left, top, right, bottom; may be `boxes` itself. NaN propagates.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
 /// - Reference: Tian et al. 2019, FCOS: Fully Convolutional One-Stage Object Detection.
