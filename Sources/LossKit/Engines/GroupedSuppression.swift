@@ -11,7 +11,8 @@ extension RankedSuppression where Measure == OverlapRatio<S.Vector> {
 struct RankedSuppression<S: Scalar, Measure: OverlapMeasure> where Measure.V == S.Vector {
   /// Takes the boxes in the order that they are suppressed in: by group, and the best first.
   private(set) var suppressor: Suppressor<S, Measure>
-  /// How many boxes take part.
+  /// How many boxes can take part, and how many do.
+  let capacity: Int
   private(set) var count = 0
 
   private let sorter: Sorter<S.Bits>
@@ -21,11 +22,15 @@ struct RankedSuppression<S: Scalar, Measure: OverlapMeasure> where Measure.V == 
   private let isKept: UnsafeMutablePointer<Bool>?
   private var isGrouped = false
 
-  init(_ arena: inout Arena, capacity: Int, isBatched: Bool, threshold: Double, measure: Measure) {
+  /// - Parameter most: how many boxes can take part, of `capacity` that are given.
+  init(
+    _ arena: inout Arena, capacity: Int, most: Int = .max, isBatched: Bool, threshold: Double, measure: Measure
+  ) {
+    self.capacity = Swift.min(capacity, most)
     sorter = Sorter(&arena, capacity: capacity)
-    boxAtPlace = arena.take(UInt32.self, capacity)
+    boxAtPlace = arena.take(UInt32.self, self.capacity)
     isKept = isBatched ? arena.take(Bool.self, capacity) : nil
-    suppressor = Suppressor(&arena, capacity: capacity, threshold: threshold, measure: measure)
+    suppressor = Suppressor(&arena, capacity: self.capacity, threshold: threshold, measure: measure)
   }
 
   /// Suppresses, and returns how many boxes are kept.
@@ -75,6 +80,7 @@ struct RankedSuppression<S: Scalar, Measure: OverlapMeasure> where Measure.V == 
   }
 
   /// Suppresses the boxes that were filled in, as one group, and returns how many are kept.
+  @discardableResult
   mutating func suppress(_ rule: SuppressionRule = SuppressionRule()) -> Int {
     suppressor.run(0..<count, rule)
     return keptCount
@@ -125,6 +131,32 @@ struct RankedSuppression<S: Scalar, Measure: OverlapMeasure> where Measure.V == 
     var kept = 0
     for rank in 0..<count { kept &+= suppressor.isKept[rank] ? 1 : 0 }
     return kept
+  }
+
+  /// As `suppress` with the threshold t of the suppressor, but t ← t · eta whenever a box was kept while t > ½.
+  mutating func suppress(eta: Double, _ rule: SuppressionRule) -> Int {
+    var kept = 0
+    var place = 0
+    while place < count, suppressor.threshold > 0.5 {
+      if !suppressor.isSuppressed(place, by: kept, rule) {
+        move(place, to: kept)
+        kept &+= 1
+        suppressor.setThreshold(suppressor.threshold * eta)
+      }
+      place &+= 1
+    }
+    let removed = place &- kept
+    for left in place..<count { move(left, to: left &- removed) }
+    count &-= removed
+    suppressor.boxes.pad(count)
+    var rest = rule
+    rest.alreadyKept = kept
+    return suppress(rest)
+  }
+
+  private func move(_ place: Int, to other: Int) {
+    boxAtPlace[other] = boxAtPlace[place]
+    suppressor.boxes.set(other, suppressor.boxes, place)
   }
 
   /// Calls `body(i, box)` for the i-th kept box, best first.

@@ -19,9 +19,9 @@ struct Suppressor<S: Scalar, Measure: OverlapMeasure> where Measure.V == S.Vecto
   private let active: UnsafeMutablePointer<UInt32>
 
   private let measure: Measure
-  private let threshold: Double
+  private(set) var threshold: Double
   /// The greatest number of the precision that is ≤ threshold: x > threshold exactly if x > limit.
-  private let limit: S
+  private var limit: S
 
   /// Below this many boxes a plain sweep is faster than building an index.
   private static var smallestIndexed: Int { 4 &* V.count }
@@ -38,6 +38,26 @@ struct Suppressor<S: Scalar, Measure: OverlapMeasure> where Measure.V == S.Vecto
     self.measure = measure
     self.threshold = threshold
     limit = S.roundedDown(threshold)
+  }
+
+  mutating func setThreshold(_ threshold: Double) {
+    self.threshold = threshold
+    limit = S.roundedDown(threshold)
+  }
+
+  /// Does one of the first `count` boxes suppress the box?
+  func isSuppressed(_ box: Int, by count: Int, _ rule: SuppressionRule) -> Bool {
+    let lanes = boxes.broadcast(box)
+    var found: UInt32 = 0
+    forEachVector(V.self, 0..<count) { i, n in
+      let others = boxes.load(i)
+      var bits = exceeding(lanes, others)
+      if let areaOfNone = rule.areaOfNone, threshold < 1 {
+        bits |= (lanes.area + others.area .<= V(S.roundedDown(areaOfNone))).maskBits
+      }
+      found |= bits & ((1 &<< UInt32(truncatingIfNeeded: n)) &- 1)
+    }
+    return found != 0
   }
 
   /// Decides the boxes of one group.
