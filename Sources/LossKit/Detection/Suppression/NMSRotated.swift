@@ -26,24 +26,11 @@ func nmsRotated<S: Scalar>(
   _ iouThreshold: Double, _ clockwise: Bool, _ keep: UnsafeMutablePointer<Int64>?, _ capacity: Int,
   _ keptCount: UnsafeMutablePointer<Int>?, _ workspace: UnsafeMutableRawPointer?, _ workspaceSize: Int
 ) -> Status {
-  guard count >= 0, count <= largestSortCount, capacity >= 0 else { return .invalidShape }
-  guard let keptCount, keep != nil || capacity == 0 else { return .nullPointer }
-  guard iouThreshold == iouThreshold else { return .invalidParameter }
-  if count == 0 {
-    keptCount.pointee = 0
-    return .ok
-  }
-  guard let boxes, let scores else { return .nullPointer }
-  guard !hasNaN(scores, count) else { return .invalidValue }
-  return withWorkspace(
-    workspace, workspaceSize, layout: { LabelledRotatedBoxes<S>(&$0, capacity: count, threshold: iouThreshold) }
-  ) { state in
-    let kept = state.suppress(boxes, scores, labels, count, clockwise)
-    keptCount.pointee = kept
-    guard kept <= capacity else { return .bufferTooSmall }
-    if let keep { state.writeKept(keep, count) }
-    return .ok
-  }
+  SuppressionCall(boxes, scores, count, capacity, keptCount, workspace, workspaceSize)(
+    isValid: iouThreshold == iouThreshold, hasOutput: keep != nil || capacity == 0,
+    layout: { LabelledRotatedBoxes<S>(&$0, capacity: count, threshold: iouThreshold) },
+    run: { state, boxes, scores in state.suppress(boxes, scores, labels, count, clockwise) },
+    write: { state, _ in if let keep { state.writeKept(keep, count) } })
 }
 
 /// The workspace that `nmsRotated` wants, in either precision.
