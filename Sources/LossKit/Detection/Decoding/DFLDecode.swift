@@ -86,12 +86,7 @@ struct BinDistribution<S: Scalar> {
       greatest = V.max(V.load(logits + i, lanes: n, fill: -S.infinity), greatest)
     }
     let largest = greatest.maximum
-    var place = V(Double(bins &- 1))
-    forEachVector(V.self, 0..<bins) { i, n in
-      let isLargest = V.load(logits + i, lanes: n, fill: -S.infinity) .== V(largest)
-      place = V.min(V.select(isLargest, binNumbers(i), place), place)
-    }
-    let mode = place.minimum
+    let mode = S(Double(Self.place(of: largest, logits, bins)))
     var sum = V.zero
     var moment = V.zero
     forEachVector(V.self, 0..<bins) { i, n in
@@ -103,6 +98,19 @@ struct BinDistribution<S: Scalar> {
     self.mode = mode
     total = sum.sum
     meanFromMode = moment.sum / total
+  }
+
+  /// The first bin with the largest logit; 0 where none is a number.
+  @inline(__always)
+  private static func place(of largest: S, _ logits: UnsafePointer<S>, _ bins: Int) -> Int {
+    var i = 0
+    while i < bins {
+      let logit = V.load(logits + i, lanes: Swift.min(bins &- i, V.count), fill: -S.infinity)
+      let bits = (logit .== V(largest)).maskBits
+      if bits != 0 { return i &+ bits.trailingZeroBitCount }
+      i &+= V.count
+    }
+    return 0
   }
 
   @inline(__always)
