@@ -50,7 +50,9 @@ def overlaps(boxes1, boxes2, offset=0.0):
     intersection = width * height
     area = lambda box: extent(box[..., 0], box[..., 2]) * extent(box[..., 1], box[..., 3])  # noqa: E731
     union = area(a) + area(b) - intersection
-    enclosing = [np.maximum(np.maximum(a[..., i + 2], b[..., i + 2]) - np.minimum(a[..., i], b[..., i]), 0) for i in (0, 1)]
+    enclosing = [
+        np.maximum(np.maximum(a[..., i + 2], b[..., i + 2]) - np.minimum(a[..., i], b[..., i]), 0) for i in (0, 1)
+    ]
     return np.where(union == 0, 0, intersection / union), union, *enclosing
 
 
@@ -161,7 +163,10 @@ def test_pairwise_equals_torchvision(name):
     for real, whole in itertools.product(REALS, (False, True)):
         boxes = [random_boxes(rng, n, real) for n in (90, 130)]
         if whole:
-            boxes = [np.concatenate([b[:, :2].round(), b[:, :2].round() + (b[:, 2:] - b[:, :2]).round() + 1], 1) for b in boxes]
+            boxes = [
+                np.concatenate([b[:, :2].round(), b[:, :2].round() + (b[:, 2:] - b[:, :2]).round() + 1], 1)
+                for b in boxes
+            ]
         theirs = getattr(ops, name)(*map(torch.from_numpy, boxes)).numpy()
         ours = getattr(losskit, name)(*boxes)
         if name in ("box_iou", "generalized_box_iou"):
@@ -183,7 +188,9 @@ def test_pairwise_errors(name):
     if name == "box_iou":
         for offset in (0.5, -1, np.nan):
             assert_error("INVALID_PARAMETER", function, *EXAMPLE, offset=offset)
-    output = {"box_iou": "iou", "generalized_box_iou": "giou", "distance_box_iou": "diou", "complete_box_iou": "ciou"}[name]
+    output = {"box_iou": "iou", "generalized_box_iou": "giou", "distance_box_iou": "diou", "complete_box_iou": "ciou"}[
+        name
+    ]
     for real in REALS:
         boxes = [np.array(x, real) for x in EXAMPLE]
         parameters = {"offset": 0.0} if name == "box_iou" else parameters
@@ -243,7 +250,11 @@ def test_box_convert_vjp():
 
 
 @settings(max_examples=40, deadline=None)
-@given(lists=box_lists(), size=st.sampled_from([(0, 0), (5, 7), (60.5, 80.25), (np.inf, 3)]), least=st.sampled_from([0, 1, -2.0, 0.7, np.inf]))
+@given(
+    lists=box_lists(),
+    size=st.sampled_from([(0, 0), (5, 7), (60.5, 80.25), (np.inf, 3)]),
+    least=st.sampled_from([0, 1, -2.0, 0.7, np.inf]),
+)
 def test_boxes_one_by_one(lists, size, least):
     boxes = lists[1]
     height, width = size
@@ -351,12 +362,16 @@ def test_mask_examples_and_errors():
     assert_error("INVALID_SHAPE", losskit.mask_iou, mask, mask[:, :2])
     for real in REALS:
         raw = mask.view(np.uint8)
-        call = RawCall("masks_to_boxes", real, ["boxes"], masks=raw, count=1, height=3, width=4, boxes=np.empty((1, 4), real))
+        call = RawCall(
+            "masks_to_boxes", real, ["boxes"], masks=raw, count=1, height=3, width=4, boxes=np.empty((1, 4), real)
+        )
         assert call() == "OK"
         assert call(count=-1) == call(height=-1) == call(width=2**62) == "INVALID_SHAPE"
         assert call(masks=None) == call(boxes=None) == "NULL_POINTER"
         call.inside_guards("end"), call.inside_guards("begin")
-        call = RawCall("mask_iou", real, ["iou"], masks1=raw, masks2=raw, count1=1, count2=1, pixels=12, iou=np.empty(1, real))
+        call = RawCall(
+            "mask_iou", real, ["iou"], masks1=raw, masks2=raw, count1=1, count2=1, pixels=12, iou=np.empty(1, real)
+        )
         assert call() == "OK"
         assert call(count1=-1) == call(count2=-1) == call(pixels=-1) == call(pixels=2**62) == "INVALID_SHAPE"
         assert call(masks1=None) == call(masks2=None) == call(iou=None) == "NULL_POINTER"
@@ -392,11 +407,18 @@ def test_one_by_one_equals_torchvision():
 def corners(box):
     x, y, w, h, angle = box
     c, s = math.cos(angle), math.sin(angle)
-    return [(x + c * u - s * v, y + s * u + c * v) for u, v in ((w / 2, h / 2), (-w / 2, h / 2), (-w / 2, -h / 2), (w / 2, -h / 2))]
+    return [
+        (x + c * u - s * v, y + s * u + c * v)
+        for u, v in ((w / 2, h / 2), (-w / 2, h / 2), (-w / 2, -h / 2), (w / 2, -h / 2))
+    ]
 
 
 def polygon_area(polygon):
-    return abs(sum(p[0] * q[1] - q[0] * p[1] for p, q in zip(polygon, polygon[1:] + polygon[:1]))) / 2 if len(polygon) > 2 else 0
+    return (
+        abs(sum(p[0] * q[1] - q[0] * p[1] for p, q in zip(polygon, polygon[1:] + polygon[:1]))) / 2
+        if len(polygon) > 2
+        else 0
+    )
 
 
 def shared_area(box1, box2):
@@ -429,7 +451,9 @@ def reference_rotated(box1, box2, mode="iou", clockwise=True):
 def rotated_boxes(rng, n, real=np.float64, kind="scattered"):
     boxes = np.concatenate([rng.random((n, 2)) * 40, 1 + rng.random((n, 2)) * 20, rng.uniform(-7, 7, (n, 1))], 1)
     if kind == "whole":  # sides that coincide, corners that touch
-        boxes = np.concatenate([rng.integers(0, 6, (n, 2)), rng.integers(0, 5, (n, 2)), rng.integers(-4, 5, (n, 1)) * np.pi / 4], 1)
+        boxes = np.concatenate(
+            [rng.integers(0, 6, (n, 2)), rng.integers(0, 5, (n, 2)), rng.integers(-4, 5, (n, 1)) * np.pi / 4], 1
+        )
     elif kind == "thin":
         boxes[:, 3] *= 1e-3
     elif kind == "alike":
@@ -480,7 +504,10 @@ def test_box_iou_rotated_edges():
         for mode in ("iou", "iof"):
             for a, b in ((bad, box), (box, bad), (bad, bad)):
                 assert np.isnan(losskit.box_iou_rotated([a], [b], mode=mode)).all()
-                assert np.isnan(losskit.box_iou_rotated([box, a], [box, b], mode=mode, aligned=True)).tolist() == [False, True]
+                assert np.isnan(losskit.box_iou_rotated([box, a], [box, b], mode=mode, aligned=True)).tolist() == [
+                    False,
+                    True,
+                ]
     assert losskit.box_iou_rotated([tiny], [tiny]).tolist() == [[0]]
     assert losskit.box_iou_rotated([[0, 0, -1, 3, 0]], [[0, 0, 1, 3, 0]]).tolist() == [[0]]
     assert losskit.box_iou_rotated([[0, 0, -1, -3, 0]], [[0, 0, 1, 3, 0]]).tolist() == [[1]]
@@ -488,7 +515,9 @@ def test_box_iou_rotated_edges():
     assert losskit.box_iou_rotated([[0, 0, 2, 2, 0]], [[2, 0, 2, 2, 0], [2, 2, 2, 2, 0]]).tolist() == [[0, 0]]
     for angle in (1e3, -1e5, 123456.789):
         want = reference_rotated([0, 0, 4, 1, angle], [0.5, 0, 3, 2, 1])
-        np.testing.assert_allclose(losskit.box_iou_rotated([[0, 0, 4, 1, angle]], [[0.5, 0, 3, 2, 1]]), [[want]], rtol=1e-11)
+        np.testing.assert_allclose(
+            losskit.box_iou_rotated([[0, 0, 4, 1, angle]], [[0.5, 0, 3, 2, 1]]), [[want]], rtol=1e-11
+        )
     for shape in ((0, 3), (3, 0), (0, 0)):
         assert losskit.box_iou_rotated(np.zeros((shape[0], 5)), np.zeros((shape[1], 5))).shape == shape
     assert losskit.box_iou_rotated([], [], aligned=True).shape == (0,)

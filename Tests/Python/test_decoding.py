@@ -36,7 +36,13 @@ def test_encode_boxes_example():
 
 
 @settings(max_examples=60, deadline=None)
-@given(n=COUNTS, seed=SEEDS, real=st.sampled_from(REALS), spread=st.sampled_from([1e-3, 0.1, 30]), far=st.sampled_from([0, 2048]))
+@given(
+    n=COUNTS,
+    seed=SEEDS,
+    real=st.sampled_from(REALS),
+    spread=st.sampled_from([1e-3, 0.1, 30]),
+    far=st.sampled_from([0, 2048]),
+)
 def test_encode_boxes(n, seed, real, spread, far):
     """Also for boxes that are nearly their anchors, far from the origin."""
     rng = np.random.default_rng(seed)
@@ -48,7 +54,9 @@ def test_encode_boxes(n, seed, real, spread, far):
     # In double precision the reference's own differences of large numbers limit what can be asked for.
     tolerance = 3e-6 if real == np.float32 else 1e-12 * max(1, 1e3 / spread)
     assert_close(got, reference_encode(boxes, anchors, weights), tolerance=tolerance)
-    again = losskit.decode_boxes(losskit.encode_boxes(boxes.astype(float), anchors.astype(float)), anchors.astype(float), clip=np.inf)
+    again = losskit.decode_boxes(
+        losskit.encode_boxes(boxes.astype(float), anchors.astype(float)), anchors.astype(float), clip=np.inf
+    )
     known = np.isfinite(again).all(1)
     np.testing.assert_allclose(again[known], boxes[known], rtol=1e-10)
 
@@ -108,7 +116,12 @@ def test_box_to_distance_errors():
     assert losskit.box_to_distance([], []).shape == (0, 4)
     point, box = [[5, 5]], [[4, 3, 8, 9]]
     assert_error("INVALID_SHAPE", losskit.box_to_distance, point * 2, box)
-    for parameters in ({"max_distance": -1}, {"max_distance": 0.05}, {"max_distance": np.nan}, {"max_distance": 4, "eps": np.nan}):
+    for parameters in (
+        {"max_distance": -1},
+        {"max_distance": 0.05},
+        {"max_distance": np.nan},
+        {"max_distance": 4, "eps": np.nan},
+    ):
         assert_error("INVALID_PARAMETER", losskit.box_to_distance, point, box, **parameters)
 
 
@@ -158,7 +171,9 @@ def test_decode_yolo(version, n, seed, real, scale):
     if version == "x":
         np.testing.assert_array_equal(losskit.decode_yolo(*case[:3], version="x"), got)
     # Cells and strides may be integers, and the stride one number: the predictions decide the precision.
-    same = losskit.decode_yolo(case[0], case[1].astype(int), case[2].astype(int), case[3].tolist() or np.empty((0, 2)), version=version)
+    same = losskit.decode_yolo(
+        case[0], case[1].astype(int), case[2].astype(int), case[3].tolist() or np.empty((0, 2)), version=version
+    )
     assert same.dtype == real
     np.testing.assert_array_equal(same, got)
 

@@ -48,7 +48,8 @@ struct RotatedSuppressor {
       guard isKept[box], threshold < 1 else { continue }
       let lanes = boxes.broadcast(box)
       forEachVector(V.self, (box &+ 1)..<group.upperBound) { i, n in
-        var bits = lanes.exceeding(boxes.load(i), threshold: V(threshold)) & ((1 &<< UInt32(truncatingIfNeeded: n)) &- 1)
+        let behind = (1 &<< UInt32(truncatingIfNeeded: n)) &- 1 as UInt32
+        var bits = lanes.exceeding(boxes.load(i), threshold: V(threshold)) & behind
         while bits != 0 {
           isRemoved[i &+ bits.trailingZeroBitCount] = true
           bits &= bits &- 1

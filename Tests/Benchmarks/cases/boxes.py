@@ -25,7 +25,9 @@ def box_iou_of_bandwidth(count):
     return Contest(lambda: losskit.box_iou(boxes, boxes), matrix.copy, close(0))
 
 
-@compare("Boxes", "generalized IoU matrix, {0}×{0} boxes", ((2000,),), peer="torchvision", needs=["generalized_box_iou"])
+@compare(
+    "Boxes", "generalized IoU matrix, {0}×{0} boxes", ((2000,),), peer="torchvision", needs=["generalized_box_iou"]
+)
 def generalized_box_iou(count):
     return against_torchvision("generalized_box_iou", count)
 

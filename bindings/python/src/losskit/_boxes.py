@@ -125,7 +125,7 @@ def complete_box_iou(boxes1: Any, boxes2: Any, *, eps: float = 1e-7) -> np.ndarr
 def box_iou_rotated(
     boxes1: Any, boxes2: Any, *, mode: str = "iou", aligned: bool = False, clockwise: bool = True
 ) -> np.ndarray:
-    """Overlap of rotated boxes (cx, cy, w, h, θ): every box of one list with every box of another, or ``aligned`` pairs.
+    """Overlap of rotated boxes (cx, cy, w, h, θ): of all pairs of two lists, or of ``aligned`` ones.
 
     Examples
     --------

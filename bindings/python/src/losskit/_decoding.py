@@ -86,9 +86,7 @@ def decode_boxes_vjp(
 
 
 @documented
-def encode_boxes(
-    boxes: Any, anchors: Any, *, weights: Sequence[float] = (1.0, 1.0, 1.0, 1.0)
-) -> np.ndarray:
+def encode_boxes(boxes: Any, anchors: Any, *, weights: Sequence[float] = (1.0, 1.0, 1.0, 1.0)) -> np.ndarray:
     """The offsets from anchors that :func:`decode_boxes` turns into the boxes.
 
     Parameters
@@ -166,9 +164,7 @@ def distance_to_box_vjp(
 
 
 @documented
-def box_to_distance(
-    points: Any, boxes: Any, *, max_distance: Optional[float] = None, eps: float = 0.1
-) -> np.ndarray:
+def box_to_distance(points: Any, boxes: Any, *, max_distance: Optional[float] = None, eps: float = 0.1) -> np.ndarray:
     """Distances of a point to the four sides of a box, clamped to [0, max_distance - eps] if that is given.
 
     Examples
