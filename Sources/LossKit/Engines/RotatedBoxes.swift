@@ -227,7 +227,17 @@ struct RotatedBoxColumns {
   }
 
   /// Empty boxes from `count` on, for the length of a vector.
-  @inline(__always) func pad(_ count: Int) { V.zero.store(area + count) }
+  @inline(__always)
+  func pad(_ count: Int) {
+    V.zero.store(centerX + count)
+    V.zero.store(centerY + count)
+    V.zero.store(halfWidth + count)
+    V.zero.store(halfHeight + count)
+    V.zero.store(cosine + count)
+    V.zero.store(sine + count)
+    V.zero.store(area + count)
+    V.zero.store(radius + count)
+  }
 
   /// The boxes at `index ..< index + 8`.
   @inline(__always)
