@@ -1623,6 +1623,28 @@ LOSSKIT_ENTRY(losskit_binary_cross_entropy_with_logits_f64, (
     const double *pos_weight, losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad),
     (z, t, rows, columns, weight, weight_per_element, pos_weight, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_box_convert_f32, (
+    const float *boxes, ptrdiff_t count, losskit_box_format in_fmt, losskit_box_format out_fmt,
+    float *converted),
+    (boxes, count, in_fmt, out_fmt, converted))
+LOSSKIT_ENTRY(losskit_box_convert_f64, (
+    const double *boxes, ptrdiff_t count, losskit_box_format in_fmt, losskit_box_format out_fmt,
+    double *converted),
+    (boxes, count, in_fmt, out_fmt, converted))
+LOSSKIT_ENTRY(losskit_box_convert_vjp_f32, (
+    const float *grad_output, ptrdiff_t count, losskit_box_format in_fmt, losskit_box_format out_fmt,
+    float *grad),
+    (grad_output, count, in_fmt, out_fmt, grad))
+LOSSKIT_ENTRY(losskit_box_convert_vjp_f64, (
+    const double *grad_output, ptrdiff_t count, losskit_box_format in_fmt, losskit_box_format out_fmt,
+    double *grad),
+    (grad_output, count, in_fmt, out_fmt, grad))
+LOSSKIT_ENTRY(losskit_box_area_f32, (
+    const float *boxes, ptrdiff_t count, losskit_box_format fmt, float *area),
+    (boxes, count, fmt, area))
+LOSSKIT_ENTRY(losskit_box_area_f64, (
+    const double *boxes, ptrdiff_t count, losskit_box_format fmt, double *area),
+    (boxes, count, fmt, area))
 LOSSKIT_ENTRY(losskit_box_iou_f32, (
     const float *boxes1, const float *boxes2, ptrdiff_t count1, ptrdiff_t count2, double offset,
     float *iou),
@@ -1631,6 +1653,72 @@ LOSSKIT_ENTRY(losskit_box_iou_f64, (
     const double *boxes1, const double *boxes2, ptrdiff_t count1, ptrdiff_t count2, double offset,
     double *iou),
     (boxes1, boxes2, count1, count2, offset, iou))
+LOSSKIT_ENTRY(losskit_box_iou_rotated_f32, (
+    const float *boxes1, const float *boxes2, ptrdiff_t count1, ptrdiff_t count2, losskit_overlap_mode mode,
+    bool aligned, bool clockwise,
+    float *overlaps),
+    (boxes1, boxes2, count1, count2, mode, aligned, clockwise, overlaps))
+LOSSKIT_ENTRY(losskit_box_iou_rotated_f64, (
+    const double *boxes1, const double *boxes2, ptrdiff_t count1, ptrdiff_t count2, losskit_overlap_mode mode,
+    bool aligned, bool clockwise,
+    double *overlaps),
+    (boxes1, boxes2, count1, count2, mode, aligned, clockwise, overlaps))
+LOSSKIT_ENTRY(losskit_clip_boxes_to_image_f32, (
+    const float *boxes, ptrdiff_t count, double height, double width,
+    float *clipped),
+    (boxes, count, height, width, clipped))
+LOSSKIT_ENTRY(losskit_clip_boxes_to_image_f64, (
+    const double *boxes, ptrdiff_t count, double height, double width,
+    double *clipped),
+    (boxes, count, height, width, clipped))
+LOSSKIT_ENTRY(losskit_distance_box_iou_f32, (
+    const float *boxes1, const float *boxes2, ptrdiff_t count1, ptrdiff_t count2, double eps,
+    float *diou),
+    (boxes1, boxes2, count1, count2, eps, diou))
+LOSSKIT_ENTRY(losskit_distance_box_iou_f64, (
+    const double *boxes1, const double *boxes2, ptrdiff_t count1, ptrdiff_t count2, double eps,
+    double *diou),
+    (boxes1, boxes2, count1, count2, eps, diou))
+LOSSKIT_ENTRY(losskit_complete_box_iou_f32, (
+    const float *boxes1, const float *boxes2, ptrdiff_t count1, ptrdiff_t count2, double eps,
+    float *ciou),
+    (boxes1, boxes2, count1, count2, eps, ciou))
+LOSSKIT_ENTRY(losskit_complete_box_iou_f64, (
+    const double *boxes1, const double *boxes2, ptrdiff_t count1, ptrdiff_t count2, double eps,
+    double *ciou),
+    (boxes1, boxes2, count1, count2, eps, ciou))
+LOSSKIT_ENTRY(losskit_generalized_box_iou_f32, (
+    const float *boxes1, const float *boxes2, ptrdiff_t count1, ptrdiff_t count2,
+    float *giou),
+    (boxes1, boxes2, count1, count2, giou))
+LOSSKIT_ENTRY(losskit_generalized_box_iou_f64, (
+    const double *boxes1, const double *boxes2, ptrdiff_t count1, ptrdiff_t count2,
+    double *giou),
+    (boxes1, boxes2, count1, count2, giou))
+LOSSKIT_ENTRY(losskit_mask_iou_f32, (
+    const uint8_t *masks1, const uint8_t *masks2, ptrdiff_t count1, ptrdiff_t count2, ptrdiff_t pixels,
+    float *iou),
+    (masks1, masks2, count1, count2, pixels, iou))
+LOSSKIT_ENTRY(losskit_mask_iou_f64, (
+    const uint8_t *masks1, const uint8_t *masks2, ptrdiff_t count1, ptrdiff_t count2, ptrdiff_t pixels,
+    double *iou),
+    (masks1, masks2, count1, count2, pixels, iou))
+LOSSKIT_ENTRY(losskit_masks_to_boxes_f32, (
+    const uint8_t *masks, ptrdiff_t count, ptrdiff_t height, ptrdiff_t width,
+    float *boxes),
+    (masks, count, height, width, boxes))
+LOSSKIT_ENTRY(losskit_masks_to_boxes_f64, (
+    const uint8_t *masks, ptrdiff_t count, ptrdiff_t height, ptrdiff_t width,
+    double *boxes),
+    (masks, count, height, width, boxes))
+LOSSKIT_ENTRY(losskit_remove_small_boxes_f32, (
+    const float *boxes, ptrdiff_t count, double min_size, int64_t *keep, ptrdiff_t capacity,
+    ptrdiff_t *kept_count),
+    (boxes, count, min_size, keep, capacity, kept_count))
+LOSSKIT_ENTRY(losskit_remove_small_boxes_f64, (
+    const double *boxes, ptrdiff_t count, double min_size, int64_t *keep, ptrdiff_t capacity,
+    ptrdiff_t *kept_count),
+    (boxes, count, min_size, keep, capacity, kept_count))
 LOSSKIT_ENTRY(losskit_dfl_decode_f32, (
     const float *logits, ptrdiff_t count, ptrdiff_t reg_max, float *distances),
     (logits, count, reg_max, distances))
@@ -1666,6 +1754,34 @@ LOSSKIT_ENTRY(losskit_decode_boxes_vjp_f64, (
     double weight_y, double weight_width, double weight_height, double clip,
     double *grad_deltas),
     (deltas, anchors, grad_output, count, weight_x, weight_y, weight_width, weight_height, clip, grad_deltas))
+LOSSKIT_ENTRY(losskit_encode_boxes_f32, (
+    const float *boxes, const float *anchors, ptrdiff_t count, double weight_x, double weight_y, double weight_width,
+    double weight_height,
+    float *deltas),
+    (boxes, anchors, count, weight_x, weight_y, weight_width, weight_height, deltas))
+LOSSKIT_ENTRY(losskit_encode_boxes_f64, (
+    const double *boxes, const double *anchors, ptrdiff_t count, double weight_x, double weight_y, double weight_width,
+    double weight_height,
+    double *deltas),
+    (boxes, anchors, count, weight_x, weight_y, weight_width, weight_height, deltas))
+LOSSKIT_ENTRY(losskit_decode_yolo_f32, (
+    const float *pred, const float *grid, const float *stride, const float *anchors, ptrdiff_t count,
+    losskit_yolo_version version, float *boxes),
+    (pred, grid, stride, anchors, count, version, boxes))
+LOSSKIT_ENTRY(losskit_decode_yolo_f64, (
+    const double *pred, const double *grid, const double *stride, const double *anchors, ptrdiff_t count,
+    losskit_yolo_version version, double *boxes),
+    (pred, grid, stride, anchors, count, version, boxes))
+LOSSKIT_ENTRY(losskit_decode_yolo_vjp_f32, (
+    const float *pred, const float *grid, const float *stride, const float *anchors, const float *grad_output,
+    ptrdiff_t count, losskit_yolo_version version,
+    float *grad_pred),
+    (pred, grid, stride, anchors, grad_output, count, version, grad_pred))
+LOSSKIT_ENTRY(losskit_decode_yolo_vjp_f64, (
+    const double *pred, const double *grid, const double *stride, const double *anchors, const double *grad_output,
+    ptrdiff_t count, losskit_yolo_version version,
+    double *grad_pred),
+    (pred, grid, stride, anchors, grad_output, count, version, grad_pred))
 LOSSKIT_ENTRY(losskit_detection_postprocess_f32, (
     const float *logits, const float *boxes, const float *objectness, ptrdiff_t anchors, ptrdiff_t classes,
     losskit_detection_activation activation, losskit_objectness_mode objectness_mode, double score_threshold,
@@ -1708,6 +1824,87 @@ LOSSKIT_ENTRY(losskit_distance_to_box_vjp_f64, (
     double height, double width,
     double *grad_distances),
     (points, distances, grad_output, count, has_image_size, height, width, grad_distances))
+LOSSKIT_ENTRY(losskit_box_to_distance_f32, (
+    const float *points, const float *boxes, ptrdiff_t count, bool has_max_distance, double max_distance, double eps,
+    float *distances),
+    (points, boxes, count, has_max_distance, max_distance, eps, distances))
+LOSSKIT_ENTRY(losskit_box_to_distance_f64, (
+    const double *points, const double *boxes, ptrdiff_t count, bool has_max_distance, double max_distance, double eps,
+    double *distances),
+    (points, boxes, count, has_max_distance, max_distance, eps, distances))
+LOSSKIT_ENTRY(losskit_fast_nms_f32, (
+    const float *boxes, const float *scores, ptrdiff_t count, double iou_threshold, ptrdiff_t top_k, int64_t *keep,
+    ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, count, iou_threshold, top_k, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_fast_nms_f64, (
+    const double *boxes, const double *scores, ptrdiff_t count, double iou_threshold, ptrdiff_t top_k, int64_t *keep,
+    ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, count, iou_threshold, top_k, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_cluster_nms_f32, (
+    const float *boxes, const float *scores, ptrdiff_t count, double iou_threshold, ptrdiff_t top_k,
+    losskit_cluster_metric metric, double beta, ptrdiff_t max_iter, double eps, int64_t *keep, ptrdiff_t capacity,
+    ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, count, iou_threshold, top_k, metric, beta, max_iter, eps, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_cluster_nms_f64, (
+    const double *boxes, const double *scores, ptrdiff_t count, double iou_threshold, ptrdiff_t top_k,
+    losskit_cluster_metric metric, double beta, ptrdiff_t max_iter, double eps, int64_t *keep, ptrdiff_t capacity,
+    ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, count, iou_threshold, top_k, metric, beta, max_iter, eps, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_cluster_nms_workspace_size, (
+    ptrdiff_t count, ptrdiff_t top_k, ptrdiff_t *size),
+    (count, top_k, size))
+LOSSKIT_ENTRY(losskit_cluster_nms_spm_f32, (
+    const float *boxes, const float *scores, ptrdiff_t count, double iou_threshold, ptrdiff_t top_k, double sigma,
+    bool distance, bool weighted, double beta, double merge_iou, double min_score, ptrdiff_t max_iter, double eps,
+    float *new_boxes, float *new_scores, int64_t *indices, ptrdiff_t capacity, ptrdiff_t *selected_count,
+    void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, count, iou_threshold, top_k, sigma, distance, weighted, beta, merge_iou, min_score, max_iter, eps, new_boxes, new_scores, indices, capacity, selected_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_cluster_nms_spm_f64, (
+    const double *boxes, const double *scores, ptrdiff_t count, double iou_threshold, ptrdiff_t top_k, double sigma,
+    bool distance, bool weighted, double beta, double merge_iou, double min_score, ptrdiff_t max_iter, double eps,
+    double *new_boxes, double *new_scores, int64_t *indices, ptrdiff_t capacity, ptrdiff_t *selected_count,
+    void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, count, iou_threshold, top_k, sigma, distance, weighted, beta, merge_iou, min_score, max_iter, eps, new_boxes, new_scores, indices, capacity, selected_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_diou_nms_f32, (
+    const float *boxes, const float *scores, ptrdiff_t count, double iou_threshold, double beta, double eps,
+    int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, count, iou_threshold, beta, eps, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_diou_nms_f64, (
+    const double *boxes, const double *scores, ptrdiff_t count, double iou_threshold, double beta, double eps,
+    int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, count, iou_threshold, beta, eps, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_matrix_nms_f32, (
+    const float *iou, const float *scores, const int64_t *labels, ptrdiff_t count, losskit_matrix_nms_kernel kernel,
+    double sigma, float *new_scores, void *workspace,
+    ptrdiff_t workspace_size),
+    (iou, scores, labels, count, kernel, sigma, new_scores, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_matrix_nms_f64, (
+    const double *iou, const double *scores, const int64_t *labels, ptrdiff_t count, losskit_matrix_nms_kernel kernel,
+    double sigma, double *new_scores, void *workspace,
+    ptrdiff_t workspace_size),
+    (iou, scores, labels, count, kernel, sigma, new_scores, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_matrix_nms_workspace_size, (ptrdiff_t count, ptrdiff_t *size),
+    (count, size))
+LOSSKIT_ENTRY(losskit_nms_rotated_f32, (
+    const float *boxes, const float *scores, const int64_t *labels, ptrdiff_t count, double iou_threshold,
+    bool clockwise, int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, labels, count, iou_threshold, clockwise, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_nms_rotated_f64, (
+    const double *boxes, const double *scores, const int64_t *labels, ptrdiff_t count, double iou_threshold,
+    bool clockwise, int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, labels, count, iou_threshold, clockwise, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_nms_rotated_workspace_size, (ptrdiff_t count, ptrdiff_t *size),
+    (count, size))
 LOSSKIT_ENTRY(losskit_nms_f32, (
     const float *boxes, const float *scores, ptrdiff_t count, double iou_threshold, int64_t *keep, ptrdiff_t capacity,
     ptrdiff_t *kept_count, void *workspace,
@@ -1729,6 +1926,45 @@ LOSSKIT_ENTRY(losskit_batched_nms_f64, (
     ptrdiff_t workspace_size),
     (boxes, scores, idxs, count, iou_threshold, keep, capacity, kept_count, workspace, workspace_size))
 LOSSKIT_ENTRY(losskit_nms_workspace_size, (ptrdiff_t count, ptrdiff_t *size),
+    (count, size))
+LOSSKIT_ENTRY(losskit_onnx_non_max_suppression_f32, (
+    const float *boxes, const float *scores, ptrdiff_t batches, ptrdiff_t classes, ptrdiff_t box_count,
+    ptrdiff_t max_output_boxes_per_class, double iou_threshold, bool has_score_threshold, double score_threshold,
+    bool center_point_box, int64_t *selected, ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, batches, classes, box_count, max_output_boxes_per_class, iou_threshold, has_score_threshold, score_threshold, center_point_box, selected, capacity, selected_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_onnx_non_max_suppression_f64, (
+    const double *boxes, const double *scores, ptrdiff_t batches, ptrdiff_t classes, ptrdiff_t box_count,
+    ptrdiff_t max_output_boxes_per_class, double iou_threshold, bool has_score_threshold, double score_threshold,
+    bool center_point_box, int64_t *selected, ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, batches, classes, box_count, max_output_boxes_per_class, iou_threshold, has_score_threshold, score_threshold, center_point_box, selected, capacity, selected_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_onnx_non_max_suppression_workspace_size, (
+    ptrdiff_t box_count, ptrdiff_t *size),
+    (box_count, size))
+LOSSKIT_ENTRY(losskit_cv_nms_boxes_f32, (
+    const float *bboxes, const float *scores, ptrdiff_t count, double score_threshold, double nms_threshold, double eta,
+    ptrdiff_t top_k, int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (bboxes, scores, count, score_threshold, nms_threshold, eta, top_k, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_cv_nms_boxes_f64, (
+    const double *bboxes, const double *scores, ptrdiff_t count, double score_threshold, double nms_threshold,
+    double eta, ptrdiff_t top_k, int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (bboxes, scores, count, score_threshold, nms_threshold, eta, top_k, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_cv_soft_nms_boxes_f32, (
+    const float *bboxes, const float *scores, ptrdiff_t count, double score_threshold, double nms_threshold,
+    ptrdiff_t top_k, double sigma, losskit_soft_nms_method method, float *updated_scores, int64_t *indices,
+    ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (bboxes, scores, count, score_threshold, nms_threshold, top_k, sigma, method, updated_scores, indices, capacity, selected_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_cv_soft_nms_boxes_f64, (
+    const double *bboxes, const double *scores, ptrdiff_t count, double score_threshold, double nms_threshold,
+    ptrdiff_t top_k, double sigma, losskit_soft_nms_method method, double *updated_scores, int64_t *indices,
+    ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (bboxes, scores, count, score_threshold, nms_threshold, top_k, sigma, method, updated_scores, indices, capacity, selected_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_cv_soft_nms_boxes_workspace_size, (ptrdiff_t count, ptrdiff_t *size),
     (count, size))
 LOSSKIT_ENTRY(losskit_soft_nms_f32, (
     const float *boxes, const float *scores, ptrdiff_t count, losskit_soft_nms_method method, double iou_threshold,

@@ -311,6 +311,39 @@ typedef enum losskit_filter_normalization {
   LOSSKIT_FILTER_NORMALIZATION_LAYER = 1,
 } losskit_filter_normalization;
 
+/** What the four numbers of a box are. */
+typedef enum losskit_box_format {
+  /** x1, y1, x2, y2: two corners. */
+  LOSSKIT_BOX_FORMAT_XYXY = 0,
+  /** x1, y1, width, height: a corner and the size. */
+  LOSSKIT_BOX_FORMAT_XYWH = 1,
+  /** The centre and the size. */
+  LOSSKIT_BOX_FORMAT_CXCYWH = 2,
+} losskit_box_format;
+
+/** What the intersection of two boxes is divided by. */
+typedef enum losskit_overlap_mode {
+  /** The union: intersection over union. */
+  LOSSKIT_OVERLAP_MODE_IOU = 0,
+  /** The first box: intersection over foreground. */
+  LOSSKIT_OVERLAP_MODE_IOF = 1,
+} losskit_overlap_mode;
+
+/**
+ * The parametrisation of a YOLO head. (From version 8 on heads give distributions over distances: `dflDecode` and
+ * `distanceToBox`.)
+ */
+typedef enum losskit_yolo_version {
+  /** Anchor-based: centre `(σ(t) + cell) · stride`, size `e^t · anchor`. */
+  LOSSKIT_YOLO_VERSION_V3 = 0,
+  /** Anchor-based: centre `(2σ(t) − ½ + cell) · stride`, size `(2σ(t))² · anchor`. */
+  LOSSKIT_YOLO_VERSION_V5 = 1,
+  /** As `v5`. */
+  LOSSKIT_YOLO_VERSION_V7 = 2,
+  /** YOLOX, without anchors: centre `(t + cell) · stride`, size `e^t · stride`. */
+  LOSSKIT_YOLO_VERSION_X = 3,
+} losskit_yolo_version;
+
 /** How logits become scores. */
 typedef enum losskit_detection_activation {
   /** Each by itself. */
@@ -340,6 +373,22 @@ typedef enum losskit_detection_suppression {
   /** Not at all. */
   LOSSKIT_DETECTION_SUPPRESSION_NONE = 3,
 } losskit_detection_suppression;
+
+/** What Cluster-NMS measures of two boxes. */
+typedef enum losskit_cluster_metric {
+  /** IoU */
+  LOSSKIT_CLUSTER_METRIC_IOU = 0,
+  /** IoU − (ρ²/(c² + eps))^beta */
+  LOSSKIT_CLUSTER_METRIC_DIOU = 1,
+} losskit_cluster_metric;
+
+/** How Matrix NMS turns an overlap x into a factor. */
+typedef enum losskit_matrix_nms_kernel {
+  /** f(x) = e^{−sigma·x²} */
+  LOSSKIT_MATRIX_NMS_KERNEL_GAUSSIAN = 0,
+  /** f(x) = 1 − x */
+  LOSSKIT_MATRIX_NMS_KERNEL_LINEAR = 1,
+} losskit_matrix_nms_kernel;
 
 /** How the gaps of the bins are joined. */
 typedef enum losskit_calibration_norm {
@@ -4976,12 +5025,67 @@ LOSSKIT_API losskit_status losskit_binary_cross_entropy_with_logits_f64(
  * ==================================================================================================== */
 
 /**
+ * Boxes in another format.
+ *
+ *     xyxy → xywh      (x1, y1, x2 − x1, y2 − y1)         xywh → xyxy      (x, y, x + w, y + h)
+ *     xyxy → cxcywh    ((x1 + x2)/2, …, x2 − x1, …)       cxcywh → xyxy    (cx ∓ w/2, cy ∓ h/2)
+ *
+ * Other pairs go by way of xyxy; equal formats copy. Boxes are not validated.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`.
+ *   - count: ≥ 0.
+ *   - in_fmt: the format of `boxes`.
+ *   - out_fmt: the format wanted.
+ *   - converted: output, `[count, 4]`; may be `boxes` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: torchvision.ops.box_convert.
+ */
+LOSSKIT_API losskit_status losskit_box_convert_f32(
+    const float *boxes, ptrdiff_t count, losskit_box_format in_fmt, losskit_box_format out_fmt, float *converted);
+LOSSKIT_API losskit_status losskit_box_convert_f64(
+    const double *boxes, ptrdiff_t count, losskit_box_format in_fmt, losskit_box_format out_fmt, double *converted);
+
+/**
+ * Vector-Jacobian product of `losskit_box_convert`: a linear map, so its transpose, whatever the boxes.
+ *
+ * - Parameters:
+ *   - grad_output: `[count, 4]`, the incoming gradient of the converted boxes.
+ *   - count: ≥ 0.
+ *   - in_fmt: the format of the boxes that were converted.
+ *   - out_fmt: the format they were converted to.
+ *   - grad: output, `[count, 4]`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_box_convert_vjp_f32(
+    const float *grad_output, ptrdiff_t count, losskit_box_format in_fmt, losskit_box_format out_fmt, float *grad);
+LOSSKIT_API losskit_status losskit_box_convert_vjp_f64(
+    const double *grad_output, ptrdiff_t count, losskit_box_format in_fmt, losskit_box_format out_fmt, double *grad);
+
+/**
+ * Areas of boxes: `(x2 − x1)(y2 − y1)`, or width times height for the formats that have them.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, not validated: a reversed box has the area as computed.
+ *   - count: ≥ 0.
+ *   - fmt: the format of `boxes`, default xyxy.
+ *   - area: output, `[count]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: torchvision.ops.box_area.
+ */
+LOSSKIT_API losskit_status losskit_box_area_f32(
+    const float *boxes, ptrdiff_t count, losskit_box_format fmt, float *area);
+LOSSKIT_API losskit_status losskit_box_area_f64(
+    const double *boxes, ptrdiff_t count, losskit_box_format fmt, double *area);
+
+/**
  * Intersection over union of every box of one list with every box of another.
  *
  *     iw = max(0, min(x2, x2′) − max(x1, x1′) + offset),  ih likewise,  I = iw · ih
  *     U = A + A′ − I,  A = (x2 − x1 + offset)(y2 − y1 + offset),  IoU = I / U,  0 where U = 0
  *
- * Boxes are not validated: a reversed box has the area as computed. NaN coordinates give NaN.
+ * Boxes are not validated: a reversed box has the area as computed. NaN coordinates give NaN. In single precision every
+ * operation is rounded to single precision, in the order above, with a true division.
  *
  * - Parameters:
  *   - boxes1: `[count1, 4]`, x1, y1, x2, y2.
@@ -4997,6 +5101,174 @@ LOSSKIT_API losskit_status losskit_box_iou_f32(
     const float *boxes1, const float *boxes2, ptrdiff_t count1, ptrdiff_t count2, double offset, float *iou);
 LOSSKIT_API losskit_status losskit_box_iou_f64(
     const double *boxes1, const double *boxes2, ptrdiff_t count1, ptrdiff_t count2, double offset, double *iou);
+
+/**
+ * Overlap of rotated boxes: of every box of one list with every box of another, or of pairs.
+ *
+ * A box is the rectangle of width w and height h about (cx, cy), turned by θ: with y pointing down, clockwise by:
+ *
+ *     (x, y) → (x cos θ − y sin θ, x sin θ + y cos θ)
+ *
+ * The overlap is I / (A + A′ − I) or I / A with the area I of the convex polygon that both share; 0 where an area w h is
+ * less than 1e-14. It is computed in double precision whatever the boxes are in.
+ *
+ * - Parameters:
+ *   - boxes1: `[count1, 5]`, cx, cy, w, h, θ in radians. NaN gives NaN.
+ *   - boxes2: `[count2, 5]`.
+ *   - count1: ≥ 0.
+ *   - count2: ≥ 0; if `aligned`, equal to `count1`.
+ *   - mode: what the intersection is divided by, default iou.
+ *   - aligned: whether box i of one list goes with box i of the other alone.
+ *   - clockwise: if false, θ is counter-clockwise.
+ *   - overlaps: output; its shape is `count1` × `count2`, or `count1` if `aligned`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY: the boxes are copied.
+ * - Reference: mmcv.ops.box_iou_rotated, torchvision.ops.box_iou.
+ */
+LOSSKIT_API losskit_status losskit_box_iou_rotated_f32(
+    const float *boxes1, const float *boxes2, ptrdiff_t count1, ptrdiff_t count2, losskit_overlap_mode mode,
+    bool aligned, bool clockwise, float *overlaps);
+LOSSKIT_API losskit_status losskit_box_iou_rotated_f64(
+    const double *boxes1, const double *boxes2, ptrdiff_t count1, ptrdiff_t count2, losskit_overlap_mode mode,
+    bool aligned, bool clockwise, double *overlaps);
+
+/**
+ * Boxes clipped to an image: x to [0, width], y to [0, height].
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2.
+ *   - count: ≥ 0.
+ *   - height: of the image, ≥ 0.
+ *   - width: of the image, ≥ 0.
+ *   - clipped: output, `[count, 4]`; may be `boxes` itself. NaN stays NaN.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: torchvision.ops.clip_boxes_to_image.
+ */
+LOSSKIT_API losskit_status losskit_clip_boxes_to_image_f32(
+    const float *boxes, ptrdiff_t count, double height, double width, float *clipped);
+LOSSKIT_API losskit_status losskit_clip_boxes_to_image_f64(
+    const double *boxes, ptrdiff_t count, double height, double width, double *clipped);
+
+/**
+ * Distance IoU of every box of one list with every box of another: IoU less how far the centres are apart.
+ *
+ *     DIoU = IoU − ρ² / (cw² + ch² + eps)
+ *
+ * with the squared distance ρ² of the centres and the sides cw, ch of the smallest box around both. IoU is that of
+ * `losskit_box_iou`.
+ *
+ * - Parameters:
+ *   - boxes1: `[count1, 4]`, x1, y1, x2, y2, not validated. NaN gives NaN.
+ *   - boxes2: `[count2, 4]`.
+ *   - count1: ≥ 0.
+ *   - count2: ≥ 0.
+ *   - eps: ≥ 0, default 1e-7.
+ *   - diou: output, `[count1, count2]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: Zheng et al. 2020, Distance-IoU Loss; torchvision.ops.distance_box_iou.
+ */
+LOSSKIT_API losskit_status losskit_distance_box_iou_f32(
+    const float *boxes1, const float *boxes2, ptrdiff_t count1, ptrdiff_t count2, double eps, float *diou);
+LOSSKIT_API losskit_status losskit_distance_box_iou_f64(
+    const double *boxes1, const double *boxes2, ptrdiff_t count1, ptrdiff_t count2, double eps, double *diou);
+
+/**
+ * Complete IoU of every box of one list with every box of another: DIoU less how much the aspect ratios differ.
+ *
+ *     CIoU = DIoU − α v,  v = (4/π²)(atan2(w, h) − atan2(w′, h′))²,  α = v / (1 − IoU + v + eps)
+ *
+ * DIoU is that of `losskit_distance_box_iou`. The angle of a point is 0.
+ *
+ * - Parameters:
+ *   - boxes1: `[count1, 4]`, x1, y1, x2, y2, not validated. NaN gives NaN.
+ *   - boxes2: `[count2, 4]`.
+ *   - count1: ≥ 0.
+ *   - count2: ≥ 0.
+ *   - eps: ≥ 0, default 1e-7.
+ *   - ciou: output, `[count1, count2]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: Zheng et al. 2020, Distance-IoU Loss; torchvision.ops.complete_box_iou.
+ */
+LOSSKIT_API losskit_status losskit_complete_box_iou_f32(
+    const float *boxes1, const float *boxes2, ptrdiff_t count1, ptrdiff_t count2, double eps, float *ciou);
+LOSSKIT_API losskit_status losskit_complete_box_iou_f64(
+    const double *boxes1, const double *boxes2, ptrdiff_t count1, ptrdiff_t count2, double eps, double *ciou);
+
+/**
+ * Generalized IoU of every box of one list with every box of another: boxes that do not meet are told apart by how
+ * far they are from meeting.
+ *
+ *     GIoU = IoU − (C − U) / C,  in −1 … 1
+ *
+ * with the area C of the smallest box around both; the second term is 0 where C = 0. IoU and U are those of `losskit_box_iou`.
+ *
+ * - Parameters:
+ *   - boxes1: `[count1, 4]`, x1, y1, x2, y2, not validated. NaN gives NaN.
+ *   - boxes2: `[count2, 4]`.
+ *   - count1: ≥ 0.
+ *   - count2: ≥ 0.
+ *   - giou: output, `[count1, count2]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Rezatofighi et al. 2019, Generalized Intersection over Union; torchvision.ops.generalized_box_iou.
+ */
+LOSSKIT_API losskit_status losskit_generalized_box_iou_f32(
+    const float *boxes1, const float *boxes2, ptrdiff_t count1, ptrdiff_t count2, float *giou);
+LOSSKIT_API losskit_status losskit_generalized_box_iou_f64(
+    const double *boxes1, const double *boxes2, ptrdiff_t count1, ptrdiff_t count2, double *giou);
+
+/**
+ * Intersection over union of every mask of one list with every mask of another: pixels that both have over pixels that
+ * either has, 0 where neither has any.
+ *
+ * - Parameters:
+ *   - masks1: `[count1, pixels]`, true where a byte is not 0.
+ *   - masks2: `[count2, pixels]`.
+ *   - count1: ≥ 0.
+ *   - count2: ≥ 0.
+ *   - pixels: of a mask, ≥ 0.
+ *   - iou: output, `[count1, count2]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY: the masks are packed into bits, an eighth of their size.
+ */
+LOSSKIT_API losskit_status losskit_mask_iou_f32(
+    const uint8_t *masks1, const uint8_t *masks2, ptrdiff_t count1, ptrdiff_t count2, ptrdiff_t pixels, float *iou);
+LOSSKIT_API losskit_status losskit_mask_iou_f64(
+    const uint8_t *masks1, const uint8_t *masks2, ptrdiff_t count1, ptrdiff_t count2, ptrdiff_t pixels, double *iou);
+
+/**
+ * The box around each mask: the first column and row with a true pixel, and the last, inclusive. Zeros for a mask
+ * without any.
+ *
+ * - Parameters:
+ *   - masks: `[count, height, width]`, true where a byte is not 0.
+ *   - count: ≥ 0.
+ *   - height: ≥ 0.
+ *   - width: ≥ 0.
+ *   - boxes: output, `[count, 4]`, x1, y1, x2, y2.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: torchvision.ops.masks_to_boxes.
+ */
+LOSSKIT_API losskit_status losskit_masks_to_boxes_f32(
+    const uint8_t *masks, ptrdiff_t count, ptrdiff_t height, ptrdiff_t width, float *boxes);
+LOSSKIT_API losskit_status losskit_masks_to_boxes_f64(
+    const uint8_t *masks, ptrdiff_t count, ptrdiff_t height, ptrdiff_t width, double *boxes);
+
+/**
+ * Indices of the boxes that have both sides at least `min_size` long.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2. A box with NaN in a side is small.
+ *   - count: ≥ 0.
+ *   - min_size: any number but NaN; compared in the precision of the boxes.
+ *   - keep: output, `[capacity]`: the indices, ascending. `count` entries always suffice.
+ *   - capacity: entries that `keep` has room for. If more boxes are kept: BUFFER_TOO_SMALL, and `kept_count` is
+ *     the number needed. With a capacity of 0 `keep` may be null.
+ *   - kept_count: output, the number of boxes kept.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, BUFFER_TOO_SMALL.
+ * - Reference: torchvision.ops.remove_small_boxes.
+ */
+LOSSKIT_API losskit_status losskit_remove_small_boxes_f32(
+    const float *boxes, ptrdiff_t count, double min_size, int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count);
+LOSSKIT_API losskit_status losskit_remove_small_boxes_f64(
+    const double *boxes, ptrdiff_t count, double min_size, int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count);
 
 /* ====================================================================================================
  * Detection: encoding, decoding and whole heads
@@ -5092,6 +5364,85 @@ LOSSKIT_API losskit_status losskit_decode_boxes_vjp_f32(
 LOSSKIT_API losskit_status losskit_decode_boxes_vjp_f64(
     const double *deltas, const double *anchors, const double *grad_output, ptrdiff_t count, double weight_x,
     double weight_y, double weight_width, double weight_height, double clip, double *grad_deltas);
+
+/**
+ * What a regression head should predict for its anchors to give the boxes: the inverse of `losskit_decode_boxes`.
+ *
+ *     dx = wx (box centre − anchor centre) / w,  dw = ww ln(box width / w),  and likewise in y
+ *
+ * with the anchor's size (w, h). A width that is not positive gives −inf or NaN, as computed.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2.
+ *   - anchors: `[count, 4]`, x1, y1, x2, y2.
+ *   - count: ≥ 0.
+ *   - weight_x: wx, > 0 and finite like the other weights.
+ *   - weight_y: wy.
+ *   - weight_width: ww.
+ *   - weight_height: wh.
+ *   - deltas: output, `[count, 4]`, dx, dy, dw, dh; may be `boxes` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: Ren et al. 2015, Faster R-CNN; torchvision.models.detection, BoxCoder.
+ */
+LOSSKIT_API losskit_status losskit_encode_boxes_f32(
+    const float *boxes, const float *anchors, ptrdiff_t count, double weight_x, double weight_y, double weight_width,
+    double weight_height, float *deltas);
+LOSSKIT_API losskit_status losskit_encode_boxes_f64(
+    const double *boxes, const double *anchors, ptrdiff_t count, double weight_x, double weight_y, double weight_width,
+    double weight_height, double *deltas);
+
+/**
+ * Boxes from the raw outputs of a YOLO head.
+ *
+ *     v3        centre (σ(t_xy) + cell) s             size e^{t_wh} anchor
+ *     v5, v7    centre (2 σ(t_xy) − ½ + cell) s       size (2 σ(t_wh))² anchor
+ *     x         centre (t_xy + cell) s                size e^{t_wh} s
+ *
+ * with the stride s, then to corners.
+ *
+ * - Parameters:
+ *   - pred: `[count, 4]`, the raw t_x, t_y, t_w, t_h.
+ *   - grid: `[count, 2]`, column and row of the cell.
+ *   - stride: `[count]`, pixels per cell.
+ *   - anchors: optional, `[count, 2]`, width and height in pixels; not read for `x`, needed otherwise.
+ *   - count: ≥ 0.
+ *   - version: the parametrisation, default v5.
+ *   - boxes: output, `[count, 4]`, x1, y1, x2, y2 in pixels; may be `pred` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: Redmon & Farhadi 2018, YOLOv3; Jocher 2020, YOLOv5; Ge et al. 2021, YOLOX.
+ */
+LOSSKIT_API losskit_status losskit_decode_yolo_f32(
+    const float *pred, const float *grid, const float *stride, const float *anchors, ptrdiff_t count,
+    losskit_yolo_version version, float *boxes);
+LOSSKIT_API losskit_status losskit_decode_yolo_f64(
+    const double *pred, const double *grid, const double *stride, const double *anchors, ptrdiff_t count,
+    losskit_yolo_version version, double *boxes);
+
+/**
+ * Vector-Jacobian product of `losskit_decode_yolo` with respect to the raw outputs.
+ *
+ *     g_cx = g_x1 + g_x2,  g_w = (g_x2 − g_x1) / 2,  and likewise in y
+ *     v3        g_cx s σ(1 − σ),     g_w · decoded width
+ *     v5, v7    g_cx s 2 σ(1 − σ),   g_w · decoded width · 2 (1 − σ)
+ *     x         g_cx s,              g_w · decoded width
+ *
+ * - Parameters:
+ *   - pred: `[count, 4]`, the raw t_x, t_y, t_w, t_h.
+ *   - grid: optional, `[count, 2]`: gradients do not depend on it.
+ *   - stride: `[count]`, pixels per cell.
+ *   - anchors: optional, `[count, 2]`, width and height in pixels; not read for `x`, needed otherwise.
+ *   - grad_output: `[count, 4]`, the incoming gradient of the boxes.
+ *   - count: ≥ 0.
+ *   - version: the parametrisation.
+ *   - grad_pred: output, `[count, 4]`; may be `pred` or `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_decode_yolo_vjp_f32(
+    const float *pred, const float *grid, const float *stride, const float *anchors, const float *grad_output,
+    ptrdiff_t count, losskit_yolo_version version, float *grad_pred);
+LOSSKIT_API losskit_status losskit_decode_yolo_vjp_f64(
+    const double *pred, const double *grid, const double *stride, const double *anchors, const double *grad_output,
+    ptrdiff_t count, losskit_yolo_version version, double *grad_pred);
 
 /**
  * Detections from a model's raw outputs: activation, thresholding, selection, clipping and suppression in one call.
@@ -5221,9 +5572,281 @@ LOSSKIT_API losskit_status losskit_distance_to_box_vjp_f64(
     const double *points, const double *distances, const double *grad_output, ptrdiff_t count, bool has_image_size,
     double height, double width, double *grad_distances);
 
+/**
+ * Distances of a point to the four sides of a box: the inverse of `losskit_distance_to_box`.
+ *
+ *     (x − x1, y − y1, x2 − x, y2 − y), clamped to [0, max_distance − eps] if a largest distance is given
+ *
+ * - Parameters:
+ *   - points: `[count, 2]`, x, y.
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2.
+ *   - count: ≥ 0.
+ *   - has_max_distance: whether to clamp; if false, `max_distance` and `eps` are not read.
+ *   - max_distance: the last bin of a distribution over distances, for instance.
+ *   - eps: ≤ `max_distance`, default 0.1.
+ *   - distances: output, `[count, 4]`, left, top, right, bottom; may be `boxes` itself. NaN propagates.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: Tian et al. 2019, FCOS: Fully Convolutional One-Stage Object Detection.
+ */
+LOSSKIT_API losskit_status losskit_box_to_distance_f32(
+    const float *points, const float *boxes, ptrdiff_t count, bool has_max_distance, double max_distance, double eps,
+    float *distances);
+LOSSKIT_API losskit_status losskit_box_to_distance_f64(
+    const double *points, const double *boxes, ptrdiff_t count, bool has_max_distance, double max_distance, double eps,
+    double *distances);
+
 /* ====================================================================================================
  * Detection: suppression
  * ==================================================================================================== */
+
+/**
+ * Fast NMS: of the best `top_k` boxes those are kept whose IoU with every better one, kept or not, does not exceed the
+ * threshold.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2; not validated. NaN coordinates neither suppress nor are suppressed.
+ *   - scores: `[count]`; NaN gives INVALID_VALUE.
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - iou_threshold: any number but NaN (0.5).
+ *   - top_k: ≥ 0 (200).
+ *   - keep: output, `[capacity]`: the indices of the kept boxes, best first. The lesser of `count` and `top_k`
+ *     always suffices.
+ *   - capacity: entries that `keep` has room for. If more are kept: BUFFER_TOO_SMALL, and `kept_count` is
+ *     the number needed. With a capacity of 0 `keep` may be null.
+ *   - kept_count: output, the number of kept boxes.
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_cluster_nms_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not
+ *     read where `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+ *   OUT_OF_MEMORY.
+ * - Reference: Bolya et al. 2019, YOLACT: Real-time Instance Segmentation.
+ */
+LOSSKIT_API losskit_status losskit_fast_nms_f32(
+    const float *boxes, const float *scores, ptrdiff_t count, double iou_threshold, ptrdiff_t top_k, int64_t *keep,
+    ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_fast_nms_f64(
+    const double *boxes, const double *scores, ptrdiff_t count, double iou_threshold, ptrdiff_t top_k, int64_t *keep,
+    ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * Cluster-NMS: Fast NMS, repeated with the boxes that it kept as the ones that suppress.
+ *
+ *     X = the measure of box i and box j where i is better than j;  e_j = 1
+ *     repeat at most `max_iter` times, until e does not change: e_j = [X_ij ≤ iou_threshold for all i with e_i]
+ *
+ * The box j is kept if e_j. Without the limit of `max_iter` this is greedy suppression.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2; not validated. NaN coordinates neither suppress nor are suppressed.
+ *   - scores: `[count]`; NaN gives INVALID_VALUE.
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - iou_threshold: for the measure, any number but NaN (0.5).
+ *   - top_k: ≥ 0 (200): of the others nothing is kept.
+ *   - metric: what is measured (iou).
+ *   - beta: for diou, ≥ 0 (0.9).
+ *   - max_iter: ≥ 0 (200).
+ *   - eps: for diou, ≥ 0 (1e-7).
+ *   - keep: output, `[capacity]`: the indices of the kept boxes, best first. The lesser of `count` and `top_k`
+ *     always suffices.
+ *   - capacity: entries that `keep` has room for. If more are kept: BUFFER_TOO_SMALL, and `kept_count` is
+ *     the number needed. With a capacity of 0 `keep` may be null.
+ *   - kept_count: output, the number of kept boxes.
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_cluster_nms_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not
+ *     read where `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+ *   OUT_OF_MEMORY.
+ * - Reference: Zheng et al. 2021, Enhancing Geometric Factors in Model Learning and Inference for Object Detection and
+ *   Instance Segmentation.
+ */
+LOSSKIT_API losskit_status losskit_cluster_nms_f32(
+    const float *boxes, const float *scores, ptrdiff_t count, double iou_threshold, ptrdiff_t top_k,
+    losskit_cluster_metric metric, double beta, ptrdiff_t max_iter, double eps, int64_t *keep, ptrdiff_t capacity,
+    ptrdiff_t *kept_count, void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_cluster_nms_f64(
+    const double *boxes, const double *scores, ptrdiff_t count, double iou_threshold, ptrdiff_t top_k,
+    losskit_cluster_metric metric, double beta, ptrdiff_t max_iter, double eps, int64_t *keep, ptrdiff_t capacity,
+    ptrdiff_t *kept_count, void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * The workspace that `losskit_fast_nms`, `losskit_cluster_nms` and `losskit_cluster_nms_spm` want, in either precision.
+ *
+ * - Parameters:
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - top_k: ≥ 0.
+ *   - size: output, bytes.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_cluster_nms_workspace_size(ptrdiff_t count, ptrdiff_t top_k, ptrdiff_t *size);
+
+/**
+ * Cluster-NMS with a score penalty: scores fall by the overlaps with the boxes that Cluster-NMS keeps, and boxes may be
+ * averaged with what they suppress.
+ *
+ *     B_ij = IoU_ij where i is better than j and kept by `losskit_cluster_nms` (metric iou), else 0
+ *     s_j ← s_j · Π_i p_ij,  p_ij = e^{−B_ij²/sigma}
+ *     distance:  p_ij = min(1, e^{−B_ij²/sigma} + [B_ij > 0](ρ²/(c² + eps))^beta)
+ *     weighted:  box_i ← Σ_j W_ij box_j / Σ_j W_ij,  W_ij = (B_ij [B_ij > merge_iou] + [i = j]) s_j
+ *
+ * Boxes are returned whose score is then above `min_score`, in the descending order of the scores that were given.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2; not validated. NaN coordinates overlap nothing.
+ *   - scores: `[count]`; NaN gives INVALID_VALUE.
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - iou_threshold: of Cluster-NMS, any number but NaN (0.5).
+ *   - top_k: ≥ 0 (200): the others take no part.
+ *   - sigma: ≥ 0 (0.2).
+ *   - distance: whether the distance of centres softens the penalty (false).
+ *   - weighted: whether boxes are averaged (false).
+ *   - beta: for `distance`, ≥ 0 (0.6).
+ *   - merge_iou: for `weighted`, any number but NaN (0.8).
+ *   - min_score: any number but NaN (0.01).
+ *   - max_iter: of Cluster-NMS, ≥ 0 (200).
+ *   - eps: for `distance`, ≥ 0 (1e-7).
+ *   - new_boxes: optional output, `[capacity, 4]`.
+ *   - new_scores: optional output, `[capacity]`.
+ *   - indices: optional output, `[capacity]`: which box each was.
+ *   - capacity: entries that the outputs have room for; the lesser of `count` and `top_k` always suffices. If more
+ *     boxes are selected: BUFFER_TOO_SMALL, and `selected_count` is the number needed.
+ *   - selected_count: output, the number of boxes returned.
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_cluster_nms_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not
+ *     read where `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+ *   OUT_OF_MEMORY.
+ * - Reference: Zheng et al. 2021, Enhancing Geometric Factors in Model Learning and Inference for Object Detection and
+ *   Instance Segmentation.
+ */
+LOSSKIT_API losskit_status losskit_cluster_nms_spm_f32(
+    const float *boxes, const float *scores, ptrdiff_t count, double iou_threshold, ptrdiff_t top_k, double sigma,
+    bool distance, bool weighted, double beta, double merge_iou, double min_score, ptrdiff_t max_iter, double eps,
+    float *new_boxes, float *new_scores, int64_t *indices, ptrdiff_t capacity, ptrdiff_t *selected_count,
+    void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_cluster_nms_spm_f64(
+    const double *boxes, const double *scores, ptrdiff_t count, double iou_threshold, ptrdiff_t top_k, double sigma,
+    bool distance, bool weighted, double beta, double merge_iou, double min_score, ptrdiff_t max_iter, double eps,
+    double *new_boxes, double *new_scores, int64_t *indices, ptrdiff_t capacity, ptrdiff_t *selected_count,
+    void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * Greedy non-maximum suppression by the distance-IoU: as `losskit_nms`, with the measure
+ *
+ *     IoU − (ρ²/(c² + eps))^beta
+ *
+ * where ρ is the distance of the boxes' centres and c the diagonal of the smallest box around both. So a box is spared
+ * if it overlaps a better one but lies elsewhere.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2; not validated. NaN coordinates neither suppress nor are suppressed.
+ *   - scores: `[count]`; NaN gives INVALID_VALUE.
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - iou_threshold: for the measure, any number but NaN (0.5).
+ *   - beta: ≥ 0 (1).
+ *   - eps: ≥ 0 (1e-7).
+ *   - keep: output, `[capacity]`: the indices of the kept boxes, best first. `count` entries always suffice.
+ *   - capacity: entries that `keep` has room for. If more are kept: BUFFER_TOO_SMALL, and `kept_count` is
+ *     the number needed. With a capacity of 0 `keep` may be null.
+ *   - kept_count: output, the number of kept boxes.
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_nms_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not
+ *     read where `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+ *   OUT_OF_MEMORY.
+ * - Reference: Zheng et al. 2020, Distance-IoU Loss: Faster and Better Learning for Bounding Box Regression.
+ */
+LOSSKIT_API losskit_status losskit_diou_nms_f32(
+    const float *boxes, const float *scores, ptrdiff_t count, double iou_threshold, double beta, double eps,
+    int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_diou_nms_f64(
+    const double *boxes, const double *scores, ptrdiff_t count, double iou_threshold, double beta, double eps,
+    int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * Matrix NMS: scores are lowered all at once, by the overlaps with better boxes and with what overlaps those.
+ *
+ *     m_ij = IoU of box i and box j, where i comes before j in descending order of score and has its label; else 0
+ *     c_i = max_{k before i} m_ki,  0 for the first
+ *     s_j ← s_j · min(1, min_{i before j} f(m_ij)/f(c_i))
+ *
+ * Of equal scores the lower index comes first. A quotient 0/0 counts as 1, an overlap that is NaN as 0. No box is
+ * removed. The factors are computed in double precision.
+ *
+ * - Parameters:
+ *   - iou: `[count, count]`, overlaps of boxes or masks; row i, column j is read for i before j.
+ *   - scores: `[count]`; NaN gives INVALID_VALUE.
+ *   - labels: optional, `[count]`: only boxes with equal labels lower each other.
+ *   - count: 0 … 2³¹ − 1.
+ *   - kernel: how overlaps become factors (gaussian).
+ *   - sigma: for gaussian, ≥ 0 and finite (2).
+ *   - new_scores: output, `[count]`, in the order of `scores`.
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_matrix_nms_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not
+ *     read where `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+ *   OUT_OF_MEMORY.
+ * - Reference: Wang et al. 2020, SOLOv2: Dynamic and Fast Instance Segmentation.
+ */
+LOSSKIT_API losskit_status losskit_matrix_nms_f32(
+    const float *iou, const float *scores, const int64_t *labels, ptrdiff_t count, losskit_matrix_nms_kernel kernel,
+    double sigma, float *new_scores, void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_matrix_nms_f64(
+    const double *iou, const double *scores, const int64_t *labels, ptrdiff_t count, losskit_matrix_nms_kernel kernel,
+    double sigma, double *new_scores, void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * The workspace that `losskit_matrix_nms` wants, in either precision.
+ *
+ * - Parameters:
+ *   - count: 0 … 2³¹ − 1.
+ *   - size: output, bytes.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_matrix_nms_workspace_size(ptrdiff_t count, ptrdiff_t *size);
+
+/**
+ * Greedy non-maximum suppression of rotated boxes: in descending order of score, a box is kept unless its overlap, as
+ * `losskit_box_iou_rotated` has it in double precision, with a box kept before exceeds the threshold.
+ *
+ * Equal scores are taken in ascending order of index. With labels, only boxes of equal labels suppress each other. Boxes
+ * are not validated; NaN neither suppresses nor is suppressed.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 5]`, cx, cy, w, h, θ in radians.
+ *   - scores: `[count]`; NaN gives INVALID_VALUE.
+ *   - labels: optional, `[count]`, the class of each box: any numbers.
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - iou_threshold: any number but NaN; from 1 on every box is kept, below 0 the best one of each label.
+ *   - clockwise: if false, θ is counter-clockwise; with y pointing down.
+ *   - keep: output, `[capacity]`: the indices of the kept boxes, best first. `count` entries always suffice.
+ *   - capacity: entries that `keep` has room for. If more are kept: BUFFER_TOO_SMALL, and `kept_count` is
+ *     the number needed. With a capacity of 0 `keep` may be null.
+ *   - kept_count: output, the number of kept boxes.
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_nms_rotated_workspace_size` says, else BUFFER_TOO_SMALL with nothing written;
+ *     not read where `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+ *   OUT_OF_MEMORY.
+ * - Reference: mmcv.ops.nms_rotated, which on the CPU drops a box whose overlap equals the threshold.
+ */
+LOSSKIT_API losskit_status losskit_nms_rotated_f32(
+    const float *boxes, const float *scores, const int64_t *labels, ptrdiff_t count, double iou_threshold,
+    bool clockwise, int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_nms_rotated_f64(
+    const double *boxes, const double *scores, const int64_t *labels, ptrdiff_t count, double iou_threshold,
+    bool clockwise, int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size);
+
+/**
+ * The workspace that `losskit_nms_rotated` wants, in either precision.
+ *
+ * - Parameters:
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - size: output, bytes.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_nms_rotated_workspace_size(ptrdiff_t count, ptrdiff_t *size);
 
 /**
  * Greedy non-maximum suppression: in descending order of score, a box is kept unless its IoU with a box kept before
@@ -5288,7 +5911,7 @@ LOSSKIT_API losskit_status losskit_batched_nms_f64(
     int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace, ptrdiff_t workspace_size);
 
 /**
- * The workspace that `losskit_nms` and `losskit_batched_nms` want, in either precision.
+ * The workspace that `losskit_nms`, `losskit_batched_nms`, `losskit_diou_nms` and `losskit_cv_nms_boxes` want, in either precision.
  *
  * - Parameters:
  *   - count: number of boxes, 0 … 2³¹ − 1.
@@ -5296,6 +5919,142 @@ LOSSKIT_API losskit_status losskit_batched_nms_f64(
  * - Errors: INVALID_SHAPE, NULL_POINTER.
  */
 LOSSKIT_API losskit_status losskit_nms_workspace_size(ptrdiff_t count, ptrdiff_t *size);
+
+/**
+ * Non-maximum suppression as the ONNX operator NonMaxSuppression has it: of each batch and class by itself, over boxes
+ * that the classes of a batch share.
+ *
+ * Candidates are the boxes whose score exceeds `score_threshold`, in descending order (equal scores: lower indices
+ * first). One is selected unless its IoU with one selected before exceeds `iou_threshold`, until there are
+ * `max_output_boxes_per_class`.
+ *
+ * - Parameters:
+ *   - boxes: `[batches, box_count, 4]`: y1, x1, y2, x2, any two opposite corners; or centre x, centre y, width, height.
+ *     NaN coordinates neither suppress nor are suppressed.
+ *   - scores: `[batches, classes, box_count]`; NaN gives INVALID_VALUE.
+ *   - batches: ≥ 0.
+ *   - classes: ≥ 0.
+ *   - box_count: number of boxes of a batch, 0 … 2³¹ − 1.
+ *   - max_output_boxes_per_class: ≥ 0; 0 for none (0).
+ *   - iou_threshold: any number but NaN (0).
+ *   - has_score_threshold: if false, all boxes are candidates and `score_threshold` is not read.
+ *   - score_threshold: any number but NaN.
+ *   - center_point_box: whether boxes are given by centre and size (false).
+ *   - selected: output, `[capacity, 3]`: batch, class and box of each that is selected; batches and classes ascend, and
+ *     in each the best box is first.
+ *   - capacity: rows that `selected` has room for; batches · classes · min(box_count, max_output_boxes_per_class) always
+ *     suffice. If more are selected: BUFFER_TOO_SMALL, and `selected_count` is the number needed. With a
+ *     capacity of 0 `selected` may be null.
+ *   - selected_count: output, the number of selected boxes.
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_onnx_non_max_suppression_workspace_size` says, else BUFFER_TOO_SMALL with nothing
+ *     written; not read where `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+ *   OUT_OF_MEMORY.
+ * - Reference: ONNX, operator NonMaxSuppression, version 11.
+ */
+LOSSKIT_API losskit_status losskit_onnx_non_max_suppression_f32(
+    const float *boxes, const float *scores, ptrdiff_t batches, ptrdiff_t classes, ptrdiff_t box_count,
+    ptrdiff_t max_output_boxes_per_class, double iou_threshold, bool has_score_threshold, double score_threshold,
+    bool center_point_box, int64_t *selected, ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace,
+    ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_onnx_non_max_suppression_f64(
+    const double *boxes, const double *scores, ptrdiff_t batches, ptrdiff_t classes, ptrdiff_t box_count,
+    ptrdiff_t max_output_boxes_per_class, double iou_threshold, bool has_score_threshold, double score_threshold,
+    bool center_point_box, int64_t *selected, ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace,
+    ptrdiff_t workspace_size);
+
+/**
+ * The workspace that `losskit_onnx_non_max_suppression` wants, in either precision.
+ *
+ * - Parameters:
+ *   - box_count: number of boxes of a batch, 0 … 2³¹ − 1.
+ *   - size: output, bytes.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_onnx_non_max_suppression_workspace_size(ptrdiff_t box_count, ptrdiff_t *size);
+
+/**
+ * Greedy non-maximum suppression as OpenCV has it: boxes are corner and size, bad scores are left out, and the
+ * threshold t may fall.
+ *
+ *     overlap = I/(A + A′ − I),  1 where A + A′ ≤ 2.2e-16
+ *
+ * Of the boxes with scores above `score_threshold`, in descending order (equal ones: lower indices first), the first
+ * `top_k` are candidates. One is kept unless its overlap with a box kept before exceeds t. After each kept box, with
+ * `eta` < 1 and t > ½, t ← t · eta.
+ *
+ * - Parameters:
+ *   - bboxes: `[count, 4]`, x, y, width, height; not validated. NaN coordinates neither suppress nor are suppressed.
+ *   - scores: `[count]`; NaN gives INVALID_VALUE.
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - score_threshold: any number but NaN.
+ *   - nms_threshold: t at first, any number but NaN.
+ *   - eta: > 0 (1).
+ *   - top_k: ≥ 0; 0 for all (0).
+ *   - keep: output, `[capacity]`: the indices of the kept boxes, best first. `count` entries always suffice.
+ *   - capacity: entries that `keep` has room for. If more are kept: BUFFER_TOO_SMALL, and `kept_count` is
+ *     the number needed. With a capacity of 0 `keep` may be null.
+ *   - kept_count: output, the number of kept boxes.
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_nms_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not
+ *     read where `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+ *   OUT_OF_MEMORY.
+ * - Reference: OpenCV, cv::dnn::NMSBoxes.
+ */
+LOSSKIT_API losskit_status losskit_cv_nms_boxes_f32(
+    const float *bboxes, const float *scores, ptrdiff_t count, double score_threshold, double nms_threshold, double eta,
+    ptrdiff_t top_k, int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_cv_nms_boxes_f64(
+    const double *bboxes, const double *scores, ptrdiff_t count, double score_threshold, double nms_threshold,
+    double eta, ptrdiff_t top_k, int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size);
+
+/**
+ * Soft non-maximum suppression as OpenCV has it: as `losskit_soft_nms`, of boxes that are corner and size, with the overlap of
+ * `losskit_cv_nms_boxes`.
+ *
+ * - Parameters:
+ *   - bboxes: `[count, 4]`, x, y, width, height; not validated. NaN coordinates neither decay others nor are decayed.
+ *   - scores: `[count]`; NaN gives INVALID_VALUE.
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - score_threshold: boxes below it are not returned; any number but NaN.
+ *   - nms_threshold: the overlap above which scores decay, for linear and hard; any number but NaN.
+ *   - top_k: the most boxes to return, ≥ 0; 0 for all (0).
+ *   - sigma: for gaussian, ≥ 0 (0.5).
+ *   - method: how scores decay (gaussian).
+ *   - updated_scores: optional output, `[capacity]`: the decayed scores, in the order of selection.
+ *   - indices: optional output, `[capacity]`: the selected boxes.
+ *   - capacity: entries that the outputs have room for; `count` always suffices. If more boxes are selected:
+ *     BUFFER_TOO_SMALL, and `selected_count` is the number needed.
+ *   - selected_count: output, the number of boxes selected.
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_cv_soft_nms_boxes_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not
+ *     read where `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+ *   OUT_OF_MEMORY.
+ * - Reference: OpenCV, cv::dnn::softNMSBoxes.
+ */
+LOSSKIT_API losskit_status losskit_cv_soft_nms_boxes_f32(
+    const float *bboxes, const float *scores, ptrdiff_t count, double score_threshold, double nms_threshold,
+    ptrdiff_t top_k, double sigma, losskit_soft_nms_method method, float *updated_scores, int64_t *indices,
+    ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_cv_soft_nms_boxes_f64(
+    const double *bboxes, const double *scores, ptrdiff_t count, double score_threshold, double nms_threshold,
+    ptrdiff_t top_k, double sigma, losskit_soft_nms_method method, double *updated_scores, int64_t *indices,
+    ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * The workspace that `losskit_cv_soft_nms_boxes` wants, in either precision.
+ *
+ * - Parameters:
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - size: output, bytes.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_cv_soft_nms_boxes_workspace_size(ptrdiff_t count, ptrdiff_t *size);
 
 /**
  * Soft non-maximum suppression: boxes that overlap better ones have their scores lowered instead of being removed.

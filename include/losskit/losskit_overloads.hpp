@@ -242,6 +242,37 @@ enum class filter_normalization : std::int32_t {
   layer = LOSSKIT_FILTER_NORMALIZATION_LAYER,
 };
 
+/// What the four numbers of a box are.
+enum class box_format : std::int32_t {
+  /// x1, y1, x2, y2: two corners.
+  xyxy = LOSSKIT_BOX_FORMAT_XYXY,
+  /// x1, y1, width, height: a corner and the size.
+  xywh = LOSSKIT_BOX_FORMAT_XYWH,
+  /// The centre and the size.
+  cxcywh = LOSSKIT_BOX_FORMAT_CXCYWH,
+};
+
+/// What the intersection of two boxes is divided by.
+enum class overlap_mode : std::int32_t {
+  /// The union: intersection over union.
+  iou = LOSSKIT_OVERLAP_MODE_IOU,
+  /// The first box: intersection over foreground.
+  iof = LOSSKIT_OVERLAP_MODE_IOF,
+};
+
+/// The parametrisation of a YOLO head. (From version 8 on heads give distributions over distances: `dflDecode` and
+/// `distanceToBox`.)
+enum class yolo_version : std::int32_t {
+  /// Anchor-based: centre `(σ(t) + cell) · stride`, size `e^t · anchor`.
+  v3 = LOSSKIT_YOLO_VERSION_V3,
+  /// Anchor-based: centre `(2σ(t) − ½ + cell) · stride`, size `(2σ(t))² · anchor`.
+  v5 = LOSSKIT_YOLO_VERSION_V5,
+  /// As `v5`.
+  v7 = LOSSKIT_YOLO_VERSION_V7,
+  /// YOLOX, without anchors: centre `(t + cell) · stride`, size `e^t · stride`.
+  x = LOSSKIT_YOLO_VERSION_X,
+};
+
 /// How logits become scores.
 enum class detection_activation : std::int32_t {
   /// Each by itself.
@@ -270,6 +301,22 @@ enum class detection_suppression : std::int32_t {
   soft_gaussian = LOSSKIT_DETECTION_SUPPRESSION_SOFT_GAUSSIAN,
   /// Not at all.
   none = LOSSKIT_DETECTION_SUPPRESSION_NONE,
+};
+
+/// What Cluster-NMS measures of two boxes.
+enum class cluster_metric : std::int32_t {
+  /// IoU
+  iou = LOSSKIT_CLUSTER_METRIC_IOU,
+  /// IoU − (ρ²/(c² + eps))^beta
+  diou = LOSSKIT_CLUSTER_METRIC_DIOU,
+};
+
+/// How Matrix NMS turns an overlap x into a factor.
+enum class matrix_nms_kernel : std::int32_t {
+  /// f(x) = e^{−sigma·x²}
+  gaussian = LOSSKIT_MATRIX_NMS_KERNEL_GAUSSIAN,
+  /// f(x) = 1 − x
+  linear = LOSSKIT_MATRIX_NMS_KERNEL_LINEAR,
 };
 
 /// How the gaps of the bins are joined.
@@ -7529,6 +7576,116 @@ inline void binary_cross_entropy_with_logits(
     losskit_binary_cross_entropy_with_logits_f64(z.data(), t.data(), rows, columns, weight, weight_per_element, pos_weight.data(), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
 }
 
+/// Boxes in another format.
+/// See losskit_box_convert_f32.
+inline void box_convert(
+    const float *boxes, std::ptrdiff_t count, losskit::box_format in_fmt, losskit::box_format out_fmt,
+    float *converted) {
+  check(
+    
+    losskit_box_convert_f32(boxes, count, static_cast<losskit_box_format>(in_fmt), static_cast<losskit_box_format>(out_fmt), converted));
+}
+
+/// The same on spans.
+inline void box_convert(
+    span<const float> boxes, std::ptrdiff_t count, losskit::box_format in_fmt, losskit::box_format out_fmt,
+    span<float> converted) {
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(converted, false, {count, 4});
+  check(
+    
+    losskit_box_convert_f32(boxes.data(), count, static_cast<losskit_box_format>(in_fmt), static_cast<losskit_box_format>(out_fmt), converted.data()));
+}
+
+/// Boxes in another format.
+/// See losskit_box_convert_f64.
+inline void box_convert(
+    const double *boxes, std::ptrdiff_t count, losskit::box_format in_fmt, losskit::box_format out_fmt,
+    double *converted) {
+  check(
+    
+    losskit_box_convert_f64(boxes, count, static_cast<losskit_box_format>(in_fmt), static_cast<losskit_box_format>(out_fmt), converted));
+}
+
+/// The same on spans.
+inline void box_convert(
+    span<const double> boxes, std::ptrdiff_t count, losskit::box_format in_fmt, losskit::box_format out_fmt,
+    span<double> converted) {
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(converted, false, {count, 4});
+  check(
+    
+    losskit_box_convert_f64(boxes.data(), count, static_cast<losskit_box_format>(in_fmt), static_cast<losskit_box_format>(out_fmt), converted.data()));
+}
+
+/// Vector-Jacobian product of `boxConvert`: a linear map, so its transpose, whatever the boxes.
+/// See losskit_box_convert_vjp_f32.
+inline void box_convert_vjp(
+    const float *grad_output, std::ptrdiff_t count, losskit::box_format in_fmt, losskit::box_format out_fmt,
+    float *grad) {
+  check(
+    
+    losskit_box_convert_vjp_f32(grad_output, count, static_cast<losskit_box_format>(in_fmt), static_cast<losskit_box_format>(out_fmt), grad));
+}
+
+/// The same on spans.
+inline void box_convert_vjp(
+    span<const float> grad_output, std::ptrdiff_t count, losskit::box_format in_fmt, losskit::box_format out_fmt,
+    span<float> grad) {
+  detail::expect(grad_output, false, {count, 4});
+  detail::expect(grad, false, {count, 4});
+  check(
+    
+    losskit_box_convert_vjp_f32(grad_output.data(), count, static_cast<losskit_box_format>(in_fmt), static_cast<losskit_box_format>(out_fmt), grad.data()));
+}
+
+/// Vector-Jacobian product of `boxConvert`: a linear map, so its transpose, whatever the boxes.
+/// See losskit_box_convert_vjp_f64.
+inline void box_convert_vjp(
+    const double *grad_output, std::ptrdiff_t count, losskit::box_format in_fmt, losskit::box_format out_fmt,
+    double *grad) {
+  check(
+    
+    losskit_box_convert_vjp_f64(grad_output, count, static_cast<losskit_box_format>(in_fmt), static_cast<losskit_box_format>(out_fmt), grad));
+}
+
+/// The same on spans.
+inline void box_convert_vjp(
+    span<const double> grad_output, std::ptrdiff_t count, losskit::box_format in_fmt, losskit::box_format out_fmt,
+    span<double> grad) {
+  detail::expect(grad_output, false, {count, 4});
+  detail::expect(grad, false, {count, 4});
+  check(
+    
+    losskit_box_convert_vjp_f64(grad_output.data(), count, static_cast<losskit_box_format>(in_fmt), static_cast<losskit_box_format>(out_fmt), grad.data()));
+}
+
+/// Areas of boxes: `(x2 − x1)(y2 − y1)`, or width times height for the formats that have them.
+/// See losskit_box_area_f32.
+inline void box_area(const float *boxes, std::ptrdiff_t count, losskit::box_format fmt, float *area) {
+  check(losskit_box_area_f32(boxes, count, static_cast<losskit_box_format>(fmt), area));
+}
+
+/// The same on spans.
+inline void box_area(span<const float> boxes, losskit::box_format fmt, span<float> area) {
+  const std::ptrdiff_t count = area.ssize();
+  detail::expect(boxes, false, {count, 4});
+  check(losskit_box_area_f32(boxes.data(), count, static_cast<losskit_box_format>(fmt), area.data()));
+}
+
+/// Areas of boxes: `(x2 − x1)(y2 − y1)`, or width times height for the formats that have them.
+/// See losskit_box_area_f64.
+inline void box_area(const double *boxes, std::ptrdiff_t count, losskit::box_format fmt, double *area) {
+  check(losskit_box_area_f64(boxes, count, static_cast<losskit_box_format>(fmt), area));
+}
+
+/// The same on spans.
+inline void box_area(span<const double> boxes, losskit::box_format fmt, span<double> area) {
+  const std::ptrdiff_t count = area.ssize();
+  detail::expect(boxes, false, {count, 4});
+  check(losskit_box_area_f64(boxes.data(), count, static_cast<losskit_box_format>(fmt), area.data()));
+}
+
 /// Intersection over union of every box of one list with every box of another.
 /// See losskit_box_iou_f32.
 inline void box_iou(
@@ -7562,6 +7719,289 @@ inline void box_iou(
   detail::expect(boxes2, false, {count2, 4});
   detail::expect(iou, false, {count1, count2});
   check(losskit_box_iou_f64(boxes1.data(), boxes2.data(), count1, count2, offset, iou.data()));
+}
+
+/// Overlap of rotated boxes: of every box of one list with every box of another, or of pairs.
+/// See losskit_box_iou_rotated_f32.
+inline void box_iou_rotated(
+    const float *boxes1, const float *boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2, losskit::overlap_mode mode,
+    bool aligned, bool clockwise, float *overlaps) {
+  check(
+    
+    losskit_box_iou_rotated_f32(boxes1, boxes2, count1, count2, static_cast<losskit_overlap_mode>(mode), aligned, clockwise, overlaps));
+}
+
+/// The same on spans.
+inline void box_iou_rotated(
+    span<const float> boxes1, span<const float> boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2,
+    losskit::overlap_mode mode, bool aligned, bool clockwise, float *overlaps) {
+  detail::expect(boxes1, false, {count1, 5});
+  detail::expect(boxes2, false, {count2, 5});
+  check(
+    
+    losskit_box_iou_rotated_f32(boxes1.data(), boxes2.data(), count1, count2, static_cast<losskit_overlap_mode>(mode), aligned, clockwise, overlaps));
+}
+
+/// Overlap of rotated boxes: of every box of one list with every box of another, or of pairs.
+/// See losskit_box_iou_rotated_f64.
+inline void box_iou_rotated(
+    const double *boxes1, const double *boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2,
+    losskit::overlap_mode mode, bool aligned, bool clockwise, double *overlaps) {
+  check(
+    
+    losskit_box_iou_rotated_f64(boxes1, boxes2, count1, count2, static_cast<losskit_overlap_mode>(mode), aligned, clockwise, overlaps));
+}
+
+/// The same on spans.
+inline void box_iou_rotated(
+    span<const double> boxes1, span<const double> boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2,
+    losskit::overlap_mode mode, bool aligned, bool clockwise, double *overlaps) {
+  detail::expect(boxes1, false, {count1, 5});
+  detail::expect(boxes2, false, {count2, 5});
+  check(
+    
+    losskit_box_iou_rotated_f64(boxes1.data(), boxes2.data(), count1, count2, static_cast<losskit_overlap_mode>(mode), aligned, clockwise, overlaps));
+}
+
+/// Boxes clipped to an image: x to [0, width], y to [0, height].
+/// See losskit_clip_boxes_to_image_f32.
+inline void clip_boxes_to_image(const float *boxes, std::ptrdiff_t count, double height, double width, float *clipped) {
+  check(losskit_clip_boxes_to_image_f32(boxes, count, height, width, clipped));
+}
+
+/// The same on spans.
+inline void clip_boxes_to_image(
+    span<const float> boxes, std::ptrdiff_t count, double height, double width, span<float> clipped) {
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(clipped, false, {count, 4});
+  check(losskit_clip_boxes_to_image_f32(boxes.data(), count, height, width, clipped.data()));
+}
+
+/// Boxes clipped to an image: x to [0, width], y to [0, height].
+/// See losskit_clip_boxes_to_image_f64.
+inline void clip_boxes_to_image(
+    const double *boxes, std::ptrdiff_t count, double height, double width, double *clipped) {
+  check(losskit_clip_boxes_to_image_f64(boxes, count, height, width, clipped));
+}
+
+/// The same on spans.
+inline void clip_boxes_to_image(
+    span<const double> boxes, std::ptrdiff_t count, double height, double width, span<double> clipped) {
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(clipped, false, {count, 4});
+  check(losskit_clip_boxes_to_image_f64(boxes.data(), count, height, width, clipped.data()));
+}
+
+/// Distance IoU of every box of one list with every box of another: IoU less how far the centres are apart.
+/// See losskit_distance_box_iou_f32.
+inline void distance_box_iou(
+    const float *boxes1, const float *boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2, double eps, float *diou) {
+  check(losskit_distance_box_iou_f32(boxes1, boxes2, count1, count2, eps, diou));
+}
+
+/// The same on spans.
+inline void distance_box_iou(
+    span<const float> boxes1, span<const float> boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2, double eps,
+    span<float> diou) {
+  detail::expect(boxes1, false, {count1, 4});
+  detail::expect(boxes2, false, {count2, 4});
+  detail::expect(diou, false, {count1, count2});
+  check(losskit_distance_box_iou_f32(boxes1.data(), boxes2.data(), count1, count2, eps, diou.data()));
+}
+
+/// Distance IoU of every box of one list with every box of another: IoU less how far the centres are apart.
+/// See losskit_distance_box_iou_f64.
+inline void distance_box_iou(
+    const double *boxes1, const double *boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2, double eps,
+    double *diou) {
+  check(losskit_distance_box_iou_f64(boxes1, boxes2, count1, count2, eps, diou));
+}
+
+/// The same on spans.
+inline void distance_box_iou(
+    span<const double> boxes1, span<const double> boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2, double eps,
+    span<double> diou) {
+  detail::expect(boxes1, false, {count1, 4});
+  detail::expect(boxes2, false, {count2, 4});
+  detail::expect(diou, false, {count1, count2});
+  check(losskit_distance_box_iou_f64(boxes1.data(), boxes2.data(), count1, count2, eps, diou.data()));
+}
+
+/// Complete IoU of every box of one list with every box of another: DIoU less how much the aspect ratios differ.
+/// See losskit_complete_box_iou_f32.
+inline void complete_box_iou(
+    const float *boxes1, const float *boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2, double eps, float *ciou) {
+  check(losskit_complete_box_iou_f32(boxes1, boxes2, count1, count2, eps, ciou));
+}
+
+/// The same on spans.
+inline void complete_box_iou(
+    span<const float> boxes1, span<const float> boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2, double eps,
+    span<float> ciou) {
+  detail::expect(boxes1, false, {count1, 4});
+  detail::expect(boxes2, false, {count2, 4});
+  detail::expect(ciou, false, {count1, count2});
+  check(losskit_complete_box_iou_f32(boxes1.data(), boxes2.data(), count1, count2, eps, ciou.data()));
+}
+
+/// Complete IoU of every box of one list with every box of another: DIoU less how much the aspect ratios differ.
+/// See losskit_complete_box_iou_f64.
+inline void complete_box_iou(
+    const double *boxes1, const double *boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2, double eps,
+    double *ciou) {
+  check(losskit_complete_box_iou_f64(boxes1, boxes2, count1, count2, eps, ciou));
+}
+
+/// The same on spans.
+inline void complete_box_iou(
+    span<const double> boxes1, span<const double> boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2, double eps,
+    span<double> ciou) {
+  detail::expect(boxes1, false, {count1, 4});
+  detail::expect(boxes2, false, {count2, 4});
+  detail::expect(ciou, false, {count1, count2});
+  check(losskit_complete_box_iou_f64(boxes1.data(), boxes2.data(), count1, count2, eps, ciou.data()));
+}
+
+/// Generalized IoU of every box of one list with every box of another: boxes that do not meet are told apart by how
+/// far they are from meeting.
+/// See losskit_generalized_box_iou_f32.
+inline void generalized_box_iou(
+    const float *boxes1, const float *boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2, float *giou) {
+  check(losskit_generalized_box_iou_f32(boxes1, boxes2, count1, count2, giou));
+}
+
+/// The same on spans.
+inline void generalized_box_iou(
+    span<const float> boxes1, span<const float> boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2,
+    span<float> giou) {
+  detail::expect(boxes1, false, {count1, 4});
+  detail::expect(boxes2, false, {count2, 4});
+  detail::expect(giou, false, {count1, count2});
+  check(losskit_generalized_box_iou_f32(boxes1.data(), boxes2.data(), count1, count2, giou.data()));
+}
+
+/// Generalized IoU of every box of one list with every box of another: boxes that do not meet are told apart by how
+/// far they are from meeting.
+/// See losskit_generalized_box_iou_f64.
+inline void generalized_box_iou(
+    const double *boxes1, const double *boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2, double *giou) {
+  check(losskit_generalized_box_iou_f64(boxes1, boxes2, count1, count2, giou));
+}
+
+/// The same on spans.
+inline void generalized_box_iou(
+    span<const double> boxes1, span<const double> boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2,
+    span<double> giou) {
+  detail::expect(boxes1, false, {count1, 4});
+  detail::expect(boxes2, false, {count2, 4});
+  detail::expect(giou, false, {count1, count2});
+  check(losskit_generalized_box_iou_f64(boxes1.data(), boxes2.data(), count1, count2, giou.data()));
+}
+
+/// Intersection over union of every mask of one list with every mask of another: pixels that both have over pixels that
+/// either has, 0 where neither has any.
+/// See losskit_mask_iou_f32.
+inline void mask_iou(
+    const std::uint8_t *masks1, const std::uint8_t *masks2, std::ptrdiff_t count1, std::ptrdiff_t count2,
+    std::ptrdiff_t pixels, float *iou) {
+  check(losskit_mask_iou_f32(masks1, masks2, count1, count2, pixels, iou));
+}
+
+/// The same on spans.
+inline void mask_iou(
+    span<const std::uint8_t> masks1, span<const std::uint8_t> masks2, std::ptrdiff_t count1, std::ptrdiff_t count2,
+    std::ptrdiff_t pixels, span<float> iou) {
+  detail::expect(masks1, false, {count1, pixels});
+  detail::expect(masks2, false, {count2, pixels});
+  detail::expect(iou, false, {count1, count2});
+  check(losskit_mask_iou_f32(masks1.data(), masks2.data(), count1, count2, pixels, iou.data()));
+}
+
+/// Intersection over union of every mask of one list with every mask of another: pixels that both have over pixels that
+/// either has, 0 where neither has any.
+/// See losskit_mask_iou_f64.
+inline void mask_iou(
+    const std::uint8_t *masks1, const std::uint8_t *masks2, std::ptrdiff_t count1, std::ptrdiff_t count2,
+    std::ptrdiff_t pixels, double *iou) {
+  check(losskit_mask_iou_f64(masks1, masks2, count1, count2, pixels, iou));
+}
+
+/// The same on spans.
+inline void mask_iou(
+    span<const std::uint8_t> masks1, span<const std::uint8_t> masks2, std::ptrdiff_t count1, std::ptrdiff_t count2,
+    std::ptrdiff_t pixels, span<double> iou) {
+  detail::expect(masks1, false, {count1, pixels});
+  detail::expect(masks2, false, {count2, pixels});
+  detail::expect(iou, false, {count1, count2});
+  check(losskit_mask_iou_f64(masks1.data(), masks2.data(), count1, count2, pixels, iou.data()));
+}
+
+/// The box around each mask: the first column and row with a true pixel, and the last, inclusive. Zeros for a mask
+/// without any.
+/// See losskit_masks_to_boxes_f32.
+inline void masks_to_boxes(
+    const std::uint8_t *masks, std::ptrdiff_t count, std::ptrdiff_t height, std::ptrdiff_t width, float *boxes) {
+  check(losskit_masks_to_boxes_f32(masks, count, height, width, boxes));
+}
+
+/// The same on spans.
+inline void masks_to_boxes(
+    span<const std::uint8_t> masks, std::ptrdiff_t count, std::ptrdiff_t height, std::ptrdiff_t width,
+    span<float> boxes) {
+  detail::expect(masks, false, {count, height, width});
+  detail::expect(boxes, false, {count, 4});
+  check(losskit_masks_to_boxes_f32(masks.data(), count, height, width, boxes.data()));
+}
+
+/// The box around each mask: the first column and row with a true pixel, and the last, inclusive. Zeros for a mask
+/// without any.
+/// See losskit_masks_to_boxes_f64.
+inline void masks_to_boxes(
+    const std::uint8_t *masks, std::ptrdiff_t count, std::ptrdiff_t height, std::ptrdiff_t width, double *boxes) {
+  check(losskit_masks_to_boxes_f64(masks, count, height, width, boxes));
+}
+
+/// The same on spans.
+inline void masks_to_boxes(
+    span<const std::uint8_t> masks, std::ptrdiff_t count, std::ptrdiff_t height, std::ptrdiff_t width,
+    span<double> boxes) {
+  detail::expect(masks, false, {count, height, width});
+  detail::expect(boxes, false, {count, 4});
+  check(losskit_masks_to_boxes_f64(masks.data(), count, height, width, boxes.data()));
+}
+
+/// Indices of the boxes that have both sides at least `minSize` long.
+/// See losskit_remove_small_boxes_f32.
+inline void remove_small_boxes(
+    const float *boxes, std::ptrdiff_t count, double min_size, std::int64_t *keep, std::ptrdiff_t capacity,
+    std::ptrdiff_t *kept_count) {
+  check(losskit_remove_small_boxes_f32(boxes, count, min_size, keep, capacity, kept_count));
+}
+
+/// The same on spans.
+inline void remove_small_boxes(
+    span<const float> boxes, std::ptrdiff_t count, double min_size, span<std::int64_t> keep,
+    std::ptrdiff_t *kept_count) {
+  const std::ptrdiff_t capacity = keep.ssize();
+  detail::expect(boxes, false, {count, 4});
+  check(losskit_remove_small_boxes_f32(boxes.data(), count, min_size, keep.data(), capacity, kept_count));
+}
+
+/// Indices of the boxes that have both sides at least `minSize` long.
+/// See losskit_remove_small_boxes_f64.
+inline void remove_small_boxes(
+    const double *boxes, std::ptrdiff_t count, double min_size, std::int64_t *keep, std::ptrdiff_t capacity,
+    std::ptrdiff_t *kept_count) {
+  check(losskit_remove_small_boxes_f64(boxes, count, min_size, keep, capacity, kept_count));
+}
+
+/// The same on spans.
+inline void remove_small_boxes(
+    span<const double> boxes, std::ptrdiff_t count, double min_size, span<std::int64_t> keep,
+    std::ptrdiff_t *kept_count) {
+  const std::ptrdiff_t capacity = keep.ssize();
+  detail::expect(boxes, false, {count, 4});
+  check(losskit_remove_small_boxes_f64(boxes.data(), count, min_size, keep.data(), capacity, kept_count));
 }
 
 /// Distances from the distributions over bins that a distribution-focal-loss head predicts: their expectations.
@@ -7704,6 +8144,140 @@ inline void decode_boxes_vjp(
   check(
     
     losskit_decode_boxes_vjp_f64(deltas.data(), anchors.data(), grad_output.data(), count, weight_x, weight_y, weight_width, weight_height, clip, grad_deltas.data()));
+}
+
+/// What a regression head should predict for its anchors to give the boxes: the inverse of `decodeBoxes`.
+/// See losskit_encode_boxes_f32.
+inline void encode_boxes(
+    const float *boxes, const float *anchors, std::ptrdiff_t count, double weight_x, double weight_y,
+    double weight_width, double weight_height, float *deltas) {
+  check(losskit_encode_boxes_f32(boxes, anchors, count, weight_x, weight_y, weight_width, weight_height, deltas));
+}
+
+/// The same on spans.
+inline void encode_boxes(
+    span<const float> boxes, span<const float> anchors, std::ptrdiff_t count, double weight_x, double weight_y,
+    double weight_width, double weight_height, span<float> deltas) {
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(anchors, false, {count, 4});
+  detail::expect(deltas, false, {count, 4});
+  check(
+    
+    losskit_encode_boxes_f32(boxes.data(), anchors.data(), count, weight_x, weight_y, weight_width, weight_height, deltas.data()));
+}
+
+/// What a regression head should predict for its anchors to give the boxes: the inverse of `decodeBoxes`.
+/// See losskit_encode_boxes_f64.
+inline void encode_boxes(
+    const double *boxes, const double *anchors, std::ptrdiff_t count, double weight_x, double weight_y,
+    double weight_width, double weight_height, double *deltas) {
+  check(losskit_encode_boxes_f64(boxes, anchors, count, weight_x, weight_y, weight_width, weight_height, deltas));
+}
+
+/// The same on spans.
+inline void encode_boxes(
+    span<const double> boxes, span<const double> anchors, std::ptrdiff_t count, double weight_x, double weight_y,
+    double weight_width, double weight_height, span<double> deltas) {
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(anchors, false, {count, 4});
+  detail::expect(deltas, false, {count, 4});
+  check(
+    
+    losskit_encode_boxes_f64(boxes.data(), anchors.data(), count, weight_x, weight_y, weight_width, weight_height, deltas.data()));
+}
+
+/// Boxes from the raw outputs of a YOLO head.
+/// See losskit_decode_yolo_f32.
+inline void decode_yolo(
+    const float *pred, const float *grid, const float *stride, const float *anchors, std::ptrdiff_t count,
+    losskit::yolo_version version, float *boxes) {
+  check(losskit_decode_yolo_f32(pred, grid, stride, anchors, count, static_cast<losskit_yolo_version>(version), boxes));
+}
+
+/// The same on spans.
+inline void decode_yolo(
+    span<const float> pred, span<const float> grid, span<const float> stride, span<const float> anchors,
+    losskit::yolo_version version, span<float> boxes) {
+  const std::ptrdiff_t count = stride.ssize();
+  detail::expect(pred, false, {count, 4});
+  detail::expect(grid, false, {count, 2});
+  detail::expect(anchors, true, {count, 2});
+  detail::expect(boxes, false, {count, 4});
+  check(
+    
+    losskit_decode_yolo_f32(pred.data(), grid.data(), stride.data(), anchors.data(), count, static_cast<losskit_yolo_version>(version), boxes.data()));
+}
+
+/// Boxes from the raw outputs of a YOLO head.
+/// See losskit_decode_yolo_f64.
+inline void decode_yolo(
+    const double *pred, const double *grid, const double *stride, const double *anchors, std::ptrdiff_t count,
+    losskit::yolo_version version, double *boxes) {
+  check(losskit_decode_yolo_f64(pred, grid, stride, anchors, count, static_cast<losskit_yolo_version>(version), boxes));
+}
+
+/// The same on spans.
+inline void decode_yolo(
+    span<const double> pred, span<const double> grid, span<const double> stride, span<const double> anchors,
+    losskit::yolo_version version, span<double> boxes) {
+  const std::ptrdiff_t count = stride.ssize();
+  detail::expect(pred, false, {count, 4});
+  detail::expect(grid, false, {count, 2});
+  detail::expect(anchors, true, {count, 2});
+  detail::expect(boxes, false, {count, 4});
+  check(
+    
+    losskit_decode_yolo_f64(pred.data(), grid.data(), stride.data(), anchors.data(), count, static_cast<losskit_yolo_version>(version), boxes.data()));
+}
+
+/// Vector-Jacobian product of `decodeYolo` with respect to the raw outputs.
+/// See losskit_decode_yolo_vjp_f32.
+inline void decode_yolo_vjp(
+    const float *pred, const float *grid, const float *stride, const float *anchors, const float *grad_output,
+    std::ptrdiff_t count, losskit::yolo_version version, float *grad_pred) {
+  check(
+    
+    losskit_decode_yolo_vjp_f32(pred, grid, stride, anchors, grad_output, count, static_cast<losskit_yolo_version>(version), grad_pred));
+}
+
+/// The same on spans.
+inline void decode_yolo_vjp(
+    span<const float> pred, span<const float> grid, span<const float> stride, span<const float> anchors,
+    span<const float> grad_output, losskit::yolo_version version, span<float> grad_pred) {
+  const std::ptrdiff_t count = stride.ssize();
+  detail::expect(pred, false, {count, 4});
+  detail::expect(grid, true, {count, 2});
+  detail::expect(anchors, true, {count, 2});
+  detail::expect(grad_output, false, {count, 4});
+  detail::expect(grad_pred, false, {count, 4});
+  check(
+    
+    losskit_decode_yolo_vjp_f32(pred.data(), grid.data(), stride.data(), anchors.data(), grad_output.data(), count, static_cast<losskit_yolo_version>(version), grad_pred.data()));
+}
+
+/// Vector-Jacobian product of `decodeYolo` with respect to the raw outputs.
+/// See losskit_decode_yolo_vjp_f64.
+inline void decode_yolo_vjp(
+    const double *pred, const double *grid, const double *stride, const double *anchors, const double *grad_output,
+    std::ptrdiff_t count, losskit::yolo_version version, double *grad_pred) {
+  check(
+    
+    losskit_decode_yolo_vjp_f64(pred, grid, stride, anchors, grad_output, count, static_cast<losskit_yolo_version>(version), grad_pred));
+}
+
+/// The same on spans.
+inline void decode_yolo_vjp(
+    span<const double> pred, span<const double> grid, span<const double> stride, span<const double> anchors,
+    span<const double> grad_output, losskit::yolo_version version, span<double> grad_pred) {
+  const std::ptrdiff_t count = stride.ssize();
+  detail::expect(pred, false, {count, 4});
+  detail::expect(grid, true, {count, 2});
+  detail::expect(anchors, true, {count, 2});
+  detail::expect(grad_output, false, {count, 4});
+  detail::expect(grad_pred, false, {count, 4});
+  check(
+    
+    losskit_decode_yolo_vjp_f64(pred.data(), grid.data(), stride.data(), anchors.data(), grad_output.data(), count, static_cast<losskit_yolo_version>(version), grad_pred.data()));
 }
 
 /// Detections from a model's raw outputs: activation, thresholding, selection, clipping and suppression in one call.
@@ -7869,6 +8443,365 @@ inline void distance_to_box_vjp(
     losskit_distance_to_box_vjp_f64(points.data(), distances.data(), grad_output.data(), count, has_image_size, height, width, grad_distances.data()));
 }
 
+/// Distances of a point to the four sides of a box: the inverse of `distanceToBox`.
+/// See losskit_box_to_distance_f32.
+inline void box_to_distance(
+    const float *points, const float *boxes, std::ptrdiff_t count, bool has_max_distance, double max_distance,
+    double eps, float *distances) {
+  check(losskit_box_to_distance_f32(points, boxes, count, has_max_distance, max_distance, eps, distances));
+}
+
+/// The same on spans.
+inline void box_to_distance(
+    span<const float> points, span<const float> boxes, std::ptrdiff_t count, bool has_max_distance, double max_distance,
+    double eps, span<float> distances) {
+  detail::expect(points, false, {count, 2});
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(distances, false, {count, 4});
+  check(
+    
+    losskit_box_to_distance_f32(points.data(), boxes.data(), count, has_max_distance, max_distance, eps, distances.data()));
+}
+
+/// Distances of a point to the four sides of a box: the inverse of `distanceToBox`.
+/// See losskit_box_to_distance_f64.
+inline void box_to_distance(
+    const double *points, const double *boxes, std::ptrdiff_t count, bool has_max_distance, double max_distance,
+    double eps, double *distances) {
+  check(losskit_box_to_distance_f64(points, boxes, count, has_max_distance, max_distance, eps, distances));
+}
+
+/// The same on spans.
+inline void box_to_distance(
+    span<const double> points, span<const double> boxes, std::ptrdiff_t count, bool has_max_distance,
+    double max_distance, double eps, span<double> distances) {
+  detail::expect(points, false, {count, 2});
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(distances, false, {count, 4});
+  check(
+    
+    losskit_box_to_distance_f64(points.data(), boxes.data(), count, has_max_distance, max_distance, eps, distances.data()));
+}
+
+/// Fast NMS: of the best `topK` boxes those are kept whose IoU with every better one, kept or not, does not exceed the
+/// threshold.
+/// See losskit_fast_nms_f32.
+inline void fast_nms(
+    const float *boxes, const float *scores, std::ptrdiff_t count, double iou_threshold, std::ptrdiff_t top_k,
+    std::int64_t *keep, std::ptrdiff_t capacity, std::ptrdiff_t *kept_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_fast_nms_f32(boxes, scores, count, iou_threshold, top_k, keep, capacity, kept_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void fast_nms(
+    span<const float> boxes, span<const float> scores, double iou_threshold, std::ptrdiff_t top_k,
+    span<std::int64_t> keep, std::ptrdiff_t *kept_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  const std::ptrdiff_t capacity = keep.ssize();
+  detail::expect(boxes, false, {count, 4});
+  check(
+    
+    losskit_fast_nms_f32(boxes.data(), scores.data(), count, iou_threshold, top_k, keep.data(), capacity, kept_count, workspace, workspace_size));
+}
+
+/// Fast NMS: of the best `topK` boxes those are kept whose IoU with every better one, kept or not, does not exceed the
+/// threshold.
+/// See losskit_fast_nms_f64.
+inline void fast_nms(
+    const double *boxes, const double *scores, std::ptrdiff_t count, double iou_threshold, std::ptrdiff_t top_k,
+    std::int64_t *keep, std::ptrdiff_t capacity, std::ptrdiff_t *kept_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_fast_nms_f64(boxes, scores, count, iou_threshold, top_k, keep, capacity, kept_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void fast_nms(
+    span<const double> boxes, span<const double> scores, double iou_threshold, std::ptrdiff_t top_k,
+    span<std::int64_t> keep, std::ptrdiff_t *kept_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  const std::ptrdiff_t capacity = keep.ssize();
+  detail::expect(boxes, false, {count, 4});
+  check(
+    
+    losskit_fast_nms_f64(boxes.data(), scores.data(), count, iou_threshold, top_k, keep.data(), capacity, kept_count, workspace, workspace_size));
+}
+
+/// Cluster-NMS: Fast NMS, repeated with the boxes that it kept as the ones that suppress.
+/// See losskit_cluster_nms_f32.
+inline void cluster_nms(
+    const float *boxes, const float *scores, std::ptrdiff_t count, double iou_threshold, std::ptrdiff_t top_k,
+    losskit::cluster_metric metric, double beta, std::ptrdiff_t max_iter, double eps, std::int64_t *keep,
+    std::ptrdiff_t capacity, std::ptrdiff_t *kept_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_cluster_nms_f32(boxes, scores, count, iou_threshold, top_k, static_cast<losskit_cluster_metric>(metric), beta, max_iter, eps, keep, capacity, kept_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void cluster_nms(
+    span<const float> boxes, span<const float> scores, double iou_threshold, std::ptrdiff_t top_k,
+    losskit::cluster_metric metric, double beta, std::ptrdiff_t max_iter, double eps, span<std::int64_t> keep,
+    std::ptrdiff_t *kept_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  const std::ptrdiff_t capacity = keep.ssize();
+  detail::expect(boxes, false, {count, 4});
+  check(
+    
+    losskit_cluster_nms_f32(boxes.data(), scores.data(), count, iou_threshold, top_k, static_cast<losskit_cluster_metric>(metric), beta, max_iter, eps, keep.data(), capacity, kept_count, workspace, workspace_size));
+}
+
+/// Cluster-NMS: Fast NMS, repeated with the boxes that it kept as the ones that suppress.
+/// See losskit_cluster_nms_f64.
+inline void cluster_nms(
+    const double *boxes, const double *scores, std::ptrdiff_t count, double iou_threshold, std::ptrdiff_t top_k,
+    losskit::cluster_metric metric, double beta, std::ptrdiff_t max_iter, double eps, std::int64_t *keep,
+    std::ptrdiff_t capacity, std::ptrdiff_t *kept_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_cluster_nms_f64(boxes, scores, count, iou_threshold, top_k, static_cast<losskit_cluster_metric>(metric), beta, max_iter, eps, keep, capacity, kept_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void cluster_nms(
+    span<const double> boxes, span<const double> scores, double iou_threshold, std::ptrdiff_t top_k,
+    losskit::cluster_metric metric, double beta, std::ptrdiff_t max_iter, double eps, span<std::int64_t> keep,
+    std::ptrdiff_t *kept_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  const std::ptrdiff_t capacity = keep.ssize();
+  detail::expect(boxes, false, {count, 4});
+  check(
+    
+    losskit_cluster_nms_f64(boxes.data(), scores.data(), count, iou_threshold, top_k, static_cast<losskit_cluster_metric>(metric), beta, max_iter, eps, keep.data(), capacity, kept_count, workspace, workspace_size));
+}
+
+/// The workspace that `fastNms`, `clusterNms` and `clusterNmsSpm` want, in either precision.
+/// See losskit_cluster_nms_workspace_size.
+inline void cluster_nms_workspace_size(std::ptrdiff_t count, std::ptrdiff_t top_k, std::ptrdiff_t *size) {
+  check(losskit_cluster_nms_workspace_size(count, top_k, size));
+}
+
+/// Cluster-NMS with a score penalty: scores fall by the overlaps with the boxes that Cluster-NMS keeps, and boxes may be
+/// averaged with what they suppress.
+/// See losskit_cluster_nms_spm_f32.
+inline void cluster_nms_spm(
+    const float *boxes, const float *scores, std::ptrdiff_t count, double iou_threshold, std::ptrdiff_t top_k,
+    double sigma, bool distance, bool weighted, double beta, double merge_iou, double min_score,
+    std::ptrdiff_t max_iter, double eps, float *new_boxes, float *new_scores, std::int64_t *indices,
+    std::ptrdiff_t capacity, std::ptrdiff_t *selected_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_cluster_nms_spm_f32(boxes, scores, count, iou_threshold, top_k, sigma, distance, weighted, beta, merge_iou, min_score, max_iter, eps, new_boxes, new_scores, indices, capacity, selected_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void cluster_nms_spm(
+    span<const float> boxes, span<const float> scores, double iou_threshold, std::ptrdiff_t top_k, double sigma,
+    bool distance, bool weighted, double beta, double merge_iou, double min_score, std::ptrdiff_t max_iter, double eps,
+    span<float> new_boxes, span<float> new_scores, span<std::int64_t> indices, std::ptrdiff_t capacity,
+    std::ptrdiff_t *selected_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(new_boxes, true, {capacity, 4});
+  detail::expect(new_scores, true, {capacity});
+  detail::expect(indices, true, {capacity});
+  check(
+    
+    losskit_cluster_nms_spm_f32(boxes.data(), scores.data(), count, iou_threshold, top_k, sigma, distance, weighted, beta, merge_iou, min_score, max_iter, eps, new_boxes.data(), new_scores.data(), indices.data(), capacity, selected_count, workspace, workspace_size));
+}
+
+/// Cluster-NMS with a score penalty: scores fall by the overlaps with the boxes that Cluster-NMS keeps, and boxes may be
+/// averaged with what they suppress.
+/// See losskit_cluster_nms_spm_f64.
+inline void cluster_nms_spm(
+    const double *boxes, const double *scores, std::ptrdiff_t count, double iou_threshold, std::ptrdiff_t top_k,
+    double sigma, bool distance, bool weighted, double beta, double merge_iou, double min_score,
+    std::ptrdiff_t max_iter, double eps, double *new_boxes, double *new_scores, std::int64_t *indices,
+    std::ptrdiff_t capacity, std::ptrdiff_t *selected_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_cluster_nms_spm_f64(boxes, scores, count, iou_threshold, top_k, sigma, distance, weighted, beta, merge_iou, min_score, max_iter, eps, new_boxes, new_scores, indices, capacity, selected_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void cluster_nms_spm(
+    span<const double> boxes, span<const double> scores, double iou_threshold, std::ptrdiff_t top_k, double sigma,
+    bool distance, bool weighted, double beta, double merge_iou, double min_score, std::ptrdiff_t max_iter, double eps,
+    span<double> new_boxes, span<double> new_scores, span<std::int64_t> indices, std::ptrdiff_t capacity,
+    std::ptrdiff_t *selected_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(new_boxes, true, {capacity, 4});
+  detail::expect(new_scores, true, {capacity});
+  detail::expect(indices, true, {capacity});
+  check(
+    
+    losskit_cluster_nms_spm_f64(boxes.data(), scores.data(), count, iou_threshold, top_k, sigma, distance, weighted, beta, merge_iou, min_score, max_iter, eps, new_boxes.data(), new_scores.data(), indices.data(), capacity, selected_count, workspace, workspace_size));
+}
+
+/// Greedy non-maximum suppression by the distance-IoU: as `nms`, with the measure
+/// See losskit_diou_nms_f32.
+inline void diou_nms(
+    const float *boxes, const float *scores, std::ptrdiff_t count, double iou_threshold, double beta, double eps,
+    std::int64_t *keep, std::ptrdiff_t capacity, std::ptrdiff_t *kept_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_diou_nms_f32(boxes, scores, count, iou_threshold, beta, eps, keep, capacity, kept_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void diou_nms(
+    span<const float> boxes, span<const float> scores, double iou_threshold, double beta, double eps,
+    span<std::int64_t> keep, std::ptrdiff_t *kept_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  const std::ptrdiff_t capacity = keep.ssize();
+  detail::expect(boxes, false, {count, 4});
+  check(
+    
+    losskit_diou_nms_f32(boxes.data(), scores.data(), count, iou_threshold, beta, eps, keep.data(), capacity, kept_count, workspace, workspace_size));
+}
+
+/// Greedy non-maximum suppression by the distance-IoU: as `nms`, with the measure
+/// See losskit_diou_nms_f64.
+inline void diou_nms(
+    const double *boxes, const double *scores, std::ptrdiff_t count, double iou_threshold, double beta, double eps,
+    std::int64_t *keep, std::ptrdiff_t capacity, std::ptrdiff_t *kept_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_diou_nms_f64(boxes, scores, count, iou_threshold, beta, eps, keep, capacity, kept_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void diou_nms(
+    span<const double> boxes, span<const double> scores, double iou_threshold, double beta, double eps,
+    span<std::int64_t> keep, std::ptrdiff_t *kept_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  const std::ptrdiff_t capacity = keep.ssize();
+  detail::expect(boxes, false, {count, 4});
+  check(
+    
+    losskit_diou_nms_f64(boxes.data(), scores.data(), count, iou_threshold, beta, eps, keep.data(), capacity, kept_count, workspace, workspace_size));
+}
+
+/// Matrix NMS: scores are lowered all at once, by the overlaps with better boxes and with what overlaps those.
+/// See losskit_matrix_nms_f32.
+inline void matrix_nms(
+    const float *iou, const float *scores, const std::int64_t *labels, std::ptrdiff_t count,
+    losskit::matrix_nms_kernel kernel, double sigma, float *new_scores, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_matrix_nms_f32(iou, scores, labels, count, static_cast<losskit_matrix_nms_kernel>(kernel), sigma, new_scores, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void matrix_nms(
+    span<const float> iou, span<const float> scores, span<const std::int64_t> labels, losskit::matrix_nms_kernel kernel,
+    double sigma, span<float> new_scores, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(iou, false, {count, count});
+  detail::expect(labels, true, {count});
+  detail::expect(new_scores, false, {count});
+  check(
+    
+    losskit_matrix_nms_f32(iou.data(), scores.data(), labels.data(), count, static_cast<losskit_matrix_nms_kernel>(kernel), sigma, new_scores.data(), workspace, workspace_size));
+}
+
+/// Matrix NMS: scores are lowered all at once, by the overlaps with better boxes and with what overlaps those.
+/// See losskit_matrix_nms_f64.
+inline void matrix_nms(
+    const double *iou, const double *scores, const std::int64_t *labels, std::ptrdiff_t count,
+    losskit::matrix_nms_kernel kernel, double sigma, double *new_scores, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_matrix_nms_f64(iou, scores, labels, count, static_cast<losskit_matrix_nms_kernel>(kernel), sigma, new_scores, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void matrix_nms(
+    span<const double> iou, span<const double> scores, span<const std::int64_t> labels,
+    losskit::matrix_nms_kernel kernel, double sigma, span<double> new_scores, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(iou, false, {count, count});
+  detail::expect(labels, true, {count});
+  detail::expect(new_scores, false, {count});
+  check(
+    
+    losskit_matrix_nms_f64(iou.data(), scores.data(), labels.data(), count, static_cast<losskit_matrix_nms_kernel>(kernel), sigma, new_scores.data(), workspace, workspace_size));
+}
+
+/// The workspace that `matrixNms` wants, in either precision.
+/// See losskit_matrix_nms_workspace_size.
+inline void matrix_nms_workspace_size(std::ptrdiff_t count, std::ptrdiff_t *size) {
+  check(losskit_matrix_nms_workspace_size(count, size));
+}
+
+/// Greedy non-maximum suppression of rotated boxes: in descending order of score, a box is kept unless its overlap, as
+/// `boxIoURotated` has it in double precision, with a box kept before exceeds the threshold.
+/// See losskit_nms_rotated_f32.
+inline void nms_rotated(
+    const float *boxes, const float *scores, const std::int64_t *labels, std::ptrdiff_t count, double iou_threshold,
+    bool clockwise, std::int64_t *keep, std::ptrdiff_t capacity, std::ptrdiff_t *kept_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_nms_rotated_f32(boxes, scores, labels, count, iou_threshold, clockwise, keep, capacity, kept_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void nms_rotated(
+    span<const float> boxes, span<const float> scores, span<const std::int64_t> labels, double iou_threshold,
+    bool clockwise, span<std::int64_t> keep, std::ptrdiff_t *kept_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  const std::ptrdiff_t capacity = keep.ssize();
+  detail::expect(boxes, false, {count, 5});
+  detail::expect(labels, true, {count});
+  check(
+    
+    losskit_nms_rotated_f32(boxes.data(), scores.data(), labels.data(), count, iou_threshold, clockwise, keep.data(), capacity, kept_count, workspace, workspace_size));
+}
+
+/// Greedy non-maximum suppression of rotated boxes: in descending order of score, a box is kept unless its overlap, as
+/// `boxIoURotated` has it in double precision, with a box kept before exceeds the threshold.
+/// See losskit_nms_rotated_f64.
+inline void nms_rotated(
+    const double *boxes, const double *scores, const std::int64_t *labels, std::ptrdiff_t count, double iou_threshold,
+    bool clockwise, std::int64_t *keep, std::ptrdiff_t capacity, std::ptrdiff_t *kept_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_nms_rotated_f64(boxes, scores, labels, count, iou_threshold, clockwise, keep, capacity, kept_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void nms_rotated(
+    span<const double> boxes, span<const double> scores, span<const std::int64_t> labels, double iou_threshold,
+    bool clockwise, span<std::int64_t> keep, std::ptrdiff_t *kept_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  const std::ptrdiff_t capacity = keep.ssize();
+  detail::expect(boxes, false, {count, 5});
+  detail::expect(labels, true, {count});
+  check(
+    
+    losskit_nms_rotated_f64(boxes.data(), scores.data(), labels.data(), count, iou_threshold, clockwise, keep.data(), capacity, kept_count, workspace, workspace_size));
+}
+
+/// The workspace that `nmsRotated` wants, in either precision.
+/// See losskit_nms_rotated_workspace_size.
+inline void nms_rotated_workspace_size(std::ptrdiff_t count, std::ptrdiff_t *size) {
+  check(losskit_nms_rotated_workspace_size(count, size));
+}
+
 /// Greedy non-maximum suppression: in descending order of score, a box is kept unless its IoU with a box kept before
 /// exceeds the threshold.
 /// See losskit_nms_f32.
@@ -7959,10 +8892,180 @@ inline void batched_nms(
     losskit_batched_nms_f64(boxes.data(), scores.data(), idxs.data(), count, iou_threshold, keep.data(), capacity, kept_count, workspace, workspace_size));
 }
 
-/// The workspace that `nms` and `batchedNms` want, in either precision.
+/// The workspace that `nms`, `batchedNms`, `diouNms` and `cvNmsBoxes` want, in either precision.
 /// See losskit_nms_workspace_size.
 inline void nms_workspace_size(std::ptrdiff_t count, std::ptrdiff_t *size) {
   check(losskit_nms_workspace_size(count, size));
+}
+
+/// Non-maximum suppression as the ONNX operator NonMaxSuppression has it: of each batch and class by itself, over boxes
+/// that the classes of a batch share.
+/// See losskit_onnx_non_max_suppression_f32.
+inline void onnx_non_max_suppression(
+    const float *boxes, const float *scores, std::ptrdiff_t batches, std::ptrdiff_t classes, std::ptrdiff_t box_count,
+    std::ptrdiff_t max_output_boxes_per_class, double iou_threshold, bool has_score_threshold, double score_threshold,
+    bool center_point_box, std::int64_t *selected, std::ptrdiff_t capacity, std::ptrdiff_t *selected_count,
+    void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_onnx_non_max_suppression_f32(boxes, scores, batches, classes, box_count, max_output_boxes_per_class, iou_threshold, has_score_threshold, score_threshold, center_point_box, selected, capacity, selected_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void onnx_non_max_suppression(
+    span<const float> boxes, span<const float> scores, std::ptrdiff_t batches, std::ptrdiff_t classes,
+    std::ptrdiff_t box_count, std::ptrdiff_t max_output_boxes_per_class, double iou_threshold, bool has_score_threshold,
+    double score_threshold, bool center_point_box, span<std::int64_t> selected, std::ptrdiff_t capacity,
+    std::ptrdiff_t *selected_count, void *workspace, std::ptrdiff_t workspace_size) {
+  detail::expect(boxes, false, {batches, box_count, 4});
+  detail::expect(scores, false, {batches, classes, box_count});
+  detail::expect(selected, false, {capacity, 3});
+  check(
+    
+    losskit_onnx_non_max_suppression_f32(boxes.data(), scores.data(), batches, classes, box_count, max_output_boxes_per_class, iou_threshold, has_score_threshold, score_threshold, center_point_box, selected.data(), capacity, selected_count, workspace, workspace_size));
+}
+
+/// Non-maximum suppression as the ONNX operator NonMaxSuppression has it: of each batch and class by itself, over boxes
+/// that the classes of a batch share.
+/// See losskit_onnx_non_max_suppression_f64.
+inline void onnx_non_max_suppression(
+    const double *boxes, const double *scores, std::ptrdiff_t batches, std::ptrdiff_t classes, std::ptrdiff_t box_count,
+    std::ptrdiff_t max_output_boxes_per_class, double iou_threshold, bool has_score_threshold, double score_threshold,
+    bool center_point_box, std::int64_t *selected, std::ptrdiff_t capacity, std::ptrdiff_t *selected_count,
+    void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_onnx_non_max_suppression_f64(boxes, scores, batches, classes, box_count, max_output_boxes_per_class, iou_threshold, has_score_threshold, score_threshold, center_point_box, selected, capacity, selected_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void onnx_non_max_suppression(
+    span<const double> boxes, span<const double> scores, std::ptrdiff_t batches, std::ptrdiff_t classes,
+    std::ptrdiff_t box_count, std::ptrdiff_t max_output_boxes_per_class, double iou_threshold, bool has_score_threshold,
+    double score_threshold, bool center_point_box, span<std::int64_t> selected, std::ptrdiff_t capacity,
+    std::ptrdiff_t *selected_count, void *workspace, std::ptrdiff_t workspace_size) {
+  detail::expect(boxes, false, {batches, box_count, 4});
+  detail::expect(scores, false, {batches, classes, box_count});
+  detail::expect(selected, false, {capacity, 3});
+  check(
+    
+    losskit_onnx_non_max_suppression_f64(boxes.data(), scores.data(), batches, classes, box_count, max_output_boxes_per_class, iou_threshold, has_score_threshold, score_threshold, center_point_box, selected.data(), capacity, selected_count, workspace, workspace_size));
+}
+
+/// The workspace that `onnxNonMaxSuppression` wants, in either precision.
+/// See losskit_onnx_non_max_suppression_workspace_size.
+inline void onnx_non_max_suppression_workspace_size(std::ptrdiff_t box_count, std::ptrdiff_t *size) {
+  check(losskit_onnx_non_max_suppression_workspace_size(box_count, size));
+}
+
+/// Greedy non-maximum suppression as OpenCV has it: boxes are corner and size, bad scores are left out, and the
+/// threshold t may fall.
+/// See losskit_cv_nms_boxes_f32.
+inline void cv_nms_boxes(
+    const float *bboxes, const float *scores, std::ptrdiff_t count, double score_threshold, double nms_threshold,
+    double eta, std::ptrdiff_t top_k, std::int64_t *keep, std::ptrdiff_t capacity, std::ptrdiff_t *kept_count,
+    void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_cv_nms_boxes_f32(bboxes, scores, count, score_threshold, nms_threshold, eta, top_k, keep, capacity, kept_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void cv_nms_boxes(
+    span<const float> bboxes, span<const float> scores, double score_threshold, double nms_threshold, double eta,
+    std::ptrdiff_t top_k, span<std::int64_t> keep, std::ptrdiff_t *kept_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  const std::ptrdiff_t capacity = keep.ssize();
+  detail::expect(bboxes, false, {count, 4});
+  check(
+    
+    losskit_cv_nms_boxes_f32(bboxes.data(), scores.data(), count, score_threshold, nms_threshold, eta, top_k, keep.data(), capacity, kept_count, workspace, workspace_size));
+}
+
+/// Greedy non-maximum suppression as OpenCV has it: boxes are corner and size, bad scores are left out, and the
+/// threshold t may fall.
+/// See losskit_cv_nms_boxes_f64.
+inline void cv_nms_boxes(
+    const double *bboxes, const double *scores, std::ptrdiff_t count, double score_threshold, double nms_threshold,
+    double eta, std::ptrdiff_t top_k, std::int64_t *keep, std::ptrdiff_t capacity, std::ptrdiff_t *kept_count,
+    void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_cv_nms_boxes_f64(bboxes, scores, count, score_threshold, nms_threshold, eta, top_k, keep, capacity, kept_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void cv_nms_boxes(
+    span<const double> bboxes, span<const double> scores, double score_threshold, double nms_threshold, double eta,
+    std::ptrdiff_t top_k, span<std::int64_t> keep, std::ptrdiff_t *kept_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  const std::ptrdiff_t capacity = keep.ssize();
+  detail::expect(bboxes, false, {count, 4});
+  check(
+    
+    losskit_cv_nms_boxes_f64(bboxes.data(), scores.data(), count, score_threshold, nms_threshold, eta, top_k, keep.data(), capacity, kept_count, workspace, workspace_size));
+}
+
+/// Soft non-maximum suppression as OpenCV has it: as `softNms`, of boxes that are corner and size, with the overlap of
+/// `cvNmsBoxes`.
+/// See losskit_cv_soft_nms_boxes_f32.
+inline void cv_soft_nms_boxes(
+    const float *bboxes, const float *scores, std::ptrdiff_t count, double score_threshold, double nms_threshold,
+    std::ptrdiff_t top_k, double sigma, losskit::soft_nms_method method, float *updated_scores, std::int64_t *indices,
+    std::ptrdiff_t capacity, std::ptrdiff_t *selected_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_cv_soft_nms_boxes_f32(bboxes, scores, count, score_threshold, nms_threshold, top_k, sigma, static_cast<losskit_soft_nms_method>(method), updated_scores, indices, capacity, selected_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void cv_soft_nms_boxes(
+    span<const float> bboxes, span<const float> scores, double score_threshold, double nms_threshold,
+    std::ptrdiff_t top_k, double sigma, losskit::soft_nms_method method, span<float> updated_scores,
+    span<std::int64_t> indices, std::ptrdiff_t capacity, std::ptrdiff_t *selected_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(bboxes, false, {count, 4});
+  detail::expect(updated_scores, true, {capacity});
+  detail::expect(indices, true, {capacity});
+  check(
+    
+    losskit_cv_soft_nms_boxes_f32(bboxes.data(), scores.data(), count, score_threshold, nms_threshold, top_k, sigma, static_cast<losskit_soft_nms_method>(method), updated_scores.data(), indices.data(), capacity, selected_count, workspace, workspace_size));
+}
+
+/// Soft non-maximum suppression as OpenCV has it: as `softNms`, of boxes that are corner and size, with the overlap of
+/// `cvNmsBoxes`.
+/// See losskit_cv_soft_nms_boxes_f64.
+inline void cv_soft_nms_boxes(
+    const double *bboxes, const double *scores, std::ptrdiff_t count, double score_threshold, double nms_threshold,
+    std::ptrdiff_t top_k, double sigma, losskit::soft_nms_method method, double *updated_scores, std::int64_t *indices,
+    std::ptrdiff_t capacity, std::ptrdiff_t *selected_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_cv_soft_nms_boxes_f64(bboxes, scores, count, score_threshold, nms_threshold, top_k, sigma, static_cast<losskit_soft_nms_method>(method), updated_scores, indices, capacity, selected_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void cv_soft_nms_boxes(
+    span<const double> bboxes, span<const double> scores, double score_threshold, double nms_threshold,
+    std::ptrdiff_t top_k, double sigma, losskit::soft_nms_method method, span<double> updated_scores,
+    span<std::int64_t> indices, std::ptrdiff_t capacity, std::ptrdiff_t *selected_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(bboxes, false, {count, 4});
+  detail::expect(updated_scores, true, {capacity});
+  detail::expect(indices, true, {capacity});
+  check(
+    
+    losskit_cv_soft_nms_boxes_f64(bboxes.data(), scores.data(), count, score_threshold, nms_threshold, top_k, sigma, static_cast<losskit_soft_nms_method>(method), updated_scores.data(), indices.data(), capacity, selected_count, workspace, workspace_size));
+}
+
+/// The workspace that `cvSoftNmsBoxes` wants, in either precision.
+/// See losskit_cv_soft_nms_boxes_workspace_size.
+inline void cv_soft_nms_boxes_workspace_size(std::ptrdiff_t count, std::ptrdiff_t *size) {
+  check(losskit_cv_soft_nms_boxes_workspace_size(count, size));
 }
 
 /// Soft non-maximum suppression: boxes that overlap better ones have their scores lowered instead of being removed.

@@ -133,17 +133,6 @@ def batched_nms(count):
     )
 
 
-@compare("Detection", "IoU matrix, {0}×{0} boxes", ((2000,),), peer="torchvision", needs=["box_iou"])
-def box_iou(count):
-    import torch
-    import torchvision
-
-    boxes = random_boxes(count)[0]
-    tensor = torch.from_numpy(boxes)
-    agree = lambda ours, peer: np.testing.assert_allclose(ours, peer, atol=1e-5)  # noqa: E731
-    return Contest(lambda: losskit.box_iou(boxes, boxes), lambda: torchvision.ops.box_iou(tensor, tensor), agree)
-
-
 @compare(
     "Detection", "Soft-NMS ({1}), {0} random boxes", ((1000, "gaussian"), (1000, "linear")),
     peer="OpenCV", needs=["soft_nms"], target=30,

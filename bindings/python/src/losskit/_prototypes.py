@@ -29,9 +29,14 @@ ENUMS: dict[str, dict[str, int]] = {
     "NewtonOrder": {"first": 1, "second": 2},
     "SoftmaxHessian": {"exact": 0, "xgboost": 1, "lightgbm": 2},
     "FilterNormalization": {"filter": 0, "layer": 1},
+    "BoxFormat": {"xyxy": 0, "xywh": 1, "cxcywh": 2},
+    "OverlapMode": {"iou": 0, "iof": 1},
+    "YoloVersion": {"v3": 0, "v5": 1, "v7": 2, "x": 3},
     "DetectionActivation": {"sigmoid": 0, "softmax": 1, "none": 2},
     "ObjectnessMode": {"product": 0, "sqrt": 1},
     "DetectionSuppression": {"hard": 0, "soft_linear": 1, "soft_gaussian": 2, "none": 3},
+    "ClusterMetric": {"iou": 0, "diou": 1},
+    "MatrixNmsKernel": {"gaussian": 0, "linear": 1},
     "CalibrationNorm": {"l1": 0, "l2": 1, "max": 2},
     "CalibrationMode": {"top": 0, "classwise": 1},
 }
@@ -2511,6 +2516,35 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad", "p"),
         ),
     ),
+    "box_convert": (
+        True,
+        (
+            ("boxes", "p"),
+            ("count", "n"),
+            ("in_fmt", "e:BoxFormat"),
+            ("out_fmt", "e:BoxFormat"),
+            ("converted", "p"),
+        ),
+    ),
+    "box_convert_vjp": (
+        True,
+        (
+            ("grad_output", "p"),
+            ("count", "n"),
+            ("in_fmt", "e:BoxFormat"),
+            ("out_fmt", "e:BoxFormat"),
+            ("grad", "p"),
+        ),
+    ),
+    "box_area": (
+        True,
+        (
+            ("boxes", "p"),
+            ("count", "n"),
+            ("fmt", "e:BoxFormat"),
+            ("area", "p"),
+        ),
+    ),
     "box_iou": (
         True,
         (
@@ -2520,6 +2554,93 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("count2", "n"),
             ("offset", "d"),
             ("iou", "p"),
+        ),
+    ),
+    "box_iou_rotated": (
+        True,
+        (
+            ("boxes1", "p"),
+            ("boxes2", "p"),
+            ("count1", "n"),
+            ("count2", "n"),
+            ("mode", "e:OverlapMode"),
+            ("aligned", "b"),
+            ("clockwise", "b"),
+            ("overlaps", "p"),
+        ),
+    ),
+    "clip_boxes_to_image": (
+        True,
+        (
+            ("boxes", "p"),
+            ("count", "n"),
+            ("height", "d"),
+            ("width", "d"),
+            ("clipped", "p"),
+        ),
+    ),
+    "distance_box_iou": (
+        True,
+        (
+            ("boxes1", "p"),
+            ("boxes2", "p"),
+            ("count1", "n"),
+            ("count2", "n"),
+            ("eps", "d"),
+            ("diou", "p"),
+        ),
+    ),
+    "complete_box_iou": (
+        True,
+        (
+            ("boxes1", "p"),
+            ("boxes2", "p"),
+            ("count1", "n"),
+            ("count2", "n"),
+            ("eps", "d"),
+            ("ciou", "p"),
+        ),
+    ),
+    "generalized_box_iou": (
+        True,
+        (
+            ("boxes1", "p"),
+            ("boxes2", "p"),
+            ("count1", "n"),
+            ("count2", "n"),
+            ("giou", "p"),
+        ),
+    ),
+    "mask_iou": (
+        True,
+        (
+            ("masks1", "p"),
+            ("masks2", "p"),
+            ("count1", "n"),
+            ("count2", "n"),
+            ("pixels", "n"),
+            ("iou", "p"),
+        ),
+    ),
+    "masks_to_boxes": (
+        True,
+        (
+            ("masks", "p"),
+            ("count", "n"),
+            ("height", "n"),
+            ("width", "n"),
+            ("boxes", "p"),
+        ),
+    ),
+    "remove_small_boxes": (
+        True,
+        (
+            ("boxes", "p"),
+            ("count", "n"),
+            ("min_size", "d"),
+            ("keep", "p"),
+            ("capacity", "n"),
+            ("kept_count", "p"),
         ),
     ),
     "dfl_decode": (
@@ -2568,6 +2689,44 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("weight_height", "d"),
             ("clip", "d"),
             ("grad_deltas", "p"),
+        ),
+    ),
+    "encode_boxes": (
+        True,
+        (
+            ("boxes", "p"),
+            ("anchors", "p"),
+            ("count", "n"),
+            ("weight_x", "d"),
+            ("weight_y", "d"),
+            ("weight_width", "d"),
+            ("weight_height", "d"),
+            ("deltas", "p"),
+        ),
+    ),
+    "decode_yolo": (
+        True,
+        (
+            ("pred", "p"),
+            ("grid", "p"),
+            ("stride", "p"),
+            ("anchors", "p"),
+            ("count", "n"),
+            ("version", "e:YoloVersion"),
+            ("boxes", "p"),
+        ),
+    ),
+    "decode_yolo_vjp": (
+        True,
+        (
+            ("pred", "p"),
+            ("grid", "p"),
+            ("stride", "p"),
+            ("anchors", "p"),
+            ("grad_output", "p"),
+            ("count", "n"),
+            ("version", "e:YoloVersion"),
+            ("grad_pred", "p"),
         ),
     ),
     "detection_postprocess": (
@@ -2638,6 +2797,145 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad_distances", "p"),
         ),
     ),
+    "box_to_distance": (
+        True,
+        (
+            ("points", "p"),
+            ("boxes", "p"),
+            ("count", "n"),
+            ("has_max_distance", "b"),
+            ("max_distance", "d"),
+            ("eps", "d"),
+            ("distances", "p"),
+        ),
+    ),
+    "fast_nms": (
+        True,
+        (
+            ("boxes", "p"),
+            ("scores", "p"),
+            ("count", "n"),
+            ("iou_threshold", "d"),
+            ("top_k", "n"),
+            ("keep", "p"),
+            ("capacity", "n"),
+            ("kept_count", "p"),
+            ("workspace", "p"),
+            ("workspace_size", "n"),
+        ),
+    ),
+    "cluster_nms": (
+        True,
+        (
+            ("boxes", "p"),
+            ("scores", "p"),
+            ("count", "n"),
+            ("iou_threshold", "d"),
+            ("top_k", "n"),
+            ("metric", "e:ClusterMetric"),
+            ("beta", "d"),
+            ("max_iter", "n"),
+            ("eps", "d"),
+            ("keep", "p"),
+            ("capacity", "n"),
+            ("kept_count", "p"),
+            ("workspace", "p"),
+            ("workspace_size", "n"),
+        ),
+    ),
+    "cluster_nms_workspace_size": (
+        False,
+        (
+            ("count", "n"),
+            ("top_k", "n"),
+            ("size", "p"),
+        ),
+    ),
+    "cluster_nms_spm": (
+        True,
+        (
+            ("boxes", "p"),
+            ("scores", "p"),
+            ("count", "n"),
+            ("iou_threshold", "d"),
+            ("top_k", "n"),
+            ("sigma", "d"),
+            ("distance", "b"),
+            ("weighted", "b"),
+            ("beta", "d"),
+            ("merge_iou", "d"),
+            ("min_score", "d"),
+            ("max_iter", "n"),
+            ("eps", "d"),
+            ("new_boxes", "p"),
+            ("new_scores", "p"),
+            ("indices", "p"),
+            ("capacity", "n"),
+            ("selected_count", "p"),
+            ("workspace", "p"),
+            ("workspace_size", "n"),
+        ),
+    ),
+    "diou_nms": (
+        True,
+        (
+            ("boxes", "p"),
+            ("scores", "p"),
+            ("count", "n"),
+            ("iou_threshold", "d"),
+            ("beta", "d"),
+            ("eps", "d"),
+            ("keep", "p"),
+            ("capacity", "n"),
+            ("kept_count", "p"),
+            ("workspace", "p"),
+            ("workspace_size", "n"),
+        ),
+    ),
+    "matrix_nms": (
+        True,
+        (
+            ("iou", "p"),
+            ("scores", "p"),
+            ("labels", "p"),
+            ("count", "n"),
+            ("kernel", "e:MatrixNmsKernel"),
+            ("sigma", "d"),
+            ("new_scores", "p"),
+            ("workspace", "p"),
+            ("workspace_size", "n"),
+        ),
+    ),
+    "matrix_nms_workspace_size": (
+        False,
+        (
+            ("count", "n"),
+            ("size", "p"),
+        ),
+    ),
+    "nms_rotated": (
+        True,
+        (
+            ("boxes", "p"),
+            ("scores", "p"),
+            ("labels", "p"),
+            ("count", "n"),
+            ("iou_threshold", "d"),
+            ("clockwise", "b"),
+            ("keep", "p"),
+            ("capacity", "n"),
+            ("kept_count", "p"),
+            ("workspace", "p"),
+            ("workspace_size", "n"),
+        ),
+    ),
+    "nms_rotated_workspace_size": (
+        False,
+        (
+            ("count", "n"),
+            ("size", "p"),
+        ),
+    ),
     "nms": (
         True,
         (
@@ -2668,6 +2966,76 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
         ),
     ),
     "nms_workspace_size": (
+        False,
+        (
+            ("count", "n"),
+            ("size", "p"),
+        ),
+    ),
+    "onnx_non_max_suppression": (
+        True,
+        (
+            ("boxes", "p"),
+            ("scores", "p"),
+            ("batches", "n"),
+            ("classes", "n"),
+            ("box_count", "n"),
+            ("max_output_boxes_per_class", "n"),
+            ("iou_threshold", "d"),
+            ("has_score_threshold", "b"),
+            ("score_threshold", "d"),
+            ("center_point_box", "b"),
+            ("selected", "p"),
+            ("capacity", "n"),
+            ("selected_count", "p"),
+            ("workspace", "p"),
+            ("workspace_size", "n"),
+        ),
+    ),
+    "onnx_non_max_suppression_workspace_size": (
+        False,
+        (
+            ("box_count", "n"),
+            ("size", "p"),
+        ),
+    ),
+    "cv_nms_boxes": (
+        True,
+        (
+            ("bboxes", "p"),
+            ("scores", "p"),
+            ("count", "n"),
+            ("score_threshold", "d"),
+            ("nms_threshold", "d"),
+            ("eta", "d"),
+            ("top_k", "n"),
+            ("keep", "p"),
+            ("capacity", "n"),
+            ("kept_count", "p"),
+            ("workspace", "p"),
+            ("workspace_size", "n"),
+        ),
+    ),
+    "cv_soft_nms_boxes": (
+        True,
+        (
+            ("bboxes", "p"),
+            ("scores", "p"),
+            ("count", "n"),
+            ("score_threshold", "d"),
+            ("nms_threshold", "d"),
+            ("top_k", "n"),
+            ("sigma", "d"),
+            ("method", "e:SoftNmsMethod"),
+            ("updated_scores", "p"),
+            ("indices", "p"),
+            ("capacity", "n"),
+            ("selected_count", "p"),
+            ("workspace", "p"),
+            ("workspace_size", "n"),
+        ),
+    ),
+    "cv_soft_nms_boxes_workspace_size": (
         False,
         (
             ("count", "n"),
@@ -6369,13 +6737,59 @@ GrowNet fits its next network by the mean of weight · (rate · output − targe
         "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_TARGET for a NaN target, INVALID_VALUE for a negative weight.",
         "reference": "torch.nn.functional.binary_cross_entropy_with_logits.",
     },
+    "box_convert": {
+        "summary": "Boxes in another format.",
+        "body": """\
+    xyxy → xywh      (x1, y1, x2 − x1, y2 − y1)         xywh → xyxy      (x, y, x + w, y + h)
+    xyxy → cxcywh    ((x1 + x2)/2, …, x2 − x1, …)       cxcywh → xyxy    (cx ∓ w/2, cy ∓ h/2)
+
+Other pairs go by way of xyxy; equal formats copy. Boxes are not validated.""",
+        "parameters": {
+            "boxes": "`[count, 4]`.",
+            "count": "≥ 0.",
+            "in_fmt": "the format of `boxes`.",
+            "out_fmt": "the format wanted.",
+        },
+        "outputs": {
+            "converted": "output, `[count, 4]`; may be `boxes` itself.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+        "reference": "torchvision.ops.box_convert.",
+    },
+    "box_convert_vjp": {
+        "summary": "Vector-Jacobian product of `box_convert`: a linear map, so its transpose, whatever the boxes.",
+        "parameters": {
+            "grad_output": "`[count, 4]`, the incoming gradient of the converted boxes.",
+            "count": "≥ 0.",
+            "in_fmt": "the format of the boxes that were converted.",
+            "out_fmt": "the format they were converted to.",
+        },
+        "outputs": {
+            "grad": "output, `[count, 4]`; may be `grad_output` itself.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+    },
+    "box_area": {
+        "summary": "Areas of boxes: `(x2 − x1)(y2 − y1)`, or width times height for the formats that have them.",
+        "parameters": {
+            "boxes": "`[count, 4]`, not validated: a reversed box has the area as computed.",
+            "count": "≥ 0.",
+            "fmt": "the format of `boxes`, default xyxy.",
+        },
+        "outputs": {
+            "area": "output, `[count]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+        "reference": "torchvision.ops.box_area.",
+    },
     "box_iou": {
         "summary": "Intersection over union of every box of one list with every box of another.",
         "body": """\
     iw = max(0, min(x2, x2′) − max(x1, x1′) + offset),  ih likewise,  I = iw · ih
     U = A + A′ − I,  A = (x2 − x1 + offset)(y2 − y1 + offset),  IoU = I / U,  0 where U = 0
 
-Boxes are not validated: a reversed box has the area as computed. NaN coordinates give NaN.""",
+Boxes are not validated: a reversed box has the area as computed. NaN coordinates give NaN. In single precision every
+operation is rounded to single precision, in the order above, with a true division.""",
         "parameters": {
             "boxes1": "`[count1, 4]`, x1, y1, x2, y2.",
             "boxes2": "`[count2, 4]`.",
@@ -6388,6 +6802,144 @@ Boxes are not validated: a reversed box has the area as computed. NaN coordinate
         },
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
         "reference": "torchvision.ops.box_iou.",
+    },
+    "box_iou_rotated": {
+        "summary": "Overlap of rotated boxes: of every box of one list with every box of another, or of pairs.",
+        "body": """\
+A box is the rectangle of width w and height h about (cx, cy), turned by θ: with y pointing down, clockwise by:
+
+    (x, y) → (x cos θ − y sin θ, x sin θ + y cos θ)
+
+The overlap is I / (A + A′ − I) or I / A with the area I of the convex polygon that both share; 0 where an area w h is
+less than 1e-14. It is computed in double precision whatever the boxes are in.""",
+        "parameters": {
+            "boxes1": "`[count1, 5]`, cx, cy, w, h, θ in radians. NaN gives NaN.",
+            "boxes2": "`[count2, 5]`.",
+            "count1": "≥ 0.",
+            "count2": "≥ 0; if `aligned`, equal to `count1`.",
+            "mode": "what the intersection is divided by, default iou.",
+            "aligned": "whether box i of one list goes with box i of the other alone.",
+            "clockwise": "if false, θ is counter-clockwise.",
+        },
+        "outputs": {
+            "overlaps": "output; its shape is `count1` × `count2`, or `count1` if `aligned`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY: the boxes are copied.",
+        "reference": "mmcv.ops.box_iou_rotated, torchvision.ops.box_iou.",
+    },
+    "clip_boxes_to_image": {
+        "summary": "Boxes clipped to an image: x to [0, width], y to [0, height].",
+        "parameters": {
+            "boxes": "`[count, 4]`, x1, y1, x2, y2.",
+            "count": "≥ 0.",
+            "height": "of the image, ≥ 0.",
+            "width": "of the image, ≥ 0.",
+        },
+        "outputs": {
+            "clipped": "output, `[count, 4]`; may be `boxes` itself. NaN stays NaN.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+        "reference": "torchvision.ops.clip_boxes_to_image.",
+    },
+    "distance_box_iou": {
+        "summary": "Distance IoU of every box of one list with every box of another: IoU less how far the centres are apart.",
+        "body": """\
+    DIoU = IoU − ρ² / (cw² + ch² + eps)
+
+with the squared distance ρ² of the centres and the sides cw, ch of the smallest box around both. IoU is that of
+`box_iou`.""",
+        "parameters": {
+            "boxes1": "`[count1, 4]`, x1, y1, x2, y2, not validated. NaN gives NaN.",
+            "boxes2": "`[count2, 4]`.",
+            "count1": "≥ 0.",
+            "count2": "≥ 0.",
+            "eps": "≥ 0, default 1e-7.",
+        },
+        "outputs": {
+            "diou": "output, `[count1, count2]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+        "reference": "Zheng et al. 2020, Distance-IoU Loss; torchvision.ops.distance_box_iou.",
+    },
+    "complete_box_iou": {
+        "summary": "Complete IoU of every box of one list with every box of another: DIoU less how much the aspect ratios differ.",
+        "body": """\
+    CIoU = DIoU − α v,  v = (4/π²)(atan2(w, h) − atan2(w′, h′))²,  α = v / (1 − IoU + v + eps)
+
+DIoU is that of `distance_box_iou`. The angle of a point is 0.""",
+        "parameters": {
+            "boxes1": "`[count1, 4]`, x1, y1, x2, y2, not validated. NaN gives NaN.",
+            "boxes2": "`[count2, 4]`.",
+            "count1": "≥ 0.",
+            "count2": "≥ 0.",
+            "eps": "≥ 0, default 1e-7.",
+        },
+        "outputs": {
+            "ciou": "output, `[count1, count2]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+        "reference": "Zheng et al. 2020, Distance-IoU Loss; torchvision.ops.complete_box_iou.",
+    },
+    "generalized_box_iou": {
+        "summary": "Generalized IoU of every box of one list with every box of another: boxes that do not meet are told apart by how far they are from meeting.",
+        "body": """\
+    GIoU = IoU − (C − U) / C,  in −1 … 1
+
+with the area C of the smallest box around both; the second term is 0 where C = 0. IoU and U are those of `box_iou`.""",
+        "parameters": {
+            "boxes1": "`[count1, 4]`, x1, y1, x2, y2, not validated. NaN gives NaN.",
+            "boxes2": "`[count2, 4]`.",
+            "count1": "≥ 0.",
+            "count2": "≥ 0.",
+        },
+        "outputs": {
+            "giou": "output, `[count1, count2]`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+        "reference": "Rezatofighi et al. 2019, Generalized Intersection over Union; torchvision.ops.generalized_box_iou.",
+    },
+    "mask_iou": {
+        "summary": "Intersection over union of every mask of one list with every mask of another: pixels that both have over pixels that either has, 0 where neither has any.",
+        "parameters": {
+            "masks1": "`[count1, pixels]`, true where a byte is not 0.",
+            "masks2": "`[count2, pixels]`.",
+            "count1": "≥ 0.",
+            "count2": "≥ 0.",
+            "pixels": "of a mask, ≥ 0.",
+        },
+        "outputs": {
+            "iou": "output, `[count1, count2]`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY: the masks are packed into bits, an eighth of their size.",
+    },
+    "masks_to_boxes": {
+        "summary": "The box around each mask: the first column and row with a true pixel, and the last, inclusive. Zeros for a mask without any.",
+        "parameters": {
+            "masks": "`[count, height, width]`, true where a byte is not 0.",
+            "count": "≥ 0.",
+            "height": "≥ 0.",
+            "width": "≥ 0.",
+        },
+        "outputs": {
+            "boxes": "output, `[count, 4]`, x1, y1, x2, y2.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+        "reference": "torchvision.ops.masks_to_boxes.",
+    },
+    "remove_small_boxes": {
+        "summary": "Indices of the boxes that have both sides at least `min_size` long.",
+        "parameters": {
+            "boxes": "`[count, 4]`, x1, y1, x2, y2. A box with NaN in a side is small.",
+            "count": "≥ 0.",
+            "min_size": "any number but NaN; compared in the precision of the boxes.",
+            "capacity": "entries that `keep` has room for. If more boxes are kept: BUFFER_TOO_SMALL, and `kept_count` is the number needed. With a capacity of 0 `keep` may be null.",
+        },
+        "outputs": {
+            "keep": "output, `[capacity]`: the indices, ascending. `count` entries always suffice.",
+            "kept_count": "output, the number of boxes kept.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, BUFFER_TOO_SMALL.",
+        "reference": "torchvision.ops.remove_small_boxes.",
     },
     "dfl_decode": {
         "summary": "Distances from the distributions over bins that a distribution-focal-loss head predicts: their expectations.",
@@ -6460,6 +7012,70 @@ with the anchor's size (w, h).""",
         },
         "outputs": {
             "grad_deltas": "output, `[count, 4]`; may be `deltas` or `grad_output` itself.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+    },
+    "encode_boxes": {
+        "summary": "What a regression head should predict for its anchors to give the boxes: the inverse of `decode_boxes`.",
+        "body": """\
+    dx = wx (box centre − anchor centre) / w,  dw = ww ln(box width / w),  and likewise in y
+
+with the anchor's size (w, h). A width that is not positive gives −inf or NaN, as computed.""",
+        "parameters": {
+            "boxes": "`[count, 4]`, x1, y1, x2, y2.",
+            "anchors": "`[count, 4]`, x1, y1, x2, y2.",
+            "count": "≥ 0.",
+            "weight_x": "wx, > 0 and finite like the other weights.",
+            "weight_y": "wy.",
+            "weight_width": "ww.",
+            "weight_height": "wh.",
+        },
+        "outputs": {
+            "deltas": "output, `[count, 4]`, dx, dy, dw, dh; may be `boxes` itself.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+        "reference": "Ren et al. 2015, Faster R-CNN; torchvision.models.detection, BoxCoder.",
+    },
+    "decode_yolo": {
+        "summary": "Boxes from the raw outputs of a YOLO head.",
+        "body": """\
+    v3        centre (σ(t_xy) + cell) s             size e^{t_wh} anchor
+    v5, v7    centre (2 σ(t_xy) − ½ + cell) s       size (2 σ(t_wh))² anchor
+    x         centre (t_xy + cell) s                size e^{t_wh} s
+
+with the stride s, then to corners.""",
+        "parameters": {
+            "pred": "`[count, 4]`, the raw t_x, t_y, t_w, t_h.",
+            "grid": "`[count, 2]`, column and row of the cell.",
+            "stride": "`[count]`, pixels per cell.",
+            "anchors": "optional, `[count, 2]`, width and height in pixels; not read for `x`, needed otherwise.",
+            "count": "≥ 0.",
+            "version": "the parametrisation, default v5.",
+        },
+        "outputs": {
+            "boxes": "output, `[count, 4]`, x1, y1, x2, y2 in pixels; may be `pred` itself.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+        "reference": "Redmon & Farhadi 2018, YOLOv3; Jocher 2020, YOLOv5; Ge et al. 2021, YOLOX.",
+    },
+    "decode_yolo_vjp": {
+        "summary": "Vector-Jacobian product of `decode_yolo` with respect to the raw outputs.",
+        "body": """\
+    g_cx = g_x1 + g_x2,  g_w = (g_x2 − g_x1) / 2,  and likewise in y
+    v3        g_cx s σ(1 − σ),     g_w · decoded width
+    v5, v7    g_cx s 2 σ(1 − σ),   g_w · decoded width · 2 (1 − σ)
+    x         g_cx s,              g_w · decoded width""",
+        "parameters": {
+            "pred": "`[count, 4]`, the raw t_x, t_y, t_w, t_h.",
+            "grid": "optional, `[count, 2]`: gradients do not depend on it.",
+            "stride": "`[count]`, pixels per cell.",
+            "anchors": "optional, `[count, 2]`, width and height in pixels; not read for `x`, needed otherwise.",
+            "grad_output": "`[count, 4]`, the incoming gradient of the boxes.",
+            "count": "≥ 0.",
+            "version": "the parametrisation.",
+        },
+        "outputs": {
+            "grad_pred": "output, `[count, 4]`; may be `pred` or `grad_output` itself.",
         },
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
     },
@@ -6560,6 +7176,210 @@ Distances in units of a stride are multiplied by it beforehand.""",
         },
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
     },
+    "box_to_distance": {
+        "summary": "Distances of a point to the four sides of a box: the inverse of `distance_to_box`.",
+        "body": "    (x − x1, y − y1, x2 − x, y2 − y), clamped to [0, max_distance − eps] if a largest distance is given",
+        "parameters": {
+            "points": "`[count, 2]`, x, y.",
+            "boxes": "`[count, 4]`, x1, y1, x2, y2.",
+            "count": "≥ 0.",
+            "has_max_distance": "whether to clamp; if false, `max_distance` and `eps` are not read.",
+            "max_distance": "the last bin of a distribution over distances, for instance.",
+            "eps": "≤ `max_distance`, default 0.1.",
+        },
+        "outputs": {
+            "distances": "output, `[count, 4]`, left, top, right, bottom; may be `boxes` itself. NaN propagates.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+        "reference": "Tian et al. 2019, FCOS: Fully Convolutional One-Stage Object Detection.",
+    },
+    "fast_nms": {
+        "summary": "Fast NMS: of the best `top_k` boxes those are kept whose IoU with every better one, kept or not, does not exceed the threshold.",
+        "parameters": {
+            "boxes": "`[count, 4]`, x1, y1, x2, y2; not validated. NaN coordinates neither suppress nor are suppressed.",
+            "scores": "`[count]`; NaN gives INVALID_VALUE.",
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+            "iou_threshold": "any number but NaN (0.5).",
+            "top_k": "≥ 0 (200).",
+            "capacity": "entries that `keep` has room for. If more are kept: BUFFER_TOO_SMALL, and `kept_count` is the number needed. With a capacity of 0 `keep` may be null.",
+            "workspace_size": "at least what `cluster_nms_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read where `workspace` is null.",
+        },
+        "outputs": {
+            "keep": "output, `[capacity]`: the indices of the kept boxes, best first. The lesser of `count` and `top_k` always suffices.",
+            "kept_count": "output, the number of kept boxes.",
+            "workspace": "optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL, OUT_OF_MEMORY.",
+        "reference": "Bolya et al. 2019, YOLACT: Real-time Instance Segmentation.",
+    },
+    "cluster_nms": {
+        "summary": "Cluster-NMS: Fast NMS, repeated with the boxes that it kept as the ones that suppress.",
+        "body": """\
+    X = the measure of box i and box j where i is better than j;  e_j = 1
+    repeat at most `max_iter` times, until e does not change: e_j = [X_ij ≤ iou_threshold for all i with e_i]
+
+The box j is kept if e_j. Without the limit of `max_iter` this is greedy suppression.""",
+        "parameters": {
+            "boxes": "`[count, 4]`, x1, y1, x2, y2; not validated. NaN coordinates neither suppress nor are suppressed.",
+            "scores": "`[count]`; NaN gives INVALID_VALUE.",
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+            "iou_threshold": "for the measure, any number but NaN (0.5).",
+            "top_k": "≥ 0 (200): of the others nothing is kept.",
+            "metric": "what is measured (iou).",
+            "beta": "for diou, ≥ 0 (0.9).",
+            "max_iter": "≥ 0 (200).",
+            "eps": "for diou, ≥ 0 (1e-7).",
+            "capacity": "entries that `keep` has room for. If more are kept: BUFFER_TOO_SMALL, and `kept_count` is the number needed. With a capacity of 0 `keep` may be null.",
+            "workspace_size": "at least what `cluster_nms_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read where `workspace` is null.",
+        },
+        "outputs": {
+            "keep": "output, `[capacity]`: the indices of the kept boxes, best first. The lesser of `count` and `top_k` always suffices.",
+            "kept_count": "output, the number of kept boxes.",
+            "workspace": "optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL, OUT_OF_MEMORY.",
+        "reference": "Zheng et al. 2021, Enhancing Geometric Factors in Model Learning and Inference for Object Detection and Instance Segmentation.",
+    },
+    "cluster_nms_workspace_size": {
+        "summary": "The workspace that `fast_nms`, `cluster_nms` and `cluster_nms_spm` want, in either precision.",
+        "parameters": {
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+            "top_k": "≥ 0.",
+        },
+        "outputs": {
+            "size": "output, bytes.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+    },
+    "cluster_nms_spm": {
+        "summary": "Cluster-NMS with a score penalty: scores fall by the overlaps with the boxes that Cluster-NMS keeps, and boxes may be averaged with what they suppress.",
+        "body": """\
+    B_ij = IoU_ij where i is better than j and kept by `cluster_nms` (metric iou), else 0
+    s_j ← s_j · Π_i p_ij,  p_ij = e^{−B_ij²/sigma}
+    distance:  p_ij = min(1, e^{−B_ij²/sigma} + [B_ij > 0](ρ²/(c² + eps))^beta)
+    weighted:  box_i ← Σ_j W_ij box_j / Σ_j W_ij,  W_ij = (B_ij [B_ij > merge_iou] + [i = j]) s_j
+
+Boxes are returned whose score is then above `min_score`, in the descending order of the scores that were given.""",
+        "parameters": {
+            "boxes": "`[count, 4]`, x1, y1, x2, y2; not validated. NaN coordinates overlap nothing.",
+            "scores": "`[count]`; NaN gives INVALID_VALUE.",
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+            "iou_threshold": "of Cluster-NMS, any number but NaN (0.5).",
+            "top_k": "≥ 0 (200): the others take no part.",
+            "sigma": "≥ 0 (0.2).",
+            "distance": "whether the distance of centres softens the penalty (false).",
+            "weighted": "whether boxes are averaged (false).",
+            "beta": "for `distance`, ≥ 0 (0.6).",
+            "merge_iou": "for `weighted`, any number but NaN (0.8).",
+            "min_score": "any number but NaN (0.01).",
+            "max_iter": "of Cluster-NMS, ≥ 0 (200).",
+            "eps": "for `distance`, ≥ 0 (1e-7).",
+            "capacity": "entries that the outputs have room for; the lesser of `count` and `top_k` always suffices. If more boxes are selected: BUFFER_TOO_SMALL, and `selected_count` is the number needed.",
+            "workspace_size": "at least what `cluster_nms_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read where `workspace` is null.",
+        },
+        "outputs": {
+            "new_boxes": "optional output, `[capacity, 4]`.",
+            "new_scores": "optional output, `[capacity]`.",
+            "indices": "optional output, `[capacity]`: which box each was.",
+            "selected_count": "output, the number of boxes returned.",
+            "workspace": "optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL, OUT_OF_MEMORY.",
+        "reference": "Zheng et al. 2021, Enhancing Geometric Factors in Model Learning and Inference for Object Detection and Instance Segmentation.",
+    },
+    "diou_nms": {
+        "summary": "Greedy non-maximum suppression by the distance-IoU: as `nms`, with the measure",
+        "body": """\
+    IoU − (ρ²/(c² + eps))^beta
+
+where ρ is the distance of the boxes' centres and c the diagonal of the smallest box around both. So a box is spared
+if it overlaps a better one but lies elsewhere.""",
+        "parameters": {
+            "boxes": "`[count, 4]`, x1, y1, x2, y2; not validated. NaN coordinates neither suppress nor are suppressed.",
+            "scores": "`[count]`; NaN gives INVALID_VALUE.",
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+            "iou_threshold": "for the measure, any number but NaN (0.5).",
+            "beta": "≥ 0 (1).",
+            "eps": "≥ 0 (1e-7).",
+            "capacity": "entries that `keep` has room for. If more are kept: BUFFER_TOO_SMALL, and `kept_count` is the number needed. With a capacity of 0 `keep` may be null.",
+            "workspace_size": "at least what `nms_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read where `workspace` is null.",
+        },
+        "outputs": {
+            "keep": "output, `[capacity]`: the indices of the kept boxes, best first. `count` entries always suffice.",
+            "kept_count": "output, the number of kept boxes.",
+            "workspace": "optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL, OUT_OF_MEMORY.",
+        "reference": "Zheng et al. 2020, Distance-IoU Loss: Faster and Better Learning for Bounding Box Regression.",
+    },
+    "matrix_nms": {
+        "summary": "Matrix NMS: scores are lowered all at once, by the overlaps with better boxes and with what overlaps those.",
+        "body": """\
+    m_ij = IoU of box i and box j, where i comes before j in descending order of score and has its label; else 0
+    c_i = max_{k before i} m_ki,  0 for the first
+    s_j ← s_j · min(1, min_{i before j} f(m_ij)/f(c_i))
+
+Of equal scores the lower index comes first. A quotient 0/0 counts as 1, an overlap that is NaN as 0. No box is
+removed. The factors are computed in double precision.""",
+        "parameters": {
+            "iou": "`[count, count]`, overlaps of boxes or masks; row i, column j is read for i before j.",
+            "scores": "`[count]`; NaN gives INVALID_VALUE.",
+            "labels": "optional, `[count]`: only boxes with equal labels lower each other.",
+            "count": "0 … 2³¹ − 1.",
+            "kernel": "how overlaps become factors (gaussian).",
+            "sigma": "for gaussian, ≥ 0 and finite (2).",
+            "workspace_size": "at least what `matrix_nms_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read where `workspace` is null.",
+        },
+        "outputs": {
+            "new_scores": "output, `[count]`, in the order of `scores`.",
+            "workspace": "optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL, OUT_OF_MEMORY.",
+        "reference": "Wang et al. 2020, SOLOv2: Dynamic and Fast Instance Segmentation.",
+    },
+    "matrix_nms_workspace_size": {
+        "summary": "The workspace that `matrix_nms` wants, in either precision.",
+        "parameters": {
+            "count": "0 … 2³¹ − 1.",
+        },
+        "outputs": {
+            "size": "output, bytes.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+    },
+    "nms_rotated": {
+        "summary": "Greedy non-maximum suppression of rotated boxes: in descending order of score, a box is kept unless its overlap, as `box_iou_rotated` has it in double precision, with a box kept before exceeds the threshold.",
+        "body": """\
+Equal scores are taken in ascending order of index. With labels, only boxes of equal labels suppress each other. Boxes
+are not validated; NaN neither suppresses nor is suppressed.""",
+        "parameters": {
+            "boxes": "`[count, 5]`, cx, cy, w, h, θ in radians.",
+            "scores": "`[count]`; NaN gives INVALID_VALUE.",
+            "labels": "optional, `[count]`, the class of each box: any numbers.",
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+            "iou_threshold": "any number but NaN; from 1 on every box is kept, below 0 the best one of each label.",
+            "clockwise": "if false, θ is counter-clockwise; with y pointing down.",
+            "capacity": "entries that `keep` has room for. If more are kept: BUFFER_TOO_SMALL, and `kept_count` is the number needed. With a capacity of 0 `keep` may be null.",
+            "workspace_size": "at least what `nms_rotated_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read where `workspace` is null.",
+        },
+        "outputs": {
+            "keep": "output, `[capacity]`: the indices of the kept boxes, best first. `count` entries always suffice.",
+            "kept_count": "output, the number of kept boxes.",
+            "workspace": "optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL, OUT_OF_MEMORY.",
+        "reference": "mmcv.ops.nms_rotated, which on the CPU drops a box whose overlap equals the threshold.",
+    },
+    "nms_rotated_workspace_size": {
+        "summary": "The workspace that `nms_rotated` wants, in either precision.",
+        "parameters": {
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+        },
+        "outputs": {
+            "size": "output, bytes.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+    },
     "nms": {
         "summary": "Greedy non-maximum suppression: in descending order of score, a box is kept unless its IoU with a box kept before exceeds the threshold.",
         "body": """\
@@ -6606,7 +7426,105 @@ shifting coordinates, so no bit of a coordinate is lost.""",
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL, OUT_OF_MEMORY.",
     },
     "nms_workspace_size": {
-        "summary": "The workspace that `nms` and `batched_nms` want, in either precision.",
+        "summary": "The workspace that `nms`, `batched_nms`, `diou_nms` and `cv_nms_boxes` want, in either precision.",
+        "parameters": {
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+        },
+        "outputs": {
+            "size": "output, bytes.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+    },
+    "onnx_non_max_suppression": {
+        "summary": "Non-maximum suppression as the ONNX operator NonMaxSuppression has it: of each batch and class by itself, over boxes that the classes of a batch share.",
+        "body": """\
+Candidates are the boxes whose score exceeds `score_threshold`, in descending order (equal scores: lower indices
+first). One is selected unless its IoU with one selected before exceeds `iou_threshold`, until there are
+`max_output_boxes_per_class`.""",
+        "parameters": {
+            "boxes": "`[batches, box_count, 4]`: y1, x1, y2, x2, any two opposite corners; or centre x, centre y, width, height. NaN coordinates neither suppress nor are suppressed.",
+            "scores": "`[batches, classes, box_count]`; NaN gives INVALID_VALUE.",
+            "batches": "≥ 0.",
+            "classes": "≥ 0.",
+            "box_count": "number of boxes of a batch, 0 … 2³¹ − 1.",
+            "max_output_boxes_per_class": "≥ 0; 0 for none (0).",
+            "iou_threshold": "any number but NaN (0).",
+            "has_score_threshold": "if false, all boxes are candidates and `score_threshold` is not read.",
+            "score_threshold": "any number but NaN.",
+            "center_point_box": "whether boxes are given by centre and size (false).",
+            "capacity": "rows that `selected` has room for; batches · classes · min(box_count, max_output_boxes_per_class) always suffice. If more are selected: BUFFER_TOO_SMALL, and `selected_count` is the number needed. With a capacity of 0 `selected` may be null.",
+            "workspace_size": "at least what `onnx_non_max_suppression_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read where `workspace` is null.",
+        },
+        "outputs": {
+            "selected": "output, `[capacity, 3]`: batch, class and box of each that is selected; batches and classes ascend, and in each the best box is first.",
+            "selected_count": "output, the number of selected boxes.",
+            "workspace": "optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL, OUT_OF_MEMORY.",
+        "reference": "ONNX, operator NonMaxSuppression, version 11.",
+    },
+    "onnx_non_max_suppression_workspace_size": {
+        "summary": "The workspace that `onnx_non_max_suppression` wants, in either precision.",
+        "parameters": {
+            "box_count": "number of boxes of a batch, 0 … 2³¹ − 1.",
+        },
+        "outputs": {
+            "size": "output, bytes.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+    },
+    "cv_nms_boxes": {
+        "summary": "Greedy non-maximum suppression as OpenCV has it: boxes are corner and size, bad scores are left out, and the threshold t may fall.",
+        "body": """\
+    overlap = I/(A + A′ − I),  1 where A + A′ ≤ 2.2e-16
+
+Of the boxes with scores above `score_threshold`, in descending order (equal ones: lower indices first), the first
+`top_k` are candidates. One is kept unless its overlap with a box kept before exceeds t. After each kept box, with
+`eta` < 1 and t > ½, t ← t · eta.""",
+        "parameters": {
+            "bboxes": "`[count, 4]`, x, y, width, height; not validated. NaN coordinates neither suppress nor are suppressed.",
+            "scores": "`[count]`; NaN gives INVALID_VALUE.",
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+            "score_threshold": "any number but NaN.",
+            "nms_threshold": "t at first, any number but NaN.",
+            "eta": "> 0 (1).",
+            "top_k": "≥ 0; 0 for all (0).",
+            "capacity": "entries that `keep` has room for. If more are kept: BUFFER_TOO_SMALL, and `kept_count` is the number needed. With a capacity of 0 `keep` may be null.",
+            "workspace_size": "at least what `nms_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read where `workspace` is null.",
+        },
+        "outputs": {
+            "keep": "output, `[capacity]`: the indices of the kept boxes, best first. `count` entries always suffice.",
+            "kept_count": "output, the number of kept boxes.",
+            "workspace": "optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL, OUT_OF_MEMORY.",
+        "reference": "OpenCV, cv::dnn::NMSBoxes.",
+    },
+    "cv_soft_nms_boxes": {
+        "summary": "Soft non-maximum suppression as OpenCV has it: as `soft_nms`, of boxes that are corner and size, with the overlap of `cv_nms_boxes`.",
+        "parameters": {
+            "bboxes": "`[count, 4]`, x, y, width, height; not validated. NaN coordinates neither decay others nor are decayed.",
+            "scores": "`[count]`; NaN gives INVALID_VALUE.",
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+            "score_threshold": "boxes below it are not returned; any number but NaN.",
+            "nms_threshold": "the overlap above which scores decay, for linear and hard; any number but NaN.",
+            "top_k": "the most boxes to return, ≥ 0; 0 for all (0).",
+            "sigma": "for gaussian, ≥ 0 (0.5).",
+            "method": "how scores decay (gaussian).",
+            "capacity": "entries that the outputs have room for; `count` always suffices. If more boxes are selected: BUFFER_TOO_SMALL, and `selected_count` is the number needed.",
+            "workspace_size": "at least what `cv_soft_nms_boxes_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read where `workspace` is null.",
+        },
+        "outputs": {
+            "updated_scores": "optional output, `[capacity]`: the decayed scores, in the order of selection.",
+            "indices": "optional output, `[capacity]`: the selected boxes.",
+            "selected_count": "output, the number of boxes selected.",
+            "workspace": "optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL, OUT_OF_MEMORY.",
+        "reference": "OpenCV, cv::dnn::softNMSBoxes.",
+    },
+    "cv_soft_nms_boxes_workspace_size": {
+        "summary": "The workspace that `cv_soft_nms_boxes` wants, in either precision.",
         "parameters": {
             "count": "number of boxes, 0 … 2³¹ − 1.",
         },
