@@ -31,7 +31,7 @@ struct CenterGrid<S: Scalar> {
   /// Indexes boxes of `reach`.
   mutating func build(_ boxes: BoxColumns<S>, _ group: Range<Int>, _ reach: CenterReach<S>) {
     words = (group.count &+ 63) / 64
-    let shift = group.count > 256 ? 6 : 5
+    let shift = group.count > 64 ? 6 : 5
     let columns = 1 &<< shift
     left.update(repeating: 0, count: (columns &+ 1) &* words)
     below.update(repeating: 0, count: (columns &+ 1) &* words)

@@ -89,7 +89,6 @@ struct RankedSuppression<S: Scalar, Measure: OverlapMeasure> where Measure.V == 
   private mutating func run(_ boxes: UnsafePointer<S>, within groups: UnsafePointer<Int64>) -> Int {
     guard let isKept, count > 0 else { return 0 }
     isGrouped = true
-    for place in 0..<count { sorter.items[place].index = boxAtPlace[place] }
     var members = sorter.items
     // By the halves of the groups' numbers, the upper one last, where a key has room for half of it.
     var shift = 0 as UInt64
@@ -97,7 +96,7 @@ struct RankedSuppression<S: Scalar, Measure: OverlapMeasure> where Measure.V == 
     for box in 0..<count { varying |= groups[box].ascendingKey ^ groups[0].ascendingKey }
     while shift < 64, shift == 0 || varying &>> shift != 0 {
       for i in 0..<count {
-        let box = members[i].index
+        let box = shift == 0 ? boxAtPlace[i] : members[i].index
         sorter.items[i] = SortItem(
           key: S.Bits(truncatingIfNeeded: groups[Int(box)].ascendingKey &>> shift), index: box)
       }
@@ -122,14 +121,20 @@ struct RankedSuppression<S: Scalar, Measure: OverlapMeasure> where Measure.V == 
     var kept = 0
     for rank in 0..<count {
       isKept[Int(members[rank].index)] = suppressor.isKept[rank]
-      kept &+= suppressor.isKept[rank] ? 1 : 0
+      kept &+= one(ifKept: rank)
     }
     return kept
   }
 
+  /// 1 if the box was kept, else 0: read as a number, for a branch could not be predicted.
+  @inline(__always)
+  private func one(ifKept rank: Int) -> Int {
+    Int(UnsafeRawPointer(suppressor.isKept + rank).load(as: UInt8.self))
+  }
+
   private var keptCount: Int {
     var kept = 0
-    for rank in 0..<count { kept &+= suppressor.isKept[rank] ? 1 : 0 }
+    for rank in 0..<count { kept &+= one(ifKept: rank) }
     return kept
   }
 

@@ -10,9 +10,10 @@ protocol ScoreDecay<V> {
 /// Soft non-maximum suppression: takes the box with the highest score, decays the scores of those that overlap it, and
 /// again, until no score reaches the threshold.
 ///
-/// The boxes lie in spatial order in blocks of one vector. Each block has the bounds of its boxes, by which a round
-/// passes over the blocks that the taken box does not touch, and the highest of its scores, so that a round does not
-/// search scores but blocks. Boxes that are taken or dropped have the score NaN, which is no maximum of anything.
+/// The boxes lie in spatial order in blocks of one vector, the blocks are the leaves of a tree in which every node has a
+/// vector of children. Each node has the bounds of its boxes, by which a round passes over what the taken box does not
+/// touch, and the best of them, so that a round does not search for the highest score but keeps it up to date. Boxes that
+/// are taken or dropped have the score NaN, which is no maximum of anything.
 struct SoftSuppressor<S: Scalar> {
   typealias V = S.Vector
 
@@ -28,14 +29,10 @@ struct SoftSuppressor<S: Scalar> {
   private let scores: UnsafeMutablePointer<S>
   /// Boxes whose areas add up to this or less overlap by 1, wherever they are.
   var areaOfNone: S?
-  /// By block: the bounds of the boxes (the area: the smallest), and the highest score (NaN: none is left).
-  private let bounds: BoxColumns<S>
-  private let best: UnsafeMutablePointer<S>
+  private var tree: ScoreTree<S>
   private var count = 0
-  private var blocks = 0
 
   init(_ arena: inout Arena, capacity: Int, isBatched: Bool) {
-    let blocks = (capacity &+ V.count &- 1) / V.count
     selected = arena.take(UInt32.self, capacity)
     selectedScores = arena.take(S.self, capacity)
     byGroup = isBatched ? Sorter(&arena, capacity: capacity) : nil
@@ -45,8 +42,7 @@ struct SoftSuppressor<S: Scalar> {
     groupEnd = arena.take(UInt32.self, capacity)
     slots = BoxColumns(&arena, capacity: capacity)
     scores = arena.take(S.self, capacity &+ V.count)
-    bounds = BoxColumns(&arena, capacity: blocks)
-    best = arena.take(S.self, blocks &+ V.count)
+    tree = ScoreTree(&arena, capacity: capacity)
   }
 
   /// Selects at most `limit` boxes with scores ≥ `scoreThreshold`, and returns how many.
@@ -58,18 +54,21 @@ struct SoftSuppressor<S: Scalar> {
     _ decay: Decay, scoreThreshold: Double, limit: Int, offset: S, areas: UnsafePointer<S>?
   ) -> Int where Decay.V == V {
     self.count = count
-    blocks = (count &+ V.count &- 1) / V.count
     arrange(boxes, groups)
     load(boxes, initial, scoreThreshold, offset, areas)
     var taken = 0
-    while taken < limit, let slot = highest(), !(scores[slot].double < scoreThreshold) {
+    while taken < limit, let slot = tree.best(boxOfSlot), !(scores[slot].double < scoreThreshold) {
       selected[taken] = boxOfSlot[slot]
       selectedScores[taken] = scores[slot]
       taken &+= 1
       scores[slot] = .nan
       refresh(slot / V.count, V.load(scores + slot / V.count &* V.count))
       // NaN coordinates overlap nothing.
-      if slots.area[slot] == slots.area[slot] { self.decay(around: slot, decay, scoreThreshold, offset) }
+      if slots.area[slot] == slots.area[slot] {
+        self.decay(around: slot, decay, scoreThreshold, offset)
+      } else {
+        tree.update(above: slot / V.count, boxOfSlot)
+      }
     }
     return taken
   }
@@ -123,7 +122,7 @@ struct SoftSuppressor<S: Scalar> {
     }
   }
 
-  private func load(
+  private mutating func load(
     _ boxes: UnsafePointer<S>, _ initial: UnsafePointer<S>, _ scoreThreshold: Double, _ offset: S,
     _ areas: UnsafePointer<S>?
   ) {
@@ -137,57 +136,29 @@ struct SoftSuppressor<S: Scalar> {
     V.nan.store(scores + count)
     slots.computeAreas(count, offset: offset)
     if let areas { for slot in 0..<count { slots.area[slot] = areas[Int(boxOfSlot[slot])] } }
-    for block in 0..<blocks {
+    tree.reset(count)
+    for block in 0..<((count &+ V.count &- 1) / V.count) {
       let first = block &* V.count
-      let lanes = slots.load(first)
       let isBox = V.Integers.first(Swift.min(V.count, count &- first))
-      // A NaN coordinate is no bound.
-      bounds.x1[block] = V.min(V.select(isBox, lanes.x1, V.infinity), V.infinity).minimum
-      bounds.y1[block] = V.min(V.select(isBox, lanes.y1, V.infinity), V.infinity).minimum
-      bounds.x2[block] = V.max(V.select(isBox, lanes.x2, -V.infinity), -V.infinity).maximum
-      bounds.y2[block] = V.max(V.select(isBox, lanes.y2, -V.infinity), -V.infinity).maximum
-      bounds.area[block] = V.min(V.select(isBox, lanes.area, V.infinity), V.infinity).minimum
+      tree.setBounds(block, slots.load(first), isBox)
       refresh(block, V.load(scores + first))
     }
-    bounds.pad(blocks)
-    V.nan.store(best + blocks)
+    tree.build(boxOfSlot)
   }
 
-  /// Notes the highest score of a block.
-  @inline(__always)
-  private func refresh(_ block: Int, _ lanes: V) {
+  /// Notes the best box of a block, and returns whether it is another or has another score.
+  @inline(__always) @discardableResult
+  private func refresh(_ block: Int, _ lanes: V) -> Bool {
     let highest = V.max(lanes, -V.infinity).maximum
-    best[block] = (lanes .== V(highest)).any ? highest : .nan
-  }
-
-  /// The slot with the highest score; of several, that of the lowest box. Nil if none is left.
-  @inline(__always)
-  private func highest() -> Int? {
-    var running = -V.infinity
-    var block = 0
-    while block < blocks {
-      running = V.max(V.load(best + block), running)
-      block &+= V.count
+    var equal = (lanes .== V(highest)).maskBits
+    var slot = block &* V.count &+ equal.trailingZeroBitCount
+    // Within a group the first lane has the lowest index; groups may meet in a block.
+    while byGroup != nil, equal & (equal &- 1) != 0 {
+      equal &= equal &- 1
+      let other = block &* V.count &+ equal.trailingZeroBitCount
+      if boxOfSlot[other] < boxOfSlot[slot] { slot = other }
     }
-    let highest = V(running.maximum)
-    var found: Int?
-    block = 0
-    while block < blocks {
-      var bits = (V.load(best + block) .== highest).maskBits
-      while bits != 0 {
-        let first = (block &+ bits.trailingZeroBitCount) &* V.count
-        var equal = (V.load(scores + first) .== highest).maskBits
-        // Within a group the first lane has the lowest index; groups may meet in a block.
-        while equal != 0 {
-          let slot = first &+ equal.trailingZeroBitCount
-          if found.map({ boxOfSlot[slot] < boxOfSlot[$0] }) ?? true { found = slot }
-          equal = byGroup == nil ? 0 : equal & (equal &- 1)
-        }
-        bits &= bits &- 1
-      }
-      block &+= V.count
-    }
-    return found
+    return tree.setBest(block, equal != 0 ? highest : .nan, slot)
   }
 
   @inline(__always)
@@ -199,39 +170,31 @@ struct SoftSuppressor<S: Scalar> {
     let end = Int(groupEnd[slot])
     let floor = V(S.roundedUp(scoreThreshold))
     let margin = V(offset)
-    let lastBlock = (end &- 1) / V.count
-    var block = begin / V.count
-    while block <= lastBlock {
-      let others = bounds.load(block)
-      let width = V.min(box.x2, others.x2) - V.max(box.x1, others.x1) + margin
-      let height = V.min(box.y2, others.y2) - V.max(box.y1, others.y1) + margin
-      var isTouched = V.Integers.first(Swift.min(V.count, lastBlock &+ 1 &- block))
-      if decay.needsOverlap {
-        var overlaps = (V.zero .< width) & (V.zero .< height)
-        if let areaOfNone { overlaps = overlaps | (box.area + others.area .<= V(areaOfNone)) }
-        isTouched = isTouched & overlaps
+    tree.forEachBlock(begin..<end, isGrouped: byGroup != nil, own: slot / V.count, boxOfSlot) { bounds in
+      if !decay.needsOverlap { return V.Integers(-1) }
+      let width = V.min(box.x2, bounds.x2) - V.max(box.x1, bounds.x1) + margin
+      let height = V.min(box.y2, bounds.y2) - V.max(box.y1, bounds.y1) + margin
+      let overlaps = (V.zero .< width) & (V.zero .< height)
+      guard let areaOfNone else { return overlaps }
+      return overlaps | (box.area + bounds.area .<= V(areaOfNone))
+    } body: { block in
+      let first = block &* V.count
+      let score = V.load(scores + first)
+      let boxes = slots.load(first)
+      let (intersection, union) = box.overlap(with: boxes, offset: margin)
+      if decay.needsOverlap, areaOfNone == nil, !(V.zero .< intersection).any { return false }
+      var overlap = BoxLanes.ratio(intersection, union)
+      if let areaOfNone { overlap = V.select(box.area + boxes.area .<= V(areaOfNone), V.one, overlap) }
+      var next = decay.decayed(score, overlap)
+      // Scores only fall: what is below a positive threshold now will never be taken.
+      if scoreThreshold > 0 { next = V.select(next .< floor, V.nan, next) }
+      if byGroup != nil {
+        let isOther = V.Integers.first(Swift.max(0, Swift.min(V.count, begin &- first)))
+          | ~V.Integers.first(Swift.min(V.count, end &- first))
+        next = V.select(isOther, score, next)
       }
-      var bits = isTouched.maskBits
-      while bits != 0 {
-        let touched = block &+ bits.trailingZeroBitCount
-        bits &= bits &- 1
-        let first = touched &* V.count
-        let score = V.load(scores + first)
-        let boxes = slots.load(first)
-        var overlap = box.intersectionOverUnion(with: boxes, offset: margin)
-        if let areaOfNone { overlap = V.select(box.area + boxes.area .<= V(areaOfNone), V.one, overlap) }
-        var next = decay.decayed(score, overlap)
-        // Scores only fall: what is below a positive threshold now will never be taken.
-        if scoreThreshold > 0 { next = V.select(next .< floor, V.nan, next) }
-        if byGroup != nil {
-          let isOther = V.Integers.first(Swift.max(0, Swift.min(V.count, begin &- first)))
-            | ~V.Integers.first(Swift.min(V.count, end &- first))
-          next = V.select(isOther, score, next)
-        }
-        next.store(scores + first)
-        refresh(touched, next)
-      }
-      block &+= V.count
+      next.store(scores + first)
+      return refresh(block, next)
     }
   }
 }

@@ -45,7 +45,7 @@ struct Sorter<Key: FixedWidthInteger & UnsignedInteger> {
   init(_ arena: inout Arena, capacity: Int) {
     items = arena.take(Item.self, capacity)
     spare = arena.take(Item.self, capacity)
-    counts = arena.take(UInt32.self, 2048)
+    counts = arena.take(UInt32.self, 2 * 2048)
   }
 
   /// The elements 0 ..< count in ascending order of `key(element)`, equal keys in ascending order of the element.
@@ -94,25 +94,33 @@ struct Sorter<Key: FixedWidthInteger & UnsignedInteger> {
     let passes = (bits &+ widest &- 1) / widest
     let width = (bits &+ passes &- 1) / passes
     let mask = Key(truncatingIfNeeded: (1 &<< width) &- 1)
+    let values = 1 &<< width
     var source = items
     var target = spare
+    // Each pass counts the digits of the next.
+    var (places, next) = (counts, counts + 2048)
+    places.update(repeating: 0, count: values)
+    let first = Key(truncatingIfNeeded: lowest)
+    for i in 0..<count { places[Int(truncatingIfNeeded: (source[i].key &>> first) & mask)] &+= 1 }
     for pass in 0..<passes {
       let shift = Key(truncatingIfNeeded: lowest &+ pass &* width)
-      counts.update(repeating: 0, count: 1 &<< width)
-      for i in 0..<count { counts[Int(truncatingIfNeeded: (source[i].key &>> shift) & mask)] &+= 1 }
+      let nextShift = Key(truncatingIfNeeded: Swift.min(lowest &+ (pass &+ 1) &* width, Key.bitWidth &- 1))
       var sum: UInt32 = 0
-      for value in 0..<(1 &<< width) {
-        let here = counts[value]
-        counts[value] = sum
+      for value in 0..<values {
+        let here = places[value]
+        places[value] = sum
+        next[value] = 0
         sum &+= here
       }
       for i in 0..<count {
         let item = source[i]
         let value = Int(truncatingIfNeeded: (item.key &>> shift) & mask)
-        target[Int(counts[value])] = item
-        counts[value] &+= 1
+        target[Int(places[value])] = item
+        places[value] &+= 1
+        next[Int(truncatingIfNeeded: (item.key &>> nextShift) & mask)] &+= 1
       }
       swap(&source, &target)
+      swap(&places, &next)
     }
     return source
   }

@@ -45,16 +45,52 @@ def random_nms(count):
     return against_torchvision(*random_boxes(count))
 
 
-@compare("Detection", "NMS, {} random boxes", ((1000,), (10_000,)), peer="OpenCV", needs=["nms"])
+@compare("Detection", "NMS, {} random boxes", ((1000,), (10_000,)), peer="OpenCV", needs=["cv_nms_boxes"])
 def random_nms_opencv(count):
     import cv2
 
     boxes, values = random_boxes(count)
     rectangles = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], 1).astype(np.float64)
     return Contest(
-        lambda: losskit.nms(boxes, values, iou_threshold=0.5),
+        lambda: losskit.cv_nms_boxes(rectangles, values, score_threshold=0.0, nms_threshold=0.5),
         lambda: cv2.dnn.NMSBoxes(rectangles, values, 0.0, 0.5),
         almost_identical,
+    )
+
+
+@compare("Detection", "NonMaxSuppression, {} boxes, {} classes", ((1000, 80),), peer="onnxruntime",
+         needs=["onnx_non_max_suppression"])  # fmt: skip
+def onnx_nms(count, classes):
+    import onnxruntime
+    from onnx_model import operator_on
+
+    boxes = random_boxes(count)[0][None]
+    values = np.stack([np.random.default_rng(label).permutation(scores(count)) for label in range(classes)])[None]
+    limits = np.array([100]), np.array([0.5], np.float32), np.array([0.05], np.float32)
+    inputs = {f"x{index}": array for index, array in enumerate((boxes, values, *limits))}
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    model = operator_on("NonMaxSuppression", inputs.values(), "int64", 2)
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return Contest(
+        lambda: losskit.onnx_non_max_suppression(
+            boxes, values, max_output_boxes_per_class=100, iou_threshold=0.5, score_threshold=0.05
+        ),
+        lambda: session.run(None, inputs)[0],
+        identical,
+    )
+
+
+@compare(
+    "Detection", "NMS, {} random boxes", ((1_000_000,),), peer="a clock of 2 s", needs=["nms"], target=1
+)  # fmt: skip
+def million_nms(count):
+    """Peers would take hours: the peer is a clock that waits for two seconds."""
+    import time
+
+    boxes, values = random_boxes(count)
+    return Contest(
+        lambda: losskit.nms(boxes, values, iou_threshold=0.5), lambda: time.sleep(2), lambda ours, peer: None
     )
 
 
@@ -86,6 +122,25 @@ def giants(count):
     return boxes
 
 
+def one_giant(count):
+    """Small boxes side by side under one that covers them all."""
+    boxes = giants(count)
+    boxes[::100] = boxes[1]
+    boxes[0] = boxes[:, [0, 1, 2, 3]].max(0) * [0, 0, 1, 1]
+    return boxes
+
+
+def disjoint(count):
+    """Small boxes side by side: all are kept."""
+    boxes = giants(count)
+    boxes[::100] = boxes[1::100] + [0, -0.5, 0, -0.5]
+    return boxes
+
+
+def alike(count):
+    return np.tile([100.0, 100.0, 200.0, 200.0], (count, 1))
+
+
 def outliers(count):
     """A crowd within 100 × 100, and a few boxes very far away."""
     boxes = random_boxes(count)[0] / 10
@@ -104,6 +159,9 @@ LAYOUTS = {
     "nested": nested,
     "crossed": crossed,
     "stacked": stacked,
+    "alike": alike,
+    "disjoint": disjoint,
+    "one giant": one_giant,
     "giants among small": giants,
     "far outliers": outliers,
     "all scales": all_scales,
@@ -118,13 +176,17 @@ def adversarial_nms(layout, count):
     return against_torchvision(LAYOUTS[layout](count).astype(np.float32), scores(count))
 
 
-@compare("Detection", "batched NMS, {} boxes, 80 classes", ((10_000,),), peer="torchvision", needs=["batched_nms"])
-def batched_nms(count):
+@compare(
+    "Detection", "batched NMS, {} boxes, {} classes", ((10_000, 80), (10_000, 10_000)),
+    peer="torchvision", needs=["batched_nms"], target=(50, 1),
+)  # fmt: skip
+def batched_nms(count, classes):
+    """With so many boxes torchvision takes its loop over classes, which is the faster of its two ways here."""
     import torch
     import torchvision
 
     boxes, values = random_boxes(count)
-    labels = np.random.default_rng(1).integers(0, 80, count)
+    labels = np.random.default_rng(1).integers(0, classes, count)
     tensors = [torch.from_numpy(x) for x in (boxes, values, labels)]
     return Contest(
         lambda: losskit.batched_nms(boxes, values, labels, iou_threshold=0.5),
@@ -159,4 +221,20 @@ def soft_nms(count, method):
         lambda: losskit.soft_nms(boxes, values, method=method, iou_threshold=0.3, sigma=0.5, score_threshold=0.001),
         lambda: cv2.dnn.softNMSBoxes(rectangles, values, 0.001, 0.3, sigma=0.5, method=mode),
         agree,
+    )
+
+
+@compare(
+    "Detection", "Soft-NMS (gaussian), {} random boxes, of 15 hard NMS", ((10_000,),), peer="LossKit's nms, 15 times",
+    needs=["nms", "soft_nms"], target=1,
+)  # fmt: skip
+def soft_nms_against_hard(count):
+    boxes, values = random_boxes(count)
+
+    def hard():
+        for _ in range(15):
+            losskit.nms(boxes, values, iou_threshold=0.5)
+
+    return Contest(
+        lambda: losskit.soft_nms(boxes, values, method="gaussian"), hard, lambda ours, peer: None
     )
