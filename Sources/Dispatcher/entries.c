@@ -1631,6 +1631,96 @@ LOSSKIT_ENTRY(losskit_box_iou_f64, (
     const double *boxes1, const double *boxes2, ptrdiff_t count1, ptrdiff_t count2, double offset,
     double *iou),
     (boxes1, boxes2, count1, count2, offset, iou))
+LOSSKIT_ENTRY(losskit_alpha_box_iou_loss_f32, (
+    const float *boxes1, const float *boxes2, ptrdiff_t count, losskit_alpha_box_iou_variant variant, double alpha,
+    double eps, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad_boxes1,
+    float *grad_boxes2),
+    (boxes1, boxes2, count, variant, alpha, eps, reduction, sample_weight, loss, grad_boxes1, grad_boxes2))
+LOSSKIT_ENTRY(losskit_alpha_box_iou_loss_f64, (
+    const double *boxes1, const double *boxes2, ptrdiff_t count, losskit_alpha_box_iou_variant variant, double alpha,
+    double eps, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad_boxes1,
+    double *grad_boxes2),
+    (boxes1, boxes2, count, variant, alpha, eps, reduction, sample_weight, loss, grad_boxes1, grad_boxes2))
+LOSSKIT_ENTRY(losskit_box_iou_loss_f32, (
+    const float *boxes1, const float *boxes2, ptrdiff_t count, losskit_box_iou_loss_form form, double eps,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad_boxes1,
+    float *grad_boxes2),
+    (boxes1, boxes2, count, form, eps, reduction, sample_weight, loss, grad_boxes1, grad_boxes2))
+LOSSKIT_ENTRY(losskit_box_iou_loss_f64, (
+    const double *boxes1, const double *boxes2, ptrdiff_t count, losskit_box_iou_loss_form form, double eps,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad_boxes1,
+    double *grad_boxes2),
+    (boxes1, boxes2, count, form, eps, reduction, sample_weight, loss, grad_boxes1, grad_boxes2))
+LOSSKIT_ENTRY(losskit_complete_box_iou_loss_f32, (
+    const float *boxes1, const float *boxes2, ptrdiff_t count, double eps, losskit_reduction reduction,
+    const float *sample_weight, float *loss, float *grad_boxes1,
+    float *grad_boxes2),
+    (boxes1, boxes2, count, eps, reduction, sample_weight, loss, grad_boxes1, grad_boxes2))
+LOSSKIT_ENTRY(losskit_complete_box_iou_loss_f64, (
+    const double *boxes1, const double *boxes2, ptrdiff_t count, double eps, losskit_reduction reduction,
+    const double *sample_weight, double *loss, double *grad_boxes1,
+    double *grad_boxes2),
+    (boxes1, boxes2, count, eps, reduction, sample_weight, loss, grad_boxes1, grad_boxes2))
+LOSSKIT_ENTRY(losskit_distance_box_iou_loss_f32, (
+    const float *boxes1, const float *boxes2, ptrdiff_t count, double eps, losskit_reduction reduction,
+    const float *sample_weight, float *loss, float *grad_boxes1,
+    float *grad_boxes2),
+    (boxes1, boxes2, count, eps, reduction, sample_weight, loss, grad_boxes1, grad_boxes2))
+LOSSKIT_ENTRY(losskit_distance_box_iou_loss_f64, (
+    const double *boxes1, const double *boxes2, ptrdiff_t count, double eps, losskit_reduction reduction,
+    const double *sample_weight, double *loss, double *grad_boxes1,
+    double *grad_boxes2),
+    (boxes1, boxes2, count, eps, reduction, sample_weight, loss, grad_boxes1, grad_boxes2))
+LOSSKIT_ENTRY(losskit_distribution_focal_loss_f32, (
+    const float *logits, const float *target, ptrdiff_t rows, ptrdiff_t bins, losskit_reduction reduction,
+    const float *sample_weight, float *loss,
+    float *grad),
+    (logits, target, rows, bins, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_distribution_focal_loss_f64, (
+    const double *logits, const double *target, ptrdiff_t rows, ptrdiff_t bins, losskit_reduction reduction,
+    const double *sample_weight, double *loss,
+    double *grad),
+    (logits, target, rows, bins, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_efficient_box_iou_loss_f32, (
+    const float *boxes1, const float *boxes2, ptrdiff_t count, double gamma, double eps, losskit_reduction reduction,
+    const float *sample_weight, float *loss, float *grad_boxes1,
+    float *grad_boxes2),
+    (boxes1, boxes2, count, gamma, eps, reduction, sample_weight, loss, grad_boxes1, grad_boxes2))
+LOSSKIT_ENTRY(losskit_efficient_box_iou_loss_f64, (
+    const double *boxes1, const double *boxes2, ptrdiff_t count, double gamma, double eps, losskit_reduction reduction,
+    const double *sample_weight, double *loss, double *grad_boxes1,
+    double *grad_boxes2),
+    (boxes1, boxes2, count, gamma, eps, reduction, sample_weight, loss, grad_boxes1, grad_boxes2))
+LOSSKIT_ENTRY(losskit_generalized_box_iou_loss_f32, (
+    const float *boxes1, const float *boxes2, ptrdiff_t count, double eps, losskit_reduction reduction,
+    const float *sample_weight, float *loss, float *grad_boxes1,
+    float *grad_boxes2),
+    (boxes1, boxes2, count, eps, reduction, sample_weight, loss, grad_boxes1, grad_boxes2))
+LOSSKIT_ENTRY(losskit_generalized_box_iou_loss_f64, (
+    const double *boxes1, const double *boxes2, ptrdiff_t count, double eps, losskit_reduction reduction,
+    const double *sample_weight, double *loss, double *grad_boxes1,
+    double *grad_boxes2),
+    (boxes1, boxes2, count, eps, reduction, sample_weight, loss, grad_boxes1, grad_boxes2))
+LOSSKIT_ENTRY(losskit_quality_focal_loss_f32, (
+    const float *logits, const float *target, ptrdiff_t rows, ptrdiff_t columns, double beta,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (logits, target, rows, columns, beta, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_quality_focal_loss_f64, (
+    const double *logits, const double *target, ptrdiff_t rows, ptrdiff_t columns, double beta,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (logits, target, rows, columns, beta, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_scylla_box_iou_loss_f32, (
+    const float *boxes1, const float *boxes2, ptrdiff_t count, double theta, double eps, losskit_reduction reduction,
+    const float *sample_weight, float *loss, float *grad_boxes1,
+    float *grad_boxes2),
+    (boxes1, boxes2, count, theta, eps, reduction, sample_weight, loss, grad_boxes1, grad_boxes2))
+LOSSKIT_ENTRY(losskit_scylla_box_iou_loss_f64, (
+    const double *boxes1, const double *boxes2, ptrdiff_t count, double theta, double eps, losskit_reduction reduction,
+    const double *sample_weight, double *loss, double *grad_boxes1,
+    double *grad_boxes2),
+    (boxes1, boxes2, count, theta, eps, reduction, sample_weight, loss, grad_boxes1, grad_boxes2))
 LOSSKIT_ENTRY(losskit_dfl_decode_f32, (
     const float *logits, ptrdiff_t count, ptrdiff_t reg_max, float *distances),
     (logits, count, reg_max, distances))

@@ -311,6 +311,28 @@ typedef enum losskit_filter_normalization {
   LOSSKIT_FILTER_NORMALIZATION_LAYER = 1,
 } losskit_filter_normalization;
 
+/** What an α-IoU loss adds to the overlap. */
+typedef enum losskit_alpha_box_iou_variant {
+  /** Nothing. */
+  LOSSKIT_ALPHA_BOX_IOU_VARIANT_IOU = 0,
+  /** The empty part of the enclosing box. */
+  LOSSKIT_ALPHA_BOX_IOU_VARIANT_GIOU = 1,
+  /** The distance of the centres. */
+  LOSSKIT_ALPHA_BOX_IOU_VARIANT_DIOU = 2,
+  /** The distance of the centres and the difference of the aspect ratios. */
+  LOSSKIT_ALPHA_BOX_IOU_VARIANT_CIOU = 3,
+} losskit_alpha_box_iou_variant;
+
+/** What a box loss makes of the overlap. */
+typedef enum losskit_box_iou_loss_form {
+  /** 1 − IoU. */
+  LOSSKIT_BOX_IOU_LOSS_FORM_LINEAR = 0,
+  /** 1 − IoU². */
+  LOSSKIT_BOX_IOU_LOSS_FORM_SQUARE = 1,
+  /** −ln max(IoU, ε). */
+  LOSSKIT_BOX_IOU_LOSS_FORM_LOG = 2,
+} losskit_box_iou_loss_form;
+
 /** How logits become scores. */
 typedef enum losskit_detection_activation {
   /** Each by itself. */
@@ -4997,6 +5019,265 @@ LOSSKIT_API losskit_status losskit_box_iou_f32(
     const float *boxes1, const float *boxes2, ptrdiff_t count1, ptrdiff_t count2, double offset, float *iou);
 LOSSKIT_API losskit_status losskit_box_iou_f64(
     const double *boxes1, const double *boxes2, ptrdiff_t count1, ptrdiff_t count2, double offset, double *iou);
+
+/* ====================================================================================================
+ * Detection: losses of boxes
+ * ==================================================================================================== */
+
+/**
+ * α-IoU loss of pairs of boxes: the terms of the IoU losses raised to a power.
+ *
+ *     iou:   1 − IoU^α
+ *     giou:  1 − IoU^α + ((C − U) / (C + ε))^α
+ *     diou:  1 − IoU^α + (ρ² / c²)^α
+ *     ciou:  1 − IoU^α + (ρ² / c²)^α + (β v)^α,  β = v / (1 − IoU + v + ε)
+ *
+ * with the terms of `losskit_generalized_box_iou_loss` and `losskit_complete_box_iou_loss`. β is constant for the gradient. A power of a number
+ * ≤ 0 is 0, and so is its gradient.
+ *
+ * - Parameters:
+ *   - boxes1: `[count, 4]`, x1, y1, x2, y2; not validated. NaN propagates to its own row.
+ *   - boxes2: `[count, 4]`: row i of `boxes1` belongs with row i of these.
+ *   - count: ≥ 0.
+ *   - variant: default iou.
+ *   - alpha: α > 0 and finite, default 3.
+ *   - eps: ε ≥ 0, default 1e-7.
+ *   - reduction: default none; the mean divides by Σ s_i.
+ *   - sample_weight: optional, one per pair, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per pair without reduction.
+ *   - grad_boxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving it does.
+ *   - grad_boxes2: optional output, `[count, 4]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: He et al. 2021, Alpha-IoU: A Family of Power Intersection over Union Losses for Bounding Box Regression.
+ */
+LOSSKIT_API losskit_status losskit_alpha_box_iou_loss_f32(
+    const float *boxes1, const float *boxes2, ptrdiff_t count, losskit_alpha_box_iou_variant variant, double alpha,
+    double eps, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad_boxes1,
+    float *grad_boxes2);
+LOSSKIT_API losskit_status losskit_alpha_box_iou_loss_f64(
+    const double *boxes1, const double *boxes2, ptrdiff_t count, losskit_alpha_box_iou_variant variant, double alpha,
+    double eps, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad_boxes1,
+    double *grad_boxes2);
+
+/**
+ * IoU loss of pairs of boxes.
+ *
+ *     IoU = I / (U + ε),  U = A1 + A2 − I
+ *     L = 1 − IoU,  1 − IoU²  or  −ln max(IoU, ε), whose gradient is 0 where it is clamped
+ *
+ * - Parameters:
+ *   - boxes1: `[count, 4]`, x1, y1, x2, y2; not validated. NaN propagates to its own row.
+ *   - boxes2: `[count, 4]`: row i of `boxes1` belongs with row i of these.
+ *   - count: ≥ 0.
+ *   - form: default linear.
+ *   - eps: ε ≥ 0, default 1e-7.
+ *   - reduction: default none; the mean divides by Σ s_i.
+ *   - sample_weight: optional, one per pair, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per pair without reduction.
+ *   - grad_boxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving it does.
+ *   - grad_boxes2: optional output, `[count, 4]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Yu et al. 2016, UnitBox: An Advanced Object Detection Network.
+ */
+LOSSKIT_API losskit_status losskit_box_iou_loss_f32(
+    const float *boxes1, const float *boxes2, ptrdiff_t count, losskit_box_iou_loss_form form, double eps,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad_boxes1, float *grad_boxes2);
+LOSSKIT_API losskit_status losskit_box_iou_loss_f64(
+    const double *boxes1, const double *boxes2, ptrdiff_t count, losskit_box_iou_loss_form form, double eps,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad_boxes1, double *grad_boxes2);
+
+/**
+ * Complete-IoU loss of pairs of boxes: overlap, distance of the centres and aspect ratio.
+ *
+ *     L = L_DIoU + α v,  v = (4/π²) Δ²,  Δ = atan(w2/h2) − atan(w1/h1),  α = v / (1 − IoU + v + ε)
+ *
+ * α is constant for the gradient. A box without extent has the angle 0, and no gradient of it.
+ *
+ * - Parameters:
+ *   - boxes1: `[count, 4]`, x1, y1, x2, y2; not validated. NaN propagates to its own row.
+ *   - boxes2: `[count, 4]`: row i of `boxes1` belongs with row i of these.
+ *   - count: ≥ 0.
+ *   - eps: ε ≥ 0, default 1e-7.
+ *   - reduction: default none; the mean divides by Σ s_i.
+ *   - sample_weight: optional, one per pair, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per pair without reduction.
+ *   - grad_boxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving it does.
+ *   - grad_boxes2: optional output, `[count, 4]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Zheng et al. 2020, Distance-IoU Loss; torchvision.ops.complete_box_iou_loss, whose ε in the part of DIoU is fixed.
+ */
+LOSSKIT_API losskit_status losskit_complete_box_iou_loss_f32(
+    const float *boxes1, const float *boxes2, ptrdiff_t count, double eps, losskit_reduction reduction,
+    const float *sample_weight, float *loss, float *grad_boxes1, float *grad_boxes2);
+LOSSKIT_API losskit_status losskit_complete_box_iou_loss_f64(
+    const double *boxes1, const double *boxes2, ptrdiff_t count, double eps, losskit_reduction reduction,
+    const double *sample_weight, double *loss, double *grad_boxes1, double *grad_boxes2);
+
+/**
+ * Distance-IoU loss of pairs of boxes.
+ *
+ *     L = 1 − IoU + ρ² / c²,  IoU = I / (U + ε),  c² = cw² + ch² + ε
+ *
+ * with the distance ρ of the centres and the sides cw, ch of the enclosing box.
+ *
+ * - Parameters:
+ *   - boxes1: `[count, 4]`, x1, y1, x2, y2; not validated. NaN propagates to its own row.
+ *   - boxes2: `[count, 4]`: row i of `boxes1` belongs with row i of these.
+ *   - count: ≥ 0.
+ *   - eps: ε ≥ 0, default 1e-7.
+ *   - reduction: default none; the mean divides by Σ s_i.
+ *   - sample_weight: optional, one per pair, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per pair without reduction.
+ *   - grad_boxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving it does.
+ *   - grad_boxes2: optional output, `[count, 4]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Zheng et al. 2020, Distance-IoU Loss; torchvision.ops.distance_box_iou_loss.
+ */
+LOSSKIT_API losskit_status losskit_distance_box_iou_loss_f32(
+    const float *boxes1, const float *boxes2, ptrdiff_t count, double eps, losskit_reduction reduction,
+    const float *sample_weight, float *loss, float *grad_boxes1, float *grad_boxes2);
+LOSSKIT_API losskit_status losskit_distance_box_iou_loss_f64(
+    const double *boxes1, const double *boxes2, ptrdiff_t count, double eps, losskit_reduction reduction,
+    const double *sample_weight, double *loss, double *grad_boxes1, double *grad_boxes2);
+
+/**
+ * Distribution focal loss: cross-entropy of a distribution over bins with a real number as target, which lies between two
+ * of them.
+ *
+ *     l = min(⌊t⌋, R − 1),  a = l + 1 − t,  b = t − l
+ *     L = −(a log p_l + b log p_{l+1}),  dL/dz = p − a e_l − b e_{l+1},  p = softmax(z)
+ *
+ * - Parameters:
+ *   - logits: z, `[rows, bins]`: bins 0 … R, R = bins − 1. −inf is a bin that is never taken; NaN or +inf makes loss and
+ *     gradient of its row NaN.
+ *   - target: t, one per row, in [0, R].
+ *   - rows: ≥ 0.
+ *   - bins: ≥ 2.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `logits`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Li et al. 2020, Generalized Focal Loss.
+ */
+LOSSKIT_API losskit_status losskit_distribution_focal_loss_f32(
+    const float *logits, const float *target, ptrdiff_t rows, ptrdiff_t bins, losskit_reduction reduction,
+    const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_distribution_focal_loss_f64(
+    const double *logits, const double *target, ptrdiff_t rows, ptrdiff_t bins, losskit_reduction reduction,
+    const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Efficient-IoU loss of pairs of boxes, with γ > 0 its focal form.
+ *
+ *     L = IoU^γ (L_DIoU + (w1 − w2)² / (cw² + ε) + (h1 − h2)² / (ch² + ε))
+ *
+ * The factor IoU^γ is constant for the gradient, and 0 for boxes that do not meet.
+ *
+ * - Parameters:
+ *   - boxes1: `[count, 4]`, x1, y1, x2, y2; not validated. NaN propagates to its own row.
+ *   - boxes2: `[count, 4]`: row i of `boxes1` belongs with row i of these.
+ *   - count: ≥ 0.
+ *   - gamma: γ ≥ 0 and finite, default 0: no factor (0.5 in the paper).
+ *   - eps: ε ≥ 0, default 1e-7.
+ *   - reduction: default none; the mean divides by Σ s_i.
+ *   - sample_weight: optional, one per pair, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per pair without reduction.
+ *   - grad_boxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving it does.
+ *   - grad_boxes2: optional output, `[count, 4]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Zhang et al. 2021, Focal and Efficient IOU Loss for Accurate Bounding Box Regression.
+ */
+LOSSKIT_API losskit_status losskit_efficient_box_iou_loss_f32(
+    const float *boxes1, const float *boxes2, ptrdiff_t count, double gamma, double eps, losskit_reduction reduction,
+    const float *sample_weight, float *loss, float *grad_boxes1, float *grad_boxes2);
+LOSSKIT_API losskit_status losskit_efficient_box_iou_loss_f64(
+    const double *boxes1, const double *boxes2, ptrdiff_t count, double gamma, double eps, losskit_reduction reduction,
+    const double *sample_weight, double *loss, double *grad_boxes1, double *grad_boxes2);
+
+/**
+ * Generalized-IoU loss of pairs of boxes: it has a gradient also where they do not meet.
+ *
+ *     L = 1 − I / (U + ε) + (C − U) / (C + ε)
+ *
+ * with the area C of the enclosing box.
+ *
+ * - Parameters:
+ *   - boxes1: `[count, 4]`, x1, y1, x2, y2; not validated. NaN propagates to its own row.
+ *   - boxes2: `[count, 4]`: row i of `boxes1` belongs with row i of these.
+ *   - count: ≥ 0.
+ *   - eps: ε ≥ 0, default 1e-7.
+ *   - reduction: default none; the mean divides by Σ s_i.
+ *   - sample_weight: optional, one per pair, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per pair without reduction.
+ *   - grad_boxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving it does.
+ *   - grad_boxes2: optional output, `[count, 4]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Rezatofighi et al. 2019, Generalized Intersection over Union; torchvision.ops.generalized_box_iou_loss.
+ */
+LOSSKIT_API losskit_status losskit_generalized_box_iou_loss_f32(
+    const float *boxes1, const float *boxes2, ptrdiff_t count, double eps, losskit_reduction reduction,
+    const float *sample_weight, float *loss, float *grad_boxes1, float *grad_boxes2);
+LOSSKIT_API losskit_status losskit_generalized_box_iou_loss_f64(
+    const double *boxes1, const double *boxes2, ptrdiff_t count, double eps, losskit_reduction reduction,
+    const double *sample_weight, double *loss, double *grad_boxes1, double *grad_boxes2);
+
+/**
+ * Quality focal loss, element by element: a focal loss whose targets are qualities (the IoU of the box that is predicted).
+ *
+ *     L = |t − σ|^β (softplus(z) − t z),  σ = σ(z)
+ *     dL/dz = |t − σ|^β (σ − t) + β |t − σ|^{β−1} sign(σ − t) σ (1 − σ) (softplus(z) − t z),  0 at t = σ
+ *
+ * - Parameters:
+ *   - logits: z, `[rows, columns]`.
+ *   - target: t in [0, 1], shaped as `logits`.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 0.
+ *   - beta: β ≥ 0 and finite, default 2.
+ *   - reduction: default mean, over all elements, weighted.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per element without reduction.
+ *   - grad: optional output, shaped as `logits`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Li et al. 2020, Generalized Focal Loss.
+ */
+LOSSKIT_API losskit_status losskit_quality_focal_loss_f32(
+    const float *logits, const float *target, ptrdiff_t rows, ptrdiff_t columns, double beta,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_quality_focal_loss_f64(
+    const double *logits, const double *target, ptrdiff_t rows, ptrdiff_t columns, double beta,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * SIoU loss of pairs of boxes: overlap, direction and distance of the centres, shape.
+ *
+ *     Λ = 2 |dx dy| / (dx² + dy² + ε),  γ = 2 − Λ
+ *     Δ = Σ_{t = x, y} (1 − e^{−γ ρ_t}),  ρ_x = (dx / (cw + ε))²
+ *     Ω = Σ_{t = w, h} (1 − e^{−ω_t})^θ,  ω_w = |w1 − w2| / (max(w1, w2) + ε)
+ *     L = 1 − IoU + (Δ + Ω) / 2
+ *
+ * Everything is differentiated; |u| has the derivative 0 at 0.
+ *
+ * - Parameters:
+ *   - boxes1: `[count, 4]`, x1, y1, x2, y2; not validated. NaN propagates to its own row.
+ *   - boxes2: `[count, 4]`: row i of `boxes1` belongs with row i of these.
+ *   - count: ≥ 0.
+ *   - theta: θ > 0 and finite, default 4.
+ *   - eps: ε ≥ 0, default 1e-7.
+ *   - reduction: default none; the mean divides by Σ s_i.
+ *   - sample_weight: optional, one per pair, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per pair without reduction.
+ *   - grad_boxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving it does.
+ *   - grad_boxes2: optional output, `[count, 4]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Gevorgyan 2022, SIoU Loss: More Powerful Learning for Bounding Box Regression.
+ */
+LOSSKIT_API losskit_status losskit_scylla_box_iou_loss_f32(
+    const float *boxes1, const float *boxes2, ptrdiff_t count, double theta, double eps, losskit_reduction reduction,
+    const float *sample_weight, float *loss, float *grad_boxes1, float *grad_boxes2);
+LOSSKIT_API losskit_status losskit_scylla_box_iou_loss_f64(
+    const double *boxes1, const double *boxes2, ptrdiff_t count, double theta, double eps, losskit_reduction reduction,
+    const double *sample_weight, double *loss, double *grad_boxes1, double *grad_boxes2);
 
 /* ====================================================================================================
  * Detection: encoding, decoding and whole heads

@@ -242,6 +242,28 @@ enum class filter_normalization : std::int32_t {
   layer = LOSSKIT_FILTER_NORMALIZATION_LAYER,
 };
 
+/// What an α-IoU loss adds to the overlap.
+enum class alpha_box_iou_variant : std::int32_t {
+  /// Nothing.
+  iou = LOSSKIT_ALPHA_BOX_IOU_VARIANT_IOU,
+  /// The empty part of the enclosing box.
+  giou = LOSSKIT_ALPHA_BOX_IOU_VARIANT_GIOU,
+  /// The distance of the centres.
+  diou = LOSSKIT_ALPHA_BOX_IOU_VARIANT_DIOU,
+  /// The distance of the centres and the difference of the aspect ratios.
+  ciou = LOSSKIT_ALPHA_BOX_IOU_VARIANT_CIOU,
+};
+
+/// What a box loss makes of the overlap.
+enum class box_iou_loss_form : std::int32_t {
+  /// 1 − IoU.
+  linear = LOSSKIT_BOX_IOU_LOSS_FORM_LINEAR,
+  /// 1 − IoU².
+  square = LOSSKIT_BOX_IOU_LOSS_FORM_SQUARE,
+  /// −ln max(IoU, ε).
+  log = LOSSKIT_BOX_IOU_LOSS_FORM_LOG,
+};
+
 /// How logits become scores.
 enum class detection_activation : std::int32_t {
   /// Each by itself.
@@ -7562,6 +7584,429 @@ inline void box_iou(
   detail::expect(boxes2, false, {count2, 4});
   detail::expect(iou, false, {count1, count2});
   check(losskit_box_iou_f64(boxes1.data(), boxes2.data(), count1, count2, offset, iou.data()));
+}
+
+/// α-IoU loss of pairs of boxes: the terms of the IoU losses raised to a power.
+/// See losskit_alpha_box_iou_loss_f32.
+inline void alpha_box_iou_loss(
+    const float *boxes1, const float *boxes2, std::ptrdiff_t count, losskit::alpha_box_iou_variant variant,
+    double alpha, double eps, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad_boxes1,
+    float *grad_boxes2) {
+  check(
+    
+    losskit_alpha_box_iou_loss_f32(boxes1, boxes2, count, static_cast<losskit_alpha_box_iou_variant>(variant), alpha, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1, grad_boxes2));
+}
+
+/// The same on spans.
+inline void alpha_box_iou_loss(
+    span<const float> boxes1, span<const float> boxes2, std::ptrdiff_t count, losskit::alpha_box_iou_variant variant,
+    double alpha, double eps, losskit::reduction reduction, const float *sample_weight, float *loss,
+    span<float> grad_boxes1, span<float> grad_boxes2) {
+  detail::expect(boxes1, false, {count, 4});
+  detail::expect(boxes2, false, {count, 4});
+  detail::expect(grad_boxes1, true, {count, 4});
+  detail::expect(grad_boxes2, true, {count, 4});
+  check(
+    
+    losskit_alpha_box_iou_loss_f32(boxes1.data(), boxes2.data(), count, static_cast<losskit_alpha_box_iou_variant>(variant), alpha, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1.data(), grad_boxes2.data()));
+}
+
+/// α-IoU loss of pairs of boxes: the terms of the IoU losses raised to a power.
+/// See losskit_alpha_box_iou_loss_f64.
+inline void alpha_box_iou_loss(
+    const double *boxes1, const double *boxes2, std::ptrdiff_t count, losskit::alpha_box_iou_variant variant,
+    double alpha, double eps, losskit::reduction reduction, const double *sample_weight, double *loss,
+    double *grad_boxes1, double *grad_boxes2) {
+  check(
+    
+    losskit_alpha_box_iou_loss_f64(boxes1, boxes2, count, static_cast<losskit_alpha_box_iou_variant>(variant), alpha, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1, grad_boxes2));
+}
+
+/// The same on spans.
+inline void alpha_box_iou_loss(
+    span<const double> boxes1, span<const double> boxes2, std::ptrdiff_t count, losskit::alpha_box_iou_variant variant,
+    double alpha, double eps, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad_boxes1, span<double> grad_boxes2) {
+  detail::expect(boxes1, false, {count, 4});
+  detail::expect(boxes2, false, {count, 4});
+  detail::expect(grad_boxes1, true, {count, 4});
+  detail::expect(grad_boxes2, true, {count, 4});
+  check(
+    
+    losskit_alpha_box_iou_loss_f64(boxes1.data(), boxes2.data(), count, static_cast<losskit_alpha_box_iou_variant>(variant), alpha, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1.data(), grad_boxes2.data()));
+}
+
+/// IoU loss of pairs of boxes.
+/// See losskit_box_iou_loss_f32.
+inline void box_iou_loss(
+    const float *boxes1, const float *boxes2, std::ptrdiff_t count, losskit::box_iou_loss_form form, double eps,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad_boxes1, float *grad_boxes2) {
+  check(
+    
+    losskit_box_iou_loss_f32(boxes1, boxes2, count, static_cast<losskit_box_iou_loss_form>(form), eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1, grad_boxes2));
+}
+
+/// The same on spans.
+inline void box_iou_loss(
+    span<const float> boxes1, span<const float> boxes2, std::ptrdiff_t count, losskit::box_iou_loss_form form,
+    double eps, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad_boxes1,
+    span<float> grad_boxes2) {
+  detail::expect(boxes1, false, {count, 4});
+  detail::expect(boxes2, false, {count, 4});
+  detail::expect(grad_boxes1, true, {count, 4});
+  detail::expect(grad_boxes2, true, {count, 4});
+  check(
+    
+    losskit_box_iou_loss_f32(boxes1.data(), boxes2.data(), count, static_cast<losskit_box_iou_loss_form>(form), eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1.data(), grad_boxes2.data()));
+}
+
+/// IoU loss of pairs of boxes.
+/// See losskit_box_iou_loss_f64.
+inline void box_iou_loss(
+    const double *boxes1, const double *boxes2, std::ptrdiff_t count, losskit::box_iou_loss_form form, double eps,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad_boxes1, double *grad_boxes2) {
+  check(
+    
+    losskit_box_iou_loss_f64(boxes1, boxes2, count, static_cast<losskit_box_iou_loss_form>(form), eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1, grad_boxes2));
+}
+
+/// The same on spans.
+inline void box_iou_loss(
+    span<const double> boxes1, span<const double> boxes2, std::ptrdiff_t count, losskit::box_iou_loss_form form,
+    double eps, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad_boxes1,
+    span<double> grad_boxes2) {
+  detail::expect(boxes1, false, {count, 4});
+  detail::expect(boxes2, false, {count, 4});
+  detail::expect(grad_boxes1, true, {count, 4});
+  detail::expect(grad_boxes2, true, {count, 4});
+  check(
+    
+    losskit_box_iou_loss_f64(boxes1.data(), boxes2.data(), count, static_cast<losskit_box_iou_loss_form>(form), eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1.data(), grad_boxes2.data()));
+}
+
+/// Complete-IoU loss of pairs of boxes: overlap, distance of the centres and aspect ratio.
+/// See losskit_complete_box_iou_loss_f32.
+inline void complete_box_iou_loss(
+    const float *boxes1, const float *boxes2, std::ptrdiff_t count, double eps, losskit::reduction reduction,
+    const float *sample_weight, float *loss, float *grad_boxes1, float *grad_boxes2) {
+  check(
+    
+    losskit_complete_box_iou_loss_f32(boxes1, boxes2, count, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1, grad_boxes2));
+}
+
+/// The same on spans.
+inline void complete_box_iou_loss(
+    span<const float> boxes1, span<const float> boxes2, std::ptrdiff_t count, double eps, losskit::reduction reduction,
+    const float *sample_weight, float *loss, span<float> grad_boxes1, span<float> grad_boxes2) {
+  detail::expect(boxes1, false, {count, 4});
+  detail::expect(boxes2, false, {count, 4});
+  detail::expect(grad_boxes1, true, {count, 4});
+  detail::expect(grad_boxes2, true, {count, 4});
+  check(
+    
+    losskit_complete_box_iou_loss_f32(boxes1.data(), boxes2.data(), count, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1.data(), grad_boxes2.data()));
+}
+
+/// Complete-IoU loss of pairs of boxes: overlap, distance of the centres and aspect ratio.
+/// See losskit_complete_box_iou_loss_f64.
+inline void complete_box_iou_loss(
+    const double *boxes1, const double *boxes2, std::ptrdiff_t count, double eps, losskit::reduction reduction,
+    const double *sample_weight, double *loss, double *grad_boxes1, double *grad_boxes2) {
+  check(
+    
+    losskit_complete_box_iou_loss_f64(boxes1, boxes2, count, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1, grad_boxes2));
+}
+
+/// The same on spans.
+inline void complete_box_iou_loss(
+    span<const double> boxes1, span<const double> boxes2, std::ptrdiff_t count, double eps,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad_boxes1,
+    span<double> grad_boxes2) {
+  detail::expect(boxes1, false, {count, 4});
+  detail::expect(boxes2, false, {count, 4});
+  detail::expect(grad_boxes1, true, {count, 4});
+  detail::expect(grad_boxes2, true, {count, 4});
+  check(
+    
+    losskit_complete_box_iou_loss_f64(boxes1.data(), boxes2.data(), count, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1.data(), grad_boxes2.data()));
+}
+
+/// Distance-IoU loss of pairs of boxes.
+/// See losskit_distance_box_iou_loss_f32.
+inline void distance_box_iou_loss(
+    const float *boxes1, const float *boxes2, std::ptrdiff_t count, double eps, losskit::reduction reduction,
+    const float *sample_weight, float *loss, float *grad_boxes1, float *grad_boxes2) {
+  check(
+    
+    losskit_distance_box_iou_loss_f32(boxes1, boxes2, count, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1, grad_boxes2));
+}
+
+/// The same on spans.
+inline void distance_box_iou_loss(
+    span<const float> boxes1, span<const float> boxes2, std::ptrdiff_t count, double eps, losskit::reduction reduction,
+    const float *sample_weight, float *loss, span<float> grad_boxes1, span<float> grad_boxes2) {
+  detail::expect(boxes1, false, {count, 4});
+  detail::expect(boxes2, false, {count, 4});
+  detail::expect(grad_boxes1, true, {count, 4});
+  detail::expect(grad_boxes2, true, {count, 4});
+  check(
+    
+    losskit_distance_box_iou_loss_f32(boxes1.data(), boxes2.data(), count, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1.data(), grad_boxes2.data()));
+}
+
+/// Distance-IoU loss of pairs of boxes.
+/// See losskit_distance_box_iou_loss_f64.
+inline void distance_box_iou_loss(
+    const double *boxes1, const double *boxes2, std::ptrdiff_t count, double eps, losskit::reduction reduction,
+    const double *sample_weight, double *loss, double *grad_boxes1, double *grad_boxes2) {
+  check(
+    
+    losskit_distance_box_iou_loss_f64(boxes1, boxes2, count, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1, grad_boxes2));
+}
+
+/// The same on spans.
+inline void distance_box_iou_loss(
+    span<const double> boxes1, span<const double> boxes2, std::ptrdiff_t count, double eps,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad_boxes1,
+    span<double> grad_boxes2) {
+  detail::expect(boxes1, false, {count, 4});
+  detail::expect(boxes2, false, {count, 4});
+  detail::expect(grad_boxes1, true, {count, 4});
+  detail::expect(grad_boxes2, true, {count, 4});
+  check(
+    
+    losskit_distance_box_iou_loss_f64(boxes1.data(), boxes2.data(), count, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1.data(), grad_boxes2.data()));
+}
+
+/// Distribution focal loss: cross-entropy of a distribution over bins with a real number as target, which lies between two
+/// of them.
+/// See losskit_distribution_focal_loss_f32.
+inline void distribution_focal_loss(
+    const float *logits, const float *target, std::ptrdiff_t rows, std::ptrdiff_t bins, losskit::reduction reduction,
+    const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_distribution_focal_loss_f32(logits, target, rows, bins, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void distribution_focal_loss(
+    span<const float> logits, const float *target, std::ptrdiff_t rows, std::ptrdiff_t bins,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(logits, false, {rows, bins});
+  detail::expect(grad, true, {rows, bins});
+  check(
+    
+    losskit_distribution_focal_loss_f32(logits.data(), target, rows, bins, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Distribution focal loss: cross-entropy of a distribution over bins with a real number as target, which lies between two
+/// of them.
+/// See losskit_distribution_focal_loss_f64.
+inline void distribution_focal_loss(
+    const double *logits, const double *target, std::ptrdiff_t rows, std::ptrdiff_t bins, losskit::reduction reduction,
+    const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_distribution_focal_loss_f64(logits, target, rows, bins, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void distribution_focal_loss(
+    span<const double> logits, const double *target, std::ptrdiff_t rows, std::ptrdiff_t bins,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(logits, false, {rows, bins});
+  detail::expect(grad, true, {rows, bins});
+  check(
+    
+    losskit_distribution_focal_loss_f64(logits.data(), target, rows, bins, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Efficient-IoU loss of pairs of boxes, with γ > 0 its focal form.
+/// See losskit_efficient_box_iou_loss_f32.
+inline void efficient_box_iou_loss(
+    const float *boxes1, const float *boxes2, std::ptrdiff_t count, double gamma, double eps,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad_boxes1, float *grad_boxes2) {
+  check(
+    
+    losskit_efficient_box_iou_loss_f32(boxes1, boxes2, count, gamma, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1, grad_boxes2));
+}
+
+/// The same on spans.
+inline void efficient_box_iou_loss(
+    span<const float> boxes1, span<const float> boxes2, std::ptrdiff_t count, double gamma, double eps,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad_boxes1,
+    span<float> grad_boxes2) {
+  detail::expect(boxes1, false, {count, 4});
+  detail::expect(boxes2, false, {count, 4});
+  detail::expect(grad_boxes1, true, {count, 4});
+  detail::expect(grad_boxes2, true, {count, 4});
+  check(
+    
+    losskit_efficient_box_iou_loss_f32(boxes1.data(), boxes2.data(), count, gamma, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1.data(), grad_boxes2.data()));
+}
+
+/// Efficient-IoU loss of pairs of boxes, with γ > 0 its focal form.
+/// See losskit_efficient_box_iou_loss_f64.
+inline void efficient_box_iou_loss(
+    const double *boxes1, const double *boxes2, std::ptrdiff_t count, double gamma, double eps,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad_boxes1, double *grad_boxes2) {
+  check(
+    
+    losskit_efficient_box_iou_loss_f64(boxes1, boxes2, count, gamma, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1, grad_boxes2));
+}
+
+/// The same on spans.
+inline void efficient_box_iou_loss(
+    span<const double> boxes1, span<const double> boxes2, std::ptrdiff_t count, double gamma, double eps,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad_boxes1,
+    span<double> grad_boxes2) {
+  detail::expect(boxes1, false, {count, 4});
+  detail::expect(boxes2, false, {count, 4});
+  detail::expect(grad_boxes1, true, {count, 4});
+  detail::expect(grad_boxes2, true, {count, 4});
+  check(
+    
+    losskit_efficient_box_iou_loss_f64(boxes1.data(), boxes2.data(), count, gamma, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1.data(), grad_boxes2.data()));
+}
+
+/// Generalized-IoU loss of pairs of boxes: it has a gradient also where they do not meet.
+/// See losskit_generalized_box_iou_loss_f32.
+inline void generalized_box_iou_loss(
+    const float *boxes1, const float *boxes2, std::ptrdiff_t count, double eps, losskit::reduction reduction,
+    const float *sample_weight, float *loss, float *grad_boxes1, float *grad_boxes2) {
+  check(
+    
+    losskit_generalized_box_iou_loss_f32(boxes1, boxes2, count, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1, grad_boxes2));
+}
+
+/// The same on spans.
+inline void generalized_box_iou_loss(
+    span<const float> boxes1, span<const float> boxes2, std::ptrdiff_t count, double eps, losskit::reduction reduction,
+    const float *sample_weight, float *loss, span<float> grad_boxes1, span<float> grad_boxes2) {
+  detail::expect(boxes1, false, {count, 4});
+  detail::expect(boxes2, false, {count, 4});
+  detail::expect(grad_boxes1, true, {count, 4});
+  detail::expect(grad_boxes2, true, {count, 4});
+  check(
+    
+    losskit_generalized_box_iou_loss_f32(boxes1.data(), boxes2.data(), count, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1.data(), grad_boxes2.data()));
+}
+
+/// Generalized-IoU loss of pairs of boxes: it has a gradient also where they do not meet.
+/// See losskit_generalized_box_iou_loss_f64.
+inline void generalized_box_iou_loss(
+    const double *boxes1, const double *boxes2, std::ptrdiff_t count, double eps, losskit::reduction reduction,
+    const double *sample_weight, double *loss, double *grad_boxes1, double *grad_boxes2) {
+  check(
+    
+    losskit_generalized_box_iou_loss_f64(boxes1, boxes2, count, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1, grad_boxes2));
+}
+
+/// The same on spans.
+inline void generalized_box_iou_loss(
+    span<const double> boxes1, span<const double> boxes2, std::ptrdiff_t count, double eps,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad_boxes1,
+    span<double> grad_boxes2) {
+  detail::expect(boxes1, false, {count, 4});
+  detail::expect(boxes2, false, {count, 4});
+  detail::expect(grad_boxes1, true, {count, 4});
+  detail::expect(grad_boxes2, true, {count, 4});
+  check(
+    
+    losskit_generalized_box_iou_loss_f64(boxes1.data(), boxes2.data(), count, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1.data(), grad_boxes2.data()));
+}
+
+/// Quality focal loss, element by element: a focal loss whose targets are qualities (the IoU of the box that is predicted).
+/// See losskit_quality_focal_loss_f32.
+inline void quality_focal_loss(
+    const float *logits, const float *target, std::ptrdiff_t rows, std::ptrdiff_t columns, double beta,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_quality_focal_loss_f32(logits, target, rows, columns, beta, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void quality_focal_loss(
+    span<const float> logits, span<const float> target, std::ptrdiff_t rows, std::ptrdiff_t columns, double beta,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(logits, false, {rows, columns});
+  detail::expect(target, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_quality_focal_loss_f32(logits.data(), target.data(), rows, columns, beta, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Quality focal loss, element by element: a focal loss whose targets are qualities (the IoU of the box that is predicted).
+/// See losskit_quality_focal_loss_f64.
+inline void quality_focal_loss(
+    const double *logits, const double *target, std::ptrdiff_t rows, std::ptrdiff_t columns, double beta,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_quality_focal_loss_f64(logits, target, rows, columns, beta, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void quality_focal_loss(
+    span<const double> logits, span<const double> target, std::ptrdiff_t rows, std::ptrdiff_t columns, double beta,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(logits, false, {rows, columns});
+  detail::expect(target, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_quality_focal_loss_f64(logits.data(), target.data(), rows, columns, beta, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// SIoU loss of pairs of boxes: overlap, direction and distance of the centres, shape.
+/// See losskit_scylla_box_iou_loss_f32.
+inline void scylla_box_iou_loss(
+    const float *boxes1, const float *boxes2, std::ptrdiff_t count, double theta, double eps,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad_boxes1, float *grad_boxes2) {
+  check(
+    
+    losskit_scylla_box_iou_loss_f32(boxes1, boxes2, count, theta, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1, grad_boxes2));
+}
+
+/// The same on spans.
+inline void scylla_box_iou_loss(
+    span<const float> boxes1, span<const float> boxes2, std::ptrdiff_t count, double theta, double eps,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad_boxes1,
+    span<float> grad_boxes2) {
+  detail::expect(boxes1, false, {count, 4});
+  detail::expect(boxes2, false, {count, 4});
+  detail::expect(grad_boxes1, true, {count, 4});
+  detail::expect(grad_boxes2, true, {count, 4});
+  check(
+    
+    losskit_scylla_box_iou_loss_f32(boxes1.data(), boxes2.data(), count, theta, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1.data(), grad_boxes2.data()));
+}
+
+/// SIoU loss of pairs of boxes: overlap, direction and distance of the centres, shape.
+/// See losskit_scylla_box_iou_loss_f64.
+inline void scylla_box_iou_loss(
+    const double *boxes1, const double *boxes2, std::ptrdiff_t count, double theta, double eps,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad_boxes1, double *grad_boxes2) {
+  check(
+    
+    losskit_scylla_box_iou_loss_f64(boxes1, boxes2, count, theta, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1, grad_boxes2));
+}
+
+/// The same on spans.
+inline void scylla_box_iou_loss(
+    span<const double> boxes1, span<const double> boxes2, std::ptrdiff_t count, double theta, double eps,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad_boxes1,
+    span<double> grad_boxes2) {
+  detail::expect(boxes1, false, {count, 4});
+  detail::expect(boxes2, false, {count, 4});
+  detail::expect(grad_boxes1, true, {count, 4});
+  detail::expect(grad_boxes2, true, {count, 4});
+  check(
+    
+    losskit_scylla_box_iou_loss_f64(boxes1.data(), boxes2.data(), count, theta, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1.data(), grad_boxes2.data()));
 }
 
 /// Distances from the distributions over bins that a distribution-focal-loss head predicts: their expectations.

@@ -29,6 +29,8 @@ ENUMS: dict[str, dict[str, int]] = {
     "NewtonOrder": {"first": 1, "second": 2},
     "SoftmaxHessian": {"exact": 0, "xgboost": 1, "lightgbm": 2},
     "FilterNormalization": {"filter": 0, "layer": 1},
+    "AlphaBoxIoUVariant": {"iou": 0, "giou": 1, "diou": 2, "ciou": 3},
+    "BoxIoULossForm": {"linear": 0, "square": 1, "log": 2},
     "DetectionActivation": {"sigmoid": 0, "softmax": 1, "none": 2},
     "ObjectnessMode": {"product": 0, "sqrt": 1},
     "DetectionSuppression": {"hard": 0, "soft_linear": 1, "soft_gaussian": 2, "none": 3},
@@ -2520,6 +2522,136 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("count2", "n"),
             ("offset", "d"),
             ("iou", "p"),
+        ),
+    ),
+    "alpha_box_iou_loss": (
+        True,
+        (
+            ("boxes1", "p"),
+            ("boxes2", "p"),
+            ("count", "n"),
+            ("variant", "e:AlphaBoxIoUVariant"),
+            ("alpha", "d"),
+            ("eps", "d"),
+            ("reduction", "e:Reduction"),
+            ("sample_weight", "p"),
+            ("loss", "p"),
+            ("grad_boxes1", "p"),
+            ("grad_boxes2", "p"),
+        ),
+    ),
+    "box_iou_loss": (
+        True,
+        (
+            ("boxes1", "p"),
+            ("boxes2", "p"),
+            ("count", "n"),
+            ("form", "e:BoxIoULossForm"),
+            ("eps", "d"),
+            ("reduction", "e:Reduction"),
+            ("sample_weight", "p"),
+            ("loss", "p"),
+            ("grad_boxes1", "p"),
+            ("grad_boxes2", "p"),
+        ),
+    ),
+    "complete_box_iou_loss": (
+        True,
+        (
+            ("boxes1", "p"),
+            ("boxes2", "p"),
+            ("count", "n"),
+            ("eps", "d"),
+            ("reduction", "e:Reduction"),
+            ("sample_weight", "p"),
+            ("loss", "p"),
+            ("grad_boxes1", "p"),
+            ("grad_boxes2", "p"),
+        ),
+    ),
+    "distance_box_iou_loss": (
+        True,
+        (
+            ("boxes1", "p"),
+            ("boxes2", "p"),
+            ("count", "n"),
+            ("eps", "d"),
+            ("reduction", "e:Reduction"),
+            ("sample_weight", "p"),
+            ("loss", "p"),
+            ("grad_boxes1", "p"),
+            ("grad_boxes2", "p"),
+        ),
+    ),
+    "distribution_focal_loss": (
+        True,
+        (
+            ("logits", "p"),
+            ("target", "p"),
+            ("rows", "n"),
+            ("bins", "n"),
+            ("reduction", "e:Reduction"),
+            ("sample_weight", "p"),
+            ("loss", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "efficient_box_iou_loss": (
+        True,
+        (
+            ("boxes1", "p"),
+            ("boxes2", "p"),
+            ("count", "n"),
+            ("gamma", "d"),
+            ("eps", "d"),
+            ("reduction", "e:Reduction"),
+            ("sample_weight", "p"),
+            ("loss", "p"),
+            ("grad_boxes1", "p"),
+            ("grad_boxes2", "p"),
+        ),
+    ),
+    "generalized_box_iou_loss": (
+        True,
+        (
+            ("boxes1", "p"),
+            ("boxes2", "p"),
+            ("count", "n"),
+            ("eps", "d"),
+            ("reduction", "e:Reduction"),
+            ("sample_weight", "p"),
+            ("loss", "p"),
+            ("grad_boxes1", "p"),
+            ("grad_boxes2", "p"),
+        ),
+    ),
+    "quality_focal_loss": (
+        True,
+        (
+            ("logits", "p"),
+            ("target", "p"),
+            ("rows", "n"),
+            ("columns", "n"),
+            ("beta", "d"),
+            ("reduction", "e:Reduction"),
+            ("sample_weight", "p"),
+            ("loss", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "scylla_box_iou_loss": (
+        True,
+        (
+            ("boxes1", "p"),
+            ("boxes2", "p"),
+            ("count", "n"),
+            ("theta", "d"),
+            ("eps", "d"),
+            ("reduction", "e:Reduction"),
+            ("sample_weight", "p"),
+            ("loss", "p"),
+            ("grad_boxes1", "p"),
+            ("grad_boxes2", "p"),
         ),
     ),
     "dfl_decode": (
@@ -6388,6 +6520,212 @@ Boxes are not validated: a reversed box has the area as computed. NaN coordinate
         },
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
         "reference": "torchvision.ops.box_iou.",
+    },
+    "alpha_box_iou_loss": {
+        "summary": "α-IoU loss of pairs of boxes: the terms of the IoU losses raised to a power.",
+        "body": """\
+    iou:   1 − IoU^α
+    giou:  1 − IoU^α + ((C − U) / (C + ε))^α
+    diou:  1 − IoU^α + (ρ² / c²)^α
+    ciou:  1 − IoU^α + (ρ² / c²)^α + (β v)^α,  β = v / (1 − IoU + v + ε)
+
+with the terms of `generalized_box_iou_loss` and `complete_box_iou_loss`. β is constant for the gradient. A power of a number
+≤ 0 is 0, and so is its gradient.""",
+        "parameters": {
+            "boxes1": "`[count, 4]`, x1, y1, x2, y2; not validated. NaN propagates to its own row.",
+            "boxes2": "`[count, 4]`: row i of `boxes1` belongs with row i of these.",
+            "count": "≥ 0.",
+            "variant": "default iou.",
+            "alpha": "α > 0 and finite, default 3.",
+            "eps": "ε ≥ 0, default 1e-7.",
+            "reduction": "default none; the mean divides by Σ s_i.",
+            "sample_weight": "optional, one per pair, ≥ 0, default 1.",
+        },
+        "outputs": {
+            "loss": "optional output, one value, or one per pair without reduction.",
+            "grad_boxes1": "optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving it does.",
+            "grad_boxes2": "optional output, `[count, 4]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.",
+        "reference": "He et al. 2021, Alpha-IoU: A Family of Power Intersection over Union Losses for Bounding Box Regression.",
+    },
+    "box_iou_loss": {
+        "summary": "IoU loss of pairs of boxes.",
+        "body": """\
+    IoU = I / (U + ε),  U = A1 + A2 − I
+    L = 1 − IoU,  1 − IoU²  or  −ln max(IoU, ε), whose gradient is 0 where it is clamped""",
+        "parameters": {
+            "boxes1": "`[count, 4]`, x1, y1, x2, y2; not validated. NaN propagates to its own row.",
+            "boxes2": "`[count, 4]`: row i of `boxes1` belongs with row i of these.",
+            "count": "≥ 0.",
+            "form": "default linear.",
+            "eps": "ε ≥ 0, default 1e-7.",
+            "reduction": "default none; the mean divides by Σ s_i.",
+            "sample_weight": "optional, one per pair, ≥ 0, default 1.",
+        },
+        "outputs": {
+            "loss": "optional output, one value, or one per pair without reduction.",
+            "grad_boxes1": "optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving it does.",
+            "grad_boxes2": "optional output, `[count, 4]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.",
+        "reference": "Yu et al. 2016, UnitBox: An Advanced Object Detection Network.",
+    },
+    "complete_box_iou_loss": {
+        "summary": "Complete-IoU loss of pairs of boxes: overlap, distance of the centres and aspect ratio.",
+        "body": """\
+    L = L_DIoU + α v,  v = (4/π²) Δ²,  Δ = atan(w2/h2) − atan(w1/h1),  α = v / (1 − IoU + v + ε)
+
+α is constant for the gradient. A box without extent has the angle 0, and no gradient of it.""",
+        "parameters": {
+            "boxes1": "`[count, 4]`, x1, y1, x2, y2; not validated. NaN propagates to its own row.",
+            "boxes2": "`[count, 4]`: row i of `boxes1` belongs with row i of these.",
+            "count": "≥ 0.",
+            "eps": "ε ≥ 0, default 1e-7.",
+            "reduction": "default none; the mean divides by Σ s_i.",
+            "sample_weight": "optional, one per pair, ≥ 0, default 1.",
+        },
+        "outputs": {
+            "loss": "optional output, one value, or one per pair without reduction.",
+            "grad_boxes1": "optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving it does.",
+            "grad_boxes2": "optional output, `[count, 4]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.",
+        "reference": "Zheng et al. 2020, Distance-IoU Loss; torchvision.ops.complete_box_iou_loss, whose ε in the part of DIoU is fixed.",
+    },
+    "distance_box_iou_loss": {
+        "summary": "Distance-IoU loss of pairs of boxes.",
+        "body": """\
+    L = 1 − IoU + ρ² / c²,  IoU = I / (U + ε),  c² = cw² + ch² + ε
+
+with the distance ρ of the centres and the sides cw, ch of the enclosing box.""",
+        "parameters": {
+            "boxes1": "`[count, 4]`, x1, y1, x2, y2; not validated. NaN propagates to its own row.",
+            "boxes2": "`[count, 4]`: row i of `boxes1` belongs with row i of these.",
+            "count": "≥ 0.",
+            "eps": "ε ≥ 0, default 1e-7.",
+            "reduction": "default none; the mean divides by Σ s_i.",
+            "sample_weight": "optional, one per pair, ≥ 0, default 1.",
+        },
+        "outputs": {
+            "loss": "optional output, one value, or one per pair without reduction.",
+            "grad_boxes1": "optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving it does.",
+            "grad_boxes2": "optional output, `[count, 4]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.",
+        "reference": "Zheng et al. 2020, Distance-IoU Loss; torchvision.ops.distance_box_iou_loss.",
+    },
+    "distribution_focal_loss": {
+        "summary": "Distribution focal loss: cross-entropy of a distribution over bins with a real number as target, which lies between two of them.",
+        "body": """\
+    l = min(⌊t⌋, R − 1),  a = l + 1 − t,  b = t − l
+    L = −(a log p_l + b log p_{l+1}),  dL/dz = p − a e_l − b e_{l+1},  p = softmax(z)""",
+        "parameters": {
+            "logits": "z, `[rows, bins]`: bins 0 … R, R = bins − 1. −inf is a bin that is never taken; NaN or +inf makes loss and gradient of its row NaN.",
+            "target": "t, one per row, in [0, R].",
+            "rows": "≥ 0.",
+            "bins": "≥ 2.",
+            "reduction": "default mean, which divides by Σ s_i.",
+            "sample_weight": "optional, one per row, ≥ 0, default 1.",
+        },
+        "outputs": {
+            "loss": "optional output, one value, or one per row without reduction.",
+            "grad": "optional output, shaped as `logits`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.",
+        "reference": "Li et al. 2020, Generalized Focal Loss.",
+    },
+    "efficient_box_iou_loss": {
+        "summary": "Efficient-IoU loss of pairs of boxes, with γ > 0 its focal form.",
+        "body": """\
+    L = IoU^γ (L_DIoU + (w1 − w2)² / (cw² + ε) + (h1 − h2)² / (ch² + ε))
+
+The factor IoU^γ is constant for the gradient, and 0 for boxes that do not meet.""",
+        "parameters": {
+            "boxes1": "`[count, 4]`, x1, y1, x2, y2; not validated. NaN propagates to its own row.",
+            "boxes2": "`[count, 4]`: row i of `boxes1` belongs with row i of these.",
+            "count": "≥ 0.",
+            "gamma": "γ ≥ 0 and finite, default 0: no factor (0.5 in the paper).",
+            "eps": "ε ≥ 0, default 1e-7.",
+            "reduction": "default none; the mean divides by Σ s_i.",
+            "sample_weight": "optional, one per pair, ≥ 0, default 1.",
+        },
+        "outputs": {
+            "loss": "optional output, one value, or one per pair without reduction.",
+            "grad_boxes1": "optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving it does.",
+            "grad_boxes2": "optional output, `[count, 4]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.",
+        "reference": "Zhang et al. 2021, Focal and Efficient IOU Loss for Accurate Bounding Box Regression.",
+    },
+    "generalized_box_iou_loss": {
+        "summary": "Generalized-IoU loss of pairs of boxes: it has a gradient also where they do not meet.",
+        "body": """\
+    L = 1 − I / (U + ε) + (C − U) / (C + ε)
+
+with the area C of the enclosing box.""",
+        "parameters": {
+            "boxes1": "`[count, 4]`, x1, y1, x2, y2; not validated. NaN propagates to its own row.",
+            "boxes2": "`[count, 4]`: row i of `boxes1` belongs with row i of these.",
+            "count": "≥ 0.",
+            "eps": "ε ≥ 0, default 1e-7.",
+            "reduction": "default none; the mean divides by Σ s_i.",
+            "sample_weight": "optional, one per pair, ≥ 0, default 1.",
+        },
+        "outputs": {
+            "loss": "optional output, one value, or one per pair without reduction.",
+            "grad_boxes1": "optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving it does.",
+            "grad_boxes2": "optional output, `[count, 4]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.",
+        "reference": "Rezatofighi et al. 2019, Generalized Intersection over Union; torchvision.ops.generalized_box_iou_loss.",
+    },
+    "quality_focal_loss": {
+        "summary": "Quality focal loss, element by element: a focal loss whose targets are qualities (the IoU of the box that is predicted).",
+        "body": """\
+    L = |t − σ|^β (softplus(z) − t z),  σ = σ(z)
+    dL/dz = |t − σ|^β (σ − t) + β |t − σ|^{β−1} sign(σ − t) σ (1 − σ) (softplus(z) − t z),  0 at t = σ""",
+        "parameters": {
+            "logits": "z, `[rows, columns]`.",
+            "target": "t in [0, 1], shaped as `logits`.",
+            "rows": "≥ 0.",
+            "columns": "≥ 0.",
+            "beta": "β ≥ 0 and finite, default 2.",
+            "reduction": "default mean, over all elements, weighted.",
+            "sample_weight": "optional, one per row, ≥ 0, default 1.",
+        },
+        "outputs": {
+            "loss": "optional output, one value, or one per element without reduction.",
+            "grad": "optional output, shaped as `logits`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.",
+        "reference": "Li et al. 2020, Generalized Focal Loss.",
+    },
+    "scylla_box_iou_loss": {
+        "summary": "SIoU loss of pairs of boxes: overlap, direction and distance of the centres, shape.",
+        "body": """\
+    Λ = 2 |dx dy| / (dx² + dy² + ε),  γ = 2 − Λ
+    Δ = Σ_{t = x, y} (1 − e^{−γ ρ_t}),  ρ_x = (dx / (cw + ε))²
+    Ω = Σ_{t = w, h} (1 − e^{−ω_t})^θ,  ω_w = |w1 − w2| / (max(w1, w2) + ε)
+    L = 1 − IoU + (Δ + Ω) / 2
+
+Everything is differentiated; |u| has the derivative 0 at 0.""",
+        "parameters": {
+            "boxes1": "`[count, 4]`, x1, y1, x2, y2; not validated. NaN propagates to its own row.",
+            "boxes2": "`[count, 4]`: row i of `boxes1` belongs with row i of these.",
+            "count": "≥ 0.",
+            "theta": "θ > 0 and finite, default 4.",
+            "eps": "ε ≥ 0, default 1e-7.",
+            "reduction": "default none; the mean divides by Σ s_i.",
+            "sample_weight": "optional, one per pair, ≥ 0, default 1.",
+        },
+        "outputs": {
+            "loss": "optional output, one value, or one per pair without reduction.",
+            "grad_boxes1": "optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving it does.",
+            "grad_boxes2": "optional output, `[count, 4]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.",
+        "reference": "Gevorgyan 2022, SIoU Loss: More Powerful Learning for Bounding Box Regression.",
     },
     "dfl_decode": {
         "summary": "Distances from the distributions over bins that a distribution-focal-loss head predicts: their expectations.",
