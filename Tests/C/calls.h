@@ -47,7 +47,7 @@ typedef struct {
 
 #include "generated_calls.inc"
 
-enum { MOST_PARAMETERS = 32, FUNCTIONS = sizeof functions / sizeof *functions };
+enum { MOST_PARAMETERS = 40, FUNCTIONS = sizeof functions / sizeof *functions };
 
 static inline bool is_array(const parameter *p) { return p->kind == INPUT || p->kind == OUTPUT; }
 

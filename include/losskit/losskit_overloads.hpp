@@ -294,6 +294,18 @@ enum class detection_suppression : std::int32_t {
   none = LOSSKIT_DETECTION_SUPPRESSION_NONE,
 };
 
+/// How a YOLO head states its boxes.
+enum class yolo_head : std::int32_t {
+  /// YOLOv3: centre (σ(t) + cell) · stride, size e^t · anchor.
+  v3 = LOSSKIT_YOLO_HEAD_V3,
+  /// YOLOv5 and v7: centre (2 σ(t) − 1/2 + cell) · stride, size (2 σ(t))² · anchor.
+  v5 = LOSSKIT_YOLO_HEAD_V5,
+  /// YOLOv8 and later: distances with distributions over bins, from the centre of the cell, in strides.
+  v8 = LOSSKIT_YOLO_HEAD_V8,
+  /// YOLOX: centre (t + cell) · stride, size e^t · stride.
+  x = LOSSKIT_YOLO_HEAD_X,
+};
+
 /// How the gaps of the bins are joined.
 enum class calibration_norm : std::int32_t {
   /// Mean absolute gap, weighted by the bins' counts: the expected calibration error.
@@ -8312,6 +8324,492 @@ inline void distance_to_box_vjp(
   check(
     
     losskit_distance_to_box_vjp_f64(points.data(), distances.data(), grad_output.data(), count, has_image_size, height, width, grad_distances.data()));
+}
+
+/// The points of a grid head's anchors, level after level and row after row.
+/// See losskit_grid_points_f32.
+inline void grid_points(
+    const std::int64_t *rows, const std::int64_t *columns, const float *level_strides, std::ptrdiff_t levels,
+    double offset, bool in_pixels, float *points, float *strides, std::ptrdiff_t capacity, std::ptrdiff_t *count) {
+  check(
+    
+    losskit_grid_points_f32(rows, columns, level_strides, levels, offset, in_pixels, points, strides, capacity, count));
+}
+
+/// The same on spans.
+inline void grid_points(
+    span<const std::int64_t> rows, span<const std::int64_t> columns, span<const float> level_strides, double offset,
+    bool in_pixels, span<float> points, span<float> strides, std::ptrdiff_t capacity, std::ptrdiff_t *count) {
+  const std::ptrdiff_t levels = rows.ssize();
+  detail::expect(columns, false, {levels});
+  detail::expect(level_strides, false, {levels});
+  detail::expect(points, false, {capacity, 2});
+  detail::expect(strides, true, {capacity});
+  check(
+    
+    losskit_grid_points_f32(rows.data(), columns.data(), level_strides.data(), levels, offset, in_pixels, points.data(), strides.data(), capacity, count));
+}
+
+/// The points of a grid head's anchors, level after level and row after row.
+/// See losskit_grid_points_f64.
+inline void grid_points(
+    const std::int64_t *rows, const std::int64_t *columns, const double *level_strides, std::ptrdiff_t levels,
+    double offset, bool in_pixels, double *points, double *strides, std::ptrdiff_t capacity, std::ptrdiff_t *count) {
+  check(
+    
+    losskit_grid_points_f64(rows, columns, level_strides, levels, offset, in_pixels, points, strides, capacity, count));
+}
+
+/// The same on spans.
+inline void grid_points(
+    span<const std::int64_t> rows, span<const std::int64_t> columns, span<const double> level_strides, double offset,
+    bool in_pixels, span<double> points, span<double> strides, std::ptrdiff_t capacity, std::ptrdiff_t *count) {
+  const std::ptrdiff_t levels = rows.ssize();
+  detail::expect(columns, false, {levels});
+  detail::expect(level_strides, false, {levels});
+  detail::expect(points, false, {capacity, 2});
+  detail::expect(strides, true, {capacity});
+  check(
+    
+    losskit_grid_points_f64(rows.data(), columns.data(), level_strides.data(), levels, offset, in_pixels, points.data(), strides.data(), capacity, count));
+}
+
+/// Detections from the raw outputs of an FCOS-style head: sigmoid scores, centre-ness, and distances from points.
+/// See losskit_fcos_postprocess_f32.
+inline void fcos_postprocess(
+    const float *logits, const float *distances, const float *centerness, const float *points, const float *strides,
+    std::ptrdiff_t anchors, std::ptrdiff_t classes, const std::int64_t *level_sizes, std::ptrdiff_t levels,
+    double score_threshold, std::ptrdiff_t pre_nms_top_k, losskit::detection_suppression suppression,
+    double iou_threshold, double sigma, double soft_score_threshold, bool class_agnostic, bool multi_label,
+    std::ptrdiff_t max_detections, bool has_image_size, double image_height, double image_width, double min_size,
+    float *detection_boxes, float *detection_scores, std::int64_t *labels, std::int64_t *anchor_indices,
+    std::ptrdiff_t capacity, std::ptrdiff_t *detection_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_fcos_postprocess_f32(logits, distances, centerness, points, strides, anchors, classes, level_sizes, levels, score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void fcos_postprocess(
+    span<const float> logits, span<const float> distances, span<const float> centerness, span<const float> points,
+    span<const float> strides, std::ptrdiff_t classes, span<const std::int64_t> level_sizes, std::ptrdiff_t levels,
+    double score_threshold, std::ptrdiff_t pre_nms_top_k, losskit::detection_suppression suppression,
+    double iou_threshold, double sigma, double soft_score_threshold, bool class_agnostic, bool multi_label,
+    std::ptrdiff_t max_detections, bool has_image_size, double image_height, double image_width, double min_size,
+    span<float> detection_boxes, span<float> detection_scores, span<std::int64_t> labels,
+    span<std::int64_t> anchor_indices, std::ptrdiff_t capacity, std::ptrdiff_t *detection_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t anchors = strides.ssize();
+  detail::expect(logits, false, {anchors, classes});
+  detail::expect(distances, false, {anchors, 4});
+  detail::expect(centerness, true, {anchors});
+  detail::expect(points, false, {anchors, 2});
+  detail::expect(level_sizes, true, {levels});
+  detail::expect(detection_boxes, true, {capacity, 4});
+  detail::expect(detection_scores, true, {capacity});
+  detail::expect(labels, true, {capacity});
+  detail::expect(anchor_indices, true, {capacity});
+  check(
+    
+    losskit_fcos_postprocess_f32(logits.data(), distances.data(), centerness.data(), points.data(), strides.data(), anchors, classes, level_sizes.data(), levels, score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes.data(), detection_scores.data(), labels.data(), anchor_indices.data(), capacity, detection_count, workspace, workspace_size));
+}
+
+/// Detections from the raw outputs of an FCOS-style head: sigmoid scores, centre-ness, and distances from points.
+/// See losskit_fcos_postprocess_f64.
+inline void fcos_postprocess(
+    const double *logits, const double *distances, const double *centerness, const double *points,
+    const double *strides, std::ptrdiff_t anchors, std::ptrdiff_t classes, const std::int64_t *level_sizes,
+    std::ptrdiff_t levels, double score_threshold, std::ptrdiff_t pre_nms_top_k,
+    losskit::detection_suppression suppression, double iou_threshold, double sigma, double soft_score_threshold,
+    bool class_agnostic, bool multi_label, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, double *detection_boxes, double *detection_scores, std::int64_t *labels,
+    std::int64_t *anchor_indices, std::ptrdiff_t capacity, std::ptrdiff_t *detection_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_fcos_postprocess_f64(logits, distances, centerness, points, strides, anchors, classes, level_sizes, levels, score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void fcos_postprocess(
+    span<const double> logits, span<const double> distances, span<const double> centerness, span<const double> points,
+    span<const double> strides, std::ptrdiff_t classes, span<const std::int64_t> level_sizes, std::ptrdiff_t levels,
+    double score_threshold, std::ptrdiff_t pre_nms_top_k, losskit::detection_suppression suppression,
+    double iou_threshold, double sigma, double soft_score_threshold, bool class_agnostic, bool multi_label,
+    std::ptrdiff_t max_detections, bool has_image_size, double image_height, double image_width, double min_size,
+    span<double> detection_boxes, span<double> detection_scores, span<std::int64_t> labels,
+    span<std::int64_t> anchor_indices, std::ptrdiff_t capacity, std::ptrdiff_t *detection_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t anchors = strides.ssize();
+  detail::expect(logits, false, {anchors, classes});
+  detail::expect(distances, false, {anchors, 4});
+  detail::expect(centerness, true, {anchors});
+  detail::expect(points, false, {anchors, 2});
+  detail::expect(level_sizes, true, {levels});
+  detail::expect(detection_boxes, true, {capacity, 4});
+  detail::expect(detection_scores, true, {capacity});
+  detail::expect(labels, true, {capacity});
+  detail::expect(anchor_indices, true, {capacity});
+  check(
+    
+    losskit_fcos_postprocess_f64(logits.data(), distances.data(), centerness.data(), points.data(), strides.data(), anchors, classes, level_sizes.data(), levels, score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes.data(), detection_scores.data(), labels.data(), anchor_indices.data(), capacity, detection_count, workspace, workspace_size));
+}
+
+/// The workspace that `fcosPostprocess` wants, whatever the modes, in either precision.
+/// See losskit_fcos_postprocess_workspace_size.
+inline void fcos_postprocess_workspace_size(
+    std::ptrdiff_t anchors, std::ptrdiff_t classes, std::ptrdiff_t levels, std::ptrdiff_t pre_nms_top_k,
+    std::ptrdiff_t *size) {
+  check(losskit_fcos_postprocess_workspace_size(anchors, classes, levels, pre_nms_top_k, size));
+}
+
+/// Detections from the raw outputs of a head that was trained with distribution focal loss (GFL, NanoDet, PicoDet): scores,
+/// and for each side a distribution over distances.
+/// See losskit_gfl_postprocess_f32.
+inline void gfl_postprocess(
+    const float *logits, const float *distributions, const float *points, const float *strides, std::ptrdiff_t anchors,
+    std::ptrdiff_t classes, std::ptrdiff_t reg_max, const std::int64_t *level_sizes, std::ptrdiff_t levels,
+    losskit::detection_activation activation, double score_threshold, std::ptrdiff_t pre_nms_top_k,
+    losskit::detection_suppression suppression, double iou_threshold, double sigma, double soft_score_threshold,
+    bool class_agnostic, bool multi_label, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, float *detection_boxes, float *detection_scores, std::int64_t *labels,
+    std::int64_t *anchor_indices, std::ptrdiff_t capacity, std::ptrdiff_t *detection_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_gfl_postprocess_f32(logits, distributions, points, strides, anchors, classes, reg_max, level_sizes, levels, static_cast<losskit_detection_activation>(activation), score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void gfl_postprocess(
+    span<const float> logits, const float *distributions, span<const float> points, span<const float> strides,
+    std::ptrdiff_t classes, std::ptrdiff_t reg_max, span<const std::int64_t> level_sizes, std::ptrdiff_t levels,
+    losskit::detection_activation activation, double score_threshold, std::ptrdiff_t pre_nms_top_k,
+    losskit::detection_suppression suppression, double iou_threshold, double sigma, double soft_score_threshold,
+    bool class_agnostic, bool multi_label, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, span<float> detection_boxes, span<float> detection_scores,
+    span<std::int64_t> labels, span<std::int64_t> anchor_indices, std::ptrdiff_t capacity,
+    std::ptrdiff_t *detection_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t anchors = strides.ssize();
+  detail::expect(logits, false, {anchors, classes});
+  detail::expect(points, false, {anchors, 2});
+  detail::expect(level_sizes, true, {levels});
+  detail::expect(detection_boxes, true, {capacity, 4});
+  detail::expect(detection_scores, true, {capacity});
+  detail::expect(labels, true, {capacity});
+  detail::expect(anchor_indices, true, {capacity});
+  check(
+    
+    losskit_gfl_postprocess_f32(logits.data(), distributions, points.data(), strides.data(), anchors, classes, reg_max, level_sizes.data(), levels, static_cast<losskit_detection_activation>(activation), score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes.data(), detection_scores.data(), labels.data(), anchor_indices.data(), capacity, detection_count, workspace, workspace_size));
+}
+
+/// Detections from the raw outputs of a head that was trained with distribution focal loss (GFL, NanoDet, PicoDet): scores,
+/// and for each side a distribution over distances.
+/// See losskit_gfl_postprocess_f64.
+inline void gfl_postprocess(
+    const double *logits, const double *distributions, const double *points, const double *strides,
+    std::ptrdiff_t anchors, std::ptrdiff_t classes, std::ptrdiff_t reg_max, const std::int64_t *level_sizes,
+    std::ptrdiff_t levels, losskit::detection_activation activation, double score_threshold,
+    std::ptrdiff_t pre_nms_top_k, losskit::detection_suppression suppression, double iou_threshold, double sigma,
+    double soft_score_threshold, bool class_agnostic, bool multi_label, std::ptrdiff_t max_detections,
+    bool has_image_size, double image_height, double image_width, double min_size, double *detection_boxes,
+    double *detection_scores, std::int64_t *labels, std::int64_t *anchor_indices, std::ptrdiff_t capacity,
+    std::ptrdiff_t *detection_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_gfl_postprocess_f64(logits, distributions, points, strides, anchors, classes, reg_max, level_sizes, levels, static_cast<losskit_detection_activation>(activation), score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void gfl_postprocess(
+    span<const double> logits, const double *distributions, span<const double> points, span<const double> strides,
+    std::ptrdiff_t classes, std::ptrdiff_t reg_max, span<const std::int64_t> level_sizes, std::ptrdiff_t levels,
+    losskit::detection_activation activation, double score_threshold, std::ptrdiff_t pre_nms_top_k,
+    losskit::detection_suppression suppression, double iou_threshold, double sigma, double soft_score_threshold,
+    bool class_agnostic, bool multi_label, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, span<double> detection_boxes, span<double> detection_scores,
+    span<std::int64_t> labels, span<std::int64_t> anchor_indices, std::ptrdiff_t capacity,
+    std::ptrdiff_t *detection_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t anchors = strides.ssize();
+  detail::expect(logits, false, {anchors, classes});
+  detail::expect(points, false, {anchors, 2});
+  detail::expect(level_sizes, true, {levels});
+  detail::expect(detection_boxes, true, {capacity, 4});
+  detail::expect(detection_scores, true, {capacity});
+  detail::expect(labels, true, {capacity});
+  detail::expect(anchor_indices, true, {capacity});
+  check(
+    
+    losskit_gfl_postprocess_f64(logits.data(), distributions, points.data(), strides.data(), anchors, classes, reg_max, level_sizes.data(), levels, static_cast<losskit_detection_activation>(activation), score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes.data(), detection_scores.data(), labels.data(), anchor_indices.data(), capacity, detection_count, workspace, workspace_size));
+}
+
+/// The workspace that `gflPostprocess` wants, whatever the modes, in either precision.
+/// See losskit_gfl_postprocess_workspace_size.
+inline void gfl_postprocess_workspace_size(
+    std::ptrdiff_t anchors, std::ptrdiff_t classes, std::ptrdiff_t levels, std::ptrdiff_t reg_max,
+    std::ptrdiff_t pre_nms_top_k, std::ptrdiff_t *size) {
+  check(losskit_gfl_postprocess_workspace_size(anchors, classes, levels, reg_max, pre_nms_top_k, size));
+}
+
+/// Detections from the raw outputs of a RetinaNet-style head: sigmoid scores, and offsets from anchors.
+/// See losskit_retinanet_postprocess_f32.
+inline void retinanet_postprocess(
+    const float *logits, const float *deltas, const float *anchor_boxes, std::ptrdiff_t anchors, std::ptrdiff_t classes,
+    const std::int64_t *level_sizes, std::ptrdiff_t levels, losskit::detection_activation activation, double weight_x,
+    double weight_y, double weight_width, double weight_height, double clip, double score_threshold,
+    std::ptrdiff_t pre_nms_top_k, losskit::detection_suppression suppression, double iou_threshold, double sigma,
+    double soft_score_threshold, bool class_agnostic, bool multi_label, std::ptrdiff_t max_detections,
+    bool has_image_size, double image_height, double image_width, double min_size, float *detection_boxes,
+    float *detection_scores, std::int64_t *labels, std::int64_t *anchor_indices, std::ptrdiff_t capacity,
+    std::ptrdiff_t *detection_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_retinanet_postprocess_f32(logits, deltas, anchor_boxes, anchors, classes, level_sizes, levels, static_cast<losskit_detection_activation>(activation), weight_x, weight_y, weight_width, weight_height, clip, score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void retinanet_postprocess(
+    span<const float> logits, span<const float> deltas, span<const float> anchor_boxes, std::ptrdiff_t anchors,
+    std::ptrdiff_t classes, span<const std::int64_t> level_sizes, std::ptrdiff_t levels,
+    losskit::detection_activation activation, double weight_x, double weight_y, double weight_width,
+    double weight_height, double clip, double score_threshold, std::ptrdiff_t pre_nms_top_k,
+    losskit::detection_suppression suppression, double iou_threshold, double sigma, double soft_score_threshold,
+    bool class_agnostic, bool multi_label, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, span<float> detection_boxes, span<float> detection_scores,
+    span<std::int64_t> labels, span<std::int64_t> anchor_indices, std::ptrdiff_t capacity,
+    std::ptrdiff_t *detection_count, void *workspace, std::ptrdiff_t workspace_size) {
+  detail::expect(logits, false, {anchors, classes});
+  detail::expect(deltas, false, {anchors, 4});
+  detail::expect(anchor_boxes, false, {anchors, 4});
+  detail::expect(level_sizes, true, {levels});
+  detail::expect(detection_boxes, true, {capacity, 4});
+  detail::expect(detection_scores, true, {capacity});
+  detail::expect(labels, true, {capacity});
+  detail::expect(anchor_indices, true, {capacity});
+  check(
+    
+    losskit_retinanet_postprocess_f32(logits.data(), deltas.data(), anchor_boxes.data(), anchors, classes, level_sizes.data(), levels, static_cast<losskit_detection_activation>(activation), weight_x, weight_y, weight_width, weight_height, clip, score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes.data(), detection_scores.data(), labels.data(), anchor_indices.data(), capacity, detection_count, workspace, workspace_size));
+}
+
+/// Detections from the raw outputs of a RetinaNet-style head: sigmoid scores, and offsets from anchors.
+/// See losskit_retinanet_postprocess_f64.
+inline void retinanet_postprocess(
+    const double *logits, const double *deltas, const double *anchor_boxes, std::ptrdiff_t anchors,
+    std::ptrdiff_t classes, const std::int64_t *level_sizes, std::ptrdiff_t levels,
+    losskit::detection_activation activation, double weight_x, double weight_y, double weight_width,
+    double weight_height, double clip, double score_threshold, std::ptrdiff_t pre_nms_top_k,
+    losskit::detection_suppression suppression, double iou_threshold, double sigma, double soft_score_threshold,
+    bool class_agnostic, bool multi_label, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, double *detection_boxes, double *detection_scores, std::int64_t *labels,
+    std::int64_t *anchor_indices, std::ptrdiff_t capacity, std::ptrdiff_t *detection_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_retinanet_postprocess_f64(logits, deltas, anchor_boxes, anchors, classes, level_sizes, levels, static_cast<losskit_detection_activation>(activation), weight_x, weight_y, weight_width, weight_height, clip, score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void retinanet_postprocess(
+    span<const double> logits, span<const double> deltas, span<const double> anchor_boxes, std::ptrdiff_t anchors,
+    std::ptrdiff_t classes, span<const std::int64_t> level_sizes, std::ptrdiff_t levels,
+    losskit::detection_activation activation, double weight_x, double weight_y, double weight_width,
+    double weight_height, double clip, double score_threshold, std::ptrdiff_t pre_nms_top_k,
+    losskit::detection_suppression suppression, double iou_threshold, double sigma, double soft_score_threshold,
+    bool class_agnostic, bool multi_label, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, span<double> detection_boxes, span<double> detection_scores,
+    span<std::int64_t> labels, span<std::int64_t> anchor_indices, std::ptrdiff_t capacity,
+    std::ptrdiff_t *detection_count, void *workspace, std::ptrdiff_t workspace_size) {
+  detail::expect(logits, false, {anchors, classes});
+  detail::expect(deltas, false, {anchors, 4});
+  detail::expect(anchor_boxes, false, {anchors, 4});
+  detail::expect(level_sizes, true, {levels});
+  detail::expect(detection_boxes, true, {capacity, 4});
+  detail::expect(detection_scores, true, {capacity});
+  detail::expect(labels, true, {capacity});
+  detail::expect(anchor_indices, true, {capacity});
+  check(
+    
+    losskit_retinanet_postprocess_f64(logits.data(), deltas.data(), anchor_boxes.data(), anchors, classes, level_sizes.data(), levels, static_cast<losskit_detection_activation>(activation), weight_x, weight_y, weight_width, weight_height, clip, score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes.data(), detection_scores.data(), labels.data(), anchor_indices.data(), capacity, detection_count, workspace, workspace_size));
+}
+
+/// The workspace that `retinanetPostprocess` wants, whatever the modes, in either precision.
+/// See losskit_retinanet_postprocess_workspace_size.
+inline void retinanet_postprocess_workspace_size(
+    std::ptrdiff_t anchors, std::ptrdiff_t classes, std::ptrdiff_t levels, std::ptrdiff_t pre_nms_top_k,
+    std::ptrdiff_t *size) {
+  check(losskit_retinanet_postprocess_workspace_size(anchors, classes, levels, pre_nms_top_k, size));
+}
+
+/// Detections from the raw outputs of an SSD-style head: softmax scores with a background class, and offsets from
+/// anchors.
+/// See losskit_ssd_postprocess_f32.
+inline void ssd_postprocess(
+    const float *logits, const float *deltas, const float *anchor_boxes, std::ptrdiff_t anchors, std::ptrdiff_t classes,
+    double weight_x, double weight_y, double weight_width, double weight_height, double clip, double score_threshold,
+    std::ptrdiff_t pre_nms_top_k, losskit::detection_suppression suppression, double iou_threshold, double sigma,
+    double soft_score_threshold, bool class_agnostic, bool multi_label, std::ptrdiff_t background_index,
+    std::ptrdiff_t max_detections, bool has_image_size, double image_height, double image_width, double min_size,
+    float *detection_boxes, float *detection_scores, std::int64_t *labels, std::int64_t *anchor_indices,
+    std::ptrdiff_t capacity, std::ptrdiff_t *detection_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_ssd_postprocess_f32(logits, deltas, anchor_boxes, anchors, classes, weight_x, weight_y, weight_width, weight_height, clip, score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, background_index, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void ssd_postprocess(
+    span<const float> logits, span<const float> deltas, span<const float> anchor_boxes, std::ptrdiff_t anchors,
+    std::ptrdiff_t classes, double weight_x, double weight_y, double weight_width, double weight_height, double clip,
+    double score_threshold, std::ptrdiff_t pre_nms_top_k, losskit::detection_suppression suppression,
+    double iou_threshold, double sigma, double soft_score_threshold, bool class_agnostic, bool multi_label,
+    std::ptrdiff_t background_index, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, span<float> detection_boxes, span<float> detection_scores,
+    span<std::int64_t> labels, span<std::int64_t> anchor_indices, std::ptrdiff_t capacity,
+    std::ptrdiff_t *detection_count, void *workspace, std::ptrdiff_t workspace_size) {
+  detail::expect(logits, false, {anchors, classes});
+  detail::expect(deltas, false, {anchors, 4});
+  detail::expect(anchor_boxes, false, {anchors, 4});
+  detail::expect(detection_boxes, true, {capacity, 4});
+  detail::expect(detection_scores, true, {capacity});
+  detail::expect(labels, true, {capacity});
+  detail::expect(anchor_indices, true, {capacity});
+  check(
+    
+    losskit_ssd_postprocess_f32(logits.data(), deltas.data(), anchor_boxes.data(), anchors, classes, weight_x, weight_y, weight_width, weight_height, clip, score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, background_index, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes.data(), detection_scores.data(), labels.data(), anchor_indices.data(), capacity, detection_count, workspace, workspace_size));
+}
+
+/// Detections from the raw outputs of an SSD-style head: softmax scores with a background class, and offsets from
+/// anchors.
+/// See losskit_ssd_postprocess_f64.
+inline void ssd_postprocess(
+    const double *logits, const double *deltas, const double *anchor_boxes, std::ptrdiff_t anchors,
+    std::ptrdiff_t classes, double weight_x, double weight_y, double weight_width, double weight_height, double clip,
+    double score_threshold, std::ptrdiff_t pre_nms_top_k, losskit::detection_suppression suppression,
+    double iou_threshold, double sigma, double soft_score_threshold, bool class_agnostic, bool multi_label,
+    std::ptrdiff_t background_index, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, double *detection_boxes, double *detection_scores, std::int64_t *labels,
+    std::int64_t *anchor_indices, std::ptrdiff_t capacity, std::ptrdiff_t *detection_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_ssd_postprocess_f64(logits, deltas, anchor_boxes, anchors, classes, weight_x, weight_y, weight_width, weight_height, clip, score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, background_index, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void ssd_postprocess(
+    span<const double> logits, span<const double> deltas, span<const double> anchor_boxes, std::ptrdiff_t anchors,
+    std::ptrdiff_t classes, double weight_x, double weight_y, double weight_width, double weight_height, double clip,
+    double score_threshold, std::ptrdiff_t pre_nms_top_k, losskit::detection_suppression suppression,
+    double iou_threshold, double sigma, double soft_score_threshold, bool class_agnostic, bool multi_label,
+    std::ptrdiff_t background_index, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, span<double> detection_boxes, span<double> detection_scores,
+    span<std::int64_t> labels, span<std::int64_t> anchor_indices, std::ptrdiff_t capacity,
+    std::ptrdiff_t *detection_count, void *workspace, std::ptrdiff_t workspace_size) {
+  detail::expect(logits, false, {anchors, classes});
+  detail::expect(deltas, false, {anchors, 4});
+  detail::expect(anchor_boxes, false, {anchors, 4});
+  detail::expect(detection_boxes, true, {capacity, 4});
+  detail::expect(detection_scores, true, {capacity});
+  detail::expect(labels, true, {capacity});
+  detail::expect(anchor_indices, true, {capacity});
+  check(
+    
+    losskit_ssd_postprocess_f64(logits.data(), deltas.data(), anchor_boxes.data(), anchors, classes, weight_x, weight_y, weight_width, weight_height, clip, score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, background_index, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes.data(), detection_scores.data(), labels.data(), anchor_indices.data(), capacity, detection_count, workspace, workspace_size));
+}
+
+/// The workspace that `ssdPostprocess` wants, whatever the modes, in either precision.
+/// See losskit_ssd_postprocess_workspace_size.
+inline void ssd_postprocess_workspace_size(
+    std::ptrdiff_t anchors, std::ptrdiff_t classes, std::ptrdiff_t pre_nms_top_k, std::ptrdiff_t *size) {
+  check(losskit_ssd_postprocess_workspace_size(anchors, classes, pre_nms_top_k, size));
+}
+
+/// Detections from the raw outputs of a YOLO head.
+/// See losskit_yolo_postprocess_f32.
+inline void yolo_postprocess(
+    const float *pred, const float *grid, const float *strides, const float *anchor_sizes, std::ptrdiff_t anchors,
+    std::ptrdiff_t channels, losskit::yolo_head head, std::ptrdiff_t reg_max, bool channels_first,
+    losskit::detection_activation activation, double score_threshold, std::ptrdiff_t pre_nms_top_k,
+    losskit::detection_suppression suppression, double iou_threshold, double sigma, double soft_score_threshold,
+    bool class_agnostic, bool multi_label, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, float *detection_boxes, float *detection_scores, std::int64_t *labels,
+    std::int64_t *anchor_indices, std::ptrdiff_t capacity, std::ptrdiff_t *detection_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_yolo_postprocess_f32(pred, grid, strides, anchor_sizes, anchors, channels, static_cast<losskit_yolo_head>(head), reg_max, channels_first, static_cast<losskit_detection_activation>(activation), score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void yolo_postprocess(
+    span<const float> pred, span<const float> grid, span<const float> strides, span<const float> anchor_sizes,
+    std::ptrdiff_t channels, losskit::yolo_head head, std::ptrdiff_t reg_max, bool channels_first,
+    losskit::detection_activation activation, double score_threshold, std::ptrdiff_t pre_nms_top_k,
+    losskit::detection_suppression suppression, double iou_threshold, double sigma, double soft_score_threshold,
+    bool class_agnostic, bool multi_label, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, span<float> detection_boxes, span<float> detection_scores,
+    span<std::int64_t> labels, span<std::int64_t> anchor_indices, std::ptrdiff_t capacity,
+    std::ptrdiff_t *detection_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t anchors = strides.ssize();
+  detail::expect(pred, false, {anchors, channels});
+  detail::expect(grid, false, {anchors, 2});
+  detail::expect(anchor_sizes, true, {anchors, 2});
+  detail::expect(detection_boxes, true, {capacity, 4});
+  detail::expect(detection_scores, true, {capacity});
+  detail::expect(labels, true, {capacity});
+  detail::expect(anchor_indices, true, {capacity});
+  check(
+    
+    losskit_yolo_postprocess_f32(pred.data(), grid.data(), strides.data(), anchor_sizes.data(), anchors, channels, static_cast<losskit_yolo_head>(head), reg_max, channels_first, static_cast<losskit_detection_activation>(activation), score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes.data(), detection_scores.data(), labels.data(), anchor_indices.data(), capacity, detection_count, workspace, workspace_size));
+}
+
+/// Detections from the raw outputs of a YOLO head.
+/// See losskit_yolo_postprocess_f64.
+inline void yolo_postprocess(
+    const double *pred, const double *grid, const double *strides, const double *anchor_sizes, std::ptrdiff_t anchors,
+    std::ptrdiff_t channels, losskit::yolo_head head, std::ptrdiff_t reg_max, bool channels_first,
+    losskit::detection_activation activation, double score_threshold, std::ptrdiff_t pre_nms_top_k,
+    losskit::detection_suppression suppression, double iou_threshold, double sigma, double soft_score_threshold,
+    bool class_agnostic, bool multi_label, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, double *detection_boxes, double *detection_scores, std::int64_t *labels,
+    std::int64_t *anchor_indices, std::ptrdiff_t capacity, std::ptrdiff_t *detection_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_yolo_postprocess_f64(pred, grid, strides, anchor_sizes, anchors, channels, static_cast<losskit_yolo_head>(head), reg_max, channels_first, static_cast<losskit_detection_activation>(activation), score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void yolo_postprocess(
+    span<const double> pred, span<const double> grid, span<const double> strides, span<const double> anchor_sizes,
+    std::ptrdiff_t channels, losskit::yolo_head head, std::ptrdiff_t reg_max, bool channels_first,
+    losskit::detection_activation activation, double score_threshold, std::ptrdiff_t pre_nms_top_k,
+    losskit::detection_suppression suppression, double iou_threshold, double sigma, double soft_score_threshold,
+    bool class_agnostic, bool multi_label, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, span<double> detection_boxes, span<double> detection_scores,
+    span<std::int64_t> labels, span<std::int64_t> anchor_indices, std::ptrdiff_t capacity,
+    std::ptrdiff_t *detection_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t anchors = strides.ssize();
+  detail::expect(pred, false, {anchors, channels});
+  detail::expect(grid, false, {anchors, 2});
+  detail::expect(anchor_sizes, true, {anchors, 2});
+  detail::expect(detection_boxes, true, {capacity, 4});
+  detail::expect(detection_scores, true, {capacity});
+  detail::expect(labels, true, {capacity});
+  detail::expect(anchor_indices, true, {capacity});
+  check(
+    
+    losskit_yolo_postprocess_f64(pred.data(), grid.data(), strides.data(), anchor_sizes.data(), anchors, channels, static_cast<losskit_yolo_head>(head), reg_max, channels_first, static_cast<losskit_detection_activation>(activation), score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes.data(), detection_scores.data(), labels.data(), anchor_indices.data(), capacity, detection_count, workspace, workspace_size));
+}
+
+/// The workspace that `yoloPostprocess` wants, whatever the modes, in either precision.
+/// See losskit_yolo_postprocess_workspace_size.
+inline void yolo_postprocess_workspace_size(
+    std::ptrdiff_t anchors, std::ptrdiff_t channels, losskit::yolo_head head, std::ptrdiff_t reg_max,
+    std::ptrdiff_t pre_nms_top_k, std::ptrdiff_t *size) {
+  check(
+    
+    losskit_yolo_postprocess_workspace_size(anchors, channels, static_cast<losskit_yolo_head>(head), reg_max, pre_nms_top_k, size));
 }
 
 /// Greedy non-maximum suppression: in descending order of score, a box is kept unless its IoU with a box kept before

@@ -193,15 +193,9 @@ private struct BoxLossJob<L: BoxLoss>: ParallelJob {
       if gradBoxes1 == nil && gradBoxes2 == nil { return }
       let gradients = pair.gradients(partials)
       let scale = weight * sink.gradientScale
-      if let gradBoxes1 { gradients.0.scaled(scale).store(gradBoxes1 + 4 &* row, rows: n) }
-      if let gradBoxes2 { gradients.1.scaled(scale).store(gradBoxes2 + 4 &* row, rows: n) }
+      if let gradBoxes1 { gradients.0.scaled(by: scale).store(gradBoxes1 + 4 &* row, rows: n) }
+      if let gradBoxes2 { gradients.1.scaled(by: scale).store(gradBoxes2 + 4 &* row, rows: n) }
     }
     sink.finish(partial, part: part)
-  }
-}
-
-extension Quads {
-  @inline(__always) fileprivate func scaled(_ factor: V) -> Quads {
-    Quads(a * factor, b * factor, c * factor, d * factor)
   }
 }

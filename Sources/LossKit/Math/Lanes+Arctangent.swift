@@ -21,15 +21,6 @@ extension Lanes {
   }
 }
 
-extension Lanes {
-  /// The angle of the point (x, y), 0 for the origin, from the quotient: at most 3 ulp.
-  @inline(__always) static func atan2(_ y: Self, _ x: Self) -> Self {
-    let angle = atan(y / (x + zero))  // −0 + 0 is 0
-    let turned = select(x .< zero, angle + Self(Double.pi).copySign(y), angle)
-    return select((x .== zero) & (y .== zero), zero, turned)
-  }
-}
-
 extension FloatLanes {
   /// `(atan r / r − 1) / r²` from r², for |r| ≤ tan(π/8): minimax polynomial.
   @inline(__always) static func arctangentTail(_ u: Self) -> Self {

@@ -66,7 +66,7 @@ private func forEachSide(_ count: Int, _ regMax: Int, _ body: (Int, Int) -> Void
 private func binNumbers<V: Lanes>(_ first: Int) -> V { V(V.Integers.indices &+ V.Integers(first)) }
 
 /// The softmax over the bins of one side.
-private struct BinDistribution<S: Scalar> {
+struct BinDistribution<S: Scalar> {
   typealias V = S.Vector
   private let logits: UnsafePointer<S>
   private let largest: S

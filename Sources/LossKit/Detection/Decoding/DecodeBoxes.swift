@@ -70,7 +70,7 @@ func decodeBoxesVjp<S: Scalar>(
 }
 
 /// The parametrisation.
-private struct BoxCoder<S: Scalar> {
+struct BoxCoder<S: Scalar> {
   typealias V = S.Vector
   private let weightX, weightY, weightWidth, weightHeight: S
   private let clip: S
