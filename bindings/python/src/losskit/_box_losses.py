@@ -50,7 +50,10 @@ def box_iou_loss(
 ) -> Any:
     """IoU loss of pairs of boxes: row i of ``boxes1`` with row i of ``boxes2``.
 
-    With ``grad=True``: ``(loss, (grad_boxes1, grad_boxes2))``.
+    Parameters
+    ----------
+    grad : bool, default False
+        Return ``(loss, (grad_boxes1, grad_boxes2))``.
 
     Examples
     --------
@@ -76,7 +79,10 @@ def generalized_box_iou_loss(
 ) -> Any:
     """Generalized-IoU loss of pairs of boxes.
 
-    With ``grad=True``: ``(loss, (grad_boxes1, grad_boxes2))``.
+    Parameters
+    ----------
+    grad : bool, default False
+        Return ``(loss, (grad_boxes1, grad_boxes2))``.
 
     Examples
     --------
@@ -101,7 +107,10 @@ def distance_box_iou_loss(
 ) -> Any:
     """Distance-IoU loss of pairs of boxes.
 
-    With ``grad=True``: ``(loss, (grad_boxes1, grad_boxes2))``.
+    Parameters
+    ----------
+    grad : bool, default False
+        Return ``(loss, (grad_boxes1, grad_boxes2))``.
 
     Examples
     --------
@@ -126,7 +135,10 @@ def complete_box_iou_loss(
 ) -> Any:
     """Complete-IoU loss of pairs of boxes.
 
-    With ``grad=True``: ``(loss, (grad_boxes1, grad_boxes2))``.
+    Parameters
+    ----------
+    grad : bool, default False
+        Return ``(loss, (grad_boxes1, grad_boxes2))``.
 
     Examples
     --------
@@ -152,7 +164,10 @@ def efficient_box_iou_loss(
 ) -> Any:
     """Efficient-IoU loss of pairs of boxes; with ``gamma`` > 0 its focal form.
 
-    With ``grad=True``: ``(loss, (grad_boxes1, grad_boxes2))``.
+    Parameters
+    ----------
+    grad : bool, default False
+        Return ``(loss, (grad_boxes1, grad_boxes2))``.
 
     Examples
     --------
@@ -178,7 +193,10 @@ def scylla_box_iou_loss(
 ) -> Any:
     """SIoU loss of pairs of boxes.
 
-    With ``grad=True``: ``(loss, (grad_boxes1, grad_boxes2))``.
+    Parameters
+    ----------
+    grad : bool, default False
+        Return ``(loss, (grad_boxes1, grad_boxes2))``.
 
     Examples
     --------
@@ -205,7 +223,10 @@ def alpha_box_iou_loss(
 ) -> Any:
     """α-IoU loss of pairs of boxes.
 
-    With ``grad=True``: ``(loss, (grad_boxes1, grad_boxes2))``.
+    Parameters
+    ----------
+    grad : bool, default False
+        Return ``(loss, (grad_boxes1, grad_boxes2))``.
 
     Examples
     --------
