@@ -1623,6 +1623,28 @@ LOSSKIT_ENTRY(losskit_binary_cross_entropy_with_logits_f64, (
     const double *pos_weight, losskit_reduction reduction, const double *sample_weight, double *loss,
     double *grad),
     (z, t, rows, columns, weight, weight_per_element, pos_weight, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_box_convert_f32, (
+    const float *boxes, ptrdiff_t count, losskit_box_format in_fmt, losskit_box_format out_fmt,
+    float *converted),
+    (boxes, count, in_fmt, out_fmt, converted))
+LOSSKIT_ENTRY(losskit_box_convert_f64, (
+    const double *boxes, ptrdiff_t count, losskit_box_format in_fmt, losskit_box_format out_fmt,
+    double *converted),
+    (boxes, count, in_fmt, out_fmt, converted))
+LOSSKIT_ENTRY(losskit_box_convert_vjp_f32, (
+    const float *grad_output, ptrdiff_t count, losskit_box_format in_fmt, losskit_box_format out_fmt,
+    float *grad),
+    (grad_output, count, in_fmt, out_fmt, grad))
+LOSSKIT_ENTRY(losskit_box_convert_vjp_f64, (
+    const double *grad_output, ptrdiff_t count, losskit_box_format in_fmt, losskit_box_format out_fmt,
+    double *grad),
+    (grad_output, count, in_fmt, out_fmt, grad))
+LOSSKIT_ENTRY(losskit_box_area_f32, (
+    const float *boxes, ptrdiff_t count, losskit_box_format fmt, float *area),
+    (boxes, count, fmt, area))
+LOSSKIT_ENTRY(losskit_box_area_f64, (
+    const double *boxes, ptrdiff_t count, losskit_box_format fmt, double *area),
+    (boxes, count, fmt, area))
 LOSSKIT_ENTRY(losskit_box_iou_f32, (
     const float *boxes1, const float *boxes2, ptrdiff_t count1, ptrdiff_t count2, double offset,
     float *iou),
@@ -1631,6 +1653,72 @@ LOSSKIT_ENTRY(losskit_box_iou_f64, (
     const double *boxes1, const double *boxes2, ptrdiff_t count1, ptrdiff_t count2, double offset,
     double *iou),
     (boxes1, boxes2, count1, count2, offset, iou))
+LOSSKIT_ENTRY(losskit_box_iou_rotated_f32, (
+    const float *boxes1, const float *boxes2, ptrdiff_t count1, ptrdiff_t count2, losskit_overlap_mode mode,
+    bool aligned, bool clockwise,
+    float *overlaps),
+    (boxes1, boxes2, count1, count2, mode, aligned, clockwise, overlaps))
+LOSSKIT_ENTRY(losskit_box_iou_rotated_f64, (
+    const double *boxes1, const double *boxes2, ptrdiff_t count1, ptrdiff_t count2, losskit_overlap_mode mode,
+    bool aligned, bool clockwise,
+    double *overlaps),
+    (boxes1, boxes2, count1, count2, mode, aligned, clockwise, overlaps))
+LOSSKIT_ENTRY(losskit_clip_boxes_to_image_f32, (
+    const float *boxes, ptrdiff_t count, double height, double width,
+    float *clipped),
+    (boxes, count, height, width, clipped))
+LOSSKIT_ENTRY(losskit_clip_boxes_to_image_f64, (
+    const double *boxes, ptrdiff_t count, double height, double width,
+    double *clipped),
+    (boxes, count, height, width, clipped))
+LOSSKIT_ENTRY(losskit_distance_box_iou_f32, (
+    const float *boxes1, const float *boxes2, ptrdiff_t count1, ptrdiff_t count2, double eps,
+    float *diou),
+    (boxes1, boxes2, count1, count2, eps, diou))
+LOSSKIT_ENTRY(losskit_distance_box_iou_f64, (
+    const double *boxes1, const double *boxes2, ptrdiff_t count1, ptrdiff_t count2, double eps,
+    double *diou),
+    (boxes1, boxes2, count1, count2, eps, diou))
+LOSSKIT_ENTRY(losskit_complete_box_iou_f32, (
+    const float *boxes1, const float *boxes2, ptrdiff_t count1, ptrdiff_t count2, double eps,
+    float *ciou),
+    (boxes1, boxes2, count1, count2, eps, ciou))
+LOSSKIT_ENTRY(losskit_complete_box_iou_f64, (
+    const double *boxes1, const double *boxes2, ptrdiff_t count1, ptrdiff_t count2, double eps,
+    double *ciou),
+    (boxes1, boxes2, count1, count2, eps, ciou))
+LOSSKIT_ENTRY(losskit_generalized_box_iou_f32, (
+    const float *boxes1, const float *boxes2, ptrdiff_t count1, ptrdiff_t count2,
+    float *giou),
+    (boxes1, boxes2, count1, count2, giou))
+LOSSKIT_ENTRY(losskit_generalized_box_iou_f64, (
+    const double *boxes1, const double *boxes2, ptrdiff_t count1, ptrdiff_t count2,
+    double *giou),
+    (boxes1, boxes2, count1, count2, giou))
+LOSSKIT_ENTRY(losskit_mask_iou_f32, (
+    const uint8_t *masks1, const uint8_t *masks2, ptrdiff_t count1, ptrdiff_t count2, ptrdiff_t pixels,
+    float *iou),
+    (masks1, masks2, count1, count2, pixels, iou))
+LOSSKIT_ENTRY(losskit_mask_iou_f64, (
+    const uint8_t *masks1, const uint8_t *masks2, ptrdiff_t count1, ptrdiff_t count2, ptrdiff_t pixels,
+    double *iou),
+    (masks1, masks2, count1, count2, pixels, iou))
+LOSSKIT_ENTRY(losskit_masks_to_boxes_f32, (
+    const uint8_t *masks, ptrdiff_t count, ptrdiff_t height, ptrdiff_t width,
+    float *boxes),
+    (masks, count, height, width, boxes))
+LOSSKIT_ENTRY(losskit_masks_to_boxes_f64, (
+    const uint8_t *masks, ptrdiff_t count, ptrdiff_t height, ptrdiff_t width,
+    double *boxes),
+    (masks, count, height, width, boxes))
+LOSSKIT_ENTRY(losskit_remove_small_boxes_f32, (
+    const float *boxes, ptrdiff_t count, double min_size, int64_t *keep, ptrdiff_t capacity,
+    ptrdiff_t *kept_count),
+    (boxes, count, min_size, keep, capacity, kept_count))
+LOSSKIT_ENTRY(losskit_remove_small_boxes_f64, (
+    const double *boxes, ptrdiff_t count, double min_size, int64_t *keep, ptrdiff_t capacity,
+    ptrdiff_t *kept_count),
+    (boxes, count, min_size, keep, capacity, kept_count))
 LOSSKIT_ENTRY(losskit_alpha_box_iou_loss_f32, (
     const float *boxes1, const float *boxes2, ptrdiff_t count, losskit_alpha_box_iou_variant variant, double alpha,
     double eps, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad_boxes1,
@@ -1756,6 +1844,34 @@ LOSSKIT_ENTRY(losskit_decode_boxes_vjp_f64, (
     double weight_y, double weight_width, double weight_height, double clip,
     double *grad_deltas),
     (deltas, anchors, grad_output, count, weight_x, weight_y, weight_width, weight_height, clip, grad_deltas))
+LOSSKIT_ENTRY(losskit_encode_boxes_f32, (
+    const float *boxes, const float *anchors, ptrdiff_t count, double weight_x, double weight_y, double weight_width,
+    double weight_height,
+    float *deltas),
+    (boxes, anchors, count, weight_x, weight_y, weight_width, weight_height, deltas))
+LOSSKIT_ENTRY(losskit_encode_boxes_f64, (
+    const double *boxes, const double *anchors, ptrdiff_t count, double weight_x, double weight_y, double weight_width,
+    double weight_height,
+    double *deltas),
+    (boxes, anchors, count, weight_x, weight_y, weight_width, weight_height, deltas))
+LOSSKIT_ENTRY(losskit_decode_yolo_f32, (
+    const float *pred, const float *grid, const float *stride, const float *anchors, ptrdiff_t count,
+    losskit_yolo_version version, float *boxes),
+    (pred, grid, stride, anchors, count, version, boxes))
+LOSSKIT_ENTRY(losskit_decode_yolo_f64, (
+    const double *pred, const double *grid, const double *stride, const double *anchors, ptrdiff_t count,
+    losskit_yolo_version version, double *boxes),
+    (pred, grid, stride, anchors, count, version, boxes))
+LOSSKIT_ENTRY(losskit_decode_yolo_vjp_f32, (
+    const float *pred, const float *grid, const float *stride, const float *anchors, const float *grad_output,
+    ptrdiff_t count, losskit_yolo_version version,
+    float *grad_pred),
+    (pred, grid, stride, anchors, grad_output, count, version, grad_pred))
+LOSSKIT_ENTRY(losskit_decode_yolo_vjp_f64, (
+    const double *pred, const double *grid, const double *stride, const double *anchors, const double *grad_output,
+    ptrdiff_t count, losskit_yolo_version version,
+    double *grad_pred),
+    (pred, grid, stride, anchors, grad_output, count, version, grad_pred))
 LOSSKIT_ENTRY(losskit_detection_postprocess_f32, (
     const float *logits, const float *boxes, const float *objectness, ptrdiff_t anchors, ptrdiff_t classes,
     losskit_detection_activation activation, losskit_objectness_mode objectness_mode, double score_threshold,
@@ -1798,6 +1914,14 @@ LOSSKIT_ENTRY(losskit_distance_to_box_vjp_f64, (
     double height, double width,
     double *grad_distances),
     (points, distances, grad_output, count, has_image_size, height, width, grad_distances))
+LOSSKIT_ENTRY(losskit_box_to_distance_f32, (
+    const float *points, const float *boxes, ptrdiff_t count, bool has_max_distance, double max_distance, double eps,
+    float *distances),
+    (points, boxes, count, has_max_distance, max_distance, eps, distances))
+LOSSKIT_ENTRY(losskit_box_to_distance_f64, (
+    const double *points, const double *boxes, ptrdiff_t count, bool has_max_distance, double max_distance, double eps,
+    double *distances),
+    (points, boxes, count, has_max_distance, max_distance, eps, distances))
 LOSSKIT_ENTRY(losskit_grid_points_f32, (
     const int64_t *rows, const int64_t *columns, const float *level_strides, ptrdiff_t levels, double offset,
     bool in_pixels, float *points, float *strides, ptrdiff_t capacity,

@@ -311,6 +311,24 @@ typedef enum losskit_filter_normalization {
   LOSSKIT_FILTER_NORMALIZATION_LAYER = 1,
 } losskit_filter_normalization;
 
+/** What the four numbers of a box are. */
+typedef enum losskit_box_format {
+  /** x1, y1, x2, y2: two corners. */
+  LOSSKIT_BOX_FORMAT_XYXY = 0,
+  /** x1, y1, width, height: a corner and the size. */
+  LOSSKIT_BOX_FORMAT_XYWH = 1,
+  /** The centre and the size. */
+  LOSSKIT_BOX_FORMAT_CXCYWH = 2,
+} losskit_box_format;
+
+/** What the intersection of two boxes is divided by. */
+typedef enum losskit_overlap_mode {
+  /** The union: intersection over union. */
+  LOSSKIT_OVERLAP_MODE_IOU = 0,
+  /** The first box: intersection over foreground. */
+  LOSSKIT_OVERLAP_MODE_IOF = 1,
+} losskit_overlap_mode;
+
 /** What an α-IoU loss adds to the overlap. */
 typedef enum losskit_alpha_box_iou_variant {
   /** Nothing. */
@@ -332,6 +350,21 @@ typedef enum losskit_box_iou_loss_form {
   /** −ln max(IoU, ε). */
   LOSSKIT_BOX_IOU_LOSS_FORM_LOG = 2,
 } losskit_box_iou_loss_form;
+
+/**
+ * The parametrisation of a YOLO head. (From version 8 on heads give distributions over distances: `dflDecode` and
+ * `distanceToBox`.)
+ */
+typedef enum losskit_yolo_version {
+  /** Anchor-based: centre `(σ(t) + cell) · stride`, size `e^t · anchor`. */
+  LOSSKIT_YOLO_VERSION_V3 = 0,
+  /** Anchor-based: centre `(2σ(t) − ½ + cell) · stride`, size `(2σ(t))² · anchor`. */
+  LOSSKIT_YOLO_VERSION_V5 = 1,
+  /** As `v5`. */
+  LOSSKIT_YOLO_VERSION_V7 = 2,
+  /** YOLOX, without anchors: centre `(t + cell) · stride`, size `e^t · stride`. */
+  LOSSKIT_YOLO_VERSION_X = 3,
+} losskit_yolo_version;
 
 /** How logits become scores. */
 typedef enum losskit_detection_activation {
@@ -365,13 +398,13 @@ typedef enum losskit_detection_suppression {
 
 /** How a YOLO head states its boxes. */
 typedef enum losskit_yolo_head {
-  /** YOLOv3: centre (σ(t) + cell) · stride, size e^t · anchor. */
+  /** As `YoloVersion.v3`. */
   LOSSKIT_YOLO_HEAD_V3 = 0,
-  /** YOLOv5 and v7: centre (2 σ(t) − 1/2 + cell) · stride, size (2 σ(t))² · anchor. */
+  /** As `YoloVersion.v5`, also for YOLOv7. */
   LOSSKIT_YOLO_HEAD_V5 = 1,
   /** YOLOv8 and later: distances with distributions over bins, from the centre of the cell, in strides. */
   LOSSKIT_YOLO_HEAD_V8 = 2,
-  /** YOLOX: centre (t + cell) · stride, size e^t · stride. */
+  /** As `YoloVersion.x`. */
   LOSSKIT_YOLO_HEAD_X = 3,
 } losskit_yolo_head;
 
@@ -5010,12 +5043,67 @@ LOSSKIT_API losskit_status losskit_binary_cross_entropy_with_logits_f64(
  * ==================================================================================================== */
 
 /**
+ * Boxes in another format.
+ *
+ *     xyxy → xywh      (x1, y1, x2 − x1, y2 − y1)         xywh → xyxy      (x, y, x + w, y + h)
+ *     xyxy → cxcywh    ((x1 + x2)/2, …, x2 − x1, …)       cxcywh → xyxy    (cx ∓ w/2, cy ∓ h/2)
+ *
+ * Other pairs go by way of xyxy; equal formats copy. Boxes are not validated.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`.
+ *   - count: ≥ 0.
+ *   - in_fmt: the format of `boxes`.
+ *   - out_fmt: the format wanted.
+ *   - converted: output, `[count, 4]`; may be `boxes` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: torchvision.ops.box_convert.
+ */
+LOSSKIT_API losskit_status losskit_box_convert_f32(
+    const float *boxes, ptrdiff_t count, losskit_box_format in_fmt, losskit_box_format out_fmt, float *converted);
+LOSSKIT_API losskit_status losskit_box_convert_f64(
+    const double *boxes, ptrdiff_t count, losskit_box_format in_fmt, losskit_box_format out_fmt, double *converted);
+
+/**
+ * Vector-Jacobian product of `losskit_box_convert`: a linear map, so its transpose, whatever the boxes.
+ *
+ * - Parameters:
+ *   - grad_output: `[count, 4]`, the incoming gradient of the converted boxes.
+ *   - count: ≥ 0.
+ *   - in_fmt: the format of the boxes that were converted.
+ *   - out_fmt: the format they were converted to.
+ *   - grad: output, `[count, 4]`; may be `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_box_convert_vjp_f32(
+    const float *grad_output, ptrdiff_t count, losskit_box_format in_fmt, losskit_box_format out_fmt, float *grad);
+LOSSKIT_API losskit_status losskit_box_convert_vjp_f64(
+    const double *grad_output, ptrdiff_t count, losskit_box_format in_fmt, losskit_box_format out_fmt, double *grad);
+
+/**
+ * Areas of boxes: `(x2 − x1)(y2 − y1)`, or width times height for the formats that have them.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, not validated: a reversed box has the area as computed.
+ *   - count: ≥ 0.
+ *   - fmt: the format of `boxes` (default xyxy).
+ *   - area: output, `[count]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: torchvision.ops.box_area.
+ */
+LOSSKIT_API losskit_status losskit_box_area_f32(
+    const float *boxes, ptrdiff_t count, losskit_box_format fmt, float *area);
+LOSSKIT_API losskit_status losskit_box_area_f64(
+    const double *boxes, ptrdiff_t count, losskit_box_format fmt, double *area);
+
+/**
  * Intersection over union of every box of one list with every box of another.
  *
  *     iw = max(0, min(x2, x2′) − max(x1, x1′) + offset),  ih likewise,  I = iw · ih
  *     U = A + A′ − I,  A = (x2 − x1 + offset)(y2 − y1 + offset),  IoU = I / U,  0 where U = 0
  *
- * Boxes are not validated: a reversed box has the area as computed. NaN coordinates give NaN.
+ * Boxes are not validated: a reversed box has the area as computed. NaN coordinates give NaN. In single precision every
+ * operation is rounded to single precision, in the order above, with a true division.
  *
  * - Parameters:
  *   - boxes1: `[count1, 4]`, x1, y1, x2, y2.
@@ -5032,6 +5120,174 @@ LOSSKIT_API losskit_status losskit_box_iou_f32(
 LOSSKIT_API losskit_status losskit_box_iou_f64(
     const double *boxes1, const double *boxes2, ptrdiff_t count1, ptrdiff_t count2, double offset, double *iou);
 
+/**
+ * Overlap of rotated boxes: of every box of one list with every box of another, or of pairs.
+ *
+ * A box is the rectangle of width w and height h about (cx, cy), turned by θ: with y pointing down, clockwise by
+ *
+ *     (x, y) → (x cos θ − y sin θ, x sin θ + y cos θ)
+ *
+ * The overlap is I / (A + A′ − I) or I / A with the area I of the convex polygon that both share; 0 where an area w h is
+ * less than 1e-14. It is computed in double precision whatever the boxes are in.
+ *
+ * - Parameters:
+ *   - boxes1: `[count1, 5]`, cx, cy, w, h, θ in radians. NaN gives NaN.
+ *   - boxes2: `[count2, 5]`.
+ *   - count1: ≥ 0.
+ *   - count2: ≥ 0; if `aligned`, equal to `count1`.
+ *   - mode: what the intersection is divided by (default iou).
+ *   - aligned: whether box i of one list goes with box i of the other alone.
+ *   - clockwise: if false, θ is counter-clockwise.
+ *   - overlaps: output of `count1` × `count2` numbers, `count1` if `aligned`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY: the boxes are copied.
+ * - Reference: mmcv.ops.box_iou_rotated, torchvision.ops.box_iou.
+ */
+LOSSKIT_API losskit_status losskit_box_iou_rotated_f32(
+    const float *boxes1, const float *boxes2, ptrdiff_t count1, ptrdiff_t count2, losskit_overlap_mode mode,
+    bool aligned, bool clockwise, float *overlaps);
+LOSSKIT_API losskit_status losskit_box_iou_rotated_f64(
+    const double *boxes1, const double *boxes2, ptrdiff_t count1, ptrdiff_t count2, losskit_overlap_mode mode,
+    bool aligned, bool clockwise, double *overlaps);
+
+/**
+ * Boxes clipped to an image: x to [0, width], y to [0, height].
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2.
+ *   - count: ≥ 0.
+ *   - height: of the image, ≥ 0.
+ *   - width: of the image, ≥ 0.
+ *   - clipped: output, `[count, 4]`; may be `boxes` itself. NaN stays NaN.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: torchvision.ops.clip_boxes_to_image.
+ */
+LOSSKIT_API losskit_status losskit_clip_boxes_to_image_f32(
+    const float *boxes, ptrdiff_t count, double height, double width, float *clipped);
+LOSSKIT_API losskit_status losskit_clip_boxes_to_image_f64(
+    const double *boxes, ptrdiff_t count, double height, double width, double *clipped);
+
+/**
+ * Distance IoU of every box of one list with every box of another: IoU less how far the centres are apart.
+ *
+ *     DIoU = IoU − ρ² / (cw² + ch² + eps)
+ *
+ * with the squared distance ρ² of the centres and the sides cw, ch of the smallest box around both. IoU is that of
+ * `losskit_box_iou`.
+ *
+ * - Parameters:
+ *   - boxes1: `[count1, 4]`, x1, y1, x2, y2, not validated. NaN gives NaN.
+ *   - boxes2: `[count2, 4]`.
+ *   - count1: ≥ 0.
+ *   - count2: ≥ 0.
+ *   - eps: ≥ 0 (default 1e-7).
+ *   - diou: output, `[count1, count2]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: Zheng et al. 2020, Distance-IoU Loss; torchvision.ops.distance_box_iou.
+ */
+LOSSKIT_API losskit_status losskit_distance_box_iou_f32(
+    const float *boxes1, const float *boxes2, ptrdiff_t count1, ptrdiff_t count2, double eps, float *diou);
+LOSSKIT_API losskit_status losskit_distance_box_iou_f64(
+    const double *boxes1, const double *boxes2, ptrdiff_t count1, ptrdiff_t count2, double eps, double *diou);
+
+/**
+ * Complete IoU of every box of one list with every box of another: DIoU less how much the aspect ratios differ.
+ *
+ *     CIoU = DIoU − α v,  v = (4/π²)(atan2(w, h) − atan2(w′, h′))²,  α = v / (1 − IoU + v + eps)
+ *
+ * DIoU is that of `losskit_distance_box_iou`. The angle of a point is 0.
+ *
+ * - Parameters:
+ *   - boxes1: `[count1, 4]`, x1, y1, x2, y2, not validated. NaN gives NaN.
+ *   - boxes2: `[count2, 4]`.
+ *   - count1: ≥ 0.
+ *   - count2: ≥ 0.
+ *   - eps: ≥ 0 (default 1e-7).
+ *   - ciou: output, `[count1, count2]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: Zheng et al. 2020, Distance-IoU Loss; torchvision.ops.complete_box_iou.
+ */
+LOSSKIT_API losskit_status losskit_complete_box_iou_f32(
+    const float *boxes1, const float *boxes2, ptrdiff_t count1, ptrdiff_t count2, double eps, float *ciou);
+LOSSKIT_API losskit_status losskit_complete_box_iou_f64(
+    const double *boxes1, const double *boxes2, ptrdiff_t count1, ptrdiff_t count2, double eps, double *ciou);
+
+/**
+ * Generalized IoU of every box of one list with every box of another: boxes that do not meet are told apart by how
+ * far they are from meeting.
+ *
+ *     GIoU = IoU − (C − U) / C,  in −1 … 1
+ *
+ * with the area C of the smallest box around both; the second term is 0 where C = 0. IoU and U are those of `losskit_box_iou`.
+ *
+ * - Parameters:
+ *   - boxes1: `[count1, 4]`, x1, y1, x2, y2, not validated. NaN gives NaN.
+ *   - boxes2: `[count2, 4]`.
+ *   - count1: ≥ 0.
+ *   - count2: ≥ 0.
+ *   - giou: output, `[count1, count2]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Rezatofighi et al. 2019, Generalized Intersection over Union; torchvision.ops.generalized_box_iou.
+ */
+LOSSKIT_API losskit_status losskit_generalized_box_iou_f32(
+    const float *boxes1, const float *boxes2, ptrdiff_t count1, ptrdiff_t count2, float *giou);
+LOSSKIT_API losskit_status losskit_generalized_box_iou_f64(
+    const double *boxes1, const double *boxes2, ptrdiff_t count1, ptrdiff_t count2, double *giou);
+
+/**
+ * Intersection over union of every mask of one list with every mask of another: pixels that both have over pixels that
+ * either has, 0 where neither has any.
+ *
+ * - Parameters:
+ *   - masks1: `[count1, pixels]`, true where a byte is not 0.
+ *   - masks2: `[count2, pixels]`.
+ *   - count1: ≥ 0.
+ *   - count2: ≥ 0.
+ *   - pixels: of a mask, ≥ 0.
+ *   - iou: output, `[count1, count2]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY: the masks are packed into bits, an eighth of their size.
+ */
+LOSSKIT_API losskit_status losskit_mask_iou_f32(
+    const uint8_t *masks1, const uint8_t *masks2, ptrdiff_t count1, ptrdiff_t count2, ptrdiff_t pixels, float *iou);
+LOSSKIT_API losskit_status losskit_mask_iou_f64(
+    const uint8_t *masks1, const uint8_t *masks2, ptrdiff_t count1, ptrdiff_t count2, ptrdiff_t pixels, double *iou);
+
+/**
+ * The box around each mask: the first column and row with a true pixel, and the last, inclusive. Zeros for a mask
+ * without any.
+ *
+ * - Parameters:
+ *   - masks: `[count, height, width]`, true where a byte is not 0.
+ *   - count: ≥ 0.
+ *   - height: ≥ 0.
+ *   - width: ≥ 0.
+ *   - boxes: output, `[count, 4]`, x1, y1, x2, y2.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: torchvision.ops.masks_to_boxes.
+ */
+LOSSKIT_API losskit_status losskit_masks_to_boxes_f32(
+    const uint8_t *masks, ptrdiff_t count, ptrdiff_t height, ptrdiff_t width, float *boxes);
+LOSSKIT_API losskit_status losskit_masks_to_boxes_f64(
+    const uint8_t *masks, ptrdiff_t count, ptrdiff_t height, ptrdiff_t width, double *boxes);
+
+/**
+ * Indices of the boxes that have both sides at least `min_size` long.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2. A box with NaN in a side is small.
+ *   - count: ≥ 0.
+ *   - min_size: any number but NaN; compared in the precision of the boxes.
+ *   - keep: output, `[capacity]`: the indices, ascending. `count` entries always suffice.
+ *   - capacity: entries that `keep` has room for. If more boxes are kept: BUFFER_TOO_SMALL, and `kept_count` is
+ *     the number needed. With a capacity of 0 `keep` may be null.
+ *   - kept_count: output, the number of boxes kept.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, BUFFER_TOO_SMALL.
+ * - Reference: torchvision.ops.remove_small_boxes.
+ */
+LOSSKIT_API losskit_status losskit_remove_small_boxes_f32(
+    const float *boxes, ptrdiff_t count, double min_size, int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count);
+LOSSKIT_API losskit_status losskit_remove_small_boxes_f64(
+    const double *boxes, ptrdiff_t count, double min_size, int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count);
+
 /* ====================================================================================================
  * Detection: losses of boxes
  * ==================================================================================================== */
@@ -5044,7 +5300,8 @@ LOSSKIT_API losskit_status losskit_box_iou_f64(
  *     diou:  1 − IoU^α + (ρ² / c²)^α
  *     ciou:  1 − IoU^α + (ρ² / c²)^α + (β v)^α,  β = v / (1 − IoU + v + ε)
  *
- * with the terms of `losskit_generalized_box_iou_loss` and `losskit_complete_box_iou_loss`. β is constant for the gradient. A power of a number
+ * with the terms of `losskit_generalized_box_iou_loss` and `losskit_complete_box_iou_loss`. β is constant for the gradient. A power of a
+ * number
  * ≤ 0 is 0, and so is its gradient.
  *
  * - Parameters:
@@ -5057,10 +5314,12 @@ LOSSKIT_API losskit_status losskit_box_iou_f64(
  *   - reduction: default none; the mean divides by Σ s_i.
  *   - sample_weight: optional, one per pair, ≥ 0, default 1.
  *   - loss: optional output, one value, or one per pair without reduction.
- *   - grad_boxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving it does.
+ *   - grad_boxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving
+ *     it does.
  *   - grad_boxes2: optional output, `[count, 4]`.
  * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
- * - Reference: He et al. 2021, Alpha-IoU: A Family of Power Intersection over Union Losses for Bounding Box Regression.
+ * - Reference: He et al. 2021, Alpha-IoU: A Family of Power Intersection over Union Losses for Bounding Box
+ *   Regression.
  */
 LOSSKIT_API losskit_status losskit_alpha_box_iou_loss_f32(
     const float *boxes1, const float *boxes2, ptrdiff_t count, losskit_alpha_box_iou_variant variant, double alpha,
@@ -5086,7 +5345,8 @@ LOSSKIT_API losskit_status losskit_alpha_box_iou_loss_f64(
  *   - reduction: default none; the mean divides by Σ s_i.
  *   - sample_weight: optional, one per pair, ≥ 0, default 1.
  *   - loss: optional output, one value, or one per pair without reduction.
- *   - grad_boxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving it does.
+ *   - grad_boxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving
+ *     it does.
  *   - grad_boxes2: optional output, `[count, 4]`.
  * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
  * - Reference: Yu et al. 2016, UnitBox: An Advanced Object Detection Network.
@@ -5113,10 +5373,12 @@ LOSSKIT_API losskit_status losskit_box_iou_loss_f64(
  *   - reduction: default none; the mean divides by Σ s_i.
  *   - sample_weight: optional, one per pair, ≥ 0, default 1.
  *   - loss: optional output, one value, or one per pair without reduction.
- *   - grad_boxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving it does.
+ *   - grad_boxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving
+ *     it does.
  *   - grad_boxes2: optional output, `[count, 4]`.
  * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
- * - Reference: Zheng et al. 2020, Distance-IoU Loss; torchvision.ops.complete_box_iou_loss, whose ε in the part of DIoU is fixed.
+ * - Reference: Zheng et al. 2020, Distance-IoU Loss; torchvision.ops.complete_box_iou_loss, whose ε in the part of
+ *   DIoU is fixed.
  */
 LOSSKIT_API losskit_status losskit_complete_box_iou_loss_f32(
     const float *boxes1, const float *boxes2, ptrdiff_t count, double eps, losskit_reduction reduction,
@@ -5140,7 +5402,8 @@ LOSSKIT_API losskit_status losskit_complete_box_iou_loss_f64(
  *   - reduction: default none; the mean divides by Σ s_i.
  *   - sample_weight: optional, one per pair, ≥ 0, default 1.
  *   - loss: optional output, one value, or one per pair without reduction.
- *   - grad_boxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving it does.
+ *   - grad_boxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving
+ *     it does.
  *   - grad_boxes2: optional output, `[count, 4]`.
  * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
  * - Reference: Zheng et al. 2020, Distance-IoU Loss; torchvision.ops.distance_box_iou_loss.
@@ -5153,14 +5416,16 @@ LOSSKIT_API losskit_status losskit_distance_box_iou_loss_f64(
     const double *sample_weight, double *loss, double *grad_boxes1, double *grad_boxes2);
 
 /**
- * Distribution focal loss: cross-entropy of a distribution over bins with a real number as target, which lies between two
+ * Distribution focal loss: cross-entropy of a distribution over bins with a real number as target, which lies between
+ * two
  * of them.
  *
  *     l = min(⌊t⌋, R − 1),  a = l + 1 − t,  b = t − l
  *     L = −(a log p_l + b log p_{l+1}),  dL/dz = p − a e_l − b e_{l+1},  p = softmax(z)
  *
  * - Parameters:
- *   - logits: z, `[rows, bins]`: bins 0 … R, R = bins − 1. −inf is a bin that is never taken; NaN or +inf makes loss and
+ *   - logits: z, `[rows, bins]`: bins 0 … R, R = bins − 1. −inf is a bin that is never taken; NaN or +inf makes loss
+ *     and
  *     gradient of its row NaN.
  *   - target: t, one per row, in [0, R].
  *   - rows: ≥ 0.
@@ -5195,7 +5460,8 @@ LOSSKIT_API losskit_status losskit_distribution_focal_loss_f64(
  *   - reduction: default none; the mean divides by Σ s_i.
  *   - sample_weight: optional, one per pair, ≥ 0, default 1.
  *   - loss: optional output, one value, or one per pair without reduction.
- *   - grad_boxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving it does.
+ *   - grad_boxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving
+ *     it does.
  *   - grad_boxes2: optional output, `[count, 4]`.
  * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
  * - Reference: Zhang et al. 2021, Focal and Efficient IOU Loss for Accurate Bounding Box Regression.
@@ -5222,7 +5488,8 @@ LOSSKIT_API losskit_status losskit_efficient_box_iou_loss_f64(
  *   - reduction: default none; the mean divides by Σ s_i.
  *   - sample_weight: optional, one per pair, ≥ 0, default 1.
  *   - loss: optional output, one value, or one per pair without reduction.
- *   - grad_boxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving it does.
+ *   - grad_boxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving
+ *     it does.
  *   - grad_boxes2: optional output, `[count, 4]`.
  * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
  * - Reference: Rezatofighi et al. 2019, Generalized Intersection over Union; torchvision.ops.generalized_box_iou_loss.
@@ -5235,7 +5502,8 @@ LOSSKIT_API losskit_status losskit_generalized_box_iou_loss_f64(
     const double *sample_weight, double *loss, double *grad_boxes1, double *grad_boxes2);
 
 /**
- * Quality focal loss, element by element: a focal loss whose targets are qualities (the IoU of the box that is predicted).
+ * Quality focal loss, element by element: a focal loss whose targets are qualities (the IoU of the box that is
+ * predicted).
  *
  *     L = |t − σ|^β (softplus(z) − t z),  σ = σ(z)
  *     dL/dz = |t − σ|^β (σ − t) + β |t − σ|^{β−1} sign(σ − t) σ (1 − σ) (softplus(z) − t z),  0 at t = σ
@@ -5279,7 +5547,8 @@ LOSSKIT_API losskit_status losskit_quality_focal_loss_f64(
  *   - reduction: default none; the mean divides by Σ s_i.
  *   - sample_weight: optional, one per pair, ≥ 0, default 1.
  *   - loss: optional output, one value, or one per pair without reduction.
- *   - grad_boxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving it does.
+ *   - grad_boxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving
+ *     it does.
  *   - grad_boxes2: optional output, `[count, 4]`.
  * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
  * - Reference: Gevorgyan 2022, SIoU Loss: More Powerful Learning for Bounding Box Regression.
@@ -5385,6 +5654,85 @@ LOSSKIT_API losskit_status losskit_decode_boxes_vjp_f32(
 LOSSKIT_API losskit_status losskit_decode_boxes_vjp_f64(
     const double *deltas, const double *anchors, const double *grad_output, ptrdiff_t count, double weight_x,
     double weight_y, double weight_width, double weight_height, double clip, double *grad_deltas);
+
+/**
+ * What a regression head should predict for its anchors to give the boxes: the inverse of `losskit_decode_boxes`.
+ *
+ *     dx = wx (box centre − anchor centre) / w,  dw = ww ln(box width / w),  and likewise in y
+ *
+ * with the anchor's size (w, h). A width that is not positive gives −inf or NaN, as computed.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2.
+ *   - anchors: `[count, 4]`, x1, y1, x2, y2.
+ *   - count: ≥ 0.
+ *   - weight_x: wx, > 0 and finite like the other weights.
+ *   - weight_y: wy.
+ *   - weight_width: ww.
+ *   - weight_height: wh.
+ *   - deltas: output, `[count, 4]`, dx, dy, dw, dh; may be `boxes` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: Ren et al. 2015, Faster R-CNN; torchvision.models.detection, BoxCoder.
+ */
+LOSSKIT_API losskit_status losskit_encode_boxes_f32(
+    const float *boxes, const float *anchors, ptrdiff_t count, double weight_x, double weight_y, double weight_width,
+    double weight_height, float *deltas);
+LOSSKIT_API losskit_status losskit_encode_boxes_f64(
+    const double *boxes, const double *anchors, ptrdiff_t count, double weight_x, double weight_y, double weight_width,
+    double weight_height, double *deltas);
+
+/**
+ * Boxes from the raw outputs of a YOLO head.
+ *
+ *     v3        centre (σ(t_xy) + cell) s             size e^{t_wh} anchor
+ *     v5, v7    centre (2 σ(t_xy) − ½ + cell) s       size (2 σ(t_wh))² anchor
+ *     x         centre (t_xy + cell) s                size e^{t_wh} s
+ *
+ * with the stride s, then to corners.
+ *
+ * - Parameters:
+ *   - pred: `[count, 4]`, the raw t_x, t_y, t_w, t_h.
+ *   - grid: `[count, 2]`, column and row of the cell.
+ *   - stride: `[count]`, pixels per cell.
+ *   - anchors: optional, `[count, 2]`, width and height in pixels; not read for `x`, needed otherwise.
+ *   - count: ≥ 0.
+ *   - version: the parametrisation (default v5).
+ *   - boxes: output, `[count, 4]`, x1, y1, x2, y2 in pixels; may be `pred` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: Redmon & Farhadi 2018, YOLOv3; Jocher 2020, YOLOv5; Ge et al. 2021, YOLOX.
+ */
+LOSSKIT_API losskit_status losskit_decode_yolo_f32(
+    const float *pred, const float *grid, const float *stride, const float *anchors, ptrdiff_t count,
+    losskit_yolo_version version, float *boxes);
+LOSSKIT_API losskit_status losskit_decode_yolo_f64(
+    const double *pred, const double *grid, const double *stride, const double *anchors, ptrdiff_t count,
+    losskit_yolo_version version, double *boxes);
+
+/**
+ * Vector-Jacobian product of `losskit_decode_yolo` with respect to the raw outputs.
+ *
+ *     g_cx = g_x1 + g_x2,  g_w = (g_x2 − g_x1) / 2,  and likewise in y
+ *     v3        g_cx s σ(1 − σ),     g_w · decoded width
+ *     v5, v7    g_cx s 2 σ(1 − σ),   g_w · decoded width · 2 (1 − σ)
+ *     x         g_cx s,              g_w · decoded width
+ *
+ * - Parameters:
+ *   - pred: `[count, 4]`, the raw t_x, t_y, t_w, t_h.
+ *   - grid: optional, `[count, 2]`: gradients do not depend on it.
+ *   - stride: `[count]`, pixels per cell.
+ *   - anchors: optional, `[count, 2]`, width and height in pixels; not read for `x`, needed otherwise.
+ *   - grad_output: `[count, 4]`, the incoming gradient of the boxes.
+ *   - count: ≥ 0.
+ *   - version: the parametrisation.
+ *   - grad_pred: output, `[count, 4]`; may be `pred` or `grad_output` itself.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_decode_yolo_vjp_f32(
+    const float *pred, const float *grid, const float *stride, const float *anchors, const float *grad_output,
+    ptrdiff_t count, losskit_yolo_version version, float *grad_pred);
+LOSSKIT_API losskit_status losskit_decode_yolo_vjp_f64(
+    const double *pred, const double *grid, const double *stride, const double *anchors, const double *grad_output,
+    ptrdiff_t count, losskit_yolo_version version, double *grad_pred);
 
 /**
  * Detections from a model's raw outputs: activation, thresholding, selection, clipping and suppression in one call.
@@ -5515,6 +5863,29 @@ LOSSKIT_API losskit_status losskit_distance_to_box_vjp_f64(
     double height, double width, double *grad_distances);
 
 /**
+ * Distances of a point to the four sides of a box: the inverse of `losskit_distance_to_box`.
+ *
+ *     (x − x1, y − y1, x2 − x, y2 − y), clamped to [0, max_distance − eps] if a largest distance is given
+ *
+ * - Parameters:
+ *   - points: `[count, 2]`, x, y.
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2.
+ *   - count: ≥ 0.
+ *   - has_max_distance: whether to clamp; if false, `max_distance` and `eps` are not read.
+ *   - max_distance: the last bin of a distribution over distances, for instance.
+ *   - eps: ≤ `max_distance` (default 0.1).
+ *   - distances: output, `[count, 4]`, left, top, right, bottom; may be `boxes` itself. NaN propagates.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: Tian et al. 2019, FCOS: Fully Convolutional One-Stage Object Detection.
+ */
+LOSSKIT_API losskit_status losskit_box_to_distance_f32(
+    const float *points, const float *boxes, ptrdiff_t count, bool has_max_distance, double max_distance, double eps,
+    float *distances);
+LOSSKIT_API losskit_status losskit_box_to_distance_f64(
+    const double *points, const double *boxes, ptrdiff_t count, bool has_max_distance, double max_distance, double eps,
+    double *distances);
+
+/**
  * The points of a grid head's anchors, level after level and row after row.
  *
  *     point = (column + offset, row + offset), times the stride of the level if `in_pixels`
@@ -5545,7 +5916,8 @@ LOSSKIT_API losskit_status losskit_grid_points_f64(
  *
  *     s = √(σ(logits) σ(centerness)),  boxes = distanceToBox(points, distances · stride)
  *
- * Then as `losskit_detection_postprocess`: the best `pre_nms_top_k` scores above the threshold of each level, and only their boxes,
+ * Then as `losskit_detection_postprocess`: the best `pre_nms_top_k` scores above the threshold of each level, and only their
+ * boxes,
  * are decoded, clipped, and suppressed together.
  *
  * - Parameters:
@@ -5556,7 +5928,8 @@ LOSSKIT_API losskit_status losskit_grid_points_f64(
  *   - strides: `[anchors]`, the stride of each anchor's level.
  *   - anchors: ≥ 0.
  *   - classes: ≥ 0.
- *   - level_sizes: `[levels]`, how many anchors each feature level has, one after the other. May be null if `levels` is 0.
+ *   - level_sizes: `[levels]`, how many anchors each feature level has, one after the other. May be null if `levels`
+ *     is 0.
  *   - levels: number of levels; 0: all anchors are one level.
  *   - score_threshold: any number but NaN (0.2 is usual).
  *   - pre_nms_top_k: of each level, ≥ 0 (1000).
@@ -5579,11 +5952,13 @@ LOSSKIT_API losskit_status losskit_grid_points_f64(
  *     BUFFER_TOO_SMALL, and `detection_count` is the number needed.
  *   - detection_count: output, the number of detections.
  *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
- *   - workspace_size: at least what `losskit_fcos_postprocess_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read where
+ *   - workspace_size: at least what `losskit_fcos_postprocess_workspace_size` says, else BUFFER_TOO_SMALL with nothing written;
+ *     not read where
  *     `workspace` is null.
  * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
  *   OUT_OF_MEMORY.
- * - Reference: Tian et al. 2019, FCOS: Fully Convolutional One-Stage Object Detection; torchvision.models.detection.FCOS.
+ * - Reference: Tian et al. 2019, FCOS: Fully Convolutional One-Stage Object Detection;
+ *   torchvision.models.detection.FCOS.
  */
 LOSSKIT_API losskit_status losskit_fcos_postprocess_f32(
     const float *logits, const float *distances, const float *centerness, const float *points, const float *strides,
@@ -5617,12 +5992,14 @@ LOSSKIT_API losskit_status losskit_fcos_postprocess_workspace_size(
     ptrdiff_t anchors, ptrdiff_t classes, ptrdiff_t levels, ptrdiff_t pre_nms_top_k, ptrdiff_t *size);
 
 /**
- * Detections from the raw outputs of a head that was trained with distribution focal loss (GFL, NanoDet, PicoDet): scores,
+ * Detections from the raw outputs of a head that was trained with distribution focal loss (GFL, NanoDet, PicoDet):
+ * scores,
  * and for each side a distribution over distances.
  *
  *     s = activation(logits),  boxes = distanceToBox(points, dflDecode(distributions) · stride)
  *
- * Then as `losskit_detection_postprocess`: the best `pre_nms_top_k` scores above the threshold of each level, and only their boxes,
+ * Then as `losskit_detection_postprocess`: the best `pre_nms_top_k` scores above the threshold of each level, and only their
+ * boxes,
  * are decoded, clipped, and suppressed together.
  *
  * - Parameters:
@@ -5633,7 +6010,8 @@ LOSSKIT_API losskit_status losskit_fcos_postprocess_workspace_size(
  *   - anchors: ≥ 0.
  *   - classes: ≥ 0.
  *   - reg_max: the last bin, ≥ 0 (16; PicoDet 7).
- *   - level_sizes: `[levels]`, how many anchors each feature level has, one after the other. May be null if `levels` is 0.
+ *   - level_sizes: `[levels]`, how many anchors each feature level has, one after the other. May be null if `levels`
+ *     is 0.
  *   - levels: number of levels; 0: all anchors are one level.
  *   - activation: how logits become scores: sigmoid, or none for heads that end in it.
  *   - score_threshold: any number but NaN (0.05 is usual).
@@ -5657,7 +6035,8 @@ LOSSKIT_API losskit_status losskit_fcos_postprocess_workspace_size(
  *     BUFFER_TOO_SMALL, and `detection_count` is the number needed.
  *   - detection_count: output, the number of detections.
  *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
- *   - workspace_size: at least what `losskit_gfl_postprocess_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read where
+ *   - workspace_size: at least what `losskit_gfl_postprocess_workspace_size` says, else BUFFER_TOO_SMALL with nothing written;
+ *     not read where
  *     `workspace` is null.
  * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
  *   OUT_OF_MEMORY.
@@ -5701,7 +6080,8 @@ LOSSKIT_API losskit_status losskit_gfl_postprocess_workspace_size(
  *
  *     s = σ(logits),  boxes = decodeBoxes(deltas, anchor_boxes)
  *
- * Then as `losskit_detection_postprocess`: the best `pre_nms_top_k` scores above the threshold of each level, and only their boxes,
+ * Then as `losskit_detection_postprocess`: the best `pre_nms_top_k` scores above the threshold of each level, and only their
+ * boxes,
  * are decoded, clipped, and suppressed together.
  *
  * - Parameters:
@@ -5710,7 +6090,8 @@ LOSSKIT_API losskit_status losskit_gfl_postprocess_workspace_size(
  *   - anchor_boxes: `[anchors, 4]`, x1, y1, x2, y2.
  *   - anchors: ≥ 0.
  *   - classes: ≥ 0.
- *   - level_sizes: `[levels]`, how many anchors each feature level has, one after the other. May be null if `levels` is 0.
+ *   - level_sizes: `[levels]`, how many anchors each feature level has, one after the other. May be null if `levels`
+ *     is 0.
  *   - levels: number of levels; 0: all anchors are one level.
  *   - activation: how logits become scores; sigmoid is usual.
  *   - weight_x: wx, > 0 and finite like the other weights (1).
@@ -5739,7 +6120,8 @@ LOSSKIT_API losskit_status losskit_gfl_postprocess_workspace_size(
  *     BUFFER_TOO_SMALL, and `detection_count` is the number needed.
  *   - detection_count: output, the number of detections.
  *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
- *   - workspace_size: at least what `losskit_retinanet_postprocess_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read where
+ *   - workspace_size: at least what `losskit_retinanet_postprocess_workspace_size` says, else BUFFER_TOO_SMALL with nothing
+ *     written; not read where
  *     `workspace` is null.
  * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
  *   OUT_OF_MEMORY.
@@ -5784,8 +6166,10 @@ LOSSKIT_API losskit_status losskit_retinanet_postprocess_workspace_size(
  *
  *     s = softmax(logits) without the background,  boxes = decodeBoxes(deltas, anchor_boxes)
  *
- * Then as `losskit_detection_postprocess`, but the best `pre_nms_top_k` scores above the threshold are those of each class (of equal
- * ones the lower anchor first), and in the order of candidates equal scores have the lower class first. Only their boxes
+ * Then as `losskit_detection_postprocess`, but the best `pre_nms_top_k` scores above the threshold are those of each class (of
+ * equal
+ * ones the lower anchor first), and in the order of candidates equal scores have the lower class first. Only their
+ * boxes
  * are decoded, clipped, and suppressed.
  *
  * - Parameters:
@@ -5821,7 +6205,8 @@ LOSSKIT_API losskit_status losskit_retinanet_postprocess_workspace_size(
  *     BUFFER_TOO_SMALL, and `detection_count` is the number needed.
  *   - detection_count: output, the number of detections.
  *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
- *   - workspace_size: at least what `losskit_ssd_postprocess_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read where
+ *   - workspace_size: at least what `losskit_ssd_postprocess_workspace_size` says, else BUFFER_TOO_SMALL with nothing written;
+ *     not read where
  *     `workspace` is null.
  * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
  *   OUT_OF_MEMORY.
@@ -5899,7 +6284,8 @@ LOSSKIT_API losskit_status losskit_ssd_postprocess_workspace_size(
  *     BUFFER_TOO_SMALL, and `detection_count` is the number needed.
  *   - detection_count: output, the number of detections.
  *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
- *   - workspace_size: at least what `losskit_yolo_postprocess_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read where
+ *   - workspace_size: at least what `losskit_yolo_postprocess_workspace_size` says, else BUFFER_TOO_SMALL with nothing written;
+ *     not read where
  *     `workspace` is null.
  * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
  *   OUT_OF_MEMORY.

@@ -242,6 +242,24 @@ enum class filter_normalization : std::int32_t {
   layer = LOSSKIT_FILTER_NORMALIZATION_LAYER,
 };
 
+/// What the four numbers of a box are.
+enum class box_format : std::int32_t {
+  /// x1, y1, x2, y2: two corners.
+  xyxy = LOSSKIT_BOX_FORMAT_XYXY,
+  /// x1, y1, width, height: a corner and the size.
+  xywh = LOSSKIT_BOX_FORMAT_XYWH,
+  /// The centre and the size.
+  cxcywh = LOSSKIT_BOX_FORMAT_CXCYWH,
+};
+
+/// What the intersection of two boxes is divided by.
+enum class overlap_mode : std::int32_t {
+  /// The union: intersection over union.
+  iou = LOSSKIT_OVERLAP_MODE_IOU,
+  /// The first box: intersection over foreground.
+  iof = LOSSKIT_OVERLAP_MODE_IOF,
+};
+
 /// What an α-IoU loss adds to the overlap.
 enum class alpha_box_iou_variant : std::int32_t {
   /// Nothing.
@@ -262,6 +280,19 @@ enum class box_iou_loss_form : std::int32_t {
   square = LOSSKIT_BOX_IOU_LOSS_FORM_SQUARE,
   /// −ln max(IoU, ε).
   log = LOSSKIT_BOX_IOU_LOSS_FORM_LOG,
+};
+
+/// The parametrisation of a YOLO head. (From version 8 on heads give distributions over distances: `dflDecode` and
+/// `distanceToBox`.)
+enum class yolo_version : std::int32_t {
+  /// Anchor-based: centre `(σ(t) + cell) · stride`, size `e^t · anchor`.
+  v3 = LOSSKIT_YOLO_VERSION_V3,
+  /// Anchor-based: centre `(2σ(t) − ½ + cell) · stride`, size `(2σ(t))² · anchor`.
+  v5 = LOSSKIT_YOLO_VERSION_V5,
+  /// As `v5`.
+  v7 = LOSSKIT_YOLO_VERSION_V7,
+  /// YOLOX, without anchors: centre `(t + cell) · stride`, size `e^t · stride`.
+  x = LOSSKIT_YOLO_VERSION_X,
 };
 
 /// How logits become scores.
@@ -296,13 +327,13 @@ enum class detection_suppression : std::int32_t {
 
 /// How a YOLO head states its boxes.
 enum class yolo_head : std::int32_t {
-  /// YOLOv3: centre (σ(t) + cell) · stride, size e^t · anchor.
+  /// As `YoloVersion.v3`.
   v3 = LOSSKIT_YOLO_HEAD_V3,
-  /// YOLOv5 and v7: centre (2 σ(t) − 1/2 + cell) · stride, size (2 σ(t))² · anchor.
+  /// As `YoloVersion.v5`, also for YOLOv7.
   v5 = LOSSKIT_YOLO_HEAD_V5,
   /// YOLOv8 and later: distances with distributions over bins, from the centre of the cell, in strides.
   v8 = LOSSKIT_YOLO_HEAD_V8,
-  /// YOLOX: centre (t + cell) · stride, size e^t · stride.
+  /// As `YoloVersion.x`.
   x = LOSSKIT_YOLO_HEAD_X,
 };
 
@@ -7563,6 +7594,116 @@ inline void binary_cross_entropy_with_logits(
     losskit_binary_cross_entropy_with_logits_f64(z.data(), t.data(), rows, columns, weight, weight_per_element, pos_weight.data(), static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
 }
 
+/// Boxes in another format.
+/// See losskit_box_convert_f32.
+inline void box_convert(
+    const float *boxes, std::ptrdiff_t count, losskit::box_format in_fmt, losskit::box_format out_fmt,
+    float *converted) {
+  check(
+    
+    losskit_box_convert_f32(boxes, count, static_cast<losskit_box_format>(in_fmt), static_cast<losskit_box_format>(out_fmt), converted));
+}
+
+/// The same on spans.
+inline void box_convert(
+    span<const float> boxes, std::ptrdiff_t count, losskit::box_format in_fmt, losskit::box_format out_fmt,
+    span<float> converted) {
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(converted, false, {count, 4});
+  check(
+    
+    losskit_box_convert_f32(boxes.data(), count, static_cast<losskit_box_format>(in_fmt), static_cast<losskit_box_format>(out_fmt), converted.data()));
+}
+
+/// Boxes in another format.
+/// See losskit_box_convert_f64.
+inline void box_convert(
+    const double *boxes, std::ptrdiff_t count, losskit::box_format in_fmt, losskit::box_format out_fmt,
+    double *converted) {
+  check(
+    
+    losskit_box_convert_f64(boxes, count, static_cast<losskit_box_format>(in_fmt), static_cast<losskit_box_format>(out_fmt), converted));
+}
+
+/// The same on spans.
+inline void box_convert(
+    span<const double> boxes, std::ptrdiff_t count, losskit::box_format in_fmt, losskit::box_format out_fmt,
+    span<double> converted) {
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(converted, false, {count, 4});
+  check(
+    
+    losskit_box_convert_f64(boxes.data(), count, static_cast<losskit_box_format>(in_fmt), static_cast<losskit_box_format>(out_fmt), converted.data()));
+}
+
+/// Vector-Jacobian product of `boxConvert`: a linear map, so its transpose, whatever the boxes.
+/// See losskit_box_convert_vjp_f32.
+inline void box_convert_vjp(
+    const float *grad_output, std::ptrdiff_t count, losskit::box_format in_fmt, losskit::box_format out_fmt,
+    float *grad) {
+  check(
+    
+    losskit_box_convert_vjp_f32(grad_output, count, static_cast<losskit_box_format>(in_fmt), static_cast<losskit_box_format>(out_fmt), grad));
+}
+
+/// The same on spans.
+inline void box_convert_vjp(
+    span<const float> grad_output, std::ptrdiff_t count, losskit::box_format in_fmt, losskit::box_format out_fmt,
+    span<float> grad) {
+  detail::expect(grad_output, false, {count, 4});
+  detail::expect(grad, false, {count, 4});
+  check(
+    
+    losskit_box_convert_vjp_f32(grad_output.data(), count, static_cast<losskit_box_format>(in_fmt), static_cast<losskit_box_format>(out_fmt), grad.data()));
+}
+
+/// Vector-Jacobian product of `boxConvert`: a linear map, so its transpose, whatever the boxes.
+/// See losskit_box_convert_vjp_f64.
+inline void box_convert_vjp(
+    const double *grad_output, std::ptrdiff_t count, losskit::box_format in_fmt, losskit::box_format out_fmt,
+    double *grad) {
+  check(
+    
+    losskit_box_convert_vjp_f64(grad_output, count, static_cast<losskit_box_format>(in_fmt), static_cast<losskit_box_format>(out_fmt), grad));
+}
+
+/// The same on spans.
+inline void box_convert_vjp(
+    span<const double> grad_output, std::ptrdiff_t count, losskit::box_format in_fmt, losskit::box_format out_fmt,
+    span<double> grad) {
+  detail::expect(grad_output, false, {count, 4});
+  detail::expect(grad, false, {count, 4});
+  check(
+    
+    losskit_box_convert_vjp_f64(grad_output.data(), count, static_cast<losskit_box_format>(in_fmt), static_cast<losskit_box_format>(out_fmt), grad.data()));
+}
+
+/// Areas of boxes: `(x2 − x1)(y2 − y1)`, or width times height for the formats that have them.
+/// See losskit_box_area_f32.
+inline void box_area(const float *boxes, std::ptrdiff_t count, losskit::box_format fmt, float *area) {
+  check(losskit_box_area_f32(boxes, count, static_cast<losskit_box_format>(fmt), area));
+}
+
+/// The same on spans.
+inline void box_area(span<const float> boxes, losskit::box_format fmt, span<float> area) {
+  const std::ptrdiff_t count = area.ssize();
+  detail::expect(boxes, false, {count, 4});
+  check(losskit_box_area_f32(boxes.data(), count, static_cast<losskit_box_format>(fmt), area.data()));
+}
+
+/// Areas of boxes: `(x2 − x1)(y2 − y1)`, or width times height for the formats that have them.
+/// See losskit_box_area_f64.
+inline void box_area(const double *boxes, std::ptrdiff_t count, losskit::box_format fmt, double *area) {
+  check(losskit_box_area_f64(boxes, count, static_cast<losskit_box_format>(fmt), area));
+}
+
+/// The same on spans.
+inline void box_area(span<const double> boxes, losskit::box_format fmt, span<double> area) {
+  const std::ptrdiff_t count = area.ssize();
+  detail::expect(boxes, false, {count, 4});
+  check(losskit_box_area_f64(boxes.data(), count, static_cast<losskit_box_format>(fmt), area.data()));
+}
+
 /// Intersection over union of every box of one list with every box of another.
 /// See losskit_box_iou_f32.
 inline void box_iou(
@@ -7596,6 +7737,289 @@ inline void box_iou(
   detail::expect(boxes2, false, {count2, 4});
   detail::expect(iou, false, {count1, count2});
   check(losskit_box_iou_f64(boxes1.data(), boxes2.data(), count1, count2, offset, iou.data()));
+}
+
+/// Overlap of rotated boxes: of every box of one list with every box of another, or of pairs.
+/// See losskit_box_iou_rotated_f32.
+inline void box_iou_rotated(
+    const float *boxes1, const float *boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2, losskit::overlap_mode mode,
+    bool aligned, bool clockwise, float *overlaps) {
+  check(
+    
+    losskit_box_iou_rotated_f32(boxes1, boxes2, count1, count2, static_cast<losskit_overlap_mode>(mode), aligned, clockwise, overlaps));
+}
+
+/// The same on spans.
+inline void box_iou_rotated(
+    span<const float> boxes1, span<const float> boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2,
+    losskit::overlap_mode mode, bool aligned, bool clockwise, float *overlaps) {
+  detail::expect(boxes1, false, {count1, 5});
+  detail::expect(boxes2, false, {count2, 5});
+  check(
+    
+    losskit_box_iou_rotated_f32(boxes1.data(), boxes2.data(), count1, count2, static_cast<losskit_overlap_mode>(mode), aligned, clockwise, overlaps));
+}
+
+/// Overlap of rotated boxes: of every box of one list with every box of another, or of pairs.
+/// See losskit_box_iou_rotated_f64.
+inline void box_iou_rotated(
+    const double *boxes1, const double *boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2,
+    losskit::overlap_mode mode, bool aligned, bool clockwise, double *overlaps) {
+  check(
+    
+    losskit_box_iou_rotated_f64(boxes1, boxes2, count1, count2, static_cast<losskit_overlap_mode>(mode), aligned, clockwise, overlaps));
+}
+
+/// The same on spans.
+inline void box_iou_rotated(
+    span<const double> boxes1, span<const double> boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2,
+    losskit::overlap_mode mode, bool aligned, bool clockwise, double *overlaps) {
+  detail::expect(boxes1, false, {count1, 5});
+  detail::expect(boxes2, false, {count2, 5});
+  check(
+    
+    losskit_box_iou_rotated_f64(boxes1.data(), boxes2.data(), count1, count2, static_cast<losskit_overlap_mode>(mode), aligned, clockwise, overlaps));
+}
+
+/// Boxes clipped to an image: x to [0, width], y to [0, height].
+/// See losskit_clip_boxes_to_image_f32.
+inline void clip_boxes_to_image(const float *boxes, std::ptrdiff_t count, double height, double width, float *clipped) {
+  check(losskit_clip_boxes_to_image_f32(boxes, count, height, width, clipped));
+}
+
+/// The same on spans.
+inline void clip_boxes_to_image(
+    span<const float> boxes, std::ptrdiff_t count, double height, double width, span<float> clipped) {
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(clipped, false, {count, 4});
+  check(losskit_clip_boxes_to_image_f32(boxes.data(), count, height, width, clipped.data()));
+}
+
+/// Boxes clipped to an image: x to [0, width], y to [0, height].
+/// See losskit_clip_boxes_to_image_f64.
+inline void clip_boxes_to_image(
+    const double *boxes, std::ptrdiff_t count, double height, double width, double *clipped) {
+  check(losskit_clip_boxes_to_image_f64(boxes, count, height, width, clipped));
+}
+
+/// The same on spans.
+inline void clip_boxes_to_image(
+    span<const double> boxes, std::ptrdiff_t count, double height, double width, span<double> clipped) {
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(clipped, false, {count, 4});
+  check(losskit_clip_boxes_to_image_f64(boxes.data(), count, height, width, clipped.data()));
+}
+
+/// Distance IoU of every box of one list with every box of another: IoU less how far the centres are apart.
+/// See losskit_distance_box_iou_f32.
+inline void distance_box_iou(
+    const float *boxes1, const float *boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2, double eps, float *diou) {
+  check(losskit_distance_box_iou_f32(boxes1, boxes2, count1, count2, eps, diou));
+}
+
+/// The same on spans.
+inline void distance_box_iou(
+    span<const float> boxes1, span<const float> boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2, double eps,
+    span<float> diou) {
+  detail::expect(boxes1, false, {count1, 4});
+  detail::expect(boxes2, false, {count2, 4});
+  detail::expect(diou, false, {count1, count2});
+  check(losskit_distance_box_iou_f32(boxes1.data(), boxes2.data(), count1, count2, eps, diou.data()));
+}
+
+/// Distance IoU of every box of one list with every box of another: IoU less how far the centres are apart.
+/// See losskit_distance_box_iou_f64.
+inline void distance_box_iou(
+    const double *boxes1, const double *boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2, double eps,
+    double *diou) {
+  check(losskit_distance_box_iou_f64(boxes1, boxes2, count1, count2, eps, diou));
+}
+
+/// The same on spans.
+inline void distance_box_iou(
+    span<const double> boxes1, span<const double> boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2, double eps,
+    span<double> diou) {
+  detail::expect(boxes1, false, {count1, 4});
+  detail::expect(boxes2, false, {count2, 4});
+  detail::expect(diou, false, {count1, count2});
+  check(losskit_distance_box_iou_f64(boxes1.data(), boxes2.data(), count1, count2, eps, diou.data()));
+}
+
+/// Complete IoU of every box of one list with every box of another: DIoU less how much the aspect ratios differ.
+/// See losskit_complete_box_iou_f32.
+inline void complete_box_iou(
+    const float *boxes1, const float *boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2, double eps, float *ciou) {
+  check(losskit_complete_box_iou_f32(boxes1, boxes2, count1, count2, eps, ciou));
+}
+
+/// The same on spans.
+inline void complete_box_iou(
+    span<const float> boxes1, span<const float> boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2, double eps,
+    span<float> ciou) {
+  detail::expect(boxes1, false, {count1, 4});
+  detail::expect(boxes2, false, {count2, 4});
+  detail::expect(ciou, false, {count1, count2});
+  check(losskit_complete_box_iou_f32(boxes1.data(), boxes2.data(), count1, count2, eps, ciou.data()));
+}
+
+/// Complete IoU of every box of one list with every box of another: DIoU less how much the aspect ratios differ.
+/// See losskit_complete_box_iou_f64.
+inline void complete_box_iou(
+    const double *boxes1, const double *boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2, double eps,
+    double *ciou) {
+  check(losskit_complete_box_iou_f64(boxes1, boxes2, count1, count2, eps, ciou));
+}
+
+/// The same on spans.
+inline void complete_box_iou(
+    span<const double> boxes1, span<const double> boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2, double eps,
+    span<double> ciou) {
+  detail::expect(boxes1, false, {count1, 4});
+  detail::expect(boxes2, false, {count2, 4});
+  detail::expect(ciou, false, {count1, count2});
+  check(losskit_complete_box_iou_f64(boxes1.data(), boxes2.data(), count1, count2, eps, ciou.data()));
+}
+
+/// Generalized IoU of every box of one list with every box of another: boxes that do not meet are told apart by how
+/// far they are from meeting.
+/// See losskit_generalized_box_iou_f32.
+inline void generalized_box_iou(
+    const float *boxes1, const float *boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2, float *giou) {
+  check(losskit_generalized_box_iou_f32(boxes1, boxes2, count1, count2, giou));
+}
+
+/// The same on spans.
+inline void generalized_box_iou(
+    span<const float> boxes1, span<const float> boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2,
+    span<float> giou) {
+  detail::expect(boxes1, false, {count1, 4});
+  detail::expect(boxes2, false, {count2, 4});
+  detail::expect(giou, false, {count1, count2});
+  check(losskit_generalized_box_iou_f32(boxes1.data(), boxes2.data(), count1, count2, giou.data()));
+}
+
+/// Generalized IoU of every box of one list with every box of another: boxes that do not meet are told apart by how
+/// far they are from meeting.
+/// See losskit_generalized_box_iou_f64.
+inline void generalized_box_iou(
+    const double *boxes1, const double *boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2, double *giou) {
+  check(losskit_generalized_box_iou_f64(boxes1, boxes2, count1, count2, giou));
+}
+
+/// The same on spans.
+inline void generalized_box_iou(
+    span<const double> boxes1, span<const double> boxes2, std::ptrdiff_t count1, std::ptrdiff_t count2,
+    span<double> giou) {
+  detail::expect(boxes1, false, {count1, 4});
+  detail::expect(boxes2, false, {count2, 4});
+  detail::expect(giou, false, {count1, count2});
+  check(losskit_generalized_box_iou_f64(boxes1.data(), boxes2.data(), count1, count2, giou.data()));
+}
+
+/// Intersection over union of every mask of one list with every mask of another: pixels that both have over pixels that
+/// either has, 0 where neither has any.
+/// See losskit_mask_iou_f32.
+inline void mask_iou(
+    const std::uint8_t *masks1, const std::uint8_t *masks2, std::ptrdiff_t count1, std::ptrdiff_t count2,
+    std::ptrdiff_t pixels, float *iou) {
+  check(losskit_mask_iou_f32(masks1, masks2, count1, count2, pixels, iou));
+}
+
+/// The same on spans.
+inline void mask_iou(
+    span<const std::uint8_t> masks1, span<const std::uint8_t> masks2, std::ptrdiff_t count1, std::ptrdiff_t count2,
+    std::ptrdiff_t pixels, span<float> iou) {
+  detail::expect(masks1, false, {count1, pixels});
+  detail::expect(masks2, false, {count2, pixels});
+  detail::expect(iou, false, {count1, count2});
+  check(losskit_mask_iou_f32(masks1.data(), masks2.data(), count1, count2, pixels, iou.data()));
+}
+
+/// Intersection over union of every mask of one list with every mask of another: pixels that both have over pixels that
+/// either has, 0 where neither has any.
+/// See losskit_mask_iou_f64.
+inline void mask_iou(
+    const std::uint8_t *masks1, const std::uint8_t *masks2, std::ptrdiff_t count1, std::ptrdiff_t count2,
+    std::ptrdiff_t pixels, double *iou) {
+  check(losskit_mask_iou_f64(masks1, masks2, count1, count2, pixels, iou));
+}
+
+/// The same on spans.
+inline void mask_iou(
+    span<const std::uint8_t> masks1, span<const std::uint8_t> masks2, std::ptrdiff_t count1, std::ptrdiff_t count2,
+    std::ptrdiff_t pixels, span<double> iou) {
+  detail::expect(masks1, false, {count1, pixels});
+  detail::expect(masks2, false, {count2, pixels});
+  detail::expect(iou, false, {count1, count2});
+  check(losskit_mask_iou_f64(masks1.data(), masks2.data(), count1, count2, pixels, iou.data()));
+}
+
+/// The box around each mask: the first column and row with a true pixel, and the last, inclusive. Zeros for a mask
+/// without any.
+/// See losskit_masks_to_boxes_f32.
+inline void masks_to_boxes(
+    const std::uint8_t *masks, std::ptrdiff_t count, std::ptrdiff_t height, std::ptrdiff_t width, float *boxes) {
+  check(losskit_masks_to_boxes_f32(masks, count, height, width, boxes));
+}
+
+/// The same on spans.
+inline void masks_to_boxes(
+    span<const std::uint8_t> masks, std::ptrdiff_t count, std::ptrdiff_t height, std::ptrdiff_t width,
+    span<float> boxes) {
+  detail::expect(masks, false, {count, height, width});
+  detail::expect(boxes, false, {count, 4});
+  check(losskit_masks_to_boxes_f32(masks.data(), count, height, width, boxes.data()));
+}
+
+/// The box around each mask: the first column and row with a true pixel, and the last, inclusive. Zeros for a mask
+/// without any.
+/// See losskit_masks_to_boxes_f64.
+inline void masks_to_boxes(
+    const std::uint8_t *masks, std::ptrdiff_t count, std::ptrdiff_t height, std::ptrdiff_t width, double *boxes) {
+  check(losskit_masks_to_boxes_f64(masks, count, height, width, boxes));
+}
+
+/// The same on spans.
+inline void masks_to_boxes(
+    span<const std::uint8_t> masks, std::ptrdiff_t count, std::ptrdiff_t height, std::ptrdiff_t width,
+    span<double> boxes) {
+  detail::expect(masks, false, {count, height, width});
+  detail::expect(boxes, false, {count, 4});
+  check(losskit_masks_to_boxes_f64(masks.data(), count, height, width, boxes.data()));
+}
+
+/// Indices of the boxes that have both sides at least `minSize` long.
+/// See losskit_remove_small_boxes_f32.
+inline void remove_small_boxes(
+    const float *boxes, std::ptrdiff_t count, double min_size, std::int64_t *keep, std::ptrdiff_t capacity,
+    std::ptrdiff_t *kept_count) {
+  check(losskit_remove_small_boxes_f32(boxes, count, min_size, keep, capacity, kept_count));
+}
+
+/// The same on spans.
+inline void remove_small_boxes(
+    span<const float> boxes, std::ptrdiff_t count, double min_size, span<std::int64_t> keep,
+    std::ptrdiff_t *kept_count) {
+  const std::ptrdiff_t capacity = keep.ssize();
+  detail::expect(boxes, false, {count, 4});
+  check(losskit_remove_small_boxes_f32(boxes.data(), count, min_size, keep.data(), capacity, kept_count));
+}
+
+/// Indices of the boxes that have both sides at least `minSize` long.
+/// See losskit_remove_small_boxes_f64.
+inline void remove_small_boxes(
+    const double *boxes, std::ptrdiff_t count, double min_size, std::int64_t *keep, std::ptrdiff_t capacity,
+    std::ptrdiff_t *kept_count) {
+  check(losskit_remove_small_boxes_f64(boxes, count, min_size, keep, capacity, kept_count));
+}
+
+/// The same on spans.
+inline void remove_small_boxes(
+    span<const double> boxes, std::ptrdiff_t count, double min_size, span<std::int64_t> keep,
+    std::ptrdiff_t *kept_count) {
+  const std::ptrdiff_t capacity = keep.ssize();
+  detail::expect(boxes, false, {count, 4});
+  check(losskit_remove_small_boxes_f64(boxes.data(), count, min_size, keep.data(), capacity, kept_count));
 }
 
 /// α-IoU loss of pairs of boxes: the terms of the IoU losses raised to a power.
@@ -7790,7 +8214,8 @@ inline void distance_box_iou_loss(
     losskit_distance_box_iou_loss_f64(boxes1.data(), boxes2.data(), count, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1.data(), grad_boxes2.data()));
 }
 
-/// Distribution focal loss: cross-entropy of a distribution over bins with a real number as target, which lies between two
+/// Distribution focal loss: cross-entropy of a distribution over bins with a real number as target, which lies between
+/// two
 /// of them.
 /// See losskit_distribution_focal_loss_f32.
 inline void distribution_focal_loss(
@@ -7812,7 +8237,8 @@ inline void distribution_focal_loss(
     losskit_distribution_focal_loss_f32(logits.data(), target, rows, bins, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
 }
 
-/// Distribution focal loss: cross-entropy of a distribution over bins with a real number as target, which lies between two
+/// Distribution focal loss: cross-entropy of a distribution over bins with a real number as target, which lies between
+/// two
 /// of them.
 /// See losskit_distribution_focal_loss_f64.
 inline void distribution_focal_loss(
@@ -7929,7 +8355,8 @@ inline void generalized_box_iou_loss(
     losskit_generalized_box_iou_loss_f64(boxes1.data(), boxes2.data(), count, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1.data(), grad_boxes2.data()));
 }
 
-/// Quality focal loss, element by element: a focal loss whose targets are qualities (the IoU of the box that is predicted).
+/// Quality focal loss, element by element: a focal loss whose targets are qualities (the IoU of the box that is
+/// predicted).
 /// See losskit_quality_focal_loss_f32.
 inline void quality_focal_loss(
     const float *logits, const float *target, std::ptrdiff_t rows, std::ptrdiff_t columns, double beta,
@@ -7951,7 +8378,8 @@ inline void quality_focal_loss(
     losskit_quality_focal_loss_f32(logits.data(), target.data(), rows, columns, beta, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
 }
 
-/// Quality focal loss, element by element: a focal loss whose targets are qualities (the IoU of the box that is predicted).
+/// Quality focal loss, element by element: a focal loss whose targets are qualities (the IoU of the box that is
+/// predicted).
 /// See losskit_quality_focal_loss_f64.
 inline void quality_focal_loss(
     const double *logits, const double *target, std::ptrdiff_t rows, std::ptrdiff_t columns, double beta,
@@ -8163,6 +8591,140 @@ inline void decode_boxes_vjp(
     losskit_decode_boxes_vjp_f64(deltas.data(), anchors.data(), grad_output.data(), count, weight_x, weight_y, weight_width, weight_height, clip, grad_deltas.data()));
 }
 
+/// What a regression head should predict for its anchors to give the boxes: the inverse of `decodeBoxes`.
+/// See losskit_encode_boxes_f32.
+inline void encode_boxes(
+    const float *boxes, const float *anchors, std::ptrdiff_t count, double weight_x, double weight_y,
+    double weight_width, double weight_height, float *deltas) {
+  check(losskit_encode_boxes_f32(boxes, anchors, count, weight_x, weight_y, weight_width, weight_height, deltas));
+}
+
+/// The same on spans.
+inline void encode_boxes(
+    span<const float> boxes, span<const float> anchors, std::ptrdiff_t count, double weight_x, double weight_y,
+    double weight_width, double weight_height, span<float> deltas) {
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(anchors, false, {count, 4});
+  detail::expect(deltas, false, {count, 4});
+  check(
+    
+    losskit_encode_boxes_f32(boxes.data(), anchors.data(), count, weight_x, weight_y, weight_width, weight_height, deltas.data()));
+}
+
+/// What a regression head should predict for its anchors to give the boxes: the inverse of `decodeBoxes`.
+/// See losskit_encode_boxes_f64.
+inline void encode_boxes(
+    const double *boxes, const double *anchors, std::ptrdiff_t count, double weight_x, double weight_y,
+    double weight_width, double weight_height, double *deltas) {
+  check(losskit_encode_boxes_f64(boxes, anchors, count, weight_x, weight_y, weight_width, weight_height, deltas));
+}
+
+/// The same on spans.
+inline void encode_boxes(
+    span<const double> boxes, span<const double> anchors, std::ptrdiff_t count, double weight_x, double weight_y,
+    double weight_width, double weight_height, span<double> deltas) {
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(anchors, false, {count, 4});
+  detail::expect(deltas, false, {count, 4});
+  check(
+    
+    losskit_encode_boxes_f64(boxes.data(), anchors.data(), count, weight_x, weight_y, weight_width, weight_height, deltas.data()));
+}
+
+/// Boxes from the raw outputs of a YOLO head.
+/// See losskit_decode_yolo_f32.
+inline void decode_yolo(
+    const float *pred, const float *grid, const float *stride, const float *anchors, std::ptrdiff_t count,
+    losskit::yolo_version version, float *boxes) {
+  check(losskit_decode_yolo_f32(pred, grid, stride, anchors, count, static_cast<losskit_yolo_version>(version), boxes));
+}
+
+/// The same on spans.
+inline void decode_yolo(
+    span<const float> pred, span<const float> grid, span<const float> stride, span<const float> anchors,
+    losskit::yolo_version version, span<float> boxes) {
+  const std::ptrdiff_t count = stride.ssize();
+  detail::expect(pred, false, {count, 4});
+  detail::expect(grid, false, {count, 2});
+  detail::expect(anchors, true, {count, 2});
+  detail::expect(boxes, false, {count, 4});
+  check(
+    
+    losskit_decode_yolo_f32(pred.data(), grid.data(), stride.data(), anchors.data(), count, static_cast<losskit_yolo_version>(version), boxes.data()));
+}
+
+/// Boxes from the raw outputs of a YOLO head.
+/// See losskit_decode_yolo_f64.
+inline void decode_yolo(
+    const double *pred, const double *grid, const double *stride, const double *anchors, std::ptrdiff_t count,
+    losskit::yolo_version version, double *boxes) {
+  check(losskit_decode_yolo_f64(pred, grid, stride, anchors, count, static_cast<losskit_yolo_version>(version), boxes));
+}
+
+/// The same on spans.
+inline void decode_yolo(
+    span<const double> pred, span<const double> grid, span<const double> stride, span<const double> anchors,
+    losskit::yolo_version version, span<double> boxes) {
+  const std::ptrdiff_t count = stride.ssize();
+  detail::expect(pred, false, {count, 4});
+  detail::expect(grid, false, {count, 2});
+  detail::expect(anchors, true, {count, 2});
+  detail::expect(boxes, false, {count, 4});
+  check(
+    
+    losskit_decode_yolo_f64(pred.data(), grid.data(), stride.data(), anchors.data(), count, static_cast<losskit_yolo_version>(version), boxes.data()));
+}
+
+/// Vector-Jacobian product of `decodeYolo` with respect to the raw outputs.
+/// See losskit_decode_yolo_vjp_f32.
+inline void decode_yolo_vjp(
+    const float *pred, const float *grid, const float *stride, const float *anchors, const float *grad_output,
+    std::ptrdiff_t count, losskit::yolo_version version, float *grad_pred) {
+  check(
+    
+    losskit_decode_yolo_vjp_f32(pred, grid, stride, anchors, grad_output, count, static_cast<losskit_yolo_version>(version), grad_pred));
+}
+
+/// The same on spans.
+inline void decode_yolo_vjp(
+    span<const float> pred, span<const float> grid, span<const float> stride, span<const float> anchors,
+    span<const float> grad_output, losskit::yolo_version version, span<float> grad_pred) {
+  const std::ptrdiff_t count = stride.ssize();
+  detail::expect(pred, false, {count, 4});
+  detail::expect(grid, true, {count, 2});
+  detail::expect(anchors, true, {count, 2});
+  detail::expect(grad_output, false, {count, 4});
+  detail::expect(grad_pred, false, {count, 4});
+  check(
+    
+    losskit_decode_yolo_vjp_f32(pred.data(), grid.data(), stride.data(), anchors.data(), grad_output.data(), count, static_cast<losskit_yolo_version>(version), grad_pred.data()));
+}
+
+/// Vector-Jacobian product of `decodeYolo` with respect to the raw outputs.
+/// See losskit_decode_yolo_vjp_f64.
+inline void decode_yolo_vjp(
+    const double *pred, const double *grid, const double *stride, const double *anchors, const double *grad_output,
+    std::ptrdiff_t count, losskit::yolo_version version, double *grad_pred) {
+  check(
+    
+    losskit_decode_yolo_vjp_f64(pred, grid, stride, anchors, grad_output, count, static_cast<losskit_yolo_version>(version), grad_pred));
+}
+
+/// The same on spans.
+inline void decode_yolo_vjp(
+    span<const double> pred, span<const double> grid, span<const double> stride, span<const double> anchors,
+    span<const double> grad_output, losskit::yolo_version version, span<double> grad_pred) {
+  const std::ptrdiff_t count = stride.ssize();
+  detail::expect(pred, false, {count, 4});
+  detail::expect(grid, true, {count, 2});
+  detail::expect(anchors, true, {count, 2});
+  detail::expect(grad_output, false, {count, 4});
+  detail::expect(grad_pred, false, {count, 4});
+  check(
+    
+    losskit_decode_yolo_vjp_f64(pred.data(), grid.data(), stride.data(), anchors.data(), grad_output.data(), count, static_cast<losskit_yolo_version>(version), grad_pred.data()));
+}
+
 /// Detections from a model's raw outputs: activation, thresholding, selection, clipping and suppression in one call.
 /// See losskit_detection_postprocess_f32.
 inline void detection_postprocess(
@@ -8326,6 +8888,46 @@ inline void distance_to_box_vjp(
     losskit_distance_to_box_vjp_f64(points.data(), distances.data(), grad_output.data(), count, has_image_size, height, width, grad_distances.data()));
 }
 
+/// Distances of a point to the four sides of a box: the inverse of `distanceToBox`.
+/// See losskit_box_to_distance_f32.
+inline void box_to_distance(
+    const float *points, const float *boxes, std::ptrdiff_t count, bool has_max_distance, double max_distance,
+    double eps, float *distances) {
+  check(losskit_box_to_distance_f32(points, boxes, count, has_max_distance, max_distance, eps, distances));
+}
+
+/// The same on spans.
+inline void box_to_distance(
+    span<const float> points, span<const float> boxes, std::ptrdiff_t count, bool has_max_distance, double max_distance,
+    double eps, span<float> distances) {
+  detail::expect(points, false, {count, 2});
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(distances, false, {count, 4});
+  check(
+    
+    losskit_box_to_distance_f32(points.data(), boxes.data(), count, has_max_distance, max_distance, eps, distances.data()));
+}
+
+/// Distances of a point to the four sides of a box: the inverse of `distanceToBox`.
+/// See losskit_box_to_distance_f64.
+inline void box_to_distance(
+    const double *points, const double *boxes, std::ptrdiff_t count, bool has_max_distance, double max_distance,
+    double eps, double *distances) {
+  check(losskit_box_to_distance_f64(points, boxes, count, has_max_distance, max_distance, eps, distances));
+}
+
+/// The same on spans.
+inline void box_to_distance(
+    span<const double> points, span<const double> boxes, std::ptrdiff_t count, bool has_max_distance,
+    double max_distance, double eps, span<double> distances) {
+  detail::expect(points, false, {count, 2});
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(distances, false, {count, 4});
+  check(
+    
+    losskit_box_to_distance_f64(points.data(), boxes.data(), count, has_max_distance, max_distance, eps, distances.data()));
+}
+
 /// The points of a grid head's anchors, level after level and row after row.
 /// See losskit_grid_points_f32.
 inline void grid_points(
@@ -8463,7 +9065,8 @@ inline void fcos_postprocess_workspace_size(
   check(losskit_fcos_postprocess_workspace_size(anchors, classes, levels, pre_nms_top_k, size));
 }
 
-/// Detections from the raw outputs of a head that was trained with distribution focal loss (GFL, NanoDet, PicoDet): scores,
+/// Detections from the raw outputs of a head that was trained with distribution focal loss (GFL, NanoDet, PicoDet):
+/// scores,
 /// and for each side a distribution over distances.
 /// See losskit_gfl_postprocess_f32.
 inline void gfl_postprocess(
@@ -8503,7 +9106,8 @@ inline void gfl_postprocess(
     losskit_gfl_postprocess_f32(logits.data(), distributions, points.data(), strides.data(), anchors, classes, reg_max, level_sizes.data(), levels, static_cast<losskit_detection_activation>(activation), score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes.data(), detection_scores.data(), labels.data(), anchor_indices.data(), capacity, detection_count, workspace, workspace_size));
 }
 
-/// Detections from the raw outputs of a head that was trained with distribution focal loss (GFL, NanoDet, PicoDet): scores,
+/// Detections from the raw outputs of a head that was trained with distribution focal loss (GFL, NanoDet, PicoDet):
+/// scores,
 /// and for each side a distribution over distances.
 /// See losskit_gfl_postprocess_f64.
 inline void gfl_postprocess(

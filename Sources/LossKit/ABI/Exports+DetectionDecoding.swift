@@ -70,6 +70,68 @@ public func losskit_decode_boxes_vjp_f64(
   ).rawValue
 }
 
+@c(losskit_encode_boxes_f32)
+public func losskit_encode_boxes_f32(
+  _ boxes: UnsafePointer<Float>?, _ anchors: UnsafePointer<Float>?, _ count: Int, _ weightX: Double,
+  _ weightY: Double, _ weightWidth: Double, _ weightHeight: Double, _ deltas: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return encodeBoxes(boxes, anchors, count, weightX, weightY, weightWidth, weightHeight, deltas).rawValue
+}
+
+@c(losskit_encode_boxes_f64)
+public func losskit_encode_boxes_f64(
+  _ boxes: UnsafePointer<Double>?, _ anchors: UnsafePointer<Double>?, _ count: Int, _ weightX: Double,
+  _ weightY: Double, _ weightWidth: Double, _ weightHeight: Double, _ deltas: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return encodeBoxes(boxes, anchors, count, weightX, weightY, weightWidth, weightHeight, deltas).rawValue
+}
+
+@c(losskit_decode_yolo_f32)
+public func losskit_decode_yolo_f32(
+  _ pred: UnsafePointer<Float>?, _ grid: UnsafePointer<Float>?, _ stride: UnsafePointer<Float>?,
+  _ anchors: UnsafePointer<Float>?, _ count: Int, _ version: Int32, _ boxes: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  guard let version = YoloVersion(rawValue: version) else {
+    return Status.invalidParameter.rawValue
+  }
+  return decodeYolo(pred, grid, stride, anchors, count, version, boxes).rawValue
+}
+
+@c(losskit_decode_yolo_f64)
+public func losskit_decode_yolo_f64(
+  _ pred: UnsafePointer<Double>?, _ grid: UnsafePointer<Double>?, _ stride: UnsafePointer<Double>?,
+  _ anchors: UnsafePointer<Double>?, _ count: Int, _ version: Int32, _ boxes: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  guard let version = YoloVersion(rawValue: version) else {
+    return Status.invalidParameter.rawValue
+  }
+  return decodeYolo(pred, grid, stride, anchors, count, version, boxes).rawValue
+}
+
+@c(losskit_decode_yolo_vjp_f32)
+public func losskit_decode_yolo_vjp_f32(
+  _ pred: UnsafePointer<Float>?, _ grid: UnsafePointer<Float>?, _ stride: UnsafePointer<Float>?,
+  _ anchors: UnsafePointer<Float>?, _ gradOutput: UnsafePointer<Float>?, _ count: Int, _ version: Int32,
+  _ gradPred: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  guard let version = YoloVersion(rawValue: version) else {
+    return Status.invalidParameter.rawValue
+  }
+  return decodeYoloVjp(pred, grid, stride, anchors, gradOutput, count, version, gradPred).rawValue
+}
+
+@c(losskit_decode_yolo_vjp_f64)
+public func losskit_decode_yolo_vjp_f64(
+  _ pred: UnsafePointer<Double>?, _ grid: UnsafePointer<Double>?, _ stride: UnsafePointer<Double>?,
+  _ anchors: UnsafePointer<Double>?, _ gradOutput: UnsafePointer<Double>?, _ count: Int, _ version: Int32,
+  _ gradPred: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  guard let version = YoloVersion(rawValue: version) else {
+    return Status.invalidParameter.rawValue
+  }
+  return decodeYoloVjp(pred, grid, stride, anchors, gradOutput, count, version, gradPred).rawValue
+}
+
 @c(losskit_detection_postprocess_f32)
 public func losskit_detection_postprocess_f32(
   _ logits: UnsafePointer<Float>?, _ boxes: UnsafePointer<Float>?, _ objectness: UnsafePointer<Float>?,
@@ -164,6 +226,22 @@ public func losskit_distance_to_box_vjp_f64(
   _ gradDistances: UnsafeMutablePointer<Double>?
 ) -> Int32 {
   return distanceToBoxVjp(points, distances, gradOutput, count, hasImageSize, height, width, gradDistances).rawValue
+}
+
+@c(losskit_box_to_distance_f32)
+public func losskit_box_to_distance_f32(
+  _ points: UnsafePointer<Float>?, _ boxes: UnsafePointer<Float>?, _ count: Int, _ hasMaxDistance: Bool,
+  _ maxDistance: Double, _ eps: Double, _ distances: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return boxToDistance(points, boxes, count, hasMaxDistance, maxDistance, eps, distances).rawValue
+}
+
+@c(losskit_box_to_distance_f64)
+public func losskit_box_to_distance_f64(
+  _ points: UnsafePointer<Double>?, _ boxes: UnsafePointer<Double>?, _ count: Int, _ hasMaxDistance: Bool,
+  _ maxDistance: Double, _ eps: Double, _ distances: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return boxToDistance(points, boxes, count, hasMaxDistance, maxDistance, eps, distances).rawValue
 }
 
 @c(losskit_grid_points_f32)

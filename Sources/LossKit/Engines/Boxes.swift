@@ -18,6 +18,16 @@ struct BoxLanes<V: Lanes> {
     area = Self.extent(x1, x2, offset) * Self.extent(y1, y2, offset)
   }
 
+  /// - Parameter area: as it was computed before.
+  @inline(__always)
+  init(x1: V, y1: V, x2: V, y2: V, area: V) {
+    self.x1 = x1
+    self.y1 = y1
+    self.x2 = x2
+    self.y2 = y2
+    self.area = area
+  }
+
   @inline(__always)
   private static func extent(_ low: V, _ high: V, _ offset: V?) -> V {
     if let offset { return high - low + offset }
@@ -44,6 +54,21 @@ struct BoxLanes<V: Lanes> {
   @inline(__always)
   static func ratio(_ intersection: V, _ union: V) -> V {
     V.select(union .== V.zero, V.zero, intersection / union)
+  }
+
+  /// The sides of the smallest box around both; 0 where that is reversed.
+  @inline(__always)
+  func enclosure(with other: Self) -> (width: V, height: V) {
+    (V.max(V.max(x2, other.x2) - V.min(x1, other.x1), V.zero), V.max(V.max(y2, other.y2) - V.min(y1, other.y1), V.zero))
+  }
+
+  /// The squared distance of the centres. Differences come first: far from the origin sums would lose what they differ by.
+  @inline(__always)
+  func squaredDistance(to other: Self) -> V {
+    let half = V(0.5 as V.Element)
+    let x = half * ((other.x1 - x1) + (other.x2 - x2))
+    let y = half * ((other.y1 - y1) + (other.y2 - y2))
+    return x * x + y * y
   }
 }
 

@@ -3,7 +3,8 @@
 ///     iw = max(0, min(x2, x2′) − max(x1, x1′) + offset),  ih likewise,  I = iw · ih
 ///     U = A + A′ − I,  A = (x2 − x1 + offset)(y2 − y1 + offset),  IoU = I / U,  0 where U = 0
 ///
-/// Boxes are not validated: a reversed box has the area as computed. NaN coordinates give NaN.
+/// Boxes are not validated: a reversed box has the area as computed. NaN coordinates give NaN. In single precision every
+/// operation is rounded to single precision, in the order above, with a true division.
 ///
 /// - Parameters:
 ///   - boxes1: `[count1, 4]`, x1, y1, x2, y2.
@@ -18,36 +19,16 @@ func boxIoU<S: Scalar>(
   _ boxes1: UnsafePointer<S>?, _ boxes2: UnsafePointer<S>?, _ count1: Int, _ count2: Int, _ offset: Double,
   _ iou: UnsafeMutablePointer<S>?
 ) -> Status {
-  guard let pairs = elementCount(count1, count2), elementCount(count1, 4) != nil, elementCount(count2, 4) != nil else {
-    return .invalidShape
-  }
   guard offset == 0 || offset == 1 else { return .invalidParameter }
-  if pairs == 0 { return .ok }
-  guard let boxes1, let boxes2, let iou else { return .nullPointer }
-  // A block of rows passes while a vector of columns stays in registers.
-  let split = Split(count1, smallest: 64)
-  parallel(split.parts) { part in
-    if offset == 0 {
-      pairwiseIoU(boxes1, split.range(part), boxes2, count2, nil, iou)
-    } else {
-      pairwiseIoU(boxes1, split.range(part), boxes2, count2, S.Vector(offset), iou)
-    }
-  }
-  return .ok
+  return boxPairs(IntersectionOverUnion<S.Vector>(offset: S.Vector(offset)), boxes1, boxes2, count1, count2, iou)
 }
 
-@inline(__always)
-private func pairwiseIoU<S: Scalar>(
-  _ boxes1: UnsafePointer<S>, _ rows: Range<Int>, _ boxes2: UnsafePointer<S>, _ count2: Int, _ offset: S.Vector?,
-  _ iou: UnsafeMutablePointer<S>
-) {
-  typealias V = S.Vector
-  forEachVector(V.self, 0..<count2) { column, n in
-    let others = Quads<V>(boxes2 + 4 &* column, rows: n).boxes(offset: offset)
-    for row in rows {
-      let box = boxes1 + 4 &* row
-      let lanes = BoxLanes(x1: V(box[0]), y1: V(box[1]), x2: V(box[2]), y2: V(box[3]), offset: offset)
-      lanes.intersectionOverUnion(with: others, offset: offset).store(iou + (row &* count2 &+ column), lanes: n)
-    }
+private struct IntersectionOverUnion<V: Lanes>: BoxPairFormula {
+  let offset: V
+
+  @inline(__always) func box(_ corners: Quads<V>) -> BoxLanes<V> { corners.boxes(offset: offset) }
+
+  @inline(__always) func value(_ first: PairedBox<V>, _ second: PairedBox<V>) -> V {
+    first.box.intersectionOverUnion(with: second.box, offset: offset)
   }
 }

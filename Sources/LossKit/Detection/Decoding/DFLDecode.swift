@@ -46,7 +46,7 @@ func dflDecodeVjp<S: Scalar>(
     let scale = V(gradOutput[side])
     let grad = gradLogits + side &* bins
     forEachVector(V.self, 0..<bins) { i, n in
-      let fromMean: V = binNumbers(i) - V(distribution.mean)
+      let fromMean: V = (binNumbers(i) - V(distribution.mode)) - V(distribution.meanFromMode)
       let slope: V = distribution.probabilities(i, n) * fromMean * scale
       slope.store(grad + i, lanes: n)
     }
@@ -65,14 +65,18 @@ private func forEachSide(_ count: Int, _ regMax: Int, _ body: (Int, Int) -> Void
 @inline(__always)
 private func binNumbers<V: Lanes>(_ first: Int) -> V { V(V.Integers.indices &+ V.Integers(first)) }
 
-/// The softmax over the bins of one side.
+/// The softmax over the bins of one side. Its mean is told from its mode, the likeliest bin: the distance from there
+/// stays accurate where nearly all probability is in one bin.
 struct BinDistribution<S: Scalar> {
   typealias V = S.Vector
   private let logits: UnsafePointer<S>
   private let largest: S
   private let total: S
+  let mode: S
+  /// Σ (i − mode) p_i.
+  let meanFromMode: S
   /// Σ i p_i.
-  let mean: S
+  var mean: S { mode + meanFromMode }
 
   @inline(__always)
   init(_ logits: UnsafePointer<S>, _ bins: Int) {
@@ -82,16 +86,23 @@ struct BinDistribution<S: Scalar> {
       greatest = V.max(V.load(logits + i, lanes: n, fill: -S.infinity), greatest)
     }
     let largest = greatest.maximum
+    var place = V(Double(bins &- 1))
+    forEachVector(V.self, 0..<bins) { i, n in
+      let isLargest = V.load(logits + i, lanes: n, fill: -S.infinity) .== V(largest)
+      place = V.min(V.select(isLargest, binNumbers(i), place), place)
+    }
+    let mode = place.minimum
     var sum = V.zero
     var moment = V.zero
     forEachVector(V.self, 0..<bins) { i, n in
       let weight = V.exp(V.load(logits + i, lanes: n, fill: -S.infinity) - V(largest))
       sum = sum + weight
-      moment = moment + weight * binNumbers(i)
+      moment = moment + weight * (binNumbers(i) - V(mode))
     }
     self.largest = largest
+    self.mode = mode
     total = sum.sum
-    mean = moment.sum / total
+    meanFromMode = moment.sum / total
   }
 
   @inline(__always)

@@ -69,6 +69,37 @@ func decodeBoxesVjp<S: Scalar>(
   return .ok
 }
 
+/// What a regression head should predict for its anchors to give the boxes: the inverse of `decodeBoxes`.
+///
+///     dx = wx (box centre − anchor centre) / w,  dw = ww ln(box width / w),  and likewise in y
+///
+/// with the anchor's size (w, h). A width that is not positive gives −inf or NaN, as computed.
+///
+/// - Parameters:
+///   - boxes: `[count, 4]`, x1, y1, x2, y2.
+///   - anchors: `[count, 4]`, x1, y1, x2, y2.
+///   - count: ≥ 0.
+///   - weightX: wx, > 0 and finite like the other weights.
+///   - weightY: wy.
+///   - weightWidth: ww.
+///   - weightHeight: wh.
+///   - deltas: output, `[count, 4]`, dx, dy, dw, dh; may be `boxes` itself.
+/// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+/// - Reference: Ren et al. 2015, Faster R-CNN; torchvision.models.detection, BoxCoder.
+func encodeBoxes<S: Scalar>(
+  _ boxes: UnsafePointer<S>?, _ anchors: UnsafePointer<S>?, _ count: Int, _ weightX: Double, _ weightY: Double,
+  _ weightWidth: Double, _ weightHeight: Double, _ deltas: UnsafeMutablePointer<S>?
+) -> Status {
+  guard elementCount(count, 4) != nil else { return .invalidShape }
+  guard let coder = BoxCoder<S>(weightX, weightY, weightWidth, weightHeight, 0) else { return .invalidParameter }
+  if count == 0 { return .ok }
+  guard let boxes, let anchors, let deltas else { return .nullPointer }
+  forEachRowVector(S.Vector.self, count) { row, n in
+    coder.encode(Quads(boxes + 4 &* row, rows: n), Quads(anchors + 4 &* row, rows: n)).store(deltas + 4 &* row, rows: n)
+  }
+  return .ok
+}
+
 /// The parametrisation.
 struct BoxCoder<S: Scalar> {
   typealias V = S.Vector
@@ -88,6 +119,26 @@ struct BoxCoder<S: Scalar> {
     let half = V(0.5 as S)
     return Quads(
       x.center - half * x.size, y.center - half * y.size, x.center + half * x.size, y.center + half * y.size)
+  }
+
+  @inline(__always)
+  func encode(_ boxes: Quads<V>, _ anchors: Quads<V>) -> Quads<V> {
+    let x = encode(boxes.a, boxes.c, anchors.a, anchors.c)
+    let y = encode(boxes.b, boxes.d, anchors.b, anchors.d)
+    return Quads(
+      V(weightX) * x.shift, V(weightY) * y.shift, V(weightWidth) * x.scale, V(weightHeight) * y.scale)
+  }
+
+  /// From the distances of the sides, which lose nothing where box and anchor are close to each other and far from the
+  /// origin: the log of the quotient of their sizes is log(1 + (their difference / the anchor's size)).
+  @inline(__always)
+  private func encode(_ low: V, _ high: V, _ anchorLow: V, _ anchorHigh: V) -> (shift: V, scale: V) {
+    let extent = anchorHigh - anchorLow
+    let (fromLow, fromHigh) = (low - anchorLow, high - anchorHigh)
+    let growth = (fromHigh - fromLow) / extent
+    let isSimilar = growth.magnitude .< V(0.5 as S)
+    let scale = V.select(isSimilar, V.log1p(growth), V.log((high - low) / extent))
+    return (V(0.5 as S) * (fromLow + fromHigh) / extent, scale)
   }
 
   @inline(__always)

@@ -22,11 +22,9 @@ func distanceToBox<S: Scalar>(
   guard !hasImageSize || (height >= 0 && width >= 0) else { return .invalidParameter }
   if count == 0 { return .ok }
   guard let points, let distances, let boxes else { return .nullPointer }
-  let limits = ImageLimits<S>(hasImageSize, height, width)
+  let limits = ImageLimits<S>(hasImageSize, height: height, width: width)
   forEachRowVector(S.Vector.self, count) { row, n in
-    let sides = sidesFromDistances(points, distances, row, n)
-    Quads(limits.clipX(sides.a), limits.clipY(sides.b), limits.clipX(sides.c), limits.clipY(sides.d))
-      .store(boxes + 4 &* row, rows: n)
+    limits.clip(sidesFromDistances(points, distances, row, n)).store(boxes + 4 &* row, rows: n)
   }
   return .ok
 }
@@ -53,7 +51,7 @@ func distanceToBoxVjp<S: Scalar>(
   guard !hasImageSize || (height >= 0 && width >= 0) else { return .invalidParameter }
   if count == 0 { return .ok }
   guard let points, let distances, let gradOutput, let gradDistances else { return .nullPointer }
-  let limits = ImageLimits<S>(hasImageSize, height, width)
+  let limits = ImageLimits<S>(hasImageSize, height: height, width: width)
   forEachRowVector(S.Vector.self, count) { row, n in
     typealias V = S.Vector
     let sides = sidesFromDistances(points, distances, row, n)
@@ -66,6 +64,39 @@ func distanceToBoxVjp<S: Scalar>(
   return .ok
 }
 
+/// Distances of a point to the four sides of a box: the inverse of `distanceToBox`.
+///
+///     (x − x1, y − y1, x2 − x, y2 − y), clamped to [0, maxDistance − eps] if a largest distance is given
+///
+/// - Parameters:
+///   - points: `[count, 2]`, x, y.
+///   - boxes: `[count, 4]`, x1, y1, x2, y2.
+///   - count: ≥ 0.
+///   - hasMaxDistance: whether to clamp; if false, `maxDistance` and `eps` are not read.
+///   - maxDistance: the last bin of a distribution over distances, for instance.
+///   - eps: ≤ `maxDistance` (default 0.1).
+///   - distances: output, `[count, 4]`, left, top, right, bottom; may be `boxes` itself. NaN propagates.
+/// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+/// - Reference: Tian et al. 2019, FCOS: Fully Convolutional One-Stage Object Detection.
+func boxToDistance<S: Scalar>(
+  _ points: UnsafePointer<S>?, _ boxes: UnsafePointer<S>?, _ count: Int, _ hasMaxDistance: Bool, _ maxDistance: Double,
+  _ eps: Double, _ distances: UnsafeMutablePointer<S>?
+) -> Status {
+  guard elementCount(count, 4) != nil else { return .invalidShape }
+  guard !hasMaxDistance || maxDistance - eps >= 0 else { return .invalidParameter }
+  if count == 0 { return .ok }
+  guard let points, let boxes, let distances else { return .nullPointer }
+  // The limits of an image that is as high as wide.
+  let largest = maxDistance - eps
+  let limits = ImageLimits<S>(hasMaxDistance, height: largest, width: largest)
+  forEachRowVector(S.Vector.self, count) { row, n in
+    let (x, y): (S.Vector, S.Vector) = loadPairs(points + 2 &* row, rows: n)
+    let box = Quads<S.Vector>(boxes + 4 &* row, rows: n)
+    limits.clip(Quads(x - box.a, y - box.b, box.c - x, box.d - y)).store(distances + 4 &* row, rows: n)
+  }
+  return .ok
+}
+
 @inline(__always)
 private func sidesFromDistances<S: Scalar>(
   _ points: UnsafePointer<S>, _ distances: UnsafePointer<S>, _ row: Int, _ n: Int
@@ -73,22 +104,4 @@ private func sidesFromDistances<S: Scalar>(
   let (x, y): (S.Vector, S.Vector) = loadPairs(points + 2 &* row, rows: n)
   let d = Quads<S.Vector>(distances + 4 &* row, rows: n)
   return Quads(x - d.a, y - d.b, x + d.c, y + d.d)
-}
-
-/// The rectangle of an image; without a size, the plane.
-private struct ImageLimits<S: Scalar> {
-  typealias V = S.Vector
-  private let lowest, right, bottom: S
-
-  init(_ hasSize: Bool, _ height: Double, _ width: Double) {
-    lowest = hasSize ? 0 : -S.infinity
-    right = hasSize ? S(width) : S.infinity
-    bottom = hasSize ? S(height) : S.infinity
-  }
-
-  // The bound stands first: where x is NaN, max and min give x.
-  @inline(__always) func clipX(_ x: V) -> V { V.min(V(right), V.max(V(lowest), x)) }
-  @inline(__always) func clipY(_ y: V) -> V { V.min(V(bottom), V.max(V(lowest), y)) }
-  @inline(__always) func isOutsideX(_ x: V) -> V.Integers { (x .< V(lowest)) | (V(right) .< x) }
-  @inline(__always) func isOutsideY(_ y: V) -> V.Integers { (y .< V(lowest)) | (V(bottom) .< y) }
 }

@@ -2,7 +2,8 @@
 ///
 ///     s = √(σ(logits) σ(centerness)),  boxes = distanceToBox(points, distances · stride)
 ///
-/// Then as `detectionPostprocess`: the best `preNmsTopK` scores above the threshold of each level, and only their boxes,
+/// Then as `detectionPostprocess`: the best `preNmsTopK` scores above the threshold of each level, and only their
+/// boxes,
 /// are decoded, clipped, and suppressed together.
 ///
 /// - Parameters:
@@ -13,7 +14,8 @@
 ///   - strides: `[anchors]`, the stride of each anchor's level.
 ///   - anchors: ≥ 0.
 ///   - classes: ≥ 0.
-///   - levelSizes: `[levels]`, how many anchors each feature level has, one after the other. May be null if `levels` is 0.
+///   - levelSizes: `[levels]`, how many anchors each feature level has, one after the other. May be null if `levels`
+///     is 0.
 ///   - levels: number of levels; 0: all anchors are one level.
 ///   - scoreThreshold: any number but NaN (0.2 is usual).
 ///   - preNmsTopK: of each level, ≥ 0 (1000).
@@ -36,11 +38,13 @@
 ///     BUFFER_TOO_SMALL, and `detectionCount` is the number needed.
 ///   - detectionCount: output, the number of detections.
 ///   - workspace: optional scratch of `workspaceSize` bytes; if it is null, one allocation is made for the call.
-///   - workspaceSize: at least what `fcosPostprocessWorkspaceSize` says, else BUFFER_TOO_SMALL with nothing written; not read where
+///   - workspaceSize: at least what `fcosPostprocessWorkspaceSize` says, else BUFFER_TOO_SMALL with nothing written;
+///     not read where
 ///     `workspace` is null.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
 ///   OUT_OF_MEMORY.
-/// - Reference: Tian et al. 2019, FCOS: Fully Convolutional One-Stage Object Detection; torchvision.models.detection.FCOS.
+/// - Reference: Tian et al. 2019, FCOS: Fully Convolutional One-Stage Object Detection;
+///   torchvision.models.detection.FCOS.
 func fcosPostprocess<S: Scalar>(
   _ logits: UnsafePointer<S>?, _ distances: UnsafePointer<S>?, _ centerness: UnsafePointer<S>?,
   _ points: UnsafePointer<S>?, _ strides: UnsafePointer<S>?, _ anchors: Int, _ classes: Int,
@@ -104,12 +108,14 @@ private struct PointBoxes<V: Lanes>: CandidateBoxes {
   }
 }
 
-/// Detections from the raw outputs of a head that was trained with distribution focal loss (GFL, NanoDet, PicoDet): scores,
+/// Detections from the raw outputs of a head that was trained with distribution focal loss (GFL, NanoDet, PicoDet):
+/// scores,
 /// and for each side a distribution over distances.
 ///
 ///     s = activation(logits),  boxes = distanceToBox(points, dflDecode(distributions) · stride)
 ///
-/// Then as `detectionPostprocess`: the best `preNmsTopK` scores above the threshold of each level, and only their boxes,
+/// Then as `detectionPostprocess`: the best `preNmsTopK` scores above the threshold of each level, and only their
+/// boxes,
 /// are decoded, clipped, and suppressed together.
 ///
 /// - Parameters:
@@ -120,7 +126,8 @@ private struct PointBoxes<V: Lanes>: CandidateBoxes {
 ///   - anchors: ≥ 0.
 ///   - classes: ≥ 0.
 ///   - regMax: the last bin, ≥ 0 (16; PicoDet 7).
-///   - levelSizes: `[levels]`, how many anchors each feature level has, one after the other. May be null if `levels` is 0.
+///   - levelSizes: `[levels]`, how many anchors each feature level has, one after the other. May be null if `levels`
+///     is 0.
 ///   - levels: number of levels; 0: all anchors are one level.
 ///   - activation: how logits become scores: sigmoid, or none for heads that end in it.
 ///   - scoreThreshold: any number but NaN (0.05 is usual).
@@ -144,7 +151,8 @@ private struct PointBoxes<V: Lanes>: CandidateBoxes {
 ///     BUFFER_TOO_SMALL, and `detectionCount` is the number needed.
 ///   - detectionCount: output, the number of detections.
 ///   - workspace: optional scratch of `workspaceSize` bytes; if it is null, one allocation is made for the call.
-///   - workspaceSize: at least what `gflPostprocessWorkspaceSize` says, else BUFFER_TOO_SMALL with nothing written; not read where
+///   - workspaceSize: at least what `gflPostprocessWorkspaceSize` says, else BUFFER_TOO_SMALL with nothing written;
+///     not read where
 ///     `workspace` is null.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
 ///   OUT_OF_MEMORY.

@@ -46,7 +46,9 @@ struct PostprocessPlan {
 
   /// nil where a size is negative or too large.
   init?(anchors: Int, classes: Int, preNmsTopK: Int, _ scope: CandidateScope, scratch: Int = 0) {
-    guard let total = elementCount(anchors, classes), elementCount(anchors, 4) != nil else { return nil }
+    guard let total = elementCount(anchors, classes), elementCount(anchors, 4) != nil, classes < largestCount / 8,
+      scratch < largestCount / 8
+    else { return nil }
     self.anchors = anchors
     self.classes = classes
     self.scope = scope

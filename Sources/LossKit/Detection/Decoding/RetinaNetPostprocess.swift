@@ -2,7 +2,8 @@
 ///
 ///     s = σ(logits),  boxes = decodeBoxes(deltas, anchorBoxes)
 ///
-/// Then as `detectionPostprocess`: the best `preNmsTopK` scores above the threshold of each level, and only their boxes,
+/// Then as `detectionPostprocess`: the best `preNmsTopK` scores above the threshold of each level, and only their
+/// boxes,
 /// are decoded, clipped, and suppressed together.
 ///
 /// - Parameters:
@@ -11,7 +12,8 @@
 ///   - anchorBoxes: `[anchors, 4]`, x1, y1, x2, y2.
 ///   - anchors: ≥ 0.
 ///   - classes: ≥ 0.
-///   - levelSizes: `[levels]`, how many anchors each feature level has, one after the other. May be null if `levels` is 0.
+///   - levelSizes: `[levels]`, how many anchors each feature level has, one after the other. May be null if `levels`
+///     is 0.
 ///   - levels: number of levels; 0: all anchors are one level.
 ///   - activation: how logits become scores; sigmoid is usual.
 ///   - weightX: wx, > 0 and finite like the other weights (1).
@@ -40,7 +42,8 @@
 ///     BUFFER_TOO_SMALL, and `detectionCount` is the number needed.
 ///   - detectionCount: output, the number of detections.
 ///   - workspace: optional scratch of `workspaceSize` bytes; if it is null, one allocation is made for the call.
-///   - workspaceSize: at least what `retinanetPostprocessWorkspaceSize` says, else BUFFER_TOO_SMALL with nothing written; not read where
+///   - workspaceSize: at least what `retinanetPostprocessWorkspaceSize` says, else BUFFER_TOO_SMALL with nothing
+///     written; not read where
 ///     `workspace` is null.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
 ///   OUT_OF_MEMORY.
@@ -114,8 +117,10 @@ private struct AnchorBoxes<S: Scalar>: CandidateBoxes {
 ///
 ///     s = softmax(logits) without the background,  boxes = decodeBoxes(deltas, anchorBoxes)
 ///
-/// Then as `detectionPostprocess`, but the best `preNmsTopK` scores above the threshold are those of each class (of equal
-/// ones the lower anchor first), and in the order of candidates equal scores have the lower class first. Only their boxes
+/// Then as `detectionPostprocess`, but the best `preNmsTopK` scores above the threshold are those of each class (of
+/// equal
+/// ones the lower anchor first), and in the order of candidates equal scores have the lower class first. Only their
+/// boxes
 /// are decoded, clipped, and suppressed.
 ///
 /// - Parameters:
@@ -151,7 +156,8 @@ private struct AnchorBoxes<S: Scalar>: CandidateBoxes {
 ///     BUFFER_TOO_SMALL, and `detectionCount` is the number needed.
 ///   - detectionCount: output, the number of detections.
 ///   - workspace: optional scratch of `workspaceSize` bytes; if it is null, one allocation is made for the call.
-///   - workspaceSize: at least what `ssdPostprocessWorkspaceSize` says, else BUFFER_TOO_SMALL with nothing written; not read where
+///   - workspaceSize: at least what `ssdPostprocessWorkspaceSize` says, else BUFFER_TOO_SMALL with nothing written;
+///     not read where
 ///     `workspace` is null.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
 ///   OUT_OF_MEMORY.

@@ -1,12 +1,12 @@
 /// How a YOLO head states its boxes.
 enum YoloHead: Int32 {
-  /// YOLOv3: centre (σ(t) + cell) · stride, size e^t · anchor.
+  /// As `YoloVersion.v3`.
   case v3 = 0
-  /// YOLOv5 and v7: centre (2 σ(t) − 1/2 + cell) · stride, size (2 σ(t))² · anchor.
+  /// As `YoloVersion.v5`, also for YOLOv7.
   case v5 = 1
   /// YOLOv8 and later: distances with distributions over bins, from the centre of the cell, in strides.
   case v8 = 2
-  /// YOLOX: centre (t + cell) · stride, size e^t · stride.
+  /// As `YoloVersion.x`.
   case x = 3
 }
 
@@ -51,7 +51,8 @@ enum YoloHead: Int32 {
 ///     BUFFER_TOO_SMALL, and `detectionCount` is the number needed.
 ///   - detectionCount: output, the number of detections.
 ///   - workspace: optional scratch of `workspaceSize` bytes; if it is null, one allocation is made for the call.
-///   - workspaceSize: at least what `yoloPostprocessWorkspaceSize` says, else BUFFER_TOO_SMALL with nothing written; not read where
+///   - workspaceSize: at least what `yoloPostprocessWorkspaceSize` says, else BUFFER_TOO_SMALL with nothing written;
+///     not read where
 ///     `workspace` is null.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
 ///   OUT_OF_MEMORY.
@@ -88,7 +89,7 @@ func yoloPostprocess<S: Scalar>(
     pred + layout.firstClass &* step, anchorStride: stride, classStride: step,
     objectness: head == .v8 ? nil : pred + 4 &* step, objectnessStride: stride)
   scores.hasActiveObjectness = activation == .none
-  if head == .v8 {
+  guard let version = head.version else {
     return call.run(
       scores,
       DistributionBoxes(
@@ -98,7 +99,8 @@ func yoloPostprocess<S: Scalar>(
   return call.run(
     scores,
     YoloBoxes(
-      head: head, pred: pred, stride: stride, step: step, grid: grid, strides: strides, anchorSizes: anchorSizes ?? grid))
+      version: version, pred: pred, stride: stride, step: step, grid: grid, strides: strides,
+      anchorSizes: anchorSizes ?? grid))
 }
 
 /// The workspace that `yoloPostprocess` wants, whatever the modes, in either precision.
@@ -120,7 +122,17 @@ func yoloPostprocessWorkspaceSize(
 }
 
 extension YoloHead {
-  var hasAnchors: Bool { self == .v3 || self == .v5 }
+  fileprivate var hasAnchors: Bool { self == .v3 || self == .v5 }
+
+  /// nil for distributions.
+  fileprivate var version: YoloVersion? {
+    switch self {
+    case .v3: return .v3
+    case .v5: return .v5
+    case .v8: return nil
+    case .x: return .x
+    }
+  }
 }
 
 /// How many channels stand for what.
@@ -131,7 +143,7 @@ private struct YoloLayout {
   init?(_ anchors: Int, _ channels: Int, _ head: YoloHead, _ regMax: Int) {
     guard elementCount(anchors, channels) != nil else { return nil }
     if head == .v8 {
-      guard regMax >= 0, regMax < channels else { return nil }
+      guard regMax >= 0, regMax < channels / 4 else { return nil }
       firstClass = 4 &* (regMax &+ 1)
       scratch = DistributionBoxes<DoubleLanes>.scratch(regMax)
     } else {
@@ -150,7 +162,7 @@ private struct YoloLayout {
 
 /// Boxes from centres and sizes.
 private struct YoloBoxes<V: Lanes>: CandidateBoxes {
-  let head: YoloHead
+  let version: YoloVersion
   let pred: UnsafePointer<V.Element>
   let stride, step: Int
   let grid, strides, anchorSizes: UnsafePointer<V.Element>
@@ -162,24 +174,6 @@ private struct YoloBoxes<V: Lanes>: CandidateBoxes {
     @inline(__always) func pair(_ source: UnsafePointer<V.Element>) -> (V, V) {
       (V.gather(source, anchors, n, stride: 2, scratch), V.gather(source + 1, anchors, n, stride: 2, scratch))
     }
-    let cell = pair(grid)
-    let unit = head.hasAnchors ? pair(anchorSizes) : (size, size)
-    let x = extent(t.a, t.c, cell.0, size, unit.0), y = extent(t.b, t.d, cell.1, size, unit.1)
-    return Quads(x.low, y.low, x.high, y.high)
-  }
-
-  @inline(__always)
-  private func extent(_ shift: V, _ scale: V, _ cell: V, _ stride: V, _ unit: V) -> (low: V, high: V) {
-    let offset, factor: V
-    switch head {
-    case .v3: (offset, factor) = (V.sigmoid(shift), V.exp(scale))
-    case .v5:
-      let twice = V(2) * V.sigmoid(scale)
-      (offset, factor) = (V(2) * V.sigmoid(shift) - V(0.5), twice * twice)
-    case .x, .v8: (offset, factor) = (shift, V.exp(scale))
-    }
-    let center = (offset + cell) * stride
-    let half = V(0.5) * (factor * unit)
-    return (center - half, center + half)
+    return version.decode(t, pair(grid), size, version == .x ? (size, size) : pair(anchorSizes))
   }
 }

@@ -17,7 +17,8 @@ enum AlphaBoxIoUVariant: Int32 {
 ///     diou:  1 − IoU^α + (ρ² / c²)^α
 ///     ciou:  1 − IoU^α + (ρ² / c²)^α + (β v)^α,  β = v / (1 − IoU + v + ε)
 ///
-/// with the terms of `generalizedBoxIouLoss` and `completeBoxIouLoss`. β is constant for the gradient. A power of a number
+/// with the terms of `generalizedBoxIouLoss` and `completeBoxIouLoss`. β is constant for the gradient. A power of a
+/// number
 /// ≤ 0 is 0, and so is its gradient.
 ///
 /// - Parameters:
@@ -30,10 +31,12 @@ enum AlphaBoxIoUVariant: Int32 {
 ///   - reduction: default none; the mean divides by Σ s_i.
 ///   - sampleWeight: optional, one per pair, ≥ 0, default 1.
 ///   - loss: optional output, one value, or one per pair without reduction.
-///   - gradBoxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving it does.
+///   - gradBoxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving
+///     it does.
 ///   - gradBoxes2: optional output, `[count, 4]`.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
-/// - Reference: He et al. 2021, Alpha-IoU: A Family of Power Intersection over Union Losses for Bounding Box Regression.
+/// - Reference: He et al. 2021, Alpha-IoU: A Family of Power Intersection over Union Losses for Bounding Box
+///   Regression.
 func alphaBoxIouLoss<S: Scalar>(
   _ boxes1: UnsafePointer<S>?, _ boxes2: UnsafePointer<S>?, _ count: Int, _ variant: AlphaBoxIoUVariant, _ alpha: Double, _ eps: Double,
   _ reduction: Reduction, _ sampleWeight: UnsafePointer<S>?, _ loss: UnsafeMutablePointer<S>?,

@@ -13,7 +13,8 @@
 ///   - reduction: default none; the mean divides by Σ s_i.
 ///   - sampleWeight: optional, one per pair, ≥ 0, default 1.
 ///   - loss: optional output, one value, or one per pair without reduction.
-///   - gradBoxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving it does.
+///   - gradBoxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving
+///     it does.
 ///   - gradBoxes2: optional output, `[count, 4]`.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
 /// - Reference: Zhang et al. 2021, Focal and Efficient IOU Loss for Accurate Bounding Box Regression.

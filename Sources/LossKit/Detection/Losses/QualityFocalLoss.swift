@@ -1,4 +1,5 @@
-/// Quality focal loss, element by element: a focal loss whose targets are qualities (the IoU of the box that is predicted).
+/// Quality focal loss, element by element: a focal loss whose targets are qualities (the IoU of the box that is
+/// predicted).
 ///
 ///     L = |t − σ|^β (softplus(z) − t z),  σ = σ(z)
 ///     dL/dz = |t − σ|^β (σ − t) + β |t − σ|^{β−1} sign(σ − t) σ (1 − σ) (softplus(z) − t z),  0 at t = σ

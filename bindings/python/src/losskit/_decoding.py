@@ -10,13 +10,17 @@ from ._box_arrays import Count, box_rows, clip_size, output_limit
 from ._core import as_array, as_integers, as_reals, as_reals_like, call, check_shape, documented, fail
 
 __all__ = [
+    "box_to_distance",
     "decode_boxes",
     "decode_boxes_vjp",
+    "decode_yolo",
+    "decode_yolo_vjp",
     "detection_postprocess",
     "dfl_decode",
     "dfl_decode_vjp",
     "distance_to_box",
     "distance_to_box_vjp",
+    "encode_boxes",
     "fcos_postprocess",
     "gfl_postprocess",
     "grid_points",
@@ -87,6 +91,31 @@ def decode_boxes_vjp(
     return grad
 
 
+@documented
+def encode_boxes(
+    boxes: Any, anchors: Any, *, weights: Sequence[float] = (1.0, 1.0, 1.0, 1.0)
+) -> np.ndarray:
+    """The offsets from anchors that :func:`decode_boxes` turns into the boxes.
+
+    Parameters
+    ----------
+    weights : sequence of four numbers, default (1.0, 1.0, 1.0, 1.0)
+        wx, wy, ww, wh, > 0; R-CNN heads have 10, 10, 5, 5.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> losskit.encode_boxes([[0, 0, 20, 20]], [[0, 0, 10, 20]]).round(5).tolist()
+    [[0.5, 0.0, 0.69315, 0.0]]
+    """
+    dtype, boxes, anchors = as_reals("encode_boxes", boxes, anchors)
+    boxes = box_rows("encode_boxes", "boxes", boxes)
+    check_shape("encode_boxes", "anchors", box_rows("encode_boxes", "anchors", anchors), boxes.shape)
+    deltas = np.empty_like(boxes)
+    call("encode_boxes", dtype, boxes, anchors, len(boxes), *_four("encode_boxes", weights), deltas)
+    return deltas
+
+
 def _four(name: str, weights: Sequence[float]) -> Sequence[float]:
     if len(weights) != 4:
         raise fail("INVALID_PARAMETER", name, "weights are four numbers")
@@ -140,6 +169,90 @@ def distance_to_box_vjp(
     grad = np.empty_like(distances)
     call(name, dtype, points, distances, grad_output, len(distances), *clip_size(height, width), grad)
     return grad
+
+
+@documented
+def box_to_distance(
+    points: Any, boxes: Any, *, max_distance: Optional[float] = None, eps: float = 0.1
+) -> np.ndarray:
+    """Distances of a point to the four sides of a box, clamped to [0, max_distance - eps] if that is given.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> losskit.box_to_distance([[5, 5]], [[4, 3, 8, 9]]).tolist()
+    [[1.0, 2.0, 3.0, 4.0]]
+    """
+    dtype, points, boxes = as_reals("box_to_distance", points, boxes)
+    boxes = box_rows("box_to_distance", "boxes", boxes)
+    points = box_rows("box_to_distance", "points", points, 2)
+    check_shape("box_to_distance", "points", points, (len(boxes), 2))
+    distances = np.empty_like(boxes)
+    limit = (False, 0.0) if max_distance is None else (True, max_distance)
+    call("box_to_distance", dtype, points, boxes, len(boxes), *limit, eps, distances)
+    return distances
+
+
+@documented
+def decode_yolo(pred: Any, grid: Any, stride: Any, anchors: Any = None, *, version: str = "v5") -> np.ndarray:
+    """Boxes from the raw outputs of a YOLO head.
+
+    Parameters
+    ----------
+    stride : array_like
+        Pixels per cell, > 0: one for each prediction, or one for all.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> losskit.decode_yolo([[0.2, -0.3, 0.1, 0.4]], [[3, 5]], 8, [[10, 13]]).round(4).tolist()
+    [[23.2853, 33.4898, 34.3094, 52.128]]
+    """
+    dtype, pred, *cells = _yolo_cells("decode_yolo", pred, grid, stride, anchors)
+    boxes = np.empty_like(pred)
+    call("decode_yolo", dtype, pred, *cells, len(pred), version, boxes)
+    return boxes
+
+
+@documented
+def decode_yolo_vjp(
+    pred: Any, grid: Any, stride: Any, anchors: Any, grad_output: Any, *, version: str = "v5"
+) -> np.ndarray:
+    """Vector-Jacobian product of :func:`decode_yolo` with respect to ``pred``.
+
+    Parameters
+    ----------
+    stride : array_like
+        Pixels per cell, > 0: one for each prediction, or one for all.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> losskit.decode_yolo_vjp([[0, 0, 0, 0]], [[3, 5]], 8, [[10, 13]], [[1, 2, 3, 4]]).tolist()
+    [[16.0, 24.0, 10.0, 13.0]]
+    """
+    dtype, pred, *cells = _yolo_cells("decode_yolo_vjp", pred, grid, stride, anchors)
+    (grad_output,) = as_reals_like("decode_yolo_vjp", dtype, grad_output)
+    check_shape("decode_yolo_vjp", "grad_output", box_rows("decode_yolo_vjp", "grad_output", grad_output), pred.shape)
+    grad = np.empty_like(pred)
+    call("decode_yolo_vjp", dtype, pred, *cells, grad_output, len(pred), version, grad)
+    return grad
+
+
+def _yolo_cells(name: str, pred: Any, grid: Any, stride: Any, anchors: Any) -> Tuple[Any, ...]:
+    """Predictions decide the precision: cells and strides often come as integers."""
+    dtype, pred = as_reals(name, pred)
+    pred = box_rows(name, "pred", pred)
+    grid, stride, anchors = as_reals_like(name, dtype, grid, stride, anchors)
+    grid = box_rows(name, "grid", grid, 2)
+    check_shape(name, "grid", grid, (len(pred), 2))
+    if stride.ndim == 0:
+        stride = np.full(len(pred), stride, dtype)
+    check_shape(name, "stride", stride, (len(pred),))
+    if anchors is not None:
+        anchors = box_rows(name, "anchors", anchors, 2)
+        check_shape(name, "anchors", anchors, (len(pred), 2))
+    return dtype, pred, grid, stride, anchors
 
 
 @documented

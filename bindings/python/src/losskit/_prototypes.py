@@ -29,8 +29,11 @@ ENUMS: dict[str, dict[str, int]] = {
     "NewtonOrder": {"first": 1, "second": 2},
     "SoftmaxHessian": {"exact": 0, "xgboost": 1, "lightgbm": 2},
     "FilterNormalization": {"filter": 0, "layer": 1},
+    "BoxFormat": {"xyxy": 0, "xywh": 1, "cxcywh": 2},
+    "OverlapMode": {"iou": 0, "iof": 1},
     "AlphaBoxIoUVariant": {"iou": 0, "giou": 1, "diou": 2, "ciou": 3},
     "BoxIoULossForm": {"linear": 0, "square": 1, "log": 2},
+    "YoloVersion": {"v3": 0, "v5": 1, "v7": 2, "x": 3},
     "DetectionActivation": {"sigmoid": 0, "softmax": 1, "none": 2},
     "ObjectnessMode": {"product": 0, "sqrt": 1},
     "DetectionSuppression": {"hard": 0, "soft_linear": 1, "soft_gaussian": 2, "none": 3},
@@ -2514,6 +2517,35 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad", "p"),
         ),
     ),
+    "box_convert": (
+        True,
+        (
+            ("boxes", "p"),
+            ("count", "n"),
+            ("in_fmt", "e:BoxFormat"),
+            ("out_fmt", "e:BoxFormat"),
+            ("converted", "p"),
+        ),
+    ),
+    "box_convert_vjp": (
+        True,
+        (
+            ("grad_output", "p"),
+            ("count", "n"),
+            ("in_fmt", "e:BoxFormat"),
+            ("out_fmt", "e:BoxFormat"),
+            ("grad", "p"),
+        ),
+    ),
+    "box_area": (
+        True,
+        (
+            ("boxes", "p"),
+            ("count", "n"),
+            ("fmt", "e:BoxFormat"),
+            ("area", "p"),
+        ),
+    ),
     "box_iou": (
         True,
         (
@@ -2523,6 +2555,93 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("count2", "n"),
             ("offset", "d"),
             ("iou", "p"),
+        ),
+    ),
+    "box_iou_rotated": (
+        True,
+        (
+            ("boxes1", "p"),
+            ("boxes2", "p"),
+            ("count1", "n"),
+            ("count2", "n"),
+            ("mode", "e:OverlapMode"),
+            ("aligned", "b"),
+            ("clockwise", "b"),
+            ("overlaps", "p"),
+        ),
+    ),
+    "clip_boxes_to_image": (
+        True,
+        (
+            ("boxes", "p"),
+            ("count", "n"),
+            ("height", "d"),
+            ("width", "d"),
+            ("clipped", "p"),
+        ),
+    ),
+    "distance_box_iou": (
+        True,
+        (
+            ("boxes1", "p"),
+            ("boxes2", "p"),
+            ("count1", "n"),
+            ("count2", "n"),
+            ("eps", "d"),
+            ("diou", "p"),
+        ),
+    ),
+    "complete_box_iou": (
+        True,
+        (
+            ("boxes1", "p"),
+            ("boxes2", "p"),
+            ("count1", "n"),
+            ("count2", "n"),
+            ("eps", "d"),
+            ("ciou", "p"),
+        ),
+    ),
+    "generalized_box_iou": (
+        True,
+        (
+            ("boxes1", "p"),
+            ("boxes2", "p"),
+            ("count1", "n"),
+            ("count2", "n"),
+            ("giou", "p"),
+        ),
+    ),
+    "mask_iou": (
+        True,
+        (
+            ("masks1", "p"),
+            ("masks2", "p"),
+            ("count1", "n"),
+            ("count2", "n"),
+            ("pixels", "n"),
+            ("iou", "p"),
+        ),
+    ),
+    "masks_to_boxes": (
+        True,
+        (
+            ("masks", "p"),
+            ("count", "n"),
+            ("height", "n"),
+            ("width", "n"),
+            ("boxes", "p"),
+        ),
+    ),
+    "remove_small_boxes": (
+        True,
+        (
+            ("boxes", "p"),
+            ("count", "n"),
+            ("min_size", "d"),
+            ("keep", "p"),
+            ("capacity", "n"),
+            ("kept_count", "p"),
         ),
     ),
     "alpha_box_iou_loss": (
@@ -2703,6 +2822,44 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad_deltas", "p"),
         ),
     ),
+    "encode_boxes": (
+        True,
+        (
+            ("boxes", "p"),
+            ("anchors", "p"),
+            ("count", "n"),
+            ("weight_x", "d"),
+            ("weight_y", "d"),
+            ("weight_width", "d"),
+            ("weight_height", "d"),
+            ("deltas", "p"),
+        ),
+    ),
+    "decode_yolo": (
+        True,
+        (
+            ("pred", "p"),
+            ("grid", "p"),
+            ("stride", "p"),
+            ("anchors", "p"),
+            ("count", "n"),
+            ("version", "e:YoloVersion"),
+            ("boxes", "p"),
+        ),
+    ),
+    "decode_yolo_vjp": (
+        True,
+        (
+            ("pred", "p"),
+            ("grid", "p"),
+            ("stride", "p"),
+            ("anchors", "p"),
+            ("grad_output", "p"),
+            ("count", "n"),
+            ("version", "e:YoloVersion"),
+            ("grad_pred", "p"),
+        ),
+    ),
     "detection_postprocess": (
         True,
         (
@@ -2769,6 +2926,18 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("height", "d"),
             ("width", "d"),
             ("grad_distances", "p"),
+        ),
+    ),
+    "box_to_distance": (
+        True,
+        (
+            ("points", "p"),
+            ("boxes", "p"),
+            ("count", "n"),
+            ("has_max_distance", "b"),
+            ("max_distance", "d"),
+            ("eps", "d"),
+            ("distances", "p"),
         ),
     ),
     "grid_points": (
@@ -6751,13 +6920,59 @@ GrowNet fits its next network by the mean of weight · (rate · output − targe
         "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_TARGET for a NaN target, INVALID_VALUE for a negative weight.",
         "reference": "torch.nn.functional.binary_cross_entropy_with_logits.",
     },
+    "box_convert": {
+        "summary": "Boxes in another format.",
+        "body": """\
+    xyxy → xywh      (x1, y1, x2 − x1, y2 − y1)         xywh → xyxy      (x, y, x + w, y + h)
+    xyxy → cxcywh    ((x1 + x2)/2, …, x2 − x1, …)       cxcywh → xyxy    (cx ∓ w/2, cy ∓ h/2)
+
+Other pairs go by way of xyxy; equal formats copy. Boxes are not validated.""",
+        "parameters": {
+            "boxes": "`[count, 4]`.",
+            "count": "≥ 0.",
+            "in_fmt": "the format of `boxes`.",
+            "out_fmt": "the format wanted.",
+        },
+        "outputs": {
+            "converted": "output, `[count, 4]`; may be `boxes` itself.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+        "reference": "torchvision.ops.box_convert.",
+    },
+    "box_convert_vjp": {
+        "summary": "Vector-Jacobian product of `box_convert`: a linear map, so its transpose, whatever the boxes.",
+        "parameters": {
+            "grad_output": "`[count, 4]`, the incoming gradient of the converted boxes.",
+            "count": "≥ 0.",
+            "in_fmt": "the format of the boxes that were converted.",
+            "out_fmt": "the format they were converted to.",
+        },
+        "outputs": {
+            "grad": "output, `[count, 4]`; may be `grad_output` itself.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+    },
+    "box_area": {
+        "summary": "Areas of boxes: `(x2 − x1)(y2 − y1)`, or width times height for the formats that have them.",
+        "parameters": {
+            "boxes": "`[count, 4]`, not validated: a reversed box has the area as computed.",
+            "count": "≥ 0.",
+            "fmt": "the format of `boxes` (default xyxy).",
+        },
+        "outputs": {
+            "area": "output, `[count]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+        "reference": "torchvision.ops.box_area.",
+    },
     "box_iou": {
         "summary": "Intersection over union of every box of one list with every box of another.",
         "body": """\
     iw = max(0, min(x2, x2′) − max(x1, x1′) + offset),  ih likewise,  I = iw · ih
     U = A + A′ − I,  A = (x2 − x1 + offset)(y2 − y1 + offset),  IoU = I / U,  0 where U = 0
 
-Boxes are not validated: a reversed box has the area as computed. NaN coordinates give NaN.""",
+Boxes are not validated: a reversed box has the area as computed. NaN coordinates give NaN. In single precision every
+operation is rounded to single precision, in the order above, with a true division.""",
         "parameters": {
             "boxes1": "`[count1, 4]`, x1, y1, x2, y2.",
             "boxes2": "`[count2, 4]`.",
@@ -6771,6 +6986,144 @@ Boxes are not validated: a reversed box has the area as computed. NaN coordinate
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
         "reference": "torchvision.ops.box_iou.",
     },
+    "box_iou_rotated": {
+        "summary": "Overlap of rotated boxes: of every box of one list with every box of another, or of pairs.",
+        "body": """\
+A box is the rectangle of width w and height h about (cx, cy), turned by θ: with y pointing down, clockwise by
+
+    (x, y) → (x cos θ − y sin θ, x sin θ + y cos θ)
+
+The overlap is I / (A + A′ − I) or I / A with the area I of the convex polygon that both share; 0 where an area w h is
+less than 1e-14. It is computed in double precision whatever the boxes are in.""",
+        "parameters": {
+            "boxes1": "`[count1, 5]`, cx, cy, w, h, θ in radians. NaN gives NaN.",
+            "boxes2": "`[count2, 5]`.",
+            "count1": "≥ 0.",
+            "count2": "≥ 0; if `aligned`, equal to `count1`.",
+            "mode": "what the intersection is divided by (default iou).",
+            "aligned": "whether box i of one list goes with box i of the other alone.",
+            "clockwise": "if false, θ is counter-clockwise.",
+        },
+        "outputs": {
+            "overlaps": "output of `count1` × `count2` numbers, `count1` if `aligned`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY: the boxes are copied.",
+        "reference": "mmcv.ops.box_iou_rotated, torchvision.ops.box_iou.",
+    },
+    "clip_boxes_to_image": {
+        "summary": "Boxes clipped to an image: x to [0, width], y to [0, height].",
+        "parameters": {
+            "boxes": "`[count, 4]`, x1, y1, x2, y2.",
+            "count": "≥ 0.",
+            "height": "of the image, ≥ 0.",
+            "width": "of the image, ≥ 0.",
+        },
+        "outputs": {
+            "clipped": "output, `[count, 4]`; may be `boxes` itself. NaN stays NaN.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+        "reference": "torchvision.ops.clip_boxes_to_image.",
+    },
+    "distance_box_iou": {
+        "summary": "Distance IoU of every box of one list with every box of another: IoU less how far the centres are apart.",
+        "body": """\
+    DIoU = IoU − ρ² / (cw² + ch² + eps)
+
+with the squared distance ρ² of the centres and the sides cw, ch of the smallest box around both. IoU is that of
+`box_iou`.""",
+        "parameters": {
+            "boxes1": "`[count1, 4]`, x1, y1, x2, y2, not validated. NaN gives NaN.",
+            "boxes2": "`[count2, 4]`.",
+            "count1": "≥ 0.",
+            "count2": "≥ 0.",
+            "eps": "≥ 0 (default 1e-7).",
+        },
+        "outputs": {
+            "diou": "output, `[count1, count2]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+        "reference": "Zheng et al. 2020, Distance-IoU Loss; torchvision.ops.distance_box_iou.",
+    },
+    "complete_box_iou": {
+        "summary": "Complete IoU of every box of one list with every box of another: DIoU less how much the aspect ratios differ.",
+        "body": """\
+    CIoU = DIoU − α v,  v = (4/π²)(atan2(w, h) − atan2(w′, h′))²,  α = v / (1 − IoU + v + eps)
+
+DIoU is that of `distance_box_iou`. The angle of a point is 0.""",
+        "parameters": {
+            "boxes1": "`[count1, 4]`, x1, y1, x2, y2, not validated. NaN gives NaN.",
+            "boxes2": "`[count2, 4]`.",
+            "count1": "≥ 0.",
+            "count2": "≥ 0.",
+            "eps": "≥ 0 (default 1e-7).",
+        },
+        "outputs": {
+            "ciou": "output, `[count1, count2]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+        "reference": "Zheng et al. 2020, Distance-IoU Loss; torchvision.ops.complete_box_iou.",
+    },
+    "generalized_box_iou": {
+        "summary": "Generalized IoU of every box of one list with every box of another: boxes that do not meet are told apart by how far they are from meeting.",
+        "body": """\
+    GIoU = IoU − (C − U) / C,  in −1 … 1
+
+with the area C of the smallest box around both; the second term is 0 where C = 0. IoU and U are those of `box_iou`.""",
+        "parameters": {
+            "boxes1": "`[count1, 4]`, x1, y1, x2, y2, not validated. NaN gives NaN.",
+            "boxes2": "`[count2, 4]`.",
+            "count1": "≥ 0.",
+            "count2": "≥ 0.",
+        },
+        "outputs": {
+            "giou": "output, `[count1, count2]`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+        "reference": "Rezatofighi et al. 2019, Generalized Intersection over Union; torchvision.ops.generalized_box_iou.",
+    },
+    "mask_iou": {
+        "summary": "Intersection over union of every mask of one list with every mask of another: pixels that both have over pixels that either has, 0 where neither has any.",
+        "parameters": {
+            "masks1": "`[count1, pixels]`, true where a byte is not 0.",
+            "masks2": "`[count2, pixels]`.",
+            "count1": "≥ 0.",
+            "count2": "≥ 0.",
+            "pixels": "of a mask, ≥ 0.",
+        },
+        "outputs": {
+            "iou": "output, `[count1, count2]`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY: the masks are packed into bits, an eighth of their size.",
+    },
+    "masks_to_boxes": {
+        "summary": "The box around each mask: the first column and row with a true pixel, and the last, inclusive. Zeros for a mask without any.",
+        "parameters": {
+            "masks": "`[count, height, width]`, true where a byte is not 0.",
+            "count": "≥ 0.",
+            "height": "≥ 0.",
+            "width": "≥ 0.",
+        },
+        "outputs": {
+            "boxes": "output, `[count, 4]`, x1, y1, x2, y2.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+        "reference": "torchvision.ops.masks_to_boxes.",
+    },
+    "remove_small_boxes": {
+        "summary": "Indices of the boxes that have both sides at least `min_size` long.",
+        "parameters": {
+            "boxes": "`[count, 4]`, x1, y1, x2, y2. A box with NaN in a side is small.",
+            "count": "≥ 0.",
+            "min_size": "any number but NaN; compared in the precision of the boxes.",
+            "capacity": "entries that `keep` has room for. If more boxes are kept: BUFFER_TOO_SMALL, and `kept_count` is the number needed. With a capacity of 0 `keep` may be null.",
+        },
+        "outputs": {
+            "keep": "output, `[capacity]`: the indices, ascending. `count` entries always suffice.",
+            "kept_count": "output, the number of boxes kept.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, BUFFER_TOO_SMALL.",
+        "reference": "torchvision.ops.remove_small_boxes.",
+    },
     "alpha_box_iou_loss": {
         "summary": "α-IoU loss of pairs of boxes: the terms of the IoU losses raised to a power.",
         "body": """\
@@ -6779,7 +7132,8 @@ Boxes are not validated: a reversed box has the area as computed. NaN coordinate
     diou:  1 − IoU^α + (ρ² / c²)^α
     ciou:  1 − IoU^α + (ρ² / c²)^α + (β v)^α,  β = v / (1 − IoU + v + ε)
 
-with the terms of `generalized_box_iou_loss` and `complete_box_iou_loss`. β is constant for the gradient. A power of a number
+with the terms of `generalized_box_iou_loss` and `complete_box_iou_loss`. β is constant for the gradient. A power of a
+number
 ≤ 0 is 0, and so is its gradient.""",
         "parameters": {
             "boxes1": "`[count, 4]`, x1, y1, x2, y2; not validated. NaN propagates to its own row.",
@@ -7051,6 +7405,70 @@ with the anchor's size (w, h).""",
         },
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
     },
+    "encode_boxes": {
+        "summary": "What a regression head should predict for its anchors to give the boxes: the inverse of `decode_boxes`.",
+        "body": """\
+    dx = wx (box centre − anchor centre) / w,  dw = ww ln(box width / w),  and likewise in y
+
+with the anchor's size (w, h). A width that is not positive gives −inf or NaN, as computed.""",
+        "parameters": {
+            "boxes": "`[count, 4]`, x1, y1, x2, y2.",
+            "anchors": "`[count, 4]`, x1, y1, x2, y2.",
+            "count": "≥ 0.",
+            "weight_x": "wx, > 0 and finite like the other weights.",
+            "weight_y": "wy.",
+            "weight_width": "ww.",
+            "weight_height": "wh.",
+        },
+        "outputs": {
+            "deltas": "output, `[count, 4]`, dx, dy, dw, dh; may be `boxes` itself.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+        "reference": "Ren et al. 2015, Faster R-CNN; torchvision.models.detection, BoxCoder.",
+    },
+    "decode_yolo": {
+        "summary": "Boxes from the raw outputs of a YOLO head.",
+        "body": """\
+    v3        centre (σ(t_xy) + cell) s             size e^{t_wh} anchor
+    v5, v7    centre (2 σ(t_xy) − ½ + cell) s       size (2 σ(t_wh))² anchor
+    x         centre (t_xy + cell) s                size e^{t_wh} s
+
+with the stride s, then to corners.""",
+        "parameters": {
+            "pred": "`[count, 4]`, the raw t_x, t_y, t_w, t_h.",
+            "grid": "`[count, 2]`, column and row of the cell.",
+            "stride": "`[count]`, pixels per cell.",
+            "anchors": "optional, `[count, 2]`, width and height in pixels; not read for `x`, needed otherwise.",
+            "count": "≥ 0.",
+            "version": "the parametrisation (default v5).",
+        },
+        "outputs": {
+            "boxes": "output, `[count, 4]`, x1, y1, x2, y2 in pixels; may be `pred` itself.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+        "reference": "Redmon & Farhadi 2018, YOLOv3; Jocher 2020, YOLOv5; Ge et al. 2021, YOLOX.",
+    },
+    "decode_yolo_vjp": {
+        "summary": "Vector-Jacobian product of `decode_yolo` with respect to the raw outputs.",
+        "body": """\
+    g_cx = g_x1 + g_x2,  g_w = (g_x2 − g_x1) / 2,  and likewise in y
+    v3        g_cx s σ(1 − σ),     g_w · decoded width
+    v5, v7    g_cx s 2 σ(1 − σ),   g_w · decoded width · 2 (1 − σ)
+    x         g_cx s,              g_w · decoded width""",
+        "parameters": {
+            "pred": "`[count, 4]`, the raw t_x, t_y, t_w, t_h.",
+            "grid": "optional, `[count, 2]`: gradients do not depend on it.",
+            "stride": "`[count]`, pixels per cell.",
+            "anchors": "optional, `[count, 2]`, width and height in pixels; not read for `x`, needed otherwise.",
+            "grad_output": "`[count, 4]`, the incoming gradient of the boxes.",
+            "count": "≥ 0.",
+            "version": "the parametrisation.",
+        },
+        "outputs": {
+            "grad_pred": "output, `[count, 4]`; may be `pred` or `grad_output` itself.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+    },
     "detection_postprocess": {
         "summary": "Detections from a model's raw outputs: activation, thresholding, selection, clipping and suppression in one call.",
         "body": """\
@@ -7148,6 +7566,23 @@ Distances in units of a stride are multiplied by it beforehand.""",
         },
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
     },
+    "box_to_distance": {
+        "summary": "Distances of a point to the four sides of a box: the inverse of `distance_to_box`.",
+        "body": "    (x − x1, y − y1, x2 − x, y2 − y), clamped to [0, max_distance − eps] if a largest distance is given",
+        "parameters": {
+            "points": "`[count, 2]`, x, y.",
+            "boxes": "`[count, 4]`, x1, y1, x2, y2.",
+            "count": "≥ 0.",
+            "has_max_distance": "whether to clamp; if false, `max_distance` and `eps` are not read.",
+            "max_distance": "the last bin of a distribution over distances, for instance.",
+            "eps": "≤ `max_distance` (default 0.1).",
+        },
+        "outputs": {
+            "distances": "output, `[count, 4]`, left, top, right, bottom; may be `boxes` itself. NaN propagates.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+        "reference": "Tian et al. 2019, FCOS: Fully Convolutional One-Stage Object Detection.",
+    },
     "grid_points": {
         "summary": "The points of a grid head's anchors, level after level and row after row.",
         "body": "    point = (column + offset, row + offset), times the stride of the level if `in_pixels`",
@@ -7172,7 +7607,8 @@ Distances in units of a stride are multiplied by it beforehand.""",
         "body": """\
     s = √(σ(logits) σ(centerness)),  boxes = distanceToBox(points, distances · stride)
 
-Then as `detection_postprocess`: the best `pre_nms_top_k` scores above the threshold of each level, and only their boxes,
+Then as `detection_postprocess`: the best `pre_nms_top_k` scores above the threshold of each level, and only their
+boxes,
 are decoded, clipped, and suppressed together.""",
         "parameters": {
             "logits": "`[anchors, classes]`, the levels one after the other.",
@@ -7229,7 +7665,8 @@ are decoded, clipped, and suppressed together.""",
         "body": """\
     s = activation(logits),  boxes = distanceToBox(points, dflDecode(distributions) · stride)
 
-Then as `detection_postprocess`: the best `pre_nms_top_k` scores above the threshold of each level, and only their boxes,
+Then as `detection_postprocess`: the best `pre_nms_top_k` scores above the threshold of each level, and only their
+boxes,
 are decoded, clipped, and suppressed together.""",
         "parameters": {
             "logits": "`[anchors, classes]`, the levels one after the other.",
@@ -7288,7 +7725,8 @@ are decoded, clipped, and suppressed together.""",
         "body": """\
     s = σ(logits),  boxes = decodeBoxes(deltas, anchor_boxes)
 
-Then as `detection_postprocess`: the best `pre_nms_top_k` scores above the threshold of each level, and only their boxes,
+Then as `detection_postprocess`: the best `pre_nms_top_k` scores above the threshold of each level, and only their
+boxes,
 are decoded, clipped, and suppressed together.""",
         "parameters": {
             "logits": "`[anchors, classes]`, the levels one after the other.",
@@ -7349,8 +7787,10 @@ are decoded, clipped, and suppressed together.""",
         "body": """\
     s = softmax(logits) without the background,  boxes = decodeBoxes(deltas, anchor_boxes)
 
-Then as `detection_postprocess`, but the best `pre_nms_top_k` scores above the threshold are those of each class (of equal
-ones the lower anchor first), and in the order of candidates equal scores have the lower class first. Only their boxes
+Then as `detection_postprocess`, but the best `pre_nms_top_k` scores above the threshold are those of each class (of
+equal
+ones the lower anchor first), and in the order of candidates equal scores have the lower class first. Only their
+boxes
 are decoded, clipped, and suppressed.""",
         "parameters": {
             "logits": "`[anchors, classes]`.",
