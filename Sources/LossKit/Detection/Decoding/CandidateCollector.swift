@@ -25,7 +25,7 @@ struct HeadScores<S: Scalar> {
   }
 }
 
-/// Activation and threshold of `detectionPostprocess`: reads the logits once and hands the scores above the threshold on.
+/// Activation and threshold of `detectionPostprocess`: reads the logits once, hands the scores above the threshold on.
 struct CandidateCollector<S: Scalar> {
   typealias V = S.Vector
   private let head: HeadScores<S>

@@ -169,9 +169,9 @@ func gflPostprocess<S: Scalar>(
   _ detectionCount: UnsafeMutablePointer<Int>?, _ workspace: UnsafeMutableRawPointer?, _ workspaceSize: Int
 ) -> Status {
   guard let plan = PostprocessPlan(
-    anchors: anchors, classes: classes, preNmsTopK: preNmsTopK, .levels(levelSizes, levels), scratch: DistributionBoxes<S.Vector>.scratch(regMax)) else {
-    return .invalidShape
-  }
+    anchors: anchors, classes: classes, preNmsTopK: preNmsTopK, .levels(levelSizes, levels),
+    scratch: DistributionBoxes<S.Vector>.scratch(regMax))
+  else { return .invalidShape }
   guard regMax >= 0, regMax < largestCount else { return .invalidParameter }
   guard elementCount(anchors, 4, regMax &+ 1) != nil else { return .invalidShape }
   let call = PostprocessCall(
@@ -225,7 +225,7 @@ struct DistributionBoxes<V: Lanes>: CandidateBoxes {
   let pointsAreCells: Bool
 
   /// Numbers that decoding needs room for.
-  static func scratch(_ regMax: Int) -> Int { 8 &* FloatLanes.count &+ (regMax < largestCount ? Swift.max(regMax, 0) : 0) }
+  static func scratch(_ regMax: Int) -> Int { 8 &* FloatLanes.count &+ Swift.max(Swift.min(regMax, largestCount), 0) }
 
   @inline(__always)
   func boxes(_ anchors: UnsafePointer<Int64>, _ n: Int, _ scratch: UnsafeMutablePointer<V.Element>) -> Quads<V> {

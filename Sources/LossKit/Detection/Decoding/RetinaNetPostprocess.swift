@@ -50,8 +50,8 @@
 /// - Reference: Lin et al. 2017, Focal Loss for Dense Object Detection; torchvision.models.detection.RetinaNet.
 func retinanetPostprocess<S: Scalar>(
   _ logits: UnsafePointer<S>?, _ deltas: UnsafePointer<S>?, _ anchorBoxes: UnsafePointer<S>?, _ anchors: Int,
-  _ classes: Int, _ levelSizes: UnsafePointer<Int64>?, _ levels: Int, _ activation: DetectionActivation, _ weightX: Double, _ weightY: Double,
-  _ weightWidth: Double, _ weightHeight: Double, _ clip: Double,
+  _ classes: Int, _ levelSizes: UnsafePointer<Int64>?, _ levels: Int, _ activation: DetectionActivation,
+  _ weightX: Double, _ weightY: Double, _ weightWidth: Double, _ weightHeight: Double, _ clip: Double,
   _ scoreThreshold: Double, _ preNmsTopK: Int, _ suppression: DetectionSuppression, _ iouThreshold: Double,
   _ sigma: Double, _ softScoreThreshold: Double, _ classAgnostic: Bool, _ multiLabel: Bool, _ maxDetections: Int,
   _ hasImageSize: Bool, _ imageHeight: Double, _ imageWidth: Double, _ minSize: Double,
@@ -167,7 +167,8 @@ func ssdPostprocess<S: Scalar>(
   _ classes: Int, _ weightX: Double, _ weightY: Double,
   _ weightWidth: Double, _ weightHeight: Double, _ clip: Double,
   _ scoreThreshold: Double, _ preNmsTopK: Int, _ suppression: DetectionSuppression, _ iouThreshold: Double,
-  _ sigma: Double, _ softScoreThreshold: Double, _ classAgnostic: Bool, _ multiLabel: Bool, _ backgroundIndex: Int, _ maxDetections: Int,
+  _ sigma: Double, _ softScoreThreshold: Double, _ classAgnostic: Bool, _ multiLabel: Bool, _ backgroundIndex: Int,
+  _ maxDetections: Int,
   _ hasImageSize: Bool, _ imageHeight: Double, _ imageWidth: Double, _ minSize: Double,
   _ detectionBoxes: UnsafeMutablePointer<S>?, _ detectionScores: UnsafeMutablePointer<S>?,
   _ labels: UnsafeMutablePointer<Int64>?, _ anchorIndices: UnsafeMutablePointer<Int64>?, _ capacity: Int,
@@ -182,7 +183,8 @@ func ssdPostprocess<S: Scalar>(
     options: PostprocessOptions(
       activation: .softmax, scoreThreshold: scoreThreshold, preNmsTopK: preNmsTopK,
       suppression: suppression, iouThreshold: iouThreshold, sigma: sigma, softScoreThreshold: softScoreThreshold,
-      classAgnostic: classAgnostic, multiLabel: multiLabel, backgroundIndex: backgroundIndex, maxDetections: maxDetections,
+      classAgnostic: classAgnostic, multiLabel: multiLabel, backgroundIndex: backgroundIndex,
+      maxDetections: maxDetections,
       image: hasImageSize ? (imageHeight, imageWidth) : nil, minSize: minSize),
     outputs: DetectionOutputs(
       boxes: detectionBoxes, scores: detectionScores, labels: labels, anchorIndices: anchorIndices,

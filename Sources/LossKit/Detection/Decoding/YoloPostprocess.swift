@@ -114,7 +114,8 @@ func yoloPostprocess<S: Scalar>(
 ///   - size: output, bytes.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
 func yoloPostprocessWorkspaceSize(
-  _ anchors: Int, _ channels: Int, _ head: YoloHead, _ regMax: Int, _ preNmsTopK: Int, _ size: UnsafeMutablePointer<Int>?
+  _ anchors: Int, _ channels: Int, _ head: YoloHead, _ regMax: Int, _ preNmsTopK: Int,
+  _ size: UnsafeMutablePointer<Int>?
 ) -> Status {
   PostprocessPlan.report(
     YoloLayout(anchors, channels, head, regMax)?.plan(preNmsTopK),

@@ -38,13 +38,15 @@ enum AlphaBoxIoUVariant: Int32 {
 /// - Reference: He et al. 2021, Alpha-IoU: A Family of Power Intersection over Union Losses for Bounding Box
 ///   Regression.
 func alphaBoxIouLoss<S: Scalar>(
-  _ boxes1: UnsafePointer<S>?, _ boxes2: UnsafePointer<S>?, _ count: Int, _ variant: AlphaBoxIoUVariant, _ alpha: Double, _ eps: Double,
-  _ reduction: Reduction, _ sampleWeight: UnsafePointer<S>?, _ loss: UnsafeMutablePointer<S>?,
+  _ boxes1: UnsafePointer<S>?, _ boxes2: UnsafePointer<S>?, _ count: Int, _ variant: AlphaBoxIoUVariant,
+  _ alpha: Double, _ eps: Double, _ reduction: Reduction, _ sampleWeight: UnsafePointer<S>?,
+  _ loss: UnsafeMutablePointer<S>?,
   _ gradBoxes1: UnsafeMutablePointer<S>?, _ gradBoxes2: UnsafeMutablePointer<S>?
 ) -> Status {
   guard isPositive(alpha) else { return .invalidParameter }
   return boxLoss(
-    AlphaBoxIoULoss<S.Vector>(variant: variant, alpha: S.Vector(alpha), power: FixedPower(alpha)), boxes1, boxes2, count, eps, reduction, sampleWeight, loss, gradBoxes1, gradBoxes2)
+    AlphaBoxIoULoss<S.Vector>(variant: variant, alpha: S.Vector(alpha), power: FixedPower(alpha)), boxes1, boxes2,
+    count, eps, reduction, sampleWeight, loss, gradBoxes1, gradBoxes2)
 }
 
 private struct AlphaBoxIoULoss<V: Lanes>: BoxLoss {

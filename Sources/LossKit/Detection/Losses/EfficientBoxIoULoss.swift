@@ -25,7 +25,8 @@ func efficientBoxIouLoss<S: Scalar>(
 ) -> Status {
   guard gamma >= 0, gamma < .infinity else { return .invalidParameter }
   return boxLoss(
-    EfficientBoxIoULoss<S.Vector>(focus: FixedPower(gamma)), boxes1, boxes2, count, eps, reduction, sampleWeight, loss, gradBoxes1, gradBoxes2)
+    EfficientBoxIoULoss<S.Vector>(focus: FixedPower(gamma)), boxes1, boxes2, count, eps, reduction, sampleWeight, loss,
+    gradBoxes1, gradBoxes2)
 }
 
 private struct EfficientBoxIoULoss<V: Lanes>: BoxLoss {

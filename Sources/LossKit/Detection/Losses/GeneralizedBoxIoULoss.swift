@@ -23,7 +23,8 @@ func generalizedBoxIouLoss<S: Scalar>(
   _ gradBoxes1: UnsafeMutablePointer<S>?, _ gradBoxes2: UnsafeMutablePointer<S>?
 ) -> Status {
   boxLoss(
-    GeneralizedBoxIoULoss<S.Vector>(), boxes1, boxes2, count, eps, reduction, sampleWeight, loss, gradBoxes1, gradBoxes2)
+    GeneralizedBoxIoULoss<S.Vector>(), boxes1, boxes2, count, eps, reduction, sampleWeight, loss,
+    gradBoxes1, gradBoxes2)
 }
 
 private struct GeneralizedBoxIoULoss<V: Lanes>: BoxLoss {

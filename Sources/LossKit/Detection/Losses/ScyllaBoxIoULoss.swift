@@ -28,7 +28,8 @@ func scyllaBoxIouLoss<S: Scalar>(
 ) -> Status {
   guard isPositive(theta) else { return .invalidParameter }
   return boxLoss(
-    ScyllaBoxIoULoss<S.Vector>(shape: FixedPower(theta)), boxes1, boxes2, count, eps, reduction, sampleWeight, loss, gradBoxes1, gradBoxes2)
+    ScyllaBoxIoULoss<S.Vector>(shape: FixedPower(theta)), boxes1, boxes2, count, eps, reduction, sampleWeight, loss,
+    gradBoxes1, gradBoxes2)
 }
 
 private struct ScyllaBoxIoULoss<V: Lanes>: BoxLoss {
