@@ -458,8 +458,9 @@ def test_torchvision_agrees(rng):
     pytest.importorskip("torchvision")
     from types import SimpleNamespace
 
-    from torchvision.models.detection import FCOS, SSD, RetinaNet
+    from torchvision.models.detection import FCOS, RetinaNet
     from torchvision.models.detection import _utils as coders
+    from torchvision.models.detection.ssd import SSD
 
     tensor = lambda x: torch.from_numpy(np.ascontiguousarray(x))  # noqa: E731
     split = lambda x: [tensor(part)[None] for part in np.split(x, np.cumsum(LEVELS)[:-1])]  # noqa: E731
