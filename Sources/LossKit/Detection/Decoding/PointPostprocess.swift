@@ -108,9 +108,8 @@ private struct PointBoxes<V: Lanes>: CandidateBoxes {
   }
 }
 
-/// Detections from the raw outputs of a head that was trained with distribution focal loss (GFL, NanoDet, PicoDet):
-/// scores,
-/// and for each side a distribution over distances.
+/// Detections from the raw outputs of a distribution-focal-loss head (GFL, NanoDet, PicoDet): scores, and for each side a
+/// distribution over its distance.
 ///
 ///     s = activation(logits),  boxes = distanceToBox(points, dflDecode(distributions) · stride)
 ///
