@@ -20,7 +20,7 @@ func gridPoints<S: Scalar>(
   _ offset: Double, _ inPixels: Bool, _ points: UnsafeMutablePointer<S>?, _ strides: UnsafeMutablePointer<S>?,
   _ capacity: Int, _ count: UnsafeMutablePointer<Int>?
 ) -> Status {
-  guard elementCount(levels, 1) != nil, capacity >= 0 else { return .invalidShape }
+  guard elementCount(levels, 1) != nil, elementCount(capacity, 2) != nil else { return .invalidShape }
   guard offset.magnitude < .infinity else { return .invalidParameter }
   guard let count, points != nil || capacity == 0 else { return .nullPointer }
   if levels == 0 {

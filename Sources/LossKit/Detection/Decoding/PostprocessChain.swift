@@ -64,7 +64,7 @@ struct PostprocessPlan {
     }
     limit = Swift.min(most, length)
     if case .levels(_, let levels) = scope {
-      guard levels >= 0 else { return nil }
+      guard elementCount(levels, 1) != nil else { return nil }
       let (sum, overflow) = Swift.max(levels, 1).multipliedReportingOverflow(by: limit)
       candidates = overflow ? total : Swift.min(sum, total)
     } else {

@@ -7661,7 +7661,7 @@ are decoded, clipped, and suppressed together.""",
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
     },
     "gfl_postprocess": {
-        "summary": "Detections from the raw outputs of a head that was trained with distribution focal loss (GFL, NanoDet, PicoDet): scores, and for each side a distribution over distances.",
+        "summary": "Detections from the raw outputs of a distribution-focal-loss head (GFL, NanoDet, PicoDet): scores, and for each side a distribution over its distance.",
         "body": """\
     s = activation(logits),  boxes = distanceToBox(points, dflDecode(distributions) · stride)
 
