@@ -2,8 +2,8 @@
 
     python Tests/Benchmarks/bench.py [--quick] [--only PATTERN] [--no-write]
 
-The first run makes .venv-bench and installs the peers there (requirements*.txt); LOSSKIT_BENCH_PYTHON names an interpreter
-that already has them instead. Contestants have to agree on the result first; then they take turns in one process. The
+The first run makes .venv-bench and installs the peers there (requirements*.txt); LOSSKIT_BENCH_PYTHON names an
+interpreter that already has them instead. Contestants have to agree on the result first; then they take turns in one process. The
 table goes to the terminal and to RESULTS.md.
 """
 

@@ -111,7 +111,8 @@ static inline void make_labels(void *array, const parameter *p, ptrdiff_t count,
 }
 
 // Sizes of the parts that the size named `whole` is divided into: the first part has all.
-static inline void make_parts(int64_t *sizes, const function *f, const argument *a, ptrdiff_t count, const char *whole) {
+static inline void make_parts(int64_t *sizes, const function *f, const argument *a, ptrdiff_t count,
+                              const char *whole) {
   for (int i = 0; i < f->count; i++)
     if (strcmp(f->parameters[i].name, whole) == 0)
       for (ptrdiff_t part = 0; part < count; part++) sizes[part] = part == 0 ? a[i].n : 0;

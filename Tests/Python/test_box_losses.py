@@ -1,4 +1,4 @@
-"""Losses of boxes: judged by NumPy float64 formulas written from the definitions, by finite differences, and by torchvision."""
+"""Losses of boxes: judged by NumPy float64 formulas written from the definitions, finite differences, torchvision."""
 
 import math
 
@@ -88,7 +88,8 @@ LOSSES = {
     ),
 }  # fmt: skip
 CASES = [(name, options) for name, (_, all_options) in LOSSES.items() for options in all_options]
-case = pytest.mark.parametrize("name, options", CASES, ids=lambda x: x if isinstance(x, str) else "-".join(map(str, x.values())))
+NAMES = ["-".join([name, *map(str, options.values())]) for name, options in CASES]
+case = pytest.mark.parametrize("name, options", CASES, ids=NAMES)
 
 
 def reference(name, b1, b2, options, eps=1e-7, held=None):
@@ -166,7 +167,6 @@ def test_values_and_gradients(name, options, eps, rng):
         b1.astype(np.float64), b2.astype(np.float64), eps=eps, grad=True, **options
     )
     assert loss.dtype == grads[0].dtype == np.float32
-    # The log is only as good as an IoU near 1, the powers as (C − U) / C and the like.
     np.testing.assert_allclose(loss, expected, rtol=3e-6)
     for grad, wanted in zip(grads, expected_grads):
         assert_close(grad, wanted)
@@ -194,7 +194,7 @@ def test_sides_that_both_boxes_share(name, options, rng):
     # No reversed boxes, and none that only touch.
     b1[:, :2] -= 5
     b1[:, 2:] += 5
-    b2 = np.where(shared, b1, np.concatenate([b1[:, :2] + 1 - rng.random((60, 2)) * 2, b1[:, 2:] + 1 - rng.random((60, 2)) * 2], 1))
+    b2 = np.where(shared, b1, b1 + 1 - 2 * rng.random(b1.shape))
     loss, grads = getattr(losskit, name)(b1, b2, grad=True, **options)
     np.testing.assert_allclose(loss, reference(name, b1, b2, options), rtol=1e-12, atol=1e-14)
     np.testing.assert_allclose(np.stack(grads), slopes(name, b1, b2, options, step=1e-7), atol=3e-6)
@@ -309,7 +309,8 @@ def test_distribution_focal_loss(n, bins, spread, real, seed):
         scale = s / (s.sum() or 1) if reduction == "mean" else s
         loss, grad = losskit.distribution_focal_loss(z, t, reduction=reduction, sample_weight=s, grad=True)
         assert_close(loss, (rows * scale).sum())
-        assert_close(grad, row_grads * scale[:, None].astype(np.float64), tolerance=None if real == np.float64 else 5e-6)
+        scale = scale[:, None].astype(np.float64)
+        assert_close(grad, row_grads * scale, tolerance=None if real == np.float64 else 5e-6)
 
 
 def test_distribution_focal_loss_edges(rng):
@@ -330,7 +331,8 @@ def test_distribution_focal_loss_edges(rng):
         assert np.isnan(value).tolist() == [False, False, True, False, False]
         assert np.isnan(grad).all(1).tolist() == [False, False, True, False, False]
     assert losskit.distribution_focal_loss(np.empty((0, 4)), []) == 0
-    assert losskit.distribution_focal_loss(rng.normal(0, 1, (2, 3, 5)), rng.uniform(0, 4, (2, 3)), reduction="none").shape == (2, 3)
+    z3, t3 = rng.normal(0, 1, (2, 3, 5)), rng.uniform(0, 4, (2, 3))
+    assert losskit.distribution_focal_loss(z3, t3, reduction="none").shape == (2, 3)
     for bad in (-0.1, 8.001, NAN, INF):
         assert_error("INVALID_TARGET", losskit.distribution_focal_loss, z, [0, 1, bad, 0, 0])
     assert_error("INVALID_SHAPE", losskit.distribution_focal_loss, np.zeros((2, 1)), [0, 0])
@@ -345,7 +347,8 @@ def qfl(z, t, beta):
         linear = np.where(z > 0, 1 - t, -t)
         bce = np.where(linear == 0, 0, linear * z) + np.log1p(np.exp(-abs(z)))
         gap = (1 - t) * positive - t * negative
-        slope = beta * abs(gap) ** (beta - 1) * np.sign(gap) * np.where(positive * negative == 0, 0, positive * negative * bce)
+        curvature = positive * negative
+        slope = beta * abs(gap) ** (beta - 1) * np.sign(gap) * np.where(curvature == 0, 0, curvature * bce)
         return abs(gap) ** beta * bce, np.where(gap == 0, 0, abs(gap) ** beta * gap + slope)
 
 
@@ -357,7 +360,8 @@ def test_quality_focal_loss(beta, dtype, rng):
     loss, grad = losskit.quality_focal_loss(z, t, beta=beta, reduction="none", grad=True)
     assert_close(loss[:, None], values[:, None], tolerance=2e-5 if dtype == np.float32 else 1e-11)
     usual = slice(0, 306)
-    np.testing.assert_allclose(grad[usual], derivatives[usual], rtol=1e-11 if dtype == np.float64 else 2e-5, atol=1e-6 if dtype == np.float32 else 1e-13)
+    rtol, atol = (2e-5, 1e-6) if dtype == np.float32 else (1e-11, 1e-13)
+    np.testing.assert_allclose(grad[usual], derivatives[usual], rtol=rtol, atol=atol)
     assert grad[308] == 0 and np.isnan(loss[309])
     z, t = rng.normal(0, 2, (4, 5)), rng.uniform(0, 1, (4, 5))
     s = np.array([0.5, 1, 2, 0])

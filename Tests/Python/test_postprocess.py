@@ -1,4 +1,4 @@
-"""From the raw outputs of whole heads to detections: against NumPy loops written from the definitions, and torchvision."""
+"""From the raw outputs of heads to detections: against NumPy loops written from the definitions, and torchvision."""
 
 import ctypes
 
@@ -240,7 +240,8 @@ def test_outputs_may_be_lists_of_levels(rng):
     head = Head("retinanet", 6, rng)
     as_lists = losskit.retinanet_postprocess(split(head.logits), split(head.deltas), head.anchors, pre_nms_top_k=4)
     assert as_lists[3].tolist() == check(head, level_sizes=LEVELS, pre_nms_top_k=4)[3].tolist()
-    assert_error("INVALID_SHAPE", losskit.ssd_postprocess, [np.zeros((2, 3)), np.zeros((2, 4))], np.zeros((4, 4)), np.zeros((4, 4)))
+    uneven, boxes = [np.zeros((2, 3)), np.zeros((2, 4))], np.zeros((4, 4))
+    assert_error("INVALID_SHAPE", losskit.ssd_postprocess, uneven, boxes, boxes)
 
 
 @pytest.mark.parametrize("version", ["v3", "v5", "v7", "v8", "x"])

@@ -5992,8 +5992,8 @@ LOSSKIT_API losskit_status losskit_fcos_postprocess_workspace_size(
     ptrdiff_t anchors, ptrdiff_t classes, ptrdiff_t levels, ptrdiff_t pre_nms_top_k, ptrdiff_t *size);
 
 /**
- * Detections from the raw outputs of a distribution-focal-loss head (GFL, NanoDet, PicoDet): scores, and for each side a
- * distribution over its distance.
+ * Detections from the raw outputs of a distribution-focal-loss head (GFL, NanoDet, PicoDet): scores, and for each side
+ * a distribution over its distance.
  *
  *     s = activation(logits),  boxes = distanceToBox(points, dflDecode(distributions) · stride)
  *

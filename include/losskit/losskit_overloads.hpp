@@ -9065,8 +9065,8 @@ inline void fcos_postprocess_workspace_size(
   check(losskit_fcos_postprocess_workspace_size(anchors, classes, levels, pre_nms_top_k, size));
 }
 
-/// Detections from the raw outputs of a distribution-focal-loss head (GFL, NanoDet, PicoDet): scores, and for each side a
-/// distribution over its distance.
+/// Detections from the raw outputs of a distribution-focal-loss head (GFL, NanoDet, PicoDet): scores, and for each side
+/// a distribution over its distance.
 /// See losskit_gfl_postprocess_f32.
 inline void gfl_postprocess(
     const float *logits, const float *distributions, const float *points, const float *strides, std::ptrdiff_t anchors,
@@ -9105,8 +9105,8 @@ inline void gfl_postprocess(
     losskit_gfl_postprocess_f32(logits.data(), distributions, points.data(), strides.data(), anchors, classes, reg_max, level_sizes.data(), levels, static_cast<losskit_detection_activation>(activation), score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes.data(), detection_scores.data(), labels.data(), anchor_indices.data(), capacity, detection_count, workspace, workspace_size));
 }
 
-/// Detections from the raw outputs of a distribution-focal-loss head (GFL, NanoDet, PicoDet): scores, and for each side a
-/// distribution over its distance.
+/// Detections from the raw outputs of a distribution-focal-loss head (GFL, NanoDet, PicoDet): scores, and for each side
+/// a distribution over its distance.
 /// See losskit_gfl_postprocess_f64.
 inline void gfl_postprocess(
     const double *logits, const double *distributions, const double *points, const double *strides,

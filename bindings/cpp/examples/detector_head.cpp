@@ -47,9 +47,10 @@ int main(int argc, char** argv) try {
     const double score_threshold = 0.4, iou_threshold = 0.5, sigma = 0.5, soft_score_threshold = 0.001, min_size = 0;
     losskit::gfl_postprocess(
         scores, distributions.data(), points, strides, kClasses, kLastBin, {}, /* levels */ 0,
-        losskit::detection_activation::none, score_threshold, kTopK, losskit::detection_suppression::hard, iou_threshold,
-        sigma, soft_score_threshold, /* class_agnostic */ false, /* multi_label */ true, kMost, /* has_image_size */ true,
-        kHeight, kWidth, min_size, boxes, best, labels, {}, kMost, &found, workspace.data(), bytes);
+        losskit::detection_activation::none, score_threshold, kTopK, losskit::detection_suppression::hard,
+        iou_threshold, sigma, soft_score_threshold, /* class_agnostic */ false, /* multi_label */ true, kMost,
+        /* has_image_size */ true, kHeight, kWidth, min_size, boxes, best, labels, {}, kMost, &found,
+        workspace.data(), bytes);
     total += found;
   }
   std::printf("%td boxes in %d frames; the last of the last: label %d at (%.1f, %.1f, %.1f, %.1f)\n", total, frames,

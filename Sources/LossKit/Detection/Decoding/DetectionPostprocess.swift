@@ -90,16 +90,10 @@ func detectionPostprocess<S: Scalar>(
     return .invalidShape
   }
   let call = PostprocessCall(
-    plan: plan,
-    options: PostprocessOptions(
-      activation: activation, objectnessMode: objectnessMode, scoreThreshold: scoreThreshold, preNmsTopK: preNmsTopK,
-      suppression: suppression, iouThreshold: iouThreshold, sigma: sigma, softScoreThreshold: softScoreThreshold,
-      classAgnostic: classAgnostic, multiLabel: multiLabel, backgroundIndex: backgroundIndex,
-      maxDetections: maxDetections, image: hasImageSize ? (imageHeight, imageWidth) : nil, minSize: minSize),
-    outputs: DetectionOutputs(
-      boxes: detectionBoxes, scores: detectionScores, labels: labels, anchorIndices: anchorIndices,
-      capacity: capacity, count: detectionCount),
-    workspace: workspace, workspaceSize: workspaceSize)
+    plan, activation, objectnessMode: objectnessMode, scoreThreshold, preNmsTopK, suppression, iouThreshold, sigma,
+    softScoreThreshold, classAgnostic, multiLabel, backgroundIndex: backgroundIndex, maxDetections, hasImageSize,
+    imageHeight, imageWidth, minSize, detectionBoxes, detectionScores, labels, anchorIndices, capacity,
+    detectionCount, workspace, workspaceSize)
   if let status = call.answerWithoutWork() { return status }
   guard let logits, let boxes else { return .nullPointer }
   return call.run(HeadScores(logits, classes: classes, objectness: objectness), DecodedBoxes(boxes: boxes))

@@ -61,16 +61,9 @@ func fcosPostprocess<S: Scalar>(
     return .invalidShape
   }
   let call = PostprocessCall(
-    plan: plan,
-    options: PostprocessOptions(
-      activation: .sigmoid, objectnessMode: .sqrt, scoreThreshold: scoreThreshold, preNmsTopK: preNmsTopK,
-      suppression: suppression, iouThreshold: iouThreshold, sigma: sigma, softScoreThreshold: softScoreThreshold,
-      classAgnostic: classAgnostic, multiLabel: multiLabel, maxDetections: maxDetections,
-      image: hasImageSize ? (imageHeight, imageWidth) : nil, minSize: minSize),
-    outputs: DetectionOutputs(
-      boxes: detectionBoxes, scores: detectionScores, labels: labels, anchorIndices: anchorIndices,
-      capacity: capacity, count: detectionCount),
-    workspace: workspace, workspaceSize: workspaceSize)
+    plan, .sigmoid, objectnessMode: .sqrt, scoreThreshold, preNmsTopK, suppression, iouThreshold, sigma,
+    softScoreThreshold, classAgnostic, multiLabel, maxDetections, hasImageSize, imageHeight, imageWidth, minSize,
+    detectionBoxes, detectionScores, labels, anchorIndices, capacity, detectionCount, workspace, workspaceSize)
   if let status = call.answerWithoutWork() { return status }
   guard let logits, let distances, let points, let strides else { return .nullPointer }
   return call.run(
@@ -108,8 +101,8 @@ private struct PointBoxes<V: Lanes>: CandidateBoxes {
   }
 }
 
-/// Detections from the raw outputs of a distribution-focal-loss head (GFL, NanoDet, PicoDet): scores, and for each side a
-/// distribution over its distance.
+/// Detections from the raw outputs of a distribution-focal-loss head (GFL, NanoDet, PicoDet): scores, and for each side
+/// a distribution over its distance.
 ///
 ///     s = activation(logits),  boxes = distanceToBox(points, dflDecode(distributions) · stride)
 ///
@@ -174,16 +167,9 @@ func gflPostprocess<S: Scalar>(
   guard regMax >= 0, regMax < largestCount else { return .invalidParameter }
   guard elementCount(anchors, 4, regMax &+ 1) != nil else { return .invalidShape }
   let call = PostprocessCall(
-    plan: plan,
-    options: PostprocessOptions(
-      activation: activation, scoreThreshold: scoreThreshold, preNmsTopK: preNmsTopK,
-      suppression: suppression, iouThreshold: iouThreshold, sigma: sigma, softScoreThreshold: softScoreThreshold,
-      classAgnostic: classAgnostic, multiLabel: multiLabel, maxDetections: maxDetections,
-      image: hasImageSize ? (imageHeight, imageWidth) : nil, minSize: minSize),
-    outputs: DetectionOutputs(
-      boxes: detectionBoxes, scores: detectionScores, labels: labels, anchorIndices: anchorIndices,
-      capacity: capacity, count: detectionCount),
-    workspace: workspace, workspaceSize: workspaceSize)
+    plan, activation, scoreThreshold, preNmsTopK, suppression, iouThreshold, sigma, softScoreThreshold, classAgnostic,
+    multiLabel, maxDetections, hasImageSize, imageHeight, imageWidth, minSize, detectionBoxes, detectionScores, labels,
+    anchorIndices, capacity, detectionCount, workspace, workspaceSize)
   if let status = call.answerWithoutWork() { return status }
   guard let logits, let distributions, let points, let strides else { return .nullPointer }
   return call.run(

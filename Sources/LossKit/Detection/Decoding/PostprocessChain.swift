@@ -3,13 +3,13 @@
 /// Thresholds and modes.
 struct PostprocessOptions {
   let activation: DetectionActivation
-  var objectnessMode = ObjectnessMode.product
+  let objectnessMode: ObjectnessMode
   let scoreThreshold: Double
   let preNmsTopK: Int
   let suppression: DetectionSuppression
   let iouThreshold, sigma, softScoreThreshold: Double
   let classAgnostic, multiLabel: Bool
-  var backgroundIndex = -1
+  let backgroundIndex: Int
   let maxDetections: Int
   let image: (height: Double, width: Double)?
   let minSize: Double
@@ -128,6 +128,30 @@ struct PostprocessCall<S: Scalar> {
   let outputs: DetectionOutputs<S>
   let workspace: UnsafeMutableRawPointer?
   let workspaceSize: Int
+
+  /// With the parameters that all chains have, in their order.
+  init(
+    _ plan: PostprocessPlan, _ activation: DetectionActivation, objectnessMode: ObjectnessMode = .product,
+    _ scoreThreshold: Double, _ preNmsTopK: Int, _ suppression: DetectionSuppression, _ iouThreshold: Double,
+    _ sigma: Double, _ softScoreThreshold: Double, _ classAgnostic: Bool, _ multiLabel: Bool,
+    backgroundIndex: Int = -1, _ maxDetections: Int, _ hasImageSize: Bool, _ imageHeight: Double,
+    _ imageWidth: Double, _ minSize: Double, _ detectionBoxes: UnsafeMutablePointer<S>?,
+    _ detectionScores: UnsafeMutablePointer<S>?, _ labels: UnsafeMutablePointer<Int64>?,
+    _ anchorIndices: UnsafeMutablePointer<Int64>?, _ capacity: Int, _ detectionCount: UnsafeMutablePointer<Int>?,
+    _ workspace: UnsafeMutableRawPointer?, _ workspaceSize: Int
+  ) {
+    self.plan = plan
+    options = PostprocessOptions(
+      activation: activation, objectnessMode: objectnessMode, scoreThreshold: scoreThreshold, preNmsTopK: preNmsTopK,
+      suppression: suppression, iouThreshold: iouThreshold, sigma: sigma, softScoreThreshold: softScoreThreshold,
+      classAgnostic: classAgnostic, multiLabel: multiLabel, backgroundIndex: backgroundIndex,
+      maxDetections: maxDetections, image: hasImageSize ? (imageHeight, imageWidth) : nil, minSize: minSize)
+    outputs = DetectionOutputs(
+      boxes: detectionBoxes, scores: detectionScores, labels: labels, anchorIndices: anchorIndices,
+      capacity: capacity, count: detectionCount)
+    self.workspace = workspace
+    self.workspaceSize = workspaceSize
+  }
 
   /// What a call returns that is refused, or that has no scores; nil where there is work to do.
   func answerWithoutWork() -> Status? {

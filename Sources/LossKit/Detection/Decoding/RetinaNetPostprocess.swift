@@ -65,16 +65,9 @@ func retinanetPostprocess<S: Scalar>(
   }
   guard let coder = BoxCoder<S>(weightX, weightY, weightWidth, weightHeight, clip) else { return .invalidParameter }
   let call = PostprocessCall(
-    plan: plan,
-    options: PostprocessOptions(
-      activation: activation, scoreThreshold: scoreThreshold, preNmsTopK: preNmsTopK,
-      suppression: suppression, iouThreshold: iouThreshold, sigma: sigma, softScoreThreshold: softScoreThreshold,
-      classAgnostic: classAgnostic, multiLabel: multiLabel, maxDetections: maxDetections,
-      image: hasImageSize ? (imageHeight, imageWidth) : nil, minSize: minSize),
-    outputs: DetectionOutputs(
-      boxes: detectionBoxes, scores: detectionScores, labels: labels, anchorIndices: anchorIndices,
-      capacity: capacity, count: detectionCount),
-    workspace: workspace, workspaceSize: workspaceSize)
+    plan, activation, scoreThreshold, preNmsTopK, suppression, iouThreshold, sigma, softScoreThreshold, classAgnostic,
+    multiLabel, maxDetections, hasImageSize, imageHeight, imageWidth, minSize, detectionBoxes, detectionScores, labels,
+    anchorIndices, capacity, detectionCount, workspace, workspaceSize)
   if let status = call.answerWithoutWork() { return status }
   guard let logits, let deltas, let anchorBoxes else { return .nullPointer }
   return call.run(
@@ -179,17 +172,9 @@ func ssdPostprocess<S: Scalar>(
   }
   guard let coder = BoxCoder<S>(weightX, weightY, weightWidth, weightHeight, clip) else { return .invalidParameter }
   let call = PostprocessCall(
-    plan: plan,
-    options: PostprocessOptions(
-      activation: .softmax, scoreThreshold: scoreThreshold, preNmsTopK: preNmsTopK,
-      suppression: suppression, iouThreshold: iouThreshold, sigma: sigma, softScoreThreshold: softScoreThreshold,
-      classAgnostic: classAgnostic, multiLabel: multiLabel, backgroundIndex: backgroundIndex,
-      maxDetections: maxDetections,
-      image: hasImageSize ? (imageHeight, imageWidth) : nil, minSize: minSize),
-    outputs: DetectionOutputs(
-      boxes: detectionBoxes, scores: detectionScores, labels: labels, anchorIndices: anchorIndices,
-      capacity: capacity, count: detectionCount),
-    workspace: workspace, workspaceSize: workspaceSize)
+    plan, .softmax, scoreThreshold, preNmsTopK, suppression, iouThreshold, sigma, softScoreThreshold, classAgnostic,
+    multiLabel, backgroundIndex: backgroundIndex, maxDetections, hasImageSize, imageHeight, imageWidth, minSize,
+    detectionBoxes, detectionScores, labels, anchorIndices, capacity, detectionCount, workspace, workspaceSize)
   if let status = call.answerWithoutWork() { return status }
   guard let logits, let deltas, let anchorBoxes else { return .nullPointer }
   return call.run(

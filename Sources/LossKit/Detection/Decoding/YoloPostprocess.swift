@@ -72,16 +72,9 @@ func yoloPostprocess<S: Scalar>(
     return .invalidShape
   }
   let call = PostprocessCall(
-    plan: plan,
-    options: PostprocessOptions(
-      activation: activation, scoreThreshold: scoreThreshold, preNmsTopK: preNmsTopK,
-      suppression: suppression, iouThreshold: iouThreshold, sigma: sigma, softScoreThreshold: softScoreThreshold,
-      classAgnostic: classAgnostic, multiLabel: multiLabel, maxDetections: maxDetections,
-      image: hasImageSize ? (imageHeight, imageWidth) : nil, minSize: minSize),
-    outputs: DetectionOutputs(
-      boxes: detectionBoxes, scores: detectionScores, labels: labels, anchorIndices: anchorIndices,
-      capacity: capacity, count: detectionCount),
-    workspace: workspace, workspaceSize: workspaceSize)
+    plan, activation, scoreThreshold, preNmsTopK, suppression, iouThreshold, sigma, softScoreThreshold, classAgnostic,
+    multiLabel, maxDetections, hasImageSize, imageHeight, imageWidth, minSize, detectionBoxes, detectionScores, labels,
+    anchorIndices, capacity, detectionCount, workspace, workspaceSize)
   if let status = call.answerWithoutWork() { return status }
   guard let pred, let grid, let strides, anchorSizes != nil || !head.hasAnchors else { return .nullPointer }
   let (stride, step) = channelsFirst ? (1, anchors) : (channels, 1)

@@ -66,18 +66,18 @@ private struct AlphaBoxIoULoss<V: Lanes>: BoxLoss {
     case .giou:
       let gap = EnclosingGap(pair)
       let (raised, slope) = positivePower(gap.value)
-      partials.add(gap, scale: slope)
+      gap.add(to: &partials, scale: slope)
       value = value + raised
     case .diou, .ciou:
       let distance = CentreDistance(pair)
       let (raised, slope) = positivePower(distance.value)
-      partials.add(distance, scale: slope)
+      distance.add(to: &partials, scale: slope)
       value = value + raised
       if variant == .ciou {
         let aspect = AspectDifference(pair)
         let beta = aspect.weight(pair)
         let (raised, slope) = positivePower(beta * aspect.value)
-        partials.add(aspect, scale: slope * beta)
+        aspect.add(to: &partials, scale: slope * beta)
         value = value + raised
       }
     }

@@ -7,21 +7,50 @@ extension BoxPair {
   }
 }
 
+/// A term of a loss, a function of the pieces of a pair of boxes.
+protocol BoxLossTerm {
+  associatedtype V: Lanes
+  init(_ pair: BoxPair<V>)
+  var value: V { get }
+  /// Adds the term's derivatives, scaled.
+  func add(to partials: inout BoxPartials<V>, scale: V)
+}
+
+/// L = 1 − IoU + term
+struct OverlapLoss<Term: BoxLossTerm>: BoxLoss {
+  typealias V = Term.V
+
+  @inline(__always)
+  func evaluate(_ pair: BoxPair<V>) -> (value: V, partials: BoxPartials<V>) {
+    let term = Term(pair)
+    var partials = BoxPartials<V>()
+    partials.subtractOverlap(pair)
+    term.add(to: &partials, scale: V.one)
+    return (pair.complement + term.value, partials)
+  }
+}
+
 /// (C − U) / (C + ε)
-struct EnclosingGap<V: Lanes> {
+struct EnclosingGap<V: Lanes>: BoxLossTerm {
   let value: V
-  fileprivate let inverse: V
+  private let inverse: V
 
   @inline(__always) init(_ pair: BoxPair<V>) {
     inverse = V.one / (pair.enclosingArea + pair.epsilon)
     value = pair.gap * inverse
   }
+
+  @inline(__always) func add(to partials: inout BoxPartials<V>, scale: V) {
+    let factor = scale * inverse
+    partials.gap = partials.gap + factor
+    partials.enclosingArea = partials.enclosingArea - factor * value
+  }
 }
 
 /// ρ² / c²,  ρ² = dx² + dy²,  c² = cw² + ch² + ε
-struct CentreDistance<V: Lanes> {
+struct CentreDistance<V: Lanes>: BoxLossTerm {
   let value: V
-  fileprivate let x, y: (byOffset: V, byEnclosing: V)
+  private let x, y: (byOffset: V, byEnclosing: V)
 
   @inline(__always) init(_ pair: BoxPair<V>) {
     let diagonal = pair.x.enclosing * pair.x.enclosing + pair.y.enclosing * pair.y.enclosing + pair.epsilon
@@ -34,12 +63,19 @@ struct CentreDistance<V: Lanes> {
     x = slopes(pair.x)
     y = slopes(pair.y)
   }
+
+  @inline(__always) func add(to partials: inout BoxPartials<V>, scale: V) {
+    partials.x.offset = partials.x.offset + scale * x.byOffset
+    partials.y.offset = partials.y.offset + scale * y.byOffset
+    partials.x.enclosing = partials.x.enclosing + scale * x.byEnclosing
+    partials.y.enclosing = partials.y.enclosing + scale * y.byEnclosing
+  }
 }
 
 /// v = (4/π²) Δ²,  Δ = atan2(w2, h2) − atan2(w1, h1)
-struct AspectDifference<V: Lanes> {
+struct AspectDifference<V: Lanes>: BoxLossTerm {
   let value: V
-  fileprivate let bySize1, bySize2: (width: V, height: V)
+  private let bySize1, bySize2: (width: V, height: V)
 
   @inline(__always) init(_ pair: BoxPair<V>) {
     let delta = V.atan2(pair.x.size2, pair.y.size2) - V.atan2(pair.x.size1, pair.y.size1)
@@ -56,28 +92,13 @@ struct AspectDifference<V: Lanes> {
     return (factor * h, -(factor * w))
   }
 
+  @inline(__always) func add(to partials: inout BoxPartials<V>, scale: V) {
+    partials.x.size1 = partials.x.size1 + scale * bySize1.width
+    partials.y.size1 = partials.y.size1 + scale * bySize1.height
+    partials.x.size2 = partials.x.size2 + scale * bySize2.width
+    partials.y.size2 = partials.y.size2 + scale * bySize2.height
+  }
+
   /// α = v / (1 − IoU + v + ε)
   @inline(__always) func weight(_ pair: BoxPair<V>) -> V { value / (pair.complement + value + pair.epsilon) }
-}
-
-extension BoxPartials {
-  @inline(__always) mutating func add(_ term: EnclosingGap<V>, scale: V = V.one) {
-    let factor = scale * term.inverse
-    gap = gap + factor
-    enclosingArea = enclosingArea - factor * term.value
-  }
-
-  @inline(__always) mutating func add(_ term: CentreDistance<V>, scale: V = V.one) {
-    x.offset = x.offset + scale * term.x.byOffset
-    y.offset = y.offset + scale * term.y.byOffset
-    x.enclosing = x.enclosing + scale * term.x.byEnclosing
-    y.enclosing = y.enclosing + scale * term.y.byEnclosing
-  }
-
-  @inline(__always) mutating func add(_ term: AspectDifference<V>, scale: V) {
-    x.size1 = x.size1 + scale * term.bySize1.width
-    y.size1 = y.size1 + scale * term.bySize1.height
-    x.size2 = x.size2 + scale * term.bySize2.width
-    y.size2 = y.size2 + scale * term.bySize2.height
-  }
 }

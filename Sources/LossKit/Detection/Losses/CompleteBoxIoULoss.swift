@@ -34,8 +34,8 @@ private struct CompleteBoxIoULoss<V: Lanes>: BoxLoss {
     partials.subtractOverlap(pair)
     let distance = CentreDistance(pair), aspect = AspectDifference(pair)
     let alpha = aspect.weight(pair)
-    partials.add(distance)
-    partials.add(aspect, scale: alpha)
+    distance.add(to: &partials, scale: V.one)
+    aspect.add(to: &partials, scale: alpha)
     return (pair.complement + distance.value + alpha * aspect.value, partials)
   }
 }

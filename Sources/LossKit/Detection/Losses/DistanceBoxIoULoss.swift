@@ -23,16 +23,6 @@ func distanceBoxIouLoss<S: Scalar>(
   _ gradBoxes1: UnsafeMutablePointer<S>?, _ gradBoxes2: UnsafeMutablePointer<S>?
 ) -> Status {
   boxLoss(
-    DistanceBoxIoULoss<S.Vector>(), boxes1, boxes2, count, eps, reduction, sampleWeight, loss, gradBoxes1, gradBoxes2)
-}
-
-private struct DistanceBoxIoULoss<V: Lanes>: BoxLoss {
-  @inline(__always)
-  func evaluate(_ pair: BoxPair<V>) -> (value: V, partials: BoxPartials<V>) {
-    var partials = BoxPartials<V>()
-    partials.subtractOverlap(pair)
-    let distance = CentreDistance(pair)
-    partials.add(distance)
-    return (pair.complement + distance.value, partials)
-  }
+    OverlapLoss<CentreDistance<S.Vector>>(), boxes1, boxes2, count, eps, reduction, sampleWeight, loss, gradBoxes1,
+    gradBoxes2)
 }

@@ -38,7 +38,7 @@ private struct EfficientBoxIoULoss<V: Lanes>: BoxLoss {
     var partials = BoxPartials<V>()
     partials.subtractOverlap(pair, scale: factor)
     let distance = CentreDistance(pair)
-    partials.add(distance, scale: factor)
+    distance.add(to: &partials, scale: factor)
     let width = addSize(pair.x, pair.epsilon, factor, &partials.x)
     let height = addSize(pair.y, pair.epsilon, factor, &partials.y)
     return (factor * (pair.complement + distance.value + (width + height)), partials)

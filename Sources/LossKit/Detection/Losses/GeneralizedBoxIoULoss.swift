@@ -23,17 +23,6 @@ func generalizedBoxIouLoss<S: Scalar>(
   _ gradBoxes1: UnsafeMutablePointer<S>?, _ gradBoxes2: UnsafeMutablePointer<S>?
 ) -> Status {
   boxLoss(
-    GeneralizedBoxIoULoss<S.Vector>(), boxes1, boxes2, count, eps, reduction, sampleWeight, loss,
+    OverlapLoss<EnclosingGap<S.Vector>>(), boxes1, boxes2, count, eps, reduction, sampleWeight, loss,
     gradBoxes1, gradBoxes2)
-}
-
-private struct GeneralizedBoxIoULoss<V: Lanes>: BoxLoss {
-  @inline(__always)
-  func evaluate(_ pair: BoxPair<V>) -> (value: V, partials: BoxPartials<V>) {
-    var partials = BoxPartials<V>()
-    partials.subtractOverlap(pair)
-    let gap = EnclosingGap(pair)
-    partials.add(gap)
-    return (pair.complement + gap.value, partials)
-  }
 }

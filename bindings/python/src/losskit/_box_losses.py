@@ -91,8 +91,9 @@ def generalized_box_iou_loss(
     [1.138889]
     """
     return _box_loss(
-        "generalized_box_iou_loss", boxes1, boxes2, eps=eps, reduction=reduction, sample_weight=sample_weight, grad=grad
-    )
+        "generalized_box_iou_loss", boxes1, boxes2,
+        eps=eps, reduction=reduction, sample_weight=sample_weight, grad=grad,
+    )  # fmt: skip
 
 
 @documented
@@ -176,8 +177,9 @@ def efficient_box_iou_loss(
     [0.360463]
     """
     return _box_loss(
-        "efficient_box_iou_loss", boxes1, boxes2, gamma, eps=eps, reduction=reduction, sample_weight=sample_weight, grad=grad
-    )
+        "efficient_box_iou_loss", boxes1, boxes2, gamma,
+        eps=eps, reduction=reduction, sample_weight=sample_weight, grad=grad,
+    )  # fmt: skip
 
 
 @documented
@@ -205,8 +207,9 @@ def scylla_box_iou_loss(
     [1.018772]
     """
     return _box_loss(
-        "scylla_box_iou_loss", boxes1, boxes2, theta, eps=eps, reduction=reduction, sample_weight=sample_weight, grad=grad
-    )
+        "scylla_box_iou_loss", boxes1, boxes2, theta,
+        eps=eps, reduction=reduction, sample_weight=sample_weight, grad=grad,
+    )  # fmt: skip
 
 
 @documented
@@ -235,8 +238,9 @@ def alpha_box_iou_loss(
     [1.000825]
     """
     return _box_loss(
-        "alpha_box_iou_loss", boxes1, boxes2, variant, alpha, eps=eps, reduction=reduction, sample_weight=sample_weight, grad=grad
-    )
+        "alpha_box_iou_loss", boxes1, boxes2, variant, alpha,
+        eps=eps, reduction=reduction, sample_weight=sample_weight, grad=grad,
+    )  # fmt: skip
 
 
 @documented

@@ -368,9 +368,10 @@ def _background(name: str, index: Optional[int]) -> int:
 
 
 def _detect(
-    name: str, dtype: np.dtype, most: int, inputs: Tuple[Any, ...], score_threshold: float, pre_nms_top_k: int, nms: str,
-    iou_threshold: float, sigma: float, soft_score_threshold: float, class_agnostic: bool, multi_label: bool,
-    max_detections: int, image_size: Optional[Tuple[float, float]], min_size: float, *, background: Tuple[int, ...] = (),
+    name: str, dtype: np.dtype, most: int, inputs: Tuple[Any, ...], score_threshold: float, pre_nms_top_k: int,
+    nms: str, iou_threshold: float, sigma: float, soft_score_threshold: float, class_agnostic: bool, multi_label: bool,
+    max_detections: int, image_size: Optional[Tuple[float, float]], min_size: float, *,
+    background: Tuple[int, ...] = (),
 ) -> Detections:  # fmt: skip
     """Calls a chain of post-processing; there are at most ``most`` scores."""
     size = (None, None) if image_size is None else image_size
@@ -626,7 +627,7 @@ def gfl_postprocess(
     image_size: Optional[Tuple[float, float]] = None,
     min_size: float = 0.0,
 ) -> Detections:
-    """Detections from the raw outputs of a GFL-, NanoDet- or PicoDet-style head, as ``(boxes, scores, labels, anchor_indices)``.
+    """Detections from the raw outputs of a GFL- or PicoDet-style head, as ``(boxes, scores, labels, anchor_indices)``.
 
     Parameters
     ----------
