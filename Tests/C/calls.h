@@ -47,7 +47,7 @@ typedef struct {
 
 #include "generated_calls.inc"
 
-enum { MOST_PARAMETERS = 32, FUNCTIONS = sizeof functions / sizeof *functions };
+enum { MOST_PARAMETERS = 40, FUNCTIONS = sizeof functions / sizeof *functions };
 
 static inline bool is_array(const parameter *p) { return p->kind == INPUT || p->kind == OUTPUT; }
 
@@ -110,10 +110,11 @@ static inline void make_labels(void *array, const parameter *p, ptrdiff_t count,
   }
 }
 
-// Sizes of the parts that a size named `parameters` is divided into: the first part has all.
-static inline void make_parts(int64_t *sizes, const function *f, const argument *a, ptrdiff_t count) {
+// Sizes of the parts that the size named `whole` is divided into: the first part has all.
+static inline void make_parts(int64_t *sizes, const function *f, const argument *a, ptrdiff_t count,
+                              const char *whole) {
   for (int i = 0; i < f->count; i++)
-    if (strcmp(f->parameters[i].name, "parameters") == 0)
+    if (strcmp(f->parameters[i].name, whole) == 0)
       for (ptrdiff_t part = 0; part < count; part++) sizes[part] = part == 0 ? a[i].n : 0;
 }
 
@@ -204,7 +205,10 @@ static inline void choose_arrays(const function *f, const plan *plan, prepared *
     if (!is_scratch(p)) fill(c->arrays[i].data, p->content, c->elements[i], plan->data, (uint64_t)i + 1);
     if (p->kind == INPUT) make_labels(c->arrays[i].data, p, c->elements[i], plan->data);
     c->arguments[i].p = c->arrays[i].data;
-    if (strcmp(p->name, "block_sizes") == 0) make_parts((int64_t *)c->arguments[i].p, f, c->arguments, c->elements[i]);
+    const char *whole = strcmp(p->name, "block_sizes") == 0   ? "parameters"
+                        : strcmp(p->name, "level_sizes") == 0 ? "anchors"
+                                                              : NULL;
+    if (whole) make_parts((int64_t *)c->arguments[i].p, f, c->arguments, c->elements[i], whole);
     if (p->kind == INPUT) {
       guarded_freeze(&c->arrays[i]);
     } else if (!is_scratch(p)) {

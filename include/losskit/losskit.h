@@ -329,6 +329,28 @@ typedef enum losskit_overlap_mode {
   LOSSKIT_OVERLAP_MODE_IOF = 1,
 } losskit_overlap_mode;
 
+/** What an α-IoU loss adds to the overlap. */
+typedef enum losskit_alpha_box_iou_variant {
+  /** Nothing. */
+  LOSSKIT_ALPHA_BOX_IOU_VARIANT_IOU = 0,
+  /** The empty part of the enclosing box. */
+  LOSSKIT_ALPHA_BOX_IOU_VARIANT_GIOU = 1,
+  /** The distance of the centres. */
+  LOSSKIT_ALPHA_BOX_IOU_VARIANT_DIOU = 2,
+  /** The distance of the centres and the difference of the aspect ratios. */
+  LOSSKIT_ALPHA_BOX_IOU_VARIANT_CIOU = 3,
+} losskit_alpha_box_iou_variant;
+
+/** What a box loss makes of the overlap. */
+typedef enum losskit_box_iou_loss_form {
+  /** 1 − IoU. */
+  LOSSKIT_BOX_IOU_LOSS_FORM_LINEAR = 0,
+  /** 1 − IoU². */
+  LOSSKIT_BOX_IOU_LOSS_FORM_SQUARE = 1,
+  /** −ln max(IoU, ε). */
+  LOSSKIT_BOX_IOU_LOSS_FORM_LOG = 2,
+} losskit_box_iou_loss_form;
+
 /**
  * The parametrisation of a YOLO head. (From version 8 on heads give distributions over distances: `dflDecode` and
  * `distanceToBox`.)
@@ -373,6 +395,18 @@ typedef enum losskit_detection_suppression {
   /** Not at all. */
   LOSSKIT_DETECTION_SUPPRESSION_NONE = 3,
 } losskit_detection_suppression;
+
+/** How a YOLO head states its boxes. */
+typedef enum losskit_yolo_head {
+  /** As `YoloVersion.v3`. */
+  LOSSKIT_YOLO_HEAD_V3 = 0,
+  /** As `YoloVersion.v5`, also for YOLOv7. */
+  LOSSKIT_YOLO_HEAD_V5 = 1,
+  /** YOLOv8 and later: distances with distributions over bins, from the centre of the cell, in strides. */
+  LOSSKIT_YOLO_HEAD_V8 = 2,
+  /** As `YoloVersion.x`. */
+  LOSSKIT_YOLO_HEAD_X = 3,
+} losskit_yolo_head;
 
 /** What Cluster-NMS measures of two boxes. */
 typedef enum losskit_cluster_metric {
@@ -5271,6 +5305,278 @@ LOSSKIT_API losskit_status losskit_remove_small_boxes_f64(
     const double *boxes, ptrdiff_t count, double min_size, int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count);
 
 /* ====================================================================================================
+ * Detection: losses of boxes
+ * ==================================================================================================== */
+
+/**
+ * α-IoU loss of pairs of boxes: the terms of the IoU losses raised to a power.
+ *
+ *     iou:   1 − IoU^α
+ *     giou:  1 − IoU^α + ((C − U) / (C + ε))^α
+ *     diou:  1 − IoU^α + (ρ² / c²)^α
+ *     ciou:  1 − IoU^α + (ρ² / c²)^α + (β v)^α,  β = v / (1 − IoU + v + ε)
+ *
+ * with the terms of `losskit_generalized_box_iou_loss` and `losskit_complete_box_iou_loss`. β is constant for the gradient. A power of a
+ * number
+ * ≤ 0 is 0, and so is its gradient.
+ *
+ * - Parameters:
+ *   - boxes1: `[count, 4]`, x1, y1, x2, y2; not validated. NaN propagates to its own row.
+ *   - boxes2: `[count, 4]`: row i of `boxes1` belongs with row i of these.
+ *   - count: ≥ 0.
+ *   - variant: default iou.
+ *   - alpha: α > 0 and finite, default 3.
+ *   - eps: ε ≥ 0, default 1e-7.
+ *   - reduction: default none; the mean divides by Σ s_i.
+ *   - sample_weight: optional, one per pair, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per pair without reduction.
+ *   - grad_boxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving
+ *     it does.
+ *   - grad_boxes2: optional output, `[count, 4]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: He et al. 2021, Alpha-IoU: A Family of Power Intersection over Union Losses for Bounding Box
+ *   Regression.
+ */
+LOSSKIT_API losskit_status losskit_alpha_box_iou_loss_f32(
+    const float *boxes1, const float *boxes2, ptrdiff_t count, losskit_alpha_box_iou_variant variant, double alpha,
+    double eps, losskit_reduction reduction, const float *sample_weight, float *loss, float *grad_boxes1,
+    float *grad_boxes2);
+LOSSKIT_API losskit_status losskit_alpha_box_iou_loss_f64(
+    const double *boxes1, const double *boxes2, ptrdiff_t count, losskit_alpha_box_iou_variant variant, double alpha,
+    double eps, losskit_reduction reduction, const double *sample_weight, double *loss, double *grad_boxes1,
+    double *grad_boxes2);
+
+/**
+ * IoU loss of pairs of boxes.
+ *
+ *     IoU = I / (U + ε),  U = A1 + A2 − I
+ *     L = 1 − IoU,  1 − IoU²  or  −ln max(IoU, ε), whose gradient is 0 where it is clamped
+ *
+ * - Parameters:
+ *   - boxes1: `[count, 4]`, x1, y1, x2, y2; not validated. NaN propagates to its own row.
+ *   - boxes2: `[count, 4]`: row i of `boxes1` belongs with row i of these.
+ *   - count: ≥ 0.
+ *   - form: default linear.
+ *   - eps: ε ≥ 0, default 1e-7.
+ *   - reduction: default none; the mean divides by Σ s_i.
+ *   - sample_weight: optional, one per pair, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per pair without reduction.
+ *   - grad_boxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving
+ *     it does.
+ *   - grad_boxes2: optional output, `[count, 4]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Yu et al. 2016, UnitBox: An Advanced Object Detection Network.
+ */
+LOSSKIT_API losskit_status losskit_box_iou_loss_f32(
+    const float *boxes1, const float *boxes2, ptrdiff_t count, losskit_box_iou_loss_form form, double eps,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad_boxes1, float *grad_boxes2);
+LOSSKIT_API losskit_status losskit_box_iou_loss_f64(
+    const double *boxes1, const double *boxes2, ptrdiff_t count, losskit_box_iou_loss_form form, double eps,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad_boxes1, double *grad_boxes2);
+
+/**
+ * Complete-IoU loss of pairs of boxes: overlap, distance of the centres and aspect ratio.
+ *
+ *     L = L_DIoU + α v,  v = (4/π²) Δ²,  Δ = atan(w2/h2) − atan(w1/h1),  α = v / (1 − IoU + v + ε)
+ *
+ * α is constant for the gradient. A box without extent has the angle 0, and no gradient of it.
+ *
+ * - Parameters:
+ *   - boxes1: `[count, 4]`, x1, y1, x2, y2; not validated. NaN propagates to its own row.
+ *   - boxes2: `[count, 4]`: row i of `boxes1` belongs with row i of these.
+ *   - count: ≥ 0.
+ *   - eps: ε ≥ 0, default 1e-7.
+ *   - reduction: default none; the mean divides by Σ s_i.
+ *   - sample_weight: optional, one per pair, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per pair without reduction.
+ *   - grad_boxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving
+ *     it does.
+ *   - grad_boxes2: optional output, `[count, 4]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Zheng et al. 2020, Distance-IoU Loss; torchvision.ops.complete_box_iou_loss, whose ε in the part of
+ *   DIoU is fixed.
+ */
+LOSSKIT_API losskit_status losskit_complete_box_iou_loss_f32(
+    const float *boxes1, const float *boxes2, ptrdiff_t count, double eps, losskit_reduction reduction,
+    const float *sample_weight, float *loss, float *grad_boxes1, float *grad_boxes2);
+LOSSKIT_API losskit_status losskit_complete_box_iou_loss_f64(
+    const double *boxes1, const double *boxes2, ptrdiff_t count, double eps, losskit_reduction reduction,
+    const double *sample_weight, double *loss, double *grad_boxes1, double *grad_boxes2);
+
+/**
+ * Distance-IoU loss of pairs of boxes.
+ *
+ *     L = 1 − IoU + ρ² / c²,  IoU = I / (U + ε),  c² = cw² + ch² + ε
+ *
+ * with the distance ρ of the centres and the sides cw, ch of the enclosing box.
+ *
+ * - Parameters:
+ *   - boxes1: `[count, 4]`, x1, y1, x2, y2; not validated. NaN propagates to its own row.
+ *   - boxes2: `[count, 4]`: row i of `boxes1` belongs with row i of these.
+ *   - count: ≥ 0.
+ *   - eps: ε ≥ 0, default 1e-7.
+ *   - reduction: default none; the mean divides by Σ s_i.
+ *   - sample_weight: optional, one per pair, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per pair without reduction.
+ *   - grad_boxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving
+ *     it does.
+ *   - grad_boxes2: optional output, `[count, 4]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Zheng et al. 2020, Distance-IoU Loss; torchvision.ops.distance_box_iou_loss.
+ */
+LOSSKIT_API losskit_status losskit_distance_box_iou_loss_f32(
+    const float *boxes1, const float *boxes2, ptrdiff_t count, double eps, losskit_reduction reduction,
+    const float *sample_weight, float *loss, float *grad_boxes1, float *grad_boxes2);
+LOSSKIT_API losskit_status losskit_distance_box_iou_loss_f64(
+    const double *boxes1, const double *boxes2, ptrdiff_t count, double eps, losskit_reduction reduction,
+    const double *sample_weight, double *loss, double *grad_boxes1, double *grad_boxes2);
+
+/**
+ * Distribution focal loss: cross-entropy of a distribution over bins with a real number as target, which lies between
+ * two
+ * of them.
+ *
+ *     l = min(⌊t⌋, R − 1),  a = l + 1 − t,  b = t − l
+ *     L = −(a log p_l + b log p_{l+1}),  dL/dz = p − a e_l − b e_{l+1},  p = softmax(z)
+ *
+ * - Parameters:
+ *   - logits: z, `[rows, bins]`: bins 0 … R, R = bins − 1. −inf is a bin that is never taken; NaN or +inf makes loss
+ *     and
+ *     gradient of its row NaN.
+ *   - target: t, one per row, in [0, R].
+ *   - rows: ≥ 0.
+ *   - bins: ≥ 2.
+ *   - reduction: default mean, which divides by Σ s_i.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `logits`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Li et al. 2020, Generalized Focal Loss.
+ */
+LOSSKIT_API losskit_status losskit_distribution_focal_loss_f32(
+    const float *logits, const float *target, ptrdiff_t rows, ptrdiff_t bins, losskit_reduction reduction,
+    const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_distribution_focal_loss_f64(
+    const double *logits, const double *target, ptrdiff_t rows, ptrdiff_t bins, losskit_reduction reduction,
+    const double *sample_weight, double *loss, double *grad);
+
+/**
+ * Efficient-IoU loss of pairs of boxes, with γ > 0 its focal form.
+ *
+ *     L = IoU^γ (L_DIoU + (w1 − w2)² / (cw² + ε) + (h1 − h2)² / (ch² + ε))
+ *
+ * The factor IoU^γ is constant for the gradient, and 0 for boxes that do not meet.
+ *
+ * - Parameters:
+ *   - boxes1: `[count, 4]`, x1, y1, x2, y2; not validated. NaN propagates to its own row.
+ *   - boxes2: `[count, 4]`: row i of `boxes1` belongs with row i of these.
+ *   - count: ≥ 0.
+ *   - gamma: γ ≥ 0 and finite, default 0: no factor (0.5 in the paper).
+ *   - eps: ε ≥ 0, default 1e-7.
+ *   - reduction: default none; the mean divides by Σ s_i.
+ *   - sample_weight: optional, one per pair, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per pair without reduction.
+ *   - grad_boxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving
+ *     it does.
+ *   - grad_boxes2: optional output, `[count, 4]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Zhang et al. 2021, Focal and Efficient IOU Loss for Accurate Bounding Box Regression.
+ */
+LOSSKIT_API losskit_status losskit_efficient_box_iou_loss_f32(
+    const float *boxes1, const float *boxes2, ptrdiff_t count, double gamma, double eps, losskit_reduction reduction,
+    const float *sample_weight, float *loss, float *grad_boxes1, float *grad_boxes2);
+LOSSKIT_API losskit_status losskit_efficient_box_iou_loss_f64(
+    const double *boxes1, const double *boxes2, ptrdiff_t count, double gamma, double eps, losskit_reduction reduction,
+    const double *sample_weight, double *loss, double *grad_boxes1, double *grad_boxes2);
+
+/**
+ * Generalized-IoU loss of pairs of boxes: it has a gradient also where they do not meet.
+ *
+ *     L = 1 − I / (U + ε) + (C − U) / (C + ε)
+ *
+ * with the area C of the enclosing box.
+ *
+ * - Parameters:
+ *   - boxes1: `[count, 4]`, x1, y1, x2, y2; not validated. NaN propagates to its own row.
+ *   - boxes2: `[count, 4]`: row i of `boxes1` belongs with row i of these.
+ *   - count: ≥ 0.
+ *   - eps: ε ≥ 0, default 1e-7.
+ *   - reduction: default none; the mean divides by Σ s_i.
+ *   - sample_weight: optional, one per pair, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per pair without reduction.
+ *   - grad_boxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving
+ *     it does.
+ *   - grad_boxes2: optional output, `[count, 4]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Rezatofighi et al. 2019, Generalized Intersection over Union; torchvision.ops.generalized_box_iou_loss.
+ */
+LOSSKIT_API losskit_status losskit_generalized_box_iou_loss_f32(
+    const float *boxes1, const float *boxes2, ptrdiff_t count, double eps, losskit_reduction reduction,
+    const float *sample_weight, float *loss, float *grad_boxes1, float *grad_boxes2);
+LOSSKIT_API losskit_status losskit_generalized_box_iou_loss_f64(
+    const double *boxes1, const double *boxes2, ptrdiff_t count, double eps, losskit_reduction reduction,
+    const double *sample_weight, double *loss, double *grad_boxes1, double *grad_boxes2);
+
+/**
+ * Quality focal loss, element by element: a focal loss whose targets are qualities (the IoU of the box that is
+ * predicted).
+ *
+ *     L = |t − σ|^β (softplus(z) − t z),  σ = σ(z)
+ *     dL/dz = |t − σ|^β (σ − t) + β |t − σ|^{β−1} sign(σ − t) σ (1 − σ) (softplus(z) − t z),  0 at t = σ
+ *
+ * - Parameters:
+ *   - logits: z, `[rows, columns]`.
+ *   - target: t in [0, 1], shaped as `logits`.
+ *   - rows: ≥ 0.
+ *   - columns: ≥ 0.
+ *   - beta: β ≥ 0 and finite, default 2.
+ *   - reduction: default mean, over all elements, weighted.
+ *   - sample_weight: optional, one per row, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per element without reduction.
+ *   - grad: optional output, shaped as `logits`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for a negative weight.
+ * - Reference: Li et al. 2020, Generalized Focal Loss.
+ */
+LOSSKIT_API losskit_status losskit_quality_focal_loss_f32(
+    const float *logits, const float *target, ptrdiff_t rows, ptrdiff_t columns, double beta,
+    losskit_reduction reduction, const float *sample_weight, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_quality_focal_loss_f64(
+    const double *logits, const double *target, ptrdiff_t rows, ptrdiff_t columns, double beta,
+    losskit_reduction reduction, const double *sample_weight, double *loss, double *grad);
+
+/**
+ * SIoU loss of pairs of boxes: overlap, direction and distance of the centres, shape.
+ *
+ *     Λ = 2 |dx dy| / (dx² + dy² + ε),  γ = 2 − Λ
+ *     Δ = Σ_{t = x, y} (1 − e^{−γ ρ_t}),  ρ_x = (dx / (cw + ε))²
+ *     Ω = Σ_{t = w, h} (1 − e^{−ω_t})^θ,  ω_w = |w1 − w2| / (max(w1, w2) + ε)
+ *     L = 1 − IoU + (Δ + Ω) / 2
+ *
+ * Everything is differentiated; |u| has the derivative 0 at 0.
+ *
+ * - Parameters:
+ *   - boxes1: `[count, 4]`, x1, y1, x2, y2; not validated. NaN propagates to its own row.
+ *   - boxes2: `[count, 4]`: row i of `boxes1` belongs with row i of these.
+ *   - count: ≥ 0.
+ *   - theta: θ > 0 and finite, default 4.
+ *   - eps: ε ≥ 0, default 1e-7.
+ *   - reduction: default none; the mean divides by Σ s_i.
+ *   - sample_weight: optional, one per pair, ≥ 0, default 1.
+ *   - loss: optional output, one value, or one per pair without reduction.
+ *   - grad_boxes1: optional output, `[count, 4]`. Where a side is shared by both boxes, each gets half of what moving
+ *     it does.
+ *   - grad_boxes2: optional output, `[count, 4]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a negative weight.
+ * - Reference: Gevorgyan 2022, SIoU Loss: More Powerful Learning for Bounding Box Regression.
+ */
+LOSSKIT_API losskit_status losskit_scylla_box_iou_loss_f32(
+    const float *boxes1, const float *boxes2, ptrdiff_t count, double theta, double eps, losskit_reduction reduction,
+    const float *sample_weight, float *loss, float *grad_boxes1, float *grad_boxes2);
+LOSSKIT_API losskit_status losskit_scylla_box_iou_loss_f64(
+    const double *boxes1, const double *boxes2, ptrdiff_t count, double theta, double eps, losskit_reduction reduction,
+    const double *sample_weight, double *loss, double *grad_boxes1, double *grad_boxes2);
+
+/* ====================================================================================================
  * Detection: encoding, decoding and whole heads
  * ==================================================================================================== */
 
@@ -5594,6 +5900,444 @@ LOSSKIT_API losskit_status losskit_box_to_distance_f32(
 LOSSKIT_API losskit_status losskit_box_to_distance_f64(
     const double *points, const double *boxes, ptrdiff_t count, bool has_max_distance, double max_distance, double eps,
     double *distances);
+
+/**
+ * The points of a grid head's anchors, level after level and row after row.
+ *
+ *     point = (column + offset, row + offset), times the stride of the level if `in_pixels`
+ *
+ * - Parameters:
+ *   - rows: `[levels]`, height of each level's grid, ≥ 0.
+ *   - columns: `[levels]`, width of each level's grid, ≥ 0.
+ *   - level_strides: `[levels]`.
+ *   - levels: ≥ 0.
+ *   - offset: 1/2 for centres of cells, 0 for their corners. Any finite number.
+ *   - in_pixels: false gives numbers of cells, as YOLO heads want them with offset 0.
+ *   - points: output, `[capacity, 2]`, x, y.
+ *   - strides: optional output, `[capacity]`, the stride of each point's level.
+ *   - capacity: points that the outputs have room for. If there are more: BUFFER_TOO_SMALL, and `count` is the number
+ *     needed. With a capacity of 0 `points` may be null.
+ *   - count: output, the number of points.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, BUFFER_TOO_SMALL.
+ */
+LOSSKIT_API losskit_status losskit_grid_points_f32(
+    const int64_t *rows, const int64_t *columns, const float *level_strides, ptrdiff_t levels, double offset,
+    bool in_pixels, float *points, float *strides, ptrdiff_t capacity, ptrdiff_t *count);
+LOSSKIT_API losskit_status losskit_grid_points_f64(
+    const int64_t *rows, const int64_t *columns, const double *level_strides, ptrdiff_t levels, double offset,
+    bool in_pixels, double *points, double *strides, ptrdiff_t capacity, ptrdiff_t *count);
+
+/**
+ * Detections from the raw outputs of an FCOS-style head: sigmoid scores, centre-ness, and distances from points.
+ *
+ *     s = √(σ(logits) σ(centerness)),  boxes = distanceToBox(points, distances · stride)
+ *
+ * Then as `losskit_detection_postprocess`: the best `pre_nms_top_k` scores above the threshold of each level, and only their
+ * boxes,
+ * are decoded, clipped, and suppressed together.
+ *
+ * - Parameters:
+ *   - logits: `[anchors, classes]`, the levels one after the other.
+ *   - distances: `[anchors, 4]`, left, top, right, bottom, in strides.
+ *   - centerness: optional, `[anchors]`, logits; absent: s = σ(logits).
+ *   - points: `[anchors, 2]`, x, y in pixels.
+ *   - strides: `[anchors]`, the stride of each anchor's level.
+ *   - anchors: ≥ 0.
+ *   - classes: ≥ 0.
+ *   - level_sizes: `[levels]`, how many anchors each feature level has, one after the other. May be null if `levels`
+ *     is 0.
+ *   - levels: number of levels; 0: all anchors are one level.
+ *   - score_threshold: any number but NaN (0.2 is usual).
+ *   - pre_nms_top_k: of each level, ≥ 0 (1000).
+ *   - suppression: how overlapping detections are suppressed.
+ *   - iou_threshold: for hard and soft_linear, any number but NaN (0.6).
+ *   - sigma: for soft_gaussian, ≥ 0 (0.5).
+ *   - soft_score_threshold: decayed scores below it are dropped; any number but NaN (0.001).
+ *   - class_agnostic: whether detections of different labels suppress each other.
+ *   - multi_label: whether an anchor may give several detections.
+ *   - max_detections: ≥ 0 (100).
+ *   - has_image_size: whether boxes are clipped; if false, `image_height` and `image_width` are not read.
+ *   - image_height: ≥ 0.
+ *   - image_width: ≥ 0.
+ *   - min_size: shortest side, any number but NaN; 0 for no condition.
+ *   - detection_boxes: optional output, `[capacity, 4]`, x1, y1, x2, y2.
+ *   - detection_scores: optional output, `[capacity]`; for soft suppression decayed.
+ *   - labels: optional output, `[capacity]`.
+ *   - anchor_indices: optional output, `[capacity]`: which anchor each comes from.
+ *   - capacity: entries that the outputs have room for; `max_detections` always suffices. If there are more detections:
+ *     BUFFER_TOO_SMALL, and `detection_count` is the number needed.
+ *   - detection_count: output, the number of detections.
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_fcos_postprocess_workspace_size` says, else BUFFER_TOO_SMALL with nothing written;
+ *     not read where
+ *     `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+ *   OUT_OF_MEMORY.
+ * - Reference: Tian et al. 2019, FCOS: Fully Convolutional One-Stage Object Detection;
+ *   torchvision.models.detection.FCOS.
+ */
+LOSSKIT_API losskit_status losskit_fcos_postprocess_f32(
+    const float *logits, const float *distances, const float *centerness, const float *points, const float *strides,
+    ptrdiff_t anchors, ptrdiff_t classes, const int64_t *level_sizes, ptrdiff_t levels, double score_threshold,
+    ptrdiff_t pre_nms_top_k, losskit_detection_suppression suppression, double iou_threshold, double sigma,
+    double soft_score_threshold, bool class_agnostic, bool multi_label, ptrdiff_t max_detections, bool has_image_size,
+    double image_height, double image_width, double min_size, float *detection_boxes, float *detection_scores,
+    int64_t *labels, int64_t *anchor_indices, ptrdiff_t capacity, ptrdiff_t *detection_count, void *workspace,
+    ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_fcos_postprocess_f64(
+    const double *logits, const double *distances, const double *centerness, const double *points,
+    const double *strides, ptrdiff_t anchors, ptrdiff_t classes, const int64_t *level_sizes, ptrdiff_t levels,
+    double score_threshold, ptrdiff_t pre_nms_top_k, losskit_detection_suppression suppression, double iou_threshold,
+    double sigma, double soft_score_threshold, bool class_agnostic, bool multi_label, ptrdiff_t max_detections,
+    bool has_image_size, double image_height, double image_width, double min_size, double *detection_boxes,
+    double *detection_scores, int64_t *labels, int64_t *anchor_indices, ptrdiff_t capacity, ptrdiff_t *detection_count,
+    void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * The workspace that `losskit_fcos_postprocess` wants, whatever the modes, in either precision.
+ *
+ * - Parameters:
+ *   - anchors: ≥ 0.
+ *   - classes: ≥ 0.
+ *   - levels: number of levels; 0: all anchors are one level.
+ *   - pre_nms_top_k: ≥ 0.
+ *   - size: output, bytes.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_fcos_postprocess_workspace_size(
+    ptrdiff_t anchors, ptrdiff_t classes, ptrdiff_t levels, ptrdiff_t pre_nms_top_k, ptrdiff_t *size);
+
+/**
+ * Detections from the raw outputs of a distribution-focal-loss head (GFL, NanoDet, PicoDet): scores, and for each side
+ * a distribution over its distance.
+ *
+ *     s = activation(logits),  boxes = distanceToBox(points, dflDecode(distributions) · stride)
+ *
+ * Then as `losskit_detection_postprocess`: the best `pre_nms_top_k` scores above the threshold of each level, and only their
+ * boxes,
+ * are decoded, clipped, and suppressed together.
+ *
+ * - Parameters:
+ *   - logits: `[anchors, classes]`, the levels one after the other.
+ *   - distributions: `[anchors, 4 (reg_max + 1)]`, logits of the bins of a side together.
+ *   - points: `[anchors, 2]`, x, y in pixels.
+ *   - strides: `[anchors]`, the stride of each anchor's level.
+ *   - anchors: ≥ 0.
+ *   - classes: ≥ 0.
+ *   - reg_max: the last bin, ≥ 0 (16; PicoDet 7).
+ *   - level_sizes: `[levels]`, how many anchors each feature level has, one after the other. May be null if `levels`
+ *     is 0.
+ *   - levels: number of levels; 0: all anchors are one level.
+ *   - activation: how logits become scores: sigmoid, or none for heads that end in it.
+ *   - score_threshold: any number but NaN (0.05 is usual).
+ *   - pre_nms_top_k: of each level, ≥ 0 (1000).
+ *   - suppression: how overlapping detections are suppressed.
+ *   - iou_threshold: for hard and soft_linear, any number but NaN (0.6).
+ *   - sigma: for soft_gaussian, ≥ 0 (0.5).
+ *   - soft_score_threshold: decayed scores below it are dropped; any number but NaN (0.001).
+ *   - class_agnostic: whether detections of different labels suppress each other.
+ *   - multi_label: whether an anchor may give several detections.
+ *   - max_detections: ≥ 0 (100).
+ *   - has_image_size: whether boxes are clipped; if false, `image_height` and `image_width` are not read.
+ *   - image_height: ≥ 0.
+ *   - image_width: ≥ 0.
+ *   - min_size: shortest side, any number but NaN; 0 for no condition.
+ *   - detection_boxes: optional output, `[capacity, 4]`, x1, y1, x2, y2.
+ *   - detection_scores: optional output, `[capacity]`; for soft suppression decayed.
+ *   - labels: optional output, `[capacity]`.
+ *   - anchor_indices: optional output, `[capacity]`: which anchor each comes from.
+ *   - capacity: entries that the outputs have room for; `max_detections` always suffices. If there are more detections:
+ *     BUFFER_TOO_SMALL, and `detection_count` is the number needed.
+ *   - detection_count: output, the number of detections.
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_gfl_postprocess_workspace_size` says, else BUFFER_TOO_SMALL with nothing written;
+ *     not read where
+ *     `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+ *   OUT_OF_MEMORY.
+ * - Reference: Li et al. 2020, Generalized Focal Loss; Yu et al. 2021, PP-PicoDet.
+ */
+LOSSKIT_API losskit_status losskit_gfl_postprocess_f32(
+    const float *logits, const float *distributions, const float *points, const float *strides, ptrdiff_t anchors,
+    ptrdiff_t classes, ptrdiff_t reg_max, const int64_t *level_sizes, ptrdiff_t levels,
+    losskit_detection_activation activation, double score_threshold, ptrdiff_t pre_nms_top_k,
+    losskit_detection_suppression suppression, double iou_threshold, double sigma, double soft_score_threshold,
+    bool class_agnostic, bool multi_label, ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, float *detection_boxes, float *detection_scores, int64_t *labels,
+    int64_t *anchor_indices, ptrdiff_t capacity, ptrdiff_t *detection_count, void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_gfl_postprocess_f64(
+    const double *logits, const double *distributions, const double *points, const double *strides, ptrdiff_t anchors,
+    ptrdiff_t classes, ptrdiff_t reg_max, const int64_t *level_sizes, ptrdiff_t levels,
+    losskit_detection_activation activation, double score_threshold, ptrdiff_t pre_nms_top_k,
+    losskit_detection_suppression suppression, double iou_threshold, double sigma, double soft_score_threshold,
+    bool class_agnostic, bool multi_label, ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, double *detection_boxes, double *detection_scores, int64_t *labels,
+    int64_t *anchor_indices, ptrdiff_t capacity, ptrdiff_t *detection_count, void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * The workspace that `losskit_gfl_postprocess` wants, whatever the modes, in either precision.
+ *
+ * - Parameters:
+ *   - anchors: ≥ 0.
+ *   - classes: ≥ 0.
+ *   - levels: number of levels; 0: all anchors are one level.
+ *   - reg_max: the last bin, ≥ 0.
+ *   - pre_nms_top_k: ≥ 0.
+ *   - size: output, bytes.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_gfl_postprocess_workspace_size(
+    ptrdiff_t anchors, ptrdiff_t classes, ptrdiff_t levels, ptrdiff_t reg_max, ptrdiff_t pre_nms_top_k,
+    ptrdiff_t *size);
+
+/**
+ * Detections from the raw outputs of a RetinaNet-style head: sigmoid scores, and offsets from anchors.
+ *
+ *     s = σ(logits),  boxes = decodeBoxes(deltas, anchor_boxes)
+ *
+ * Then as `losskit_detection_postprocess`: the best `pre_nms_top_k` scores above the threshold of each level, and only their
+ * boxes,
+ * are decoded, clipped, and suppressed together.
+ *
+ * - Parameters:
+ *   - logits: `[anchors, classes]`, the levels one after the other.
+ *   - deltas: `[anchors, 4]`, dx, dy, dw, dh.
+ *   - anchor_boxes: `[anchors, 4]`, x1, y1, x2, y2.
+ *   - anchors: ≥ 0.
+ *   - classes: ≥ 0.
+ *   - level_sizes: `[levels]`, how many anchors each feature level has, one after the other. May be null if `levels`
+ *     is 0.
+ *   - levels: number of levels; 0: all anchors are one level.
+ *   - activation: how logits become scores; sigmoid is usual.
+ *   - weight_x: wx, > 0 and finite like the other weights (1).
+ *   - weight_y: wy (1).
+ *   - weight_width: ww (1).
+ *   - weight_height: wh (1).
+ *   - clip: the largest log scale, not NaN; ln(1000 / 16) = 4.135166556742356 is usual.
+ *   - score_threshold: any number but NaN (0.05 is usual).
+ *   - pre_nms_top_k: of each level, ≥ 0 (1000).
+ *   - suppression: how overlapping detections are suppressed.
+ *   - iou_threshold: for hard and soft_linear, any number but NaN (0.5).
+ *   - sigma: for soft_gaussian, ≥ 0 (0.5).
+ *   - soft_score_threshold: decayed scores below it are dropped; any number but NaN (0.001).
+ *   - class_agnostic: whether detections of different labels suppress each other.
+ *   - multi_label: whether an anchor may give several detections.
+ *   - max_detections: ≥ 0 (300).
+ *   - has_image_size: whether boxes are clipped; if false, `image_height` and `image_width` are not read.
+ *   - image_height: ≥ 0.
+ *   - image_width: ≥ 0.
+ *   - min_size: shortest side, any number but NaN; 0 for no condition.
+ *   - detection_boxes: optional output, `[capacity, 4]`, x1, y1, x2, y2.
+ *   - detection_scores: optional output, `[capacity]`; for soft suppression decayed.
+ *   - labels: optional output, `[capacity]`.
+ *   - anchor_indices: optional output, `[capacity]`: which anchor each comes from.
+ *   - capacity: entries that the outputs have room for; `max_detections` always suffices. If there are more detections:
+ *     BUFFER_TOO_SMALL, and `detection_count` is the number needed.
+ *   - detection_count: output, the number of detections.
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_retinanet_postprocess_workspace_size` says, else BUFFER_TOO_SMALL with nothing
+ *     written; not read where
+ *     `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+ *   OUT_OF_MEMORY.
+ * - Reference: Lin et al. 2017, Focal Loss for Dense Object Detection; torchvision.models.detection.RetinaNet.
+ */
+LOSSKIT_API losskit_status losskit_retinanet_postprocess_f32(
+    const float *logits, const float *deltas, const float *anchor_boxes, ptrdiff_t anchors, ptrdiff_t classes,
+    const int64_t *level_sizes, ptrdiff_t levels, losskit_detection_activation activation, double weight_x,
+    double weight_y, double weight_width, double weight_height, double clip, double score_threshold,
+    ptrdiff_t pre_nms_top_k, losskit_detection_suppression suppression, double iou_threshold, double sigma,
+    double soft_score_threshold, bool class_agnostic, bool multi_label, ptrdiff_t max_detections, bool has_image_size,
+    double image_height, double image_width, double min_size, float *detection_boxes, float *detection_scores,
+    int64_t *labels, int64_t *anchor_indices, ptrdiff_t capacity, ptrdiff_t *detection_count, void *workspace,
+    ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_retinanet_postprocess_f64(
+    const double *logits, const double *deltas, const double *anchor_boxes, ptrdiff_t anchors, ptrdiff_t classes,
+    const int64_t *level_sizes, ptrdiff_t levels, losskit_detection_activation activation, double weight_x,
+    double weight_y, double weight_width, double weight_height, double clip, double score_threshold,
+    ptrdiff_t pre_nms_top_k, losskit_detection_suppression suppression, double iou_threshold, double sigma,
+    double soft_score_threshold, bool class_agnostic, bool multi_label, ptrdiff_t max_detections, bool has_image_size,
+    double image_height, double image_width, double min_size, double *detection_boxes, double *detection_scores,
+    int64_t *labels, int64_t *anchor_indices, ptrdiff_t capacity, ptrdiff_t *detection_count, void *workspace,
+    ptrdiff_t workspace_size);
+
+/**
+ * The workspace that `losskit_retinanet_postprocess` wants, whatever the modes, in either precision.
+ *
+ * - Parameters:
+ *   - anchors: ≥ 0.
+ *   - classes: ≥ 0.
+ *   - levels: number of levels; 0: all anchors are one level.
+ *   - pre_nms_top_k: ≥ 0.
+ *   - size: output, bytes.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_retinanet_postprocess_workspace_size(
+    ptrdiff_t anchors, ptrdiff_t classes, ptrdiff_t levels, ptrdiff_t pre_nms_top_k, ptrdiff_t *size);
+
+/**
+ * Detections from the raw outputs of an SSD-style head: softmax scores with a background class, and offsets from
+ * anchors.
+ *
+ *     s = softmax(logits) without the background,  boxes = decodeBoxes(deltas, anchor_boxes)
+ *
+ * Then as `losskit_detection_postprocess`, but the best `pre_nms_top_k` scores above the threshold are those of each class (of
+ * equal
+ * ones the lower anchor first), and in the order of candidates equal scores have the lower class first. Only their
+ * boxes
+ * are decoded, clipped, and suppressed.
+ *
+ * - Parameters:
+ *   - logits: `[anchors, classes]`.
+ *   - deltas: `[anchors, 4]`, dx, dy, dw, dh.
+ *   - anchor_boxes: `[anchors, 4]`, x1, y1, x2, y2.
+ *   - anchors: ≥ 0.
+ *   - classes: ≥ 0.
+ *   - weight_x: wx, > 0 and finite like the other weights (10).
+ *   - weight_y: wy (10).
+ *   - weight_width: ww (5).
+ *   - weight_height: wh (5).
+ *   - clip: the largest log scale, not NaN; ln(1000 / 16) = 4.135166556742356 is usual.
+ *   - score_threshold: any number but NaN (0.01 is usual).
+ *   - pre_nms_top_k: of each class, ≥ 0 (400).
+ *   - suppression: how overlapping detections are suppressed.
+ *   - iou_threshold: for hard and soft_linear, any number but NaN (0.45).
+ *   - sigma: for soft_gaussian, ≥ 0 (0.5).
+ *   - soft_score_threshold: decayed scores below it are dropped; any number but NaN (0.001).
+ *   - class_agnostic: whether detections of different labels suppress each other.
+ *   - multi_label: whether an anchor may give several detections.
+ *   - background_index: the class that is background, −1 if there is none.
+ *   - max_detections: ≥ 0 (200).
+ *   - has_image_size: whether boxes are clipped; if false, `image_height` and `image_width` are not read.
+ *   - image_height: ≥ 0.
+ *   - image_width: ≥ 0.
+ *   - min_size: shortest side, any number but NaN; 0 for no condition.
+ *   - detection_boxes: optional output, `[capacity, 4]`, x1, y1, x2, y2.
+ *   - detection_scores: optional output, `[capacity]`; for soft suppression decayed.
+ *   - labels: optional output, `[capacity]`.
+ *   - anchor_indices: optional output, `[capacity]`: which anchor each comes from.
+ *   - capacity: entries that the outputs have room for; `max_detections` always suffices. If there are more detections:
+ *     BUFFER_TOO_SMALL, and `detection_count` is the number needed.
+ *   - detection_count: output, the number of detections.
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_ssd_postprocess_workspace_size` says, else BUFFER_TOO_SMALL with nothing written;
+ *     not read where
+ *     `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+ *   OUT_OF_MEMORY.
+ * - Reference: Liu et al. 2016, SSD: Single Shot MultiBox Detector; torchvision.models.detection.SSD.
+ */
+LOSSKIT_API losskit_status losskit_ssd_postprocess_f32(
+    const float *logits, const float *deltas, const float *anchor_boxes, ptrdiff_t anchors, ptrdiff_t classes,
+    double weight_x, double weight_y, double weight_width, double weight_height, double clip, double score_threshold,
+    ptrdiff_t pre_nms_top_k, losskit_detection_suppression suppression, double iou_threshold, double sigma,
+    double soft_score_threshold, bool class_agnostic, bool multi_label, ptrdiff_t background_index,
+    ptrdiff_t max_detections, bool has_image_size, double image_height, double image_width, double min_size,
+    float *detection_boxes, float *detection_scores, int64_t *labels, int64_t *anchor_indices, ptrdiff_t capacity,
+    ptrdiff_t *detection_count, void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_ssd_postprocess_f64(
+    const double *logits, const double *deltas, const double *anchor_boxes, ptrdiff_t anchors, ptrdiff_t classes,
+    double weight_x, double weight_y, double weight_width, double weight_height, double clip, double score_threshold,
+    ptrdiff_t pre_nms_top_k, losskit_detection_suppression suppression, double iou_threshold, double sigma,
+    double soft_score_threshold, bool class_agnostic, bool multi_label, ptrdiff_t background_index,
+    ptrdiff_t max_detections, bool has_image_size, double image_height, double image_width, double min_size,
+    double *detection_boxes, double *detection_scores, int64_t *labels, int64_t *anchor_indices, ptrdiff_t capacity,
+    ptrdiff_t *detection_count, void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * The workspace that `losskit_ssd_postprocess` wants, whatever the modes, in either precision.
+ *
+ * - Parameters:
+ *   - anchors: ≥ 0.
+ *   - classes: ≥ 0.
+ *   - pre_nms_top_k: ≥ 0.
+ *   - size: output, bytes.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_ssd_postprocess_workspace_size(
+    ptrdiff_t anchors, ptrdiff_t classes, ptrdiff_t pre_nms_top_k, ptrdiff_t *size);
+
+/**
+ * Detections from the raw outputs of a YOLO head.
+ *
+ *     v3, v5, x:  s = σ(class) σ(objectness),  boxes = decodeYolo
+ *     v8:         s = σ(class),  boxes = distanceToBox(cell + 1/2, dflDecode(distributions)) · stride
+ *
+ * Then as `losskit_detection_postprocess`, with all levels together. Only the boxes of candidates are decoded, and only the
+ * classes of anchors are read whose objectness may suffice: a NaN there does not count elsewhere.
+ *
+ * - Parameters:
+ *   - pred: `[anchors, channels]`, or with `channels_first` `[channels, anchors]`. The channels are tx, ty, tw, th,
+ *     objectness and the classes, or for v8 4 (reg_max + 1) bins, a side's together, and the classes.
+ *   - grid: `[anchors, 2]`, column and row of each anchor's cell.
+ *   - strides: `[anchors]`, the stride of each anchor's level.
+ *   - anchor_sizes: `[anchors, 2]`, width and height in pixels; for v8 and x it may be null and is not read.
+ *   - anchors: ≥ 0.
+ *   - channels: 5, or for v8 4 (reg_max + 1), and the number of classes.
+ *   - head: how boxes are stated.
+ *   - reg_max: for v8 the last bin, ≥ 0 (15); else not read.
+ *   - channels_first: whether the numbers of a channel are together, and not those of an anchor.
+ *   - activation: how logits become scores: sigmoid, or none for heads that end in it, objectness included.
+ *   - score_threshold: any number but NaN (0.25 is usual).
+ *   - pre_nms_top_k: ≥ 0 (1000).
+ *   - suppression: how overlapping detections are suppressed.
+ *   - iou_threshold: for hard and soft_linear, any number but NaN (0.45).
+ *   - sigma: for soft_gaussian, ≥ 0 (0.5).
+ *   - soft_score_threshold: decayed scores below it are dropped; any number but NaN (0.001).
+ *   - class_agnostic: whether detections of different labels suppress each other.
+ *   - multi_label: whether an anchor may give several detections.
+ *   - max_detections: ≥ 0 (300).
+ *   - has_image_size: whether boxes are clipped; if false, `image_height` and `image_width` are not read.
+ *   - image_height: ≥ 0.
+ *   - image_width: ≥ 0.
+ *   - min_size: shortest side, any number but NaN; 0 for no condition.
+ *   - detection_boxes: optional output, `[capacity, 4]`, x1, y1, x2, y2.
+ *   - detection_scores: optional output, `[capacity]`; for soft suppression decayed.
+ *   - labels: optional output, `[capacity]`.
+ *   - anchor_indices: optional output, `[capacity]`: which anchor each comes from.
+ *   - capacity: entries that the outputs have room for; `max_detections` always suffices. If there are more detections:
+ *     BUFFER_TOO_SMALL, and `detection_count` is the number needed.
+ *   - detection_count: output, the number of detections.
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_yolo_postprocess_workspace_size` says, else BUFFER_TOO_SMALL with nothing written;
+ *     not read where
+ *     `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+ *   OUT_OF_MEMORY.
+ * - Reference: Redmon and Farhadi 2018, YOLOv3; Ge et al. 2021, YOLOX; the code bases of YOLOv5, v7 and v8.
+ */
+LOSSKIT_API losskit_status losskit_yolo_postprocess_f32(
+    const float *pred, const float *grid, const float *strides, const float *anchor_sizes, ptrdiff_t anchors,
+    ptrdiff_t channels, losskit_yolo_head head, ptrdiff_t reg_max, bool channels_first,
+    losskit_detection_activation activation, double score_threshold, ptrdiff_t pre_nms_top_k,
+    losskit_detection_suppression suppression, double iou_threshold, double sigma, double soft_score_threshold,
+    bool class_agnostic, bool multi_label, ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, float *detection_boxes, float *detection_scores, int64_t *labels,
+    int64_t *anchor_indices, ptrdiff_t capacity, ptrdiff_t *detection_count, void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_yolo_postprocess_f64(
+    const double *pred, const double *grid, const double *strides, const double *anchor_sizes, ptrdiff_t anchors,
+    ptrdiff_t channels, losskit_yolo_head head, ptrdiff_t reg_max, bool channels_first,
+    losskit_detection_activation activation, double score_threshold, ptrdiff_t pre_nms_top_k,
+    losskit_detection_suppression suppression, double iou_threshold, double sigma, double soft_score_threshold,
+    bool class_agnostic, bool multi_label, ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, double *detection_boxes, double *detection_scores, int64_t *labels,
+    int64_t *anchor_indices, ptrdiff_t capacity, ptrdiff_t *detection_count, void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * The workspace that `losskit_yolo_postprocess` wants, whatever the modes, in either precision.
+ *
+ * - Parameters:
+ *   - anchors: ≥ 0.
+ *   - channels: 5, or for v8 4 (reg_max + 1), and the number of classes.
+ *   - head: how boxes are stated.
+ *   - reg_max: for v8 the last bin, ≥ 0; else not read.
+ *   - pre_nms_top_k: ≥ 0.
+ *   - size: output, bytes.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_yolo_postprocess_workspace_size(
+    ptrdiff_t anchors, ptrdiff_t channels, losskit_yolo_head head, ptrdiff_t reg_max, ptrdiff_t pre_nms_top_k,
+    ptrdiff_t *size);
 
 /* ====================================================================================================
  * Detection: suppression

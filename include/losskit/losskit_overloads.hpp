@@ -260,6 +260,28 @@ enum class overlap_mode : std::int32_t {
   iof = LOSSKIT_OVERLAP_MODE_IOF,
 };
 
+/// What an α-IoU loss adds to the overlap.
+enum class alpha_box_iou_variant : std::int32_t {
+  /// Nothing.
+  iou = LOSSKIT_ALPHA_BOX_IOU_VARIANT_IOU,
+  /// The empty part of the enclosing box.
+  giou = LOSSKIT_ALPHA_BOX_IOU_VARIANT_GIOU,
+  /// The distance of the centres.
+  diou = LOSSKIT_ALPHA_BOX_IOU_VARIANT_DIOU,
+  /// The distance of the centres and the difference of the aspect ratios.
+  ciou = LOSSKIT_ALPHA_BOX_IOU_VARIANT_CIOU,
+};
+
+/// What a box loss makes of the overlap.
+enum class box_iou_loss_form : std::int32_t {
+  /// 1 − IoU.
+  linear = LOSSKIT_BOX_IOU_LOSS_FORM_LINEAR,
+  /// 1 − IoU².
+  square = LOSSKIT_BOX_IOU_LOSS_FORM_SQUARE,
+  /// −ln max(IoU, ε).
+  log = LOSSKIT_BOX_IOU_LOSS_FORM_LOG,
+};
+
 /// The parametrisation of a YOLO head. (From version 8 on heads give distributions over distances: `dflDecode` and
 /// `distanceToBox`.)
 enum class yolo_version : std::int32_t {
@@ -301,6 +323,18 @@ enum class detection_suppression : std::int32_t {
   soft_gaussian = LOSSKIT_DETECTION_SUPPRESSION_SOFT_GAUSSIAN,
   /// Not at all.
   none = LOSSKIT_DETECTION_SUPPRESSION_NONE,
+};
+
+/// How a YOLO head states its boxes.
+enum class yolo_head : std::int32_t {
+  /// As `YoloVersion.v3`.
+  v3 = LOSSKIT_YOLO_HEAD_V3,
+  /// As `YoloVersion.v5`, also for YOLOv7.
+  v5 = LOSSKIT_YOLO_HEAD_V5,
+  /// YOLOv8 and later: distances with distributions over bins, from the centre of the cell, in strides.
+  v8 = LOSSKIT_YOLO_HEAD_V8,
+  /// As `YoloVersion.x`.
+  x = LOSSKIT_YOLO_HEAD_X,
 };
 
 /// What Cluster-NMS measures of two boxes.
@@ -8004,6 +8038,433 @@ inline void remove_small_boxes(
   check(losskit_remove_small_boxes_f64(boxes.data(), count, min_size, keep.data(), capacity, kept_count));
 }
 
+/// α-IoU loss of pairs of boxes: the terms of the IoU losses raised to a power.
+/// See losskit_alpha_box_iou_loss_f32.
+inline void alpha_box_iou_loss(
+    const float *boxes1, const float *boxes2, std::ptrdiff_t count, losskit::alpha_box_iou_variant variant,
+    double alpha, double eps, losskit::reduction reduction, const float *sample_weight, float *loss, float *grad_boxes1,
+    float *grad_boxes2) {
+  check(
+    
+    losskit_alpha_box_iou_loss_f32(boxes1, boxes2, count, static_cast<losskit_alpha_box_iou_variant>(variant), alpha, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1, grad_boxes2));
+}
+
+/// The same on spans.
+inline void alpha_box_iou_loss(
+    span<const float> boxes1, span<const float> boxes2, std::ptrdiff_t count, losskit::alpha_box_iou_variant variant,
+    double alpha, double eps, losskit::reduction reduction, const float *sample_weight, float *loss,
+    span<float> grad_boxes1, span<float> grad_boxes2) {
+  detail::expect(boxes1, false, {count, 4});
+  detail::expect(boxes2, false, {count, 4});
+  detail::expect(grad_boxes1, true, {count, 4});
+  detail::expect(grad_boxes2, true, {count, 4});
+  check(
+    
+    losskit_alpha_box_iou_loss_f32(boxes1.data(), boxes2.data(), count, static_cast<losskit_alpha_box_iou_variant>(variant), alpha, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1.data(), grad_boxes2.data()));
+}
+
+/// α-IoU loss of pairs of boxes: the terms of the IoU losses raised to a power.
+/// See losskit_alpha_box_iou_loss_f64.
+inline void alpha_box_iou_loss(
+    const double *boxes1, const double *boxes2, std::ptrdiff_t count, losskit::alpha_box_iou_variant variant,
+    double alpha, double eps, losskit::reduction reduction, const double *sample_weight, double *loss,
+    double *grad_boxes1, double *grad_boxes2) {
+  check(
+    
+    losskit_alpha_box_iou_loss_f64(boxes1, boxes2, count, static_cast<losskit_alpha_box_iou_variant>(variant), alpha, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1, grad_boxes2));
+}
+
+/// The same on spans.
+inline void alpha_box_iou_loss(
+    span<const double> boxes1, span<const double> boxes2, std::ptrdiff_t count, losskit::alpha_box_iou_variant variant,
+    double alpha, double eps, losskit::reduction reduction, const double *sample_weight, double *loss,
+    span<double> grad_boxes1, span<double> grad_boxes2) {
+  detail::expect(boxes1, false, {count, 4});
+  detail::expect(boxes2, false, {count, 4});
+  detail::expect(grad_boxes1, true, {count, 4});
+  detail::expect(grad_boxes2, true, {count, 4});
+  check(
+    
+    losskit_alpha_box_iou_loss_f64(boxes1.data(), boxes2.data(), count, static_cast<losskit_alpha_box_iou_variant>(variant), alpha, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1.data(), grad_boxes2.data()));
+}
+
+/// IoU loss of pairs of boxes.
+/// See losskit_box_iou_loss_f32.
+inline void box_iou_loss(
+    const float *boxes1, const float *boxes2, std::ptrdiff_t count, losskit::box_iou_loss_form form, double eps,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad_boxes1, float *grad_boxes2) {
+  check(
+    
+    losskit_box_iou_loss_f32(boxes1, boxes2, count, static_cast<losskit_box_iou_loss_form>(form), eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1, grad_boxes2));
+}
+
+/// The same on spans.
+inline void box_iou_loss(
+    span<const float> boxes1, span<const float> boxes2, std::ptrdiff_t count, losskit::box_iou_loss_form form,
+    double eps, losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad_boxes1,
+    span<float> grad_boxes2) {
+  detail::expect(boxes1, false, {count, 4});
+  detail::expect(boxes2, false, {count, 4});
+  detail::expect(grad_boxes1, true, {count, 4});
+  detail::expect(grad_boxes2, true, {count, 4});
+  check(
+    
+    losskit_box_iou_loss_f32(boxes1.data(), boxes2.data(), count, static_cast<losskit_box_iou_loss_form>(form), eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1.data(), grad_boxes2.data()));
+}
+
+/// IoU loss of pairs of boxes.
+/// See losskit_box_iou_loss_f64.
+inline void box_iou_loss(
+    const double *boxes1, const double *boxes2, std::ptrdiff_t count, losskit::box_iou_loss_form form, double eps,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad_boxes1, double *grad_boxes2) {
+  check(
+    
+    losskit_box_iou_loss_f64(boxes1, boxes2, count, static_cast<losskit_box_iou_loss_form>(form), eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1, grad_boxes2));
+}
+
+/// The same on spans.
+inline void box_iou_loss(
+    span<const double> boxes1, span<const double> boxes2, std::ptrdiff_t count, losskit::box_iou_loss_form form,
+    double eps, losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad_boxes1,
+    span<double> grad_boxes2) {
+  detail::expect(boxes1, false, {count, 4});
+  detail::expect(boxes2, false, {count, 4});
+  detail::expect(grad_boxes1, true, {count, 4});
+  detail::expect(grad_boxes2, true, {count, 4});
+  check(
+    
+    losskit_box_iou_loss_f64(boxes1.data(), boxes2.data(), count, static_cast<losskit_box_iou_loss_form>(form), eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1.data(), grad_boxes2.data()));
+}
+
+/// Complete-IoU loss of pairs of boxes: overlap, distance of the centres and aspect ratio.
+/// See losskit_complete_box_iou_loss_f32.
+inline void complete_box_iou_loss(
+    const float *boxes1, const float *boxes2, std::ptrdiff_t count, double eps, losskit::reduction reduction,
+    const float *sample_weight, float *loss, float *grad_boxes1, float *grad_boxes2) {
+  check(
+    
+    losskit_complete_box_iou_loss_f32(boxes1, boxes2, count, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1, grad_boxes2));
+}
+
+/// The same on spans.
+inline void complete_box_iou_loss(
+    span<const float> boxes1, span<const float> boxes2, std::ptrdiff_t count, double eps, losskit::reduction reduction,
+    const float *sample_weight, float *loss, span<float> grad_boxes1, span<float> grad_boxes2) {
+  detail::expect(boxes1, false, {count, 4});
+  detail::expect(boxes2, false, {count, 4});
+  detail::expect(grad_boxes1, true, {count, 4});
+  detail::expect(grad_boxes2, true, {count, 4});
+  check(
+    
+    losskit_complete_box_iou_loss_f32(boxes1.data(), boxes2.data(), count, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1.data(), grad_boxes2.data()));
+}
+
+/// Complete-IoU loss of pairs of boxes: overlap, distance of the centres and aspect ratio.
+/// See losskit_complete_box_iou_loss_f64.
+inline void complete_box_iou_loss(
+    const double *boxes1, const double *boxes2, std::ptrdiff_t count, double eps, losskit::reduction reduction,
+    const double *sample_weight, double *loss, double *grad_boxes1, double *grad_boxes2) {
+  check(
+    
+    losskit_complete_box_iou_loss_f64(boxes1, boxes2, count, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1, grad_boxes2));
+}
+
+/// The same on spans.
+inline void complete_box_iou_loss(
+    span<const double> boxes1, span<const double> boxes2, std::ptrdiff_t count, double eps,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad_boxes1,
+    span<double> grad_boxes2) {
+  detail::expect(boxes1, false, {count, 4});
+  detail::expect(boxes2, false, {count, 4});
+  detail::expect(grad_boxes1, true, {count, 4});
+  detail::expect(grad_boxes2, true, {count, 4});
+  check(
+    
+    losskit_complete_box_iou_loss_f64(boxes1.data(), boxes2.data(), count, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1.data(), grad_boxes2.data()));
+}
+
+/// Distance-IoU loss of pairs of boxes.
+/// See losskit_distance_box_iou_loss_f32.
+inline void distance_box_iou_loss(
+    const float *boxes1, const float *boxes2, std::ptrdiff_t count, double eps, losskit::reduction reduction,
+    const float *sample_weight, float *loss, float *grad_boxes1, float *grad_boxes2) {
+  check(
+    
+    losskit_distance_box_iou_loss_f32(boxes1, boxes2, count, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1, grad_boxes2));
+}
+
+/// The same on spans.
+inline void distance_box_iou_loss(
+    span<const float> boxes1, span<const float> boxes2, std::ptrdiff_t count, double eps, losskit::reduction reduction,
+    const float *sample_weight, float *loss, span<float> grad_boxes1, span<float> grad_boxes2) {
+  detail::expect(boxes1, false, {count, 4});
+  detail::expect(boxes2, false, {count, 4});
+  detail::expect(grad_boxes1, true, {count, 4});
+  detail::expect(grad_boxes2, true, {count, 4});
+  check(
+    
+    losskit_distance_box_iou_loss_f32(boxes1.data(), boxes2.data(), count, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1.data(), grad_boxes2.data()));
+}
+
+/// Distance-IoU loss of pairs of boxes.
+/// See losskit_distance_box_iou_loss_f64.
+inline void distance_box_iou_loss(
+    const double *boxes1, const double *boxes2, std::ptrdiff_t count, double eps, losskit::reduction reduction,
+    const double *sample_weight, double *loss, double *grad_boxes1, double *grad_boxes2) {
+  check(
+    
+    losskit_distance_box_iou_loss_f64(boxes1, boxes2, count, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1, grad_boxes2));
+}
+
+/// The same on spans.
+inline void distance_box_iou_loss(
+    span<const double> boxes1, span<const double> boxes2, std::ptrdiff_t count, double eps,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad_boxes1,
+    span<double> grad_boxes2) {
+  detail::expect(boxes1, false, {count, 4});
+  detail::expect(boxes2, false, {count, 4});
+  detail::expect(grad_boxes1, true, {count, 4});
+  detail::expect(grad_boxes2, true, {count, 4});
+  check(
+    
+    losskit_distance_box_iou_loss_f64(boxes1.data(), boxes2.data(), count, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1.data(), grad_boxes2.data()));
+}
+
+/// Distribution focal loss: cross-entropy of a distribution over bins with a real number as target, which lies between
+/// two
+/// of them.
+/// See losskit_distribution_focal_loss_f32.
+inline void distribution_focal_loss(
+    const float *logits, const float *target, std::ptrdiff_t rows, std::ptrdiff_t bins, losskit::reduction reduction,
+    const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_distribution_focal_loss_f32(logits, target, rows, bins, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void distribution_focal_loss(
+    span<const float> logits, const float *target, std::ptrdiff_t rows, std::ptrdiff_t bins,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(logits, false, {rows, bins});
+  detail::expect(grad, true, {rows, bins});
+  check(
+    
+    losskit_distribution_focal_loss_f32(logits.data(), target, rows, bins, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Distribution focal loss: cross-entropy of a distribution over bins with a real number as target, which lies between
+/// two
+/// of them.
+/// See losskit_distribution_focal_loss_f64.
+inline void distribution_focal_loss(
+    const double *logits, const double *target, std::ptrdiff_t rows, std::ptrdiff_t bins, losskit::reduction reduction,
+    const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_distribution_focal_loss_f64(logits, target, rows, bins, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void distribution_focal_loss(
+    span<const double> logits, const double *target, std::ptrdiff_t rows, std::ptrdiff_t bins,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(logits, false, {rows, bins});
+  detail::expect(grad, true, {rows, bins});
+  check(
+    
+    losskit_distribution_focal_loss_f64(logits.data(), target, rows, bins, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Efficient-IoU loss of pairs of boxes, with γ > 0 its focal form.
+/// See losskit_efficient_box_iou_loss_f32.
+inline void efficient_box_iou_loss(
+    const float *boxes1, const float *boxes2, std::ptrdiff_t count, double gamma, double eps,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad_boxes1, float *grad_boxes2) {
+  check(
+    
+    losskit_efficient_box_iou_loss_f32(boxes1, boxes2, count, gamma, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1, grad_boxes2));
+}
+
+/// The same on spans.
+inline void efficient_box_iou_loss(
+    span<const float> boxes1, span<const float> boxes2, std::ptrdiff_t count, double gamma, double eps,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad_boxes1,
+    span<float> grad_boxes2) {
+  detail::expect(boxes1, false, {count, 4});
+  detail::expect(boxes2, false, {count, 4});
+  detail::expect(grad_boxes1, true, {count, 4});
+  detail::expect(grad_boxes2, true, {count, 4});
+  check(
+    
+    losskit_efficient_box_iou_loss_f32(boxes1.data(), boxes2.data(), count, gamma, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1.data(), grad_boxes2.data()));
+}
+
+/// Efficient-IoU loss of pairs of boxes, with γ > 0 its focal form.
+/// See losskit_efficient_box_iou_loss_f64.
+inline void efficient_box_iou_loss(
+    const double *boxes1, const double *boxes2, std::ptrdiff_t count, double gamma, double eps,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad_boxes1, double *grad_boxes2) {
+  check(
+    
+    losskit_efficient_box_iou_loss_f64(boxes1, boxes2, count, gamma, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1, grad_boxes2));
+}
+
+/// The same on spans.
+inline void efficient_box_iou_loss(
+    span<const double> boxes1, span<const double> boxes2, std::ptrdiff_t count, double gamma, double eps,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad_boxes1,
+    span<double> grad_boxes2) {
+  detail::expect(boxes1, false, {count, 4});
+  detail::expect(boxes2, false, {count, 4});
+  detail::expect(grad_boxes1, true, {count, 4});
+  detail::expect(grad_boxes2, true, {count, 4});
+  check(
+    
+    losskit_efficient_box_iou_loss_f64(boxes1.data(), boxes2.data(), count, gamma, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1.data(), grad_boxes2.data()));
+}
+
+/// Generalized-IoU loss of pairs of boxes: it has a gradient also where they do not meet.
+/// See losskit_generalized_box_iou_loss_f32.
+inline void generalized_box_iou_loss(
+    const float *boxes1, const float *boxes2, std::ptrdiff_t count, double eps, losskit::reduction reduction,
+    const float *sample_weight, float *loss, float *grad_boxes1, float *grad_boxes2) {
+  check(
+    
+    losskit_generalized_box_iou_loss_f32(boxes1, boxes2, count, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1, grad_boxes2));
+}
+
+/// The same on spans.
+inline void generalized_box_iou_loss(
+    span<const float> boxes1, span<const float> boxes2, std::ptrdiff_t count, double eps, losskit::reduction reduction,
+    const float *sample_weight, float *loss, span<float> grad_boxes1, span<float> grad_boxes2) {
+  detail::expect(boxes1, false, {count, 4});
+  detail::expect(boxes2, false, {count, 4});
+  detail::expect(grad_boxes1, true, {count, 4});
+  detail::expect(grad_boxes2, true, {count, 4});
+  check(
+    
+    losskit_generalized_box_iou_loss_f32(boxes1.data(), boxes2.data(), count, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1.data(), grad_boxes2.data()));
+}
+
+/// Generalized-IoU loss of pairs of boxes: it has a gradient also where they do not meet.
+/// See losskit_generalized_box_iou_loss_f64.
+inline void generalized_box_iou_loss(
+    const double *boxes1, const double *boxes2, std::ptrdiff_t count, double eps, losskit::reduction reduction,
+    const double *sample_weight, double *loss, double *grad_boxes1, double *grad_boxes2) {
+  check(
+    
+    losskit_generalized_box_iou_loss_f64(boxes1, boxes2, count, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1, grad_boxes2));
+}
+
+/// The same on spans.
+inline void generalized_box_iou_loss(
+    span<const double> boxes1, span<const double> boxes2, std::ptrdiff_t count, double eps,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad_boxes1,
+    span<double> grad_boxes2) {
+  detail::expect(boxes1, false, {count, 4});
+  detail::expect(boxes2, false, {count, 4});
+  detail::expect(grad_boxes1, true, {count, 4});
+  detail::expect(grad_boxes2, true, {count, 4});
+  check(
+    
+    losskit_generalized_box_iou_loss_f64(boxes1.data(), boxes2.data(), count, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1.data(), grad_boxes2.data()));
+}
+
+/// Quality focal loss, element by element: a focal loss whose targets are qualities (the IoU of the box that is
+/// predicted).
+/// See losskit_quality_focal_loss_f32.
+inline void quality_focal_loss(
+    const float *logits, const float *target, std::ptrdiff_t rows, std::ptrdiff_t columns, double beta,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad) {
+  check(
+    
+    losskit_quality_focal_loss_f32(logits, target, rows, columns, beta, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void quality_focal_loss(
+    span<const float> logits, span<const float> target, std::ptrdiff_t rows, std::ptrdiff_t columns, double beta,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad) {
+  detail::expect(logits, false, {rows, columns});
+  detail::expect(target, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_quality_focal_loss_f32(logits.data(), target.data(), rows, columns, beta, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// Quality focal loss, element by element: a focal loss whose targets are qualities (the IoU of the box that is
+/// predicted).
+/// See losskit_quality_focal_loss_f64.
+inline void quality_focal_loss(
+    const double *logits, const double *target, std::ptrdiff_t rows, std::ptrdiff_t columns, double beta,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad) {
+  check(
+    
+    losskit_quality_focal_loss_f64(logits, target, rows, columns, beta, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad));
+}
+
+/// The same on spans.
+inline void quality_focal_loss(
+    span<const double> logits, span<const double> target, std::ptrdiff_t rows, std::ptrdiff_t columns, double beta,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad) {
+  detail::expect(logits, false, {rows, columns});
+  detail::expect(target, false, {rows, columns});
+  detail::expect(grad, true, {rows, columns});
+  check(
+    
+    losskit_quality_focal_loss_f64(logits.data(), target.data(), rows, columns, beta, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad.data()));
+}
+
+/// SIoU loss of pairs of boxes: overlap, direction and distance of the centres, shape.
+/// See losskit_scylla_box_iou_loss_f32.
+inline void scylla_box_iou_loss(
+    const float *boxes1, const float *boxes2, std::ptrdiff_t count, double theta, double eps,
+    losskit::reduction reduction, const float *sample_weight, float *loss, float *grad_boxes1, float *grad_boxes2) {
+  check(
+    
+    losskit_scylla_box_iou_loss_f32(boxes1, boxes2, count, theta, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1, grad_boxes2));
+}
+
+/// The same on spans.
+inline void scylla_box_iou_loss(
+    span<const float> boxes1, span<const float> boxes2, std::ptrdiff_t count, double theta, double eps,
+    losskit::reduction reduction, const float *sample_weight, float *loss, span<float> grad_boxes1,
+    span<float> grad_boxes2) {
+  detail::expect(boxes1, false, {count, 4});
+  detail::expect(boxes2, false, {count, 4});
+  detail::expect(grad_boxes1, true, {count, 4});
+  detail::expect(grad_boxes2, true, {count, 4});
+  check(
+    
+    losskit_scylla_box_iou_loss_f32(boxes1.data(), boxes2.data(), count, theta, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1.data(), grad_boxes2.data()));
+}
+
+/// SIoU loss of pairs of boxes: overlap, direction and distance of the centres, shape.
+/// See losskit_scylla_box_iou_loss_f64.
+inline void scylla_box_iou_loss(
+    const double *boxes1, const double *boxes2, std::ptrdiff_t count, double theta, double eps,
+    losskit::reduction reduction, const double *sample_weight, double *loss, double *grad_boxes1, double *grad_boxes2) {
+  check(
+    
+    losskit_scylla_box_iou_loss_f64(boxes1, boxes2, count, theta, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1, grad_boxes2));
+}
+
+/// The same on spans.
+inline void scylla_box_iou_loss(
+    span<const double> boxes1, span<const double> boxes2, std::ptrdiff_t count, double theta, double eps,
+    losskit::reduction reduction, const double *sample_weight, double *loss, span<double> grad_boxes1,
+    span<double> grad_boxes2) {
+  detail::expect(boxes1, false, {count, 4});
+  detail::expect(boxes2, false, {count, 4});
+  detail::expect(grad_boxes1, true, {count, 4});
+  detail::expect(grad_boxes2, true, {count, 4});
+  check(
+    
+    losskit_scylla_box_iou_loss_f64(boxes1.data(), boxes2.data(), count, theta, eps, static_cast<losskit_reduction>(reduction), sample_weight, loss, grad_boxes1.data(), grad_boxes2.data()));
+}
+
 /// Distances from the distributions over bins that a distribution-focal-loss head predicts: their expectations.
 /// See losskit_dfl_decode_f32.
 inline void dfl_decode(const float *logits, std::ptrdiff_t count, std::ptrdiff_t reg_max, float *distances) {
@@ -8481,6 +8942,492 @@ inline void box_to_distance(
   check(
     
     losskit_box_to_distance_f64(points.data(), boxes.data(), count, has_max_distance, max_distance, eps, distances.data()));
+}
+
+/// The points of a grid head's anchors, level after level and row after row.
+/// See losskit_grid_points_f32.
+inline void grid_points(
+    const std::int64_t *rows, const std::int64_t *columns, const float *level_strides, std::ptrdiff_t levels,
+    double offset, bool in_pixels, float *points, float *strides, std::ptrdiff_t capacity, std::ptrdiff_t *count) {
+  check(
+    
+    losskit_grid_points_f32(rows, columns, level_strides, levels, offset, in_pixels, points, strides, capacity, count));
+}
+
+/// The same on spans.
+inline void grid_points(
+    span<const std::int64_t> rows, span<const std::int64_t> columns, span<const float> level_strides, double offset,
+    bool in_pixels, span<float> points, span<float> strides, std::ptrdiff_t capacity, std::ptrdiff_t *count) {
+  const std::ptrdiff_t levels = rows.ssize();
+  detail::expect(columns, false, {levels});
+  detail::expect(level_strides, false, {levels});
+  detail::expect(points, false, {capacity, 2});
+  detail::expect(strides, true, {capacity});
+  check(
+    
+    losskit_grid_points_f32(rows.data(), columns.data(), level_strides.data(), levels, offset, in_pixels, points.data(), strides.data(), capacity, count));
+}
+
+/// The points of a grid head's anchors, level after level and row after row.
+/// See losskit_grid_points_f64.
+inline void grid_points(
+    const std::int64_t *rows, const std::int64_t *columns, const double *level_strides, std::ptrdiff_t levels,
+    double offset, bool in_pixels, double *points, double *strides, std::ptrdiff_t capacity, std::ptrdiff_t *count) {
+  check(
+    
+    losskit_grid_points_f64(rows, columns, level_strides, levels, offset, in_pixels, points, strides, capacity, count));
+}
+
+/// The same on spans.
+inline void grid_points(
+    span<const std::int64_t> rows, span<const std::int64_t> columns, span<const double> level_strides, double offset,
+    bool in_pixels, span<double> points, span<double> strides, std::ptrdiff_t capacity, std::ptrdiff_t *count) {
+  const std::ptrdiff_t levels = rows.ssize();
+  detail::expect(columns, false, {levels});
+  detail::expect(level_strides, false, {levels});
+  detail::expect(points, false, {capacity, 2});
+  detail::expect(strides, true, {capacity});
+  check(
+    
+    losskit_grid_points_f64(rows.data(), columns.data(), level_strides.data(), levels, offset, in_pixels, points.data(), strides.data(), capacity, count));
+}
+
+/// Detections from the raw outputs of an FCOS-style head: sigmoid scores, centre-ness, and distances from points.
+/// See losskit_fcos_postprocess_f32.
+inline void fcos_postprocess(
+    const float *logits, const float *distances, const float *centerness, const float *points, const float *strides,
+    std::ptrdiff_t anchors, std::ptrdiff_t classes, const std::int64_t *level_sizes, std::ptrdiff_t levels,
+    double score_threshold, std::ptrdiff_t pre_nms_top_k, losskit::detection_suppression suppression,
+    double iou_threshold, double sigma, double soft_score_threshold, bool class_agnostic, bool multi_label,
+    std::ptrdiff_t max_detections, bool has_image_size, double image_height, double image_width, double min_size,
+    float *detection_boxes, float *detection_scores, std::int64_t *labels, std::int64_t *anchor_indices,
+    std::ptrdiff_t capacity, std::ptrdiff_t *detection_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_fcos_postprocess_f32(logits, distances, centerness, points, strides, anchors, classes, level_sizes, levels, score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void fcos_postprocess(
+    span<const float> logits, span<const float> distances, span<const float> centerness, span<const float> points,
+    span<const float> strides, std::ptrdiff_t classes, span<const std::int64_t> level_sizes, std::ptrdiff_t levels,
+    double score_threshold, std::ptrdiff_t pre_nms_top_k, losskit::detection_suppression suppression,
+    double iou_threshold, double sigma, double soft_score_threshold, bool class_agnostic, bool multi_label,
+    std::ptrdiff_t max_detections, bool has_image_size, double image_height, double image_width, double min_size,
+    span<float> detection_boxes, span<float> detection_scores, span<std::int64_t> labels,
+    span<std::int64_t> anchor_indices, std::ptrdiff_t capacity, std::ptrdiff_t *detection_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t anchors = strides.ssize();
+  detail::expect(logits, false, {anchors, classes});
+  detail::expect(distances, false, {anchors, 4});
+  detail::expect(centerness, true, {anchors});
+  detail::expect(points, false, {anchors, 2});
+  detail::expect(level_sizes, true, {levels});
+  detail::expect(detection_boxes, true, {capacity, 4});
+  detail::expect(detection_scores, true, {capacity});
+  detail::expect(labels, true, {capacity});
+  detail::expect(anchor_indices, true, {capacity});
+  check(
+    
+    losskit_fcos_postprocess_f32(logits.data(), distances.data(), centerness.data(), points.data(), strides.data(), anchors, classes, level_sizes.data(), levels, score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes.data(), detection_scores.data(), labels.data(), anchor_indices.data(), capacity, detection_count, workspace, workspace_size));
+}
+
+/// Detections from the raw outputs of an FCOS-style head: sigmoid scores, centre-ness, and distances from points.
+/// See losskit_fcos_postprocess_f64.
+inline void fcos_postprocess(
+    const double *logits, const double *distances, const double *centerness, const double *points,
+    const double *strides, std::ptrdiff_t anchors, std::ptrdiff_t classes, const std::int64_t *level_sizes,
+    std::ptrdiff_t levels, double score_threshold, std::ptrdiff_t pre_nms_top_k,
+    losskit::detection_suppression suppression, double iou_threshold, double sigma, double soft_score_threshold,
+    bool class_agnostic, bool multi_label, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, double *detection_boxes, double *detection_scores, std::int64_t *labels,
+    std::int64_t *anchor_indices, std::ptrdiff_t capacity, std::ptrdiff_t *detection_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_fcos_postprocess_f64(logits, distances, centerness, points, strides, anchors, classes, level_sizes, levels, score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void fcos_postprocess(
+    span<const double> logits, span<const double> distances, span<const double> centerness, span<const double> points,
+    span<const double> strides, std::ptrdiff_t classes, span<const std::int64_t> level_sizes, std::ptrdiff_t levels,
+    double score_threshold, std::ptrdiff_t pre_nms_top_k, losskit::detection_suppression suppression,
+    double iou_threshold, double sigma, double soft_score_threshold, bool class_agnostic, bool multi_label,
+    std::ptrdiff_t max_detections, bool has_image_size, double image_height, double image_width, double min_size,
+    span<double> detection_boxes, span<double> detection_scores, span<std::int64_t> labels,
+    span<std::int64_t> anchor_indices, std::ptrdiff_t capacity, std::ptrdiff_t *detection_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t anchors = strides.ssize();
+  detail::expect(logits, false, {anchors, classes});
+  detail::expect(distances, false, {anchors, 4});
+  detail::expect(centerness, true, {anchors});
+  detail::expect(points, false, {anchors, 2});
+  detail::expect(level_sizes, true, {levels});
+  detail::expect(detection_boxes, true, {capacity, 4});
+  detail::expect(detection_scores, true, {capacity});
+  detail::expect(labels, true, {capacity});
+  detail::expect(anchor_indices, true, {capacity});
+  check(
+    
+    losskit_fcos_postprocess_f64(logits.data(), distances.data(), centerness.data(), points.data(), strides.data(), anchors, classes, level_sizes.data(), levels, score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes.data(), detection_scores.data(), labels.data(), anchor_indices.data(), capacity, detection_count, workspace, workspace_size));
+}
+
+/// The workspace that `fcosPostprocess` wants, whatever the modes, in either precision.
+/// See losskit_fcos_postprocess_workspace_size.
+inline void fcos_postprocess_workspace_size(
+    std::ptrdiff_t anchors, std::ptrdiff_t classes, std::ptrdiff_t levels, std::ptrdiff_t pre_nms_top_k,
+    std::ptrdiff_t *size) {
+  check(losskit_fcos_postprocess_workspace_size(anchors, classes, levels, pre_nms_top_k, size));
+}
+
+/// Detections from the raw outputs of a distribution-focal-loss head (GFL, NanoDet, PicoDet): scores, and for each side
+/// a distribution over its distance.
+/// See losskit_gfl_postprocess_f32.
+inline void gfl_postprocess(
+    const float *logits, const float *distributions, const float *points, const float *strides, std::ptrdiff_t anchors,
+    std::ptrdiff_t classes, std::ptrdiff_t reg_max, const std::int64_t *level_sizes, std::ptrdiff_t levels,
+    losskit::detection_activation activation, double score_threshold, std::ptrdiff_t pre_nms_top_k,
+    losskit::detection_suppression suppression, double iou_threshold, double sigma, double soft_score_threshold,
+    bool class_agnostic, bool multi_label, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, float *detection_boxes, float *detection_scores, std::int64_t *labels,
+    std::int64_t *anchor_indices, std::ptrdiff_t capacity, std::ptrdiff_t *detection_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_gfl_postprocess_f32(logits, distributions, points, strides, anchors, classes, reg_max, level_sizes, levels, static_cast<losskit_detection_activation>(activation), score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void gfl_postprocess(
+    span<const float> logits, const float *distributions, span<const float> points, span<const float> strides,
+    std::ptrdiff_t classes, std::ptrdiff_t reg_max, span<const std::int64_t> level_sizes, std::ptrdiff_t levels,
+    losskit::detection_activation activation, double score_threshold, std::ptrdiff_t pre_nms_top_k,
+    losskit::detection_suppression suppression, double iou_threshold, double sigma, double soft_score_threshold,
+    bool class_agnostic, bool multi_label, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, span<float> detection_boxes, span<float> detection_scores,
+    span<std::int64_t> labels, span<std::int64_t> anchor_indices, std::ptrdiff_t capacity,
+    std::ptrdiff_t *detection_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t anchors = strides.ssize();
+  detail::expect(logits, false, {anchors, classes});
+  detail::expect(points, false, {anchors, 2});
+  detail::expect(level_sizes, true, {levels});
+  detail::expect(detection_boxes, true, {capacity, 4});
+  detail::expect(detection_scores, true, {capacity});
+  detail::expect(labels, true, {capacity});
+  detail::expect(anchor_indices, true, {capacity});
+  check(
+    
+    losskit_gfl_postprocess_f32(logits.data(), distributions, points.data(), strides.data(), anchors, classes, reg_max, level_sizes.data(), levels, static_cast<losskit_detection_activation>(activation), score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes.data(), detection_scores.data(), labels.data(), anchor_indices.data(), capacity, detection_count, workspace, workspace_size));
+}
+
+/// Detections from the raw outputs of a distribution-focal-loss head (GFL, NanoDet, PicoDet): scores, and for each side
+/// a distribution over its distance.
+/// See losskit_gfl_postprocess_f64.
+inline void gfl_postprocess(
+    const double *logits, const double *distributions, const double *points, const double *strides,
+    std::ptrdiff_t anchors, std::ptrdiff_t classes, std::ptrdiff_t reg_max, const std::int64_t *level_sizes,
+    std::ptrdiff_t levels, losskit::detection_activation activation, double score_threshold,
+    std::ptrdiff_t pre_nms_top_k, losskit::detection_suppression suppression, double iou_threshold, double sigma,
+    double soft_score_threshold, bool class_agnostic, bool multi_label, std::ptrdiff_t max_detections,
+    bool has_image_size, double image_height, double image_width, double min_size, double *detection_boxes,
+    double *detection_scores, std::int64_t *labels, std::int64_t *anchor_indices, std::ptrdiff_t capacity,
+    std::ptrdiff_t *detection_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_gfl_postprocess_f64(logits, distributions, points, strides, anchors, classes, reg_max, level_sizes, levels, static_cast<losskit_detection_activation>(activation), score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void gfl_postprocess(
+    span<const double> logits, const double *distributions, span<const double> points, span<const double> strides,
+    std::ptrdiff_t classes, std::ptrdiff_t reg_max, span<const std::int64_t> level_sizes, std::ptrdiff_t levels,
+    losskit::detection_activation activation, double score_threshold, std::ptrdiff_t pre_nms_top_k,
+    losskit::detection_suppression suppression, double iou_threshold, double sigma, double soft_score_threshold,
+    bool class_agnostic, bool multi_label, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, span<double> detection_boxes, span<double> detection_scores,
+    span<std::int64_t> labels, span<std::int64_t> anchor_indices, std::ptrdiff_t capacity,
+    std::ptrdiff_t *detection_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t anchors = strides.ssize();
+  detail::expect(logits, false, {anchors, classes});
+  detail::expect(points, false, {anchors, 2});
+  detail::expect(level_sizes, true, {levels});
+  detail::expect(detection_boxes, true, {capacity, 4});
+  detail::expect(detection_scores, true, {capacity});
+  detail::expect(labels, true, {capacity});
+  detail::expect(anchor_indices, true, {capacity});
+  check(
+    
+    losskit_gfl_postprocess_f64(logits.data(), distributions, points.data(), strides.data(), anchors, classes, reg_max, level_sizes.data(), levels, static_cast<losskit_detection_activation>(activation), score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes.data(), detection_scores.data(), labels.data(), anchor_indices.data(), capacity, detection_count, workspace, workspace_size));
+}
+
+/// The workspace that `gflPostprocess` wants, whatever the modes, in either precision.
+/// See losskit_gfl_postprocess_workspace_size.
+inline void gfl_postprocess_workspace_size(
+    std::ptrdiff_t anchors, std::ptrdiff_t classes, std::ptrdiff_t levels, std::ptrdiff_t reg_max,
+    std::ptrdiff_t pre_nms_top_k, std::ptrdiff_t *size) {
+  check(losskit_gfl_postprocess_workspace_size(anchors, classes, levels, reg_max, pre_nms_top_k, size));
+}
+
+/// Detections from the raw outputs of a RetinaNet-style head: sigmoid scores, and offsets from anchors.
+/// See losskit_retinanet_postprocess_f32.
+inline void retinanet_postprocess(
+    const float *logits, const float *deltas, const float *anchor_boxes, std::ptrdiff_t anchors, std::ptrdiff_t classes,
+    const std::int64_t *level_sizes, std::ptrdiff_t levels, losskit::detection_activation activation, double weight_x,
+    double weight_y, double weight_width, double weight_height, double clip, double score_threshold,
+    std::ptrdiff_t pre_nms_top_k, losskit::detection_suppression suppression, double iou_threshold, double sigma,
+    double soft_score_threshold, bool class_agnostic, bool multi_label, std::ptrdiff_t max_detections,
+    bool has_image_size, double image_height, double image_width, double min_size, float *detection_boxes,
+    float *detection_scores, std::int64_t *labels, std::int64_t *anchor_indices, std::ptrdiff_t capacity,
+    std::ptrdiff_t *detection_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_retinanet_postprocess_f32(logits, deltas, anchor_boxes, anchors, classes, level_sizes, levels, static_cast<losskit_detection_activation>(activation), weight_x, weight_y, weight_width, weight_height, clip, score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void retinanet_postprocess(
+    span<const float> logits, span<const float> deltas, span<const float> anchor_boxes, std::ptrdiff_t anchors,
+    std::ptrdiff_t classes, span<const std::int64_t> level_sizes, std::ptrdiff_t levels,
+    losskit::detection_activation activation, double weight_x, double weight_y, double weight_width,
+    double weight_height, double clip, double score_threshold, std::ptrdiff_t pre_nms_top_k,
+    losskit::detection_suppression suppression, double iou_threshold, double sigma, double soft_score_threshold,
+    bool class_agnostic, bool multi_label, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, span<float> detection_boxes, span<float> detection_scores,
+    span<std::int64_t> labels, span<std::int64_t> anchor_indices, std::ptrdiff_t capacity,
+    std::ptrdiff_t *detection_count, void *workspace, std::ptrdiff_t workspace_size) {
+  detail::expect(logits, false, {anchors, classes});
+  detail::expect(deltas, false, {anchors, 4});
+  detail::expect(anchor_boxes, false, {anchors, 4});
+  detail::expect(level_sizes, true, {levels});
+  detail::expect(detection_boxes, true, {capacity, 4});
+  detail::expect(detection_scores, true, {capacity});
+  detail::expect(labels, true, {capacity});
+  detail::expect(anchor_indices, true, {capacity});
+  check(
+    
+    losskit_retinanet_postprocess_f32(logits.data(), deltas.data(), anchor_boxes.data(), anchors, classes, level_sizes.data(), levels, static_cast<losskit_detection_activation>(activation), weight_x, weight_y, weight_width, weight_height, clip, score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes.data(), detection_scores.data(), labels.data(), anchor_indices.data(), capacity, detection_count, workspace, workspace_size));
+}
+
+/// Detections from the raw outputs of a RetinaNet-style head: sigmoid scores, and offsets from anchors.
+/// See losskit_retinanet_postprocess_f64.
+inline void retinanet_postprocess(
+    const double *logits, const double *deltas, const double *anchor_boxes, std::ptrdiff_t anchors,
+    std::ptrdiff_t classes, const std::int64_t *level_sizes, std::ptrdiff_t levels,
+    losskit::detection_activation activation, double weight_x, double weight_y, double weight_width,
+    double weight_height, double clip, double score_threshold, std::ptrdiff_t pre_nms_top_k,
+    losskit::detection_suppression suppression, double iou_threshold, double sigma, double soft_score_threshold,
+    bool class_agnostic, bool multi_label, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, double *detection_boxes, double *detection_scores, std::int64_t *labels,
+    std::int64_t *anchor_indices, std::ptrdiff_t capacity, std::ptrdiff_t *detection_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_retinanet_postprocess_f64(logits, deltas, anchor_boxes, anchors, classes, level_sizes, levels, static_cast<losskit_detection_activation>(activation), weight_x, weight_y, weight_width, weight_height, clip, score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void retinanet_postprocess(
+    span<const double> logits, span<const double> deltas, span<const double> anchor_boxes, std::ptrdiff_t anchors,
+    std::ptrdiff_t classes, span<const std::int64_t> level_sizes, std::ptrdiff_t levels,
+    losskit::detection_activation activation, double weight_x, double weight_y, double weight_width,
+    double weight_height, double clip, double score_threshold, std::ptrdiff_t pre_nms_top_k,
+    losskit::detection_suppression suppression, double iou_threshold, double sigma, double soft_score_threshold,
+    bool class_agnostic, bool multi_label, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, span<double> detection_boxes, span<double> detection_scores,
+    span<std::int64_t> labels, span<std::int64_t> anchor_indices, std::ptrdiff_t capacity,
+    std::ptrdiff_t *detection_count, void *workspace, std::ptrdiff_t workspace_size) {
+  detail::expect(logits, false, {anchors, classes});
+  detail::expect(deltas, false, {anchors, 4});
+  detail::expect(anchor_boxes, false, {anchors, 4});
+  detail::expect(level_sizes, true, {levels});
+  detail::expect(detection_boxes, true, {capacity, 4});
+  detail::expect(detection_scores, true, {capacity});
+  detail::expect(labels, true, {capacity});
+  detail::expect(anchor_indices, true, {capacity});
+  check(
+    
+    losskit_retinanet_postprocess_f64(logits.data(), deltas.data(), anchor_boxes.data(), anchors, classes, level_sizes.data(), levels, static_cast<losskit_detection_activation>(activation), weight_x, weight_y, weight_width, weight_height, clip, score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes.data(), detection_scores.data(), labels.data(), anchor_indices.data(), capacity, detection_count, workspace, workspace_size));
+}
+
+/// The workspace that `retinanetPostprocess` wants, whatever the modes, in either precision.
+/// See losskit_retinanet_postprocess_workspace_size.
+inline void retinanet_postprocess_workspace_size(
+    std::ptrdiff_t anchors, std::ptrdiff_t classes, std::ptrdiff_t levels, std::ptrdiff_t pre_nms_top_k,
+    std::ptrdiff_t *size) {
+  check(losskit_retinanet_postprocess_workspace_size(anchors, classes, levels, pre_nms_top_k, size));
+}
+
+/// Detections from the raw outputs of an SSD-style head: softmax scores with a background class, and offsets from
+/// anchors.
+/// See losskit_ssd_postprocess_f32.
+inline void ssd_postprocess(
+    const float *logits, const float *deltas, const float *anchor_boxes, std::ptrdiff_t anchors, std::ptrdiff_t classes,
+    double weight_x, double weight_y, double weight_width, double weight_height, double clip, double score_threshold,
+    std::ptrdiff_t pre_nms_top_k, losskit::detection_suppression suppression, double iou_threshold, double sigma,
+    double soft_score_threshold, bool class_agnostic, bool multi_label, std::ptrdiff_t background_index,
+    std::ptrdiff_t max_detections, bool has_image_size, double image_height, double image_width, double min_size,
+    float *detection_boxes, float *detection_scores, std::int64_t *labels, std::int64_t *anchor_indices,
+    std::ptrdiff_t capacity, std::ptrdiff_t *detection_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_ssd_postprocess_f32(logits, deltas, anchor_boxes, anchors, classes, weight_x, weight_y, weight_width, weight_height, clip, score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, background_index, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void ssd_postprocess(
+    span<const float> logits, span<const float> deltas, span<const float> anchor_boxes, std::ptrdiff_t anchors,
+    std::ptrdiff_t classes, double weight_x, double weight_y, double weight_width, double weight_height, double clip,
+    double score_threshold, std::ptrdiff_t pre_nms_top_k, losskit::detection_suppression suppression,
+    double iou_threshold, double sigma, double soft_score_threshold, bool class_agnostic, bool multi_label,
+    std::ptrdiff_t background_index, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, span<float> detection_boxes, span<float> detection_scores,
+    span<std::int64_t> labels, span<std::int64_t> anchor_indices, std::ptrdiff_t capacity,
+    std::ptrdiff_t *detection_count, void *workspace, std::ptrdiff_t workspace_size) {
+  detail::expect(logits, false, {anchors, classes});
+  detail::expect(deltas, false, {anchors, 4});
+  detail::expect(anchor_boxes, false, {anchors, 4});
+  detail::expect(detection_boxes, true, {capacity, 4});
+  detail::expect(detection_scores, true, {capacity});
+  detail::expect(labels, true, {capacity});
+  detail::expect(anchor_indices, true, {capacity});
+  check(
+    
+    losskit_ssd_postprocess_f32(logits.data(), deltas.data(), anchor_boxes.data(), anchors, classes, weight_x, weight_y, weight_width, weight_height, clip, score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, background_index, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes.data(), detection_scores.data(), labels.data(), anchor_indices.data(), capacity, detection_count, workspace, workspace_size));
+}
+
+/// Detections from the raw outputs of an SSD-style head: softmax scores with a background class, and offsets from
+/// anchors.
+/// See losskit_ssd_postprocess_f64.
+inline void ssd_postprocess(
+    const double *logits, const double *deltas, const double *anchor_boxes, std::ptrdiff_t anchors,
+    std::ptrdiff_t classes, double weight_x, double weight_y, double weight_width, double weight_height, double clip,
+    double score_threshold, std::ptrdiff_t pre_nms_top_k, losskit::detection_suppression suppression,
+    double iou_threshold, double sigma, double soft_score_threshold, bool class_agnostic, bool multi_label,
+    std::ptrdiff_t background_index, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, double *detection_boxes, double *detection_scores, std::int64_t *labels,
+    std::int64_t *anchor_indices, std::ptrdiff_t capacity, std::ptrdiff_t *detection_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_ssd_postprocess_f64(logits, deltas, anchor_boxes, anchors, classes, weight_x, weight_y, weight_width, weight_height, clip, score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, background_index, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void ssd_postprocess(
+    span<const double> logits, span<const double> deltas, span<const double> anchor_boxes, std::ptrdiff_t anchors,
+    std::ptrdiff_t classes, double weight_x, double weight_y, double weight_width, double weight_height, double clip,
+    double score_threshold, std::ptrdiff_t pre_nms_top_k, losskit::detection_suppression suppression,
+    double iou_threshold, double sigma, double soft_score_threshold, bool class_agnostic, bool multi_label,
+    std::ptrdiff_t background_index, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, span<double> detection_boxes, span<double> detection_scores,
+    span<std::int64_t> labels, span<std::int64_t> anchor_indices, std::ptrdiff_t capacity,
+    std::ptrdiff_t *detection_count, void *workspace, std::ptrdiff_t workspace_size) {
+  detail::expect(logits, false, {anchors, classes});
+  detail::expect(deltas, false, {anchors, 4});
+  detail::expect(anchor_boxes, false, {anchors, 4});
+  detail::expect(detection_boxes, true, {capacity, 4});
+  detail::expect(detection_scores, true, {capacity});
+  detail::expect(labels, true, {capacity});
+  detail::expect(anchor_indices, true, {capacity});
+  check(
+    
+    losskit_ssd_postprocess_f64(logits.data(), deltas.data(), anchor_boxes.data(), anchors, classes, weight_x, weight_y, weight_width, weight_height, clip, score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, background_index, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes.data(), detection_scores.data(), labels.data(), anchor_indices.data(), capacity, detection_count, workspace, workspace_size));
+}
+
+/// The workspace that `ssdPostprocess` wants, whatever the modes, in either precision.
+/// See losskit_ssd_postprocess_workspace_size.
+inline void ssd_postprocess_workspace_size(
+    std::ptrdiff_t anchors, std::ptrdiff_t classes, std::ptrdiff_t pre_nms_top_k, std::ptrdiff_t *size) {
+  check(losskit_ssd_postprocess_workspace_size(anchors, classes, pre_nms_top_k, size));
+}
+
+/// Detections from the raw outputs of a YOLO head.
+/// See losskit_yolo_postprocess_f32.
+inline void yolo_postprocess(
+    const float *pred, const float *grid, const float *strides, const float *anchor_sizes, std::ptrdiff_t anchors,
+    std::ptrdiff_t channels, losskit::yolo_head head, std::ptrdiff_t reg_max, bool channels_first,
+    losskit::detection_activation activation, double score_threshold, std::ptrdiff_t pre_nms_top_k,
+    losskit::detection_suppression suppression, double iou_threshold, double sigma, double soft_score_threshold,
+    bool class_agnostic, bool multi_label, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, float *detection_boxes, float *detection_scores, std::int64_t *labels,
+    std::int64_t *anchor_indices, std::ptrdiff_t capacity, std::ptrdiff_t *detection_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_yolo_postprocess_f32(pred, grid, strides, anchor_sizes, anchors, channels, static_cast<losskit_yolo_head>(head), reg_max, channels_first, static_cast<losskit_detection_activation>(activation), score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void yolo_postprocess(
+    span<const float> pred, span<const float> grid, span<const float> strides, span<const float> anchor_sizes,
+    std::ptrdiff_t channels, losskit::yolo_head head, std::ptrdiff_t reg_max, bool channels_first,
+    losskit::detection_activation activation, double score_threshold, std::ptrdiff_t pre_nms_top_k,
+    losskit::detection_suppression suppression, double iou_threshold, double sigma, double soft_score_threshold,
+    bool class_agnostic, bool multi_label, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, span<float> detection_boxes, span<float> detection_scores,
+    span<std::int64_t> labels, span<std::int64_t> anchor_indices, std::ptrdiff_t capacity,
+    std::ptrdiff_t *detection_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t anchors = strides.ssize();
+  detail::expect(pred, false, {anchors, channels});
+  detail::expect(grid, false, {anchors, 2});
+  detail::expect(anchor_sizes, true, {anchors, 2});
+  detail::expect(detection_boxes, true, {capacity, 4});
+  detail::expect(detection_scores, true, {capacity});
+  detail::expect(labels, true, {capacity});
+  detail::expect(anchor_indices, true, {capacity});
+  check(
+    
+    losskit_yolo_postprocess_f32(pred.data(), grid.data(), strides.data(), anchor_sizes.data(), anchors, channels, static_cast<losskit_yolo_head>(head), reg_max, channels_first, static_cast<losskit_detection_activation>(activation), score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes.data(), detection_scores.data(), labels.data(), anchor_indices.data(), capacity, detection_count, workspace, workspace_size));
+}
+
+/// Detections from the raw outputs of a YOLO head.
+/// See losskit_yolo_postprocess_f64.
+inline void yolo_postprocess(
+    const double *pred, const double *grid, const double *strides, const double *anchor_sizes, std::ptrdiff_t anchors,
+    std::ptrdiff_t channels, losskit::yolo_head head, std::ptrdiff_t reg_max, bool channels_first,
+    losskit::detection_activation activation, double score_threshold, std::ptrdiff_t pre_nms_top_k,
+    losskit::detection_suppression suppression, double iou_threshold, double sigma, double soft_score_threshold,
+    bool class_agnostic, bool multi_label, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, double *detection_boxes, double *detection_scores, std::int64_t *labels,
+    std::int64_t *anchor_indices, std::ptrdiff_t capacity, std::ptrdiff_t *detection_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_yolo_postprocess_f64(pred, grid, strides, anchor_sizes, anchors, channels, static_cast<losskit_yolo_head>(head), reg_max, channels_first, static_cast<losskit_detection_activation>(activation), score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes, detection_scores, labels, anchor_indices, capacity, detection_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void yolo_postprocess(
+    span<const double> pred, span<const double> grid, span<const double> strides, span<const double> anchor_sizes,
+    std::ptrdiff_t channels, losskit::yolo_head head, std::ptrdiff_t reg_max, bool channels_first,
+    losskit::detection_activation activation, double score_threshold, std::ptrdiff_t pre_nms_top_k,
+    losskit::detection_suppression suppression, double iou_threshold, double sigma, double soft_score_threshold,
+    bool class_agnostic, bool multi_label, std::ptrdiff_t max_detections, bool has_image_size, double image_height,
+    double image_width, double min_size, span<double> detection_boxes, span<double> detection_scores,
+    span<std::int64_t> labels, span<std::int64_t> anchor_indices, std::ptrdiff_t capacity,
+    std::ptrdiff_t *detection_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t anchors = strides.ssize();
+  detail::expect(pred, false, {anchors, channels});
+  detail::expect(grid, false, {anchors, 2});
+  detail::expect(anchor_sizes, true, {anchors, 2});
+  detail::expect(detection_boxes, true, {capacity, 4});
+  detail::expect(detection_scores, true, {capacity});
+  detail::expect(labels, true, {capacity});
+  detail::expect(anchor_indices, true, {capacity});
+  check(
+    
+    losskit_yolo_postprocess_f64(pred.data(), grid.data(), strides.data(), anchor_sizes.data(), anchors, channels, static_cast<losskit_yolo_head>(head), reg_max, channels_first, static_cast<losskit_detection_activation>(activation), score_threshold, pre_nms_top_k, static_cast<losskit_detection_suppression>(suppression), iou_threshold, sigma, soft_score_threshold, class_agnostic, multi_label, max_detections, has_image_size, image_height, image_width, min_size, detection_boxes.data(), detection_scores.data(), labels.data(), anchor_indices.data(), capacity, detection_count, workspace, workspace_size));
+}
+
+/// The workspace that `yoloPostprocess` wants, whatever the modes, in either precision.
+/// See losskit_yolo_postprocess_workspace_size.
+inline void yolo_postprocess_workspace_size(
+    std::ptrdiff_t anchors, std::ptrdiff_t channels, losskit::yolo_head head, std::ptrdiff_t reg_max,
+    std::ptrdiff_t pre_nms_top_k, std::ptrdiff_t *size) {
+  check(
+    
+    losskit_yolo_postprocess_workspace_size(anchors, channels, static_cast<losskit_yolo_head>(head), reg_max, pre_nms_top_k, size));
 }
 
 /// Fast NMS: of the best `topK` boxes those are kept whose IoU with every better one, kept or not, does not exceed the

@@ -243,3 +243,308 @@ public func losskit_box_to_distance_f64(
 ) -> Int32 {
   return boxToDistance(points, boxes, count, hasMaxDistance, maxDistance, eps, distances).rawValue
 }
+
+@c(losskit_grid_points_f32)
+public func losskit_grid_points_f32(
+  _ rows: UnsafePointer<Int64>?, _ columns: UnsafePointer<Int64>?, _ levelStrides: UnsafePointer<Float>?,
+  _ levels: Int, _ offset: Double, _ inPixels: Bool, _ points: UnsafeMutablePointer<Float>?,
+  _ strides: UnsafeMutablePointer<Float>?, _ capacity: Int, _ count: UnsafeMutablePointer<Int>?
+) -> Int32 {
+  return gridPoints(rows, columns, levelStrides, levels, offset, inPixels, points, strides, capacity, count).rawValue
+}
+
+@c(losskit_grid_points_f64)
+public func losskit_grid_points_f64(
+  _ rows: UnsafePointer<Int64>?, _ columns: UnsafePointer<Int64>?, _ levelStrides: UnsafePointer<Double>?,
+  _ levels: Int, _ offset: Double, _ inPixels: Bool, _ points: UnsafeMutablePointer<Double>?,
+  _ strides: UnsafeMutablePointer<Double>?, _ capacity: Int, _ count: UnsafeMutablePointer<Int>?
+) -> Int32 {
+  return gridPoints(rows, columns, levelStrides, levels, offset, inPixels, points, strides, capacity, count).rawValue
+}
+
+@c(losskit_fcos_postprocess_f32)
+public func losskit_fcos_postprocess_f32(
+  _ logits: UnsafePointer<Float>?, _ distances: UnsafePointer<Float>?, _ centerness: UnsafePointer<Float>?,
+  _ points: UnsafePointer<Float>?, _ strides: UnsafePointer<Float>?, _ anchors: Int, _ classes: Int,
+  _ levelSizes: UnsafePointer<Int64>?, _ levels: Int, _ scoreThreshold: Double, _ preNmsTopK: Int,
+  _ suppression: Int32, _ iouThreshold: Double, _ sigma: Double, _ softScoreThreshold: Double, _ classAgnostic: Bool,
+  _ multiLabel: Bool, _ maxDetections: Int, _ hasImageSize: Bool, _ imageHeight: Double, _ imageWidth: Double,
+  _ minSize: Double, _ detectionBoxes: UnsafeMutablePointer<Float>?, _ detectionScores: UnsafeMutablePointer<Float>?,
+  _ labels: UnsafeMutablePointer<Int64>?, _ anchorIndices: UnsafeMutablePointer<Int64>?, _ capacity: Int,
+  _ detectionCount: UnsafeMutablePointer<Int>?, _ workspace: UnsafeMutableRawPointer?, _ workspaceSize: Int
+) -> Int32 {
+  guard let suppression = DetectionSuppression(rawValue: suppression) else {
+    return Status.invalidParameter.rawValue
+  }
+  return fcosPostprocess(
+    logits, distances, centerness, points, strides, anchors, classes, levelSizes, levels, scoreThreshold, preNmsTopK,
+    suppression, iouThreshold, sigma, softScoreThreshold, classAgnostic, multiLabel, maxDetections, hasImageSize,
+    imageHeight, imageWidth, minSize, detectionBoxes, detectionScores, labels, anchorIndices, capacity,
+    detectionCount, workspace, workspaceSize
+  ).rawValue
+}
+
+@c(losskit_fcos_postprocess_f64)
+public func losskit_fcos_postprocess_f64(
+  _ logits: UnsafePointer<Double>?, _ distances: UnsafePointer<Double>?, _ centerness: UnsafePointer<Double>?,
+  _ points: UnsafePointer<Double>?, _ strides: UnsafePointer<Double>?, _ anchors: Int, _ classes: Int,
+  _ levelSizes: UnsafePointer<Int64>?, _ levels: Int, _ scoreThreshold: Double, _ preNmsTopK: Int,
+  _ suppression: Int32, _ iouThreshold: Double, _ sigma: Double, _ softScoreThreshold: Double, _ classAgnostic: Bool,
+  _ multiLabel: Bool, _ maxDetections: Int, _ hasImageSize: Bool, _ imageHeight: Double, _ imageWidth: Double,
+  _ minSize: Double, _ detectionBoxes: UnsafeMutablePointer<Double>?,
+  _ detectionScores: UnsafeMutablePointer<Double>?, _ labels: UnsafeMutablePointer<Int64>?,
+  _ anchorIndices: UnsafeMutablePointer<Int64>?, _ capacity: Int, _ detectionCount: UnsafeMutablePointer<Int>?,
+  _ workspace: UnsafeMutableRawPointer?, _ workspaceSize: Int
+) -> Int32 {
+  guard let suppression = DetectionSuppression(rawValue: suppression) else {
+    return Status.invalidParameter.rawValue
+  }
+  return fcosPostprocess(
+    logits, distances, centerness, points, strides, anchors, classes, levelSizes, levels, scoreThreshold, preNmsTopK,
+    suppression, iouThreshold, sigma, softScoreThreshold, classAgnostic, multiLabel, maxDetections, hasImageSize,
+    imageHeight, imageWidth, minSize, detectionBoxes, detectionScores, labels, anchorIndices, capacity,
+    detectionCount, workspace, workspaceSize
+  ).rawValue
+}
+
+@c(losskit_fcos_postprocess_workspace_size)
+public func losskit_fcos_postprocess_workspace_size(
+  _ anchors: Int, _ classes: Int, _ levels: Int, _ preNmsTopK: Int, _ size: UnsafeMutablePointer<Int>?
+) -> Int32 {
+  return fcosPostprocessWorkspaceSize(anchors, classes, levels, preNmsTopK, size).rawValue
+}
+
+@c(losskit_gfl_postprocess_f32)
+public func losskit_gfl_postprocess_f32(
+  _ logits: UnsafePointer<Float>?, _ distributions: UnsafePointer<Float>?, _ points: UnsafePointer<Float>?,
+  _ strides: UnsafePointer<Float>?, _ anchors: Int, _ classes: Int, _ regMax: Int,
+  _ levelSizes: UnsafePointer<Int64>?, _ levels: Int, _ activation: Int32, _ scoreThreshold: Double,
+  _ preNmsTopK: Int, _ suppression: Int32, _ iouThreshold: Double, _ sigma: Double, _ softScoreThreshold: Double,
+  _ classAgnostic: Bool, _ multiLabel: Bool, _ maxDetections: Int, _ hasImageSize: Bool, _ imageHeight: Double,
+  _ imageWidth: Double, _ minSize: Double, _ detectionBoxes: UnsafeMutablePointer<Float>?,
+  _ detectionScores: UnsafeMutablePointer<Float>?, _ labels: UnsafeMutablePointer<Int64>?,
+  _ anchorIndices: UnsafeMutablePointer<Int64>?, _ capacity: Int, _ detectionCount: UnsafeMutablePointer<Int>?,
+  _ workspace: UnsafeMutableRawPointer?, _ workspaceSize: Int
+) -> Int32 {
+  guard let activation = DetectionActivation(rawValue: activation) else {
+    return Status.invalidParameter.rawValue
+  }
+  guard let suppression = DetectionSuppression(rawValue: suppression) else {
+    return Status.invalidParameter.rawValue
+  }
+  return gflPostprocess(
+    logits, distributions, points, strides, anchors, classes, regMax, levelSizes, levels, activation, scoreThreshold,
+    preNmsTopK, suppression, iouThreshold, sigma, softScoreThreshold, classAgnostic, multiLabel, maxDetections,
+    hasImageSize, imageHeight, imageWidth, minSize, detectionBoxes, detectionScores, labels, anchorIndices, capacity,
+    detectionCount, workspace, workspaceSize
+  ).rawValue
+}
+
+@c(losskit_gfl_postprocess_f64)
+public func losskit_gfl_postprocess_f64(
+  _ logits: UnsafePointer<Double>?, _ distributions: UnsafePointer<Double>?, _ points: UnsafePointer<Double>?,
+  _ strides: UnsafePointer<Double>?, _ anchors: Int, _ classes: Int, _ regMax: Int,
+  _ levelSizes: UnsafePointer<Int64>?, _ levels: Int, _ activation: Int32, _ scoreThreshold: Double,
+  _ preNmsTopK: Int, _ suppression: Int32, _ iouThreshold: Double, _ sigma: Double, _ softScoreThreshold: Double,
+  _ classAgnostic: Bool, _ multiLabel: Bool, _ maxDetections: Int, _ hasImageSize: Bool, _ imageHeight: Double,
+  _ imageWidth: Double, _ minSize: Double, _ detectionBoxes: UnsafeMutablePointer<Double>?,
+  _ detectionScores: UnsafeMutablePointer<Double>?, _ labels: UnsafeMutablePointer<Int64>?,
+  _ anchorIndices: UnsafeMutablePointer<Int64>?, _ capacity: Int, _ detectionCount: UnsafeMutablePointer<Int>?,
+  _ workspace: UnsafeMutableRawPointer?, _ workspaceSize: Int
+) -> Int32 {
+  guard let activation = DetectionActivation(rawValue: activation) else {
+    return Status.invalidParameter.rawValue
+  }
+  guard let suppression = DetectionSuppression(rawValue: suppression) else {
+    return Status.invalidParameter.rawValue
+  }
+  return gflPostprocess(
+    logits, distributions, points, strides, anchors, classes, regMax, levelSizes, levels, activation, scoreThreshold,
+    preNmsTopK, suppression, iouThreshold, sigma, softScoreThreshold, classAgnostic, multiLabel, maxDetections,
+    hasImageSize, imageHeight, imageWidth, minSize, detectionBoxes, detectionScores, labels, anchorIndices, capacity,
+    detectionCount, workspace, workspaceSize
+  ).rawValue
+}
+
+@c(losskit_gfl_postprocess_workspace_size)
+public func losskit_gfl_postprocess_workspace_size(
+  _ anchors: Int, _ classes: Int, _ levels: Int, _ regMax: Int, _ preNmsTopK: Int, _ size: UnsafeMutablePointer<Int>?
+) -> Int32 {
+  return gflPostprocessWorkspaceSize(anchors, classes, levels, regMax, preNmsTopK, size).rawValue
+}
+
+@c(losskit_retinanet_postprocess_f32)
+public func losskit_retinanet_postprocess_f32(
+  _ logits: UnsafePointer<Float>?, _ deltas: UnsafePointer<Float>?, _ anchorBoxes: UnsafePointer<Float>?,
+  _ anchors: Int, _ classes: Int, _ levelSizes: UnsafePointer<Int64>?, _ levels: Int, _ activation: Int32,
+  _ weightX: Double, _ weightY: Double, _ weightWidth: Double, _ weightHeight: Double, _ clip: Double,
+  _ scoreThreshold: Double, _ preNmsTopK: Int, _ suppression: Int32, _ iouThreshold: Double, _ sigma: Double,
+  _ softScoreThreshold: Double, _ classAgnostic: Bool, _ multiLabel: Bool, _ maxDetections: Int, _ hasImageSize: Bool,
+  _ imageHeight: Double, _ imageWidth: Double, _ minSize: Double, _ detectionBoxes: UnsafeMutablePointer<Float>?,
+  _ detectionScores: UnsafeMutablePointer<Float>?, _ labels: UnsafeMutablePointer<Int64>?,
+  _ anchorIndices: UnsafeMutablePointer<Int64>?, _ capacity: Int, _ detectionCount: UnsafeMutablePointer<Int>?,
+  _ workspace: UnsafeMutableRawPointer?, _ workspaceSize: Int
+) -> Int32 {
+  guard let activation = DetectionActivation(rawValue: activation) else {
+    return Status.invalidParameter.rawValue
+  }
+  guard let suppression = DetectionSuppression(rawValue: suppression) else {
+    return Status.invalidParameter.rawValue
+  }
+  return retinanetPostprocess(
+    logits, deltas, anchorBoxes, anchors, classes, levelSizes, levels, activation, weightX, weightY, weightWidth,
+    weightHeight, clip, scoreThreshold, preNmsTopK, suppression, iouThreshold, sigma, softScoreThreshold,
+    classAgnostic, multiLabel, maxDetections, hasImageSize, imageHeight, imageWidth, minSize, detectionBoxes,
+    detectionScores, labels, anchorIndices, capacity, detectionCount, workspace, workspaceSize
+  ).rawValue
+}
+
+@c(losskit_retinanet_postprocess_f64)
+public func losskit_retinanet_postprocess_f64(
+  _ logits: UnsafePointer<Double>?, _ deltas: UnsafePointer<Double>?, _ anchorBoxes: UnsafePointer<Double>?,
+  _ anchors: Int, _ classes: Int, _ levelSizes: UnsafePointer<Int64>?, _ levels: Int, _ activation: Int32,
+  _ weightX: Double, _ weightY: Double, _ weightWidth: Double, _ weightHeight: Double, _ clip: Double,
+  _ scoreThreshold: Double, _ preNmsTopK: Int, _ suppression: Int32, _ iouThreshold: Double, _ sigma: Double,
+  _ softScoreThreshold: Double, _ classAgnostic: Bool, _ multiLabel: Bool, _ maxDetections: Int, _ hasImageSize: Bool,
+  _ imageHeight: Double, _ imageWidth: Double, _ minSize: Double, _ detectionBoxes: UnsafeMutablePointer<Double>?,
+  _ detectionScores: UnsafeMutablePointer<Double>?, _ labels: UnsafeMutablePointer<Int64>?,
+  _ anchorIndices: UnsafeMutablePointer<Int64>?, _ capacity: Int, _ detectionCount: UnsafeMutablePointer<Int>?,
+  _ workspace: UnsafeMutableRawPointer?, _ workspaceSize: Int
+) -> Int32 {
+  guard let activation = DetectionActivation(rawValue: activation) else {
+    return Status.invalidParameter.rawValue
+  }
+  guard let suppression = DetectionSuppression(rawValue: suppression) else {
+    return Status.invalidParameter.rawValue
+  }
+  return retinanetPostprocess(
+    logits, deltas, anchorBoxes, anchors, classes, levelSizes, levels, activation, weightX, weightY, weightWidth,
+    weightHeight, clip, scoreThreshold, preNmsTopK, suppression, iouThreshold, sigma, softScoreThreshold,
+    classAgnostic, multiLabel, maxDetections, hasImageSize, imageHeight, imageWidth, minSize, detectionBoxes,
+    detectionScores, labels, anchorIndices, capacity, detectionCount, workspace, workspaceSize
+  ).rawValue
+}
+
+@c(losskit_retinanet_postprocess_workspace_size)
+public func losskit_retinanet_postprocess_workspace_size(
+  _ anchors: Int, _ classes: Int, _ levels: Int, _ preNmsTopK: Int, _ size: UnsafeMutablePointer<Int>?
+) -> Int32 {
+  return retinanetPostprocessWorkspaceSize(anchors, classes, levels, preNmsTopK, size).rawValue
+}
+
+@c(losskit_ssd_postprocess_f32)
+public func losskit_ssd_postprocess_f32(
+  _ logits: UnsafePointer<Float>?, _ deltas: UnsafePointer<Float>?, _ anchorBoxes: UnsafePointer<Float>?,
+  _ anchors: Int, _ classes: Int, _ weightX: Double, _ weightY: Double, _ weightWidth: Double, _ weightHeight: Double,
+  _ clip: Double, _ scoreThreshold: Double, _ preNmsTopK: Int, _ suppression: Int32, _ iouThreshold: Double,
+  _ sigma: Double, _ softScoreThreshold: Double, _ classAgnostic: Bool, _ multiLabel: Bool, _ backgroundIndex: Int,
+  _ maxDetections: Int, _ hasImageSize: Bool, _ imageHeight: Double, _ imageWidth: Double, _ minSize: Double,
+  _ detectionBoxes: UnsafeMutablePointer<Float>?, _ detectionScores: UnsafeMutablePointer<Float>?,
+  _ labels: UnsafeMutablePointer<Int64>?, _ anchorIndices: UnsafeMutablePointer<Int64>?, _ capacity: Int,
+  _ detectionCount: UnsafeMutablePointer<Int>?, _ workspace: UnsafeMutableRawPointer?, _ workspaceSize: Int
+) -> Int32 {
+  guard let suppression = DetectionSuppression(rawValue: suppression) else {
+    return Status.invalidParameter.rawValue
+  }
+  return ssdPostprocess(
+    logits, deltas, anchorBoxes, anchors, classes, weightX, weightY, weightWidth, weightHeight, clip, scoreThreshold,
+    preNmsTopK, suppression, iouThreshold, sigma, softScoreThreshold, classAgnostic, multiLabel, backgroundIndex,
+    maxDetections, hasImageSize, imageHeight, imageWidth, minSize, detectionBoxes, detectionScores, labels,
+    anchorIndices, capacity, detectionCount, workspace, workspaceSize
+  ).rawValue
+}
+
+@c(losskit_ssd_postprocess_f64)
+public func losskit_ssd_postprocess_f64(
+  _ logits: UnsafePointer<Double>?, _ deltas: UnsafePointer<Double>?, _ anchorBoxes: UnsafePointer<Double>?,
+  _ anchors: Int, _ classes: Int, _ weightX: Double, _ weightY: Double, _ weightWidth: Double, _ weightHeight: Double,
+  _ clip: Double, _ scoreThreshold: Double, _ preNmsTopK: Int, _ suppression: Int32, _ iouThreshold: Double,
+  _ sigma: Double, _ softScoreThreshold: Double, _ classAgnostic: Bool, _ multiLabel: Bool, _ backgroundIndex: Int,
+  _ maxDetections: Int, _ hasImageSize: Bool, _ imageHeight: Double, _ imageWidth: Double, _ minSize: Double,
+  _ detectionBoxes: UnsafeMutablePointer<Double>?, _ detectionScores: UnsafeMutablePointer<Double>?,
+  _ labels: UnsafeMutablePointer<Int64>?, _ anchorIndices: UnsafeMutablePointer<Int64>?, _ capacity: Int,
+  _ detectionCount: UnsafeMutablePointer<Int>?, _ workspace: UnsafeMutableRawPointer?, _ workspaceSize: Int
+) -> Int32 {
+  guard let suppression = DetectionSuppression(rawValue: suppression) else {
+    return Status.invalidParameter.rawValue
+  }
+  return ssdPostprocess(
+    logits, deltas, anchorBoxes, anchors, classes, weightX, weightY, weightWidth, weightHeight, clip, scoreThreshold,
+    preNmsTopK, suppression, iouThreshold, sigma, softScoreThreshold, classAgnostic, multiLabel, backgroundIndex,
+    maxDetections, hasImageSize, imageHeight, imageWidth, minSize, detectionBoxes, detectionScores, labels,
+    anchorIndices, capacity, detectionCount, workspace, workspaceSize
+  ).rawValue
+}
+
+@c(losskit_ssd_postprocess_workspace_size)
+public func losskit_ssd_postprocess_workspace_size(
+  _ anchors: Int, _ classes: Int, _ preNmsTopK: Int, _ size: UnsafeMutablePointer<Int>?
+) -> Int32 {
+  return ssdPostprocessWorkspaceSize(anchors, classes, preNmsTopK, size).rawValue
+}
+
+@c(losskit_yolo_postprocess_f32)
+public func losskit_yolo_postprocess_f32(
+  _ pred: UnsafePointer<Float>?, _ grid: UnsafePointer<Float>?, _ strides: UnsafePointer<Float>?,
+  _ anchorSizes: UnsafePointer<Float>?, _ anchors: Int, _ channels: Int, _ head: Int32, _ regMax: Int,
+  _ channelsFirst: Bool, _ activation: Int32, _ scoreThreshold: Double, _ preNmsTopK: Int, _ suppression: Int32,
+  _ iouThreshold: Double, _ sigma: Double, _ softScoreThreshold: Double, _ classAgnostic: Bool, _ multiLabel: Bool,
+  _ maxDetections: Int, _ hasImageSize: Bool, _ imageHeight: Double, _ imageWidth: Double, _ minSize: Double,
+  _ detectionBoxes: UnsafeMutablePointer<Float>?, _ detectionScores: UnsafeMutablePointer<Float>?,
+  _ labels: UnsafeMutablePointer<Int64>?, _ anchorIndices: UnsafeMutablePointer<Int64>?, _ capacity: Int,
+  _ detectionCount: UnsafeMutablePointer<Int>?, _ workspace: UnsafeMutableRawPointer?, _ workspaceSize: Int
+) -> Int32 {
+  guard let head = YoloHead(rawValue: head) else {
+    return Status.invalidParameter.rawValue
+  }
+  guard let activation = DetectionActivation(rawValue: activation) else {
+    return Status.invalidParameter.rawValue
+  }
+  guard let suppression = DetectionSuppression(rawValue: suppression) else {
+    return Status.invalidParameter.rawValue
+  }
+  return yoloPostprocess(
+    pred, grid, strides, anchorSizes, anchors, channels, head, regMax, channelsFirst, activation, scoreThreshold,
+    preNmsTopK, suppression, iouThreshold, sigma, softScoreThreshold, classAgnostic, multiLabel, maxDetections,
+    hasImageSize, imageHeight, imageWidth, minSize, detectionBoxes, detectionScores, labels, anchorIndices, capacity,
+    detectionCount, workspace, workspaceSize
+  ).rawValue
+}
+
+@c(losskit_yolo_postprocess_f64)
+public func losskit_yolo_postprocess_f64(
+  _ pred: UnsafePointer<Double>?, _ grid: UnsafePointer<Double>?, _ strides: UnsafePointer<Double>?,
+  _ anchorSizes: UnsafePointer<Double>?, _ anchors: Int, _ channels: Int, _ head: Int32, _ regMax: Int,
+  _ channelsFirst: Bool, _ activation: Int32, _ scoreThreshold: Double, _ preNmsTopK: Int, _ suppression: Int32,
+  _ iouThreshold: Double, _ sigma: Double, _ softScoreThreshold: Double, _ classAgnostic: Bool, _ multiLabel: Bool,
+  _ maxDetections: Int, _ hasImageSize: Bool, _ imageHeight: Double, _ imageWidth: Double, _ minSize: Double,
+  _ detectionBoxes: UnsafeMutablePointer<Double>?, _ detectionScores: UnsafeMutablePointer<Double>?,
+  _ labels: UnsafeMutablePointer<Int64>?, _ anchorIndices: UnsafeMutablePointer<Int64>?, _ capacity: Int,
+  _ detectionCount: UnsafeMutablePointer<Int>?, _ workspace: UnsafeMutableRawPointer?, _ workspaceSize: Int
+) -> Int32 {
+  guard let head = YoloHead(rawValue: head) else {
+    return Status.invalidParameter.rawValue
+  }
+  guard let activation = DetectionActivation(rawValue: activation) else {
+    return Status.invalidParameter.rawValue
+  }
+  guard let suppression = DetectionSuppression(rawValue: suppression) else {
+    return Status.invalidParameter.rawValue
+  }
+  return yoloPostprocess(
+    pred, grid, strides, anchorSizes, anchors, channels, head, regMax, channelsFirst, activation, scoreThreshold,
+    preNmsTopK, suppression, iouThreshold, sigma, softScoreThreshold, classAgnostic, multiLabel, maxDetections,
+    hasImageSize, imageHeight, imageWidth, minSize, detectionBoxes, detectionScores, labels, anchorIndices, capacity,
+    detectionCount, workspace, workspaceSize
+  ).rawValue
+}
+
+@c(losskit_yolo_postprocess_workspace_size)
+public func losskit_yolo_postprocess_workspace_size(
+  _ anchors: Int, _ channels: Int, _ head: Int32, _ regMax: Int, _ preNmsTopK: Int, _ size: UnsafeMutablePointer<Int>?
+) -> Int32 {
+  guard let head = YoloHead(rawValue: head) else {
+    return Status.invalidParameter.rawValue
+  }
+  return yoloPostprocessWorkspaceSize(anchors, channels, head, regMax, preNmsTopK, size).rawValue
+}

@@ -189,6 +189,8 @@ struct Quads<V: Lanes> {
     V.zipHigh(high.0, high.1).store(p, part: 3, of: 4 &* n)
   }
 
+  @inline(__always) func scaled(by factor: V) -> Self { Self(a * factor, b * factor, c * factor, d * factor) }
+
   @inline(__always) func boxes(offset: V? = nil) -> BoxLanes<V> { BoxLanes(x1: a, y1: b, x2: c, y2: d, offset: offset) }
 }
 

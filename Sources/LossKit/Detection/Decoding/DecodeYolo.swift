@@ -77,6 +77,54 @@ func decodeYoloVjp<S: Scalar>(
   return .ok
 }
 
+extension YoloVersion {
+  /// Boxes from raw outputs, cells (column, row), strides, and the units of size: anchors, or strides for `x`.
+  @inline(__always)
+  func decode<V: Lanes>(_ raw: Quads<V>, _ cell: (V, V), _ stride: V, _ unit: (V, V)) -> Quads<V> {
+    let (x, y) = ((shift(raw.a) + cell.0) * stride, (shift(raw.b) + cell.1) * stride)
+    let (halfWidth, halfHeight) = (V(0.5) * (scale(raw.c) * unit.0), V(0.5) * (scale(raw.d) * unit.1))
+    return Quads(x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight)
+  }
+
+  /// Of the centre within its cell.
+  @inline(__always)
+  private func shift<V: Lanes>(_ t: V) -> V {
+    switch self {
+    case .v3: return V.sigmoid(t)
+    case .v5, .v7: return V(2) * V.sigmoid(t) - V(0.5)
+    case .x: return t
+    }
+  }
+
+  @inline(__always)
+  fileprivate func shiftSlope<V: Lanes>(_ t: V) -> V {
+    switch self {
+    case .v3: return V.sigmoid(t) * V.sigmoid(-t)
+    case .v5, .v7: return V(2) * (V.sigmoid(t) * V.sigmoid(-t))
+    case .x: return V.one
+    }
+  }
+
+  @inline(__always)
+  fileprivate func scale<V: Lanes>(_ t: V) -> V {
+    switch self {
+    case .v3, .x: return V.exp(t)
+    case .v5, .v7:
+      let twice = V(2) * V.sigmoid(t)
+      return twice * twice
+    }
+  }
+
+  /// The derivative of the scale, divided by the scale.
+  @inline(__always)
+  fileprivate func relativeSlope<V: Lanes>(_ t: V) -> V {
+    switch self {
+    case .v3, .x: return V.one
+    case .v5, .v7: return V(2) * V.sigmoid(-t)
+    }
+  }
+}
+
 private struct YoloCells<S: Scalar> {
   typealias V = S.Vector
   let grid: UnsafePointer<S>?
@@ -87,65 +135,22 @@ private struct YoloCells<S: Scalar> {
   @inline(__always)
   func decode(_ raw: Quads<V>, _ row: Int, _ n: Int) -> Quads<V> {
     let stride = V.load(stride + row, lanes: n)
-    let (column, line): (V, V) = grid.map { loadPairs($0 + 2 &* row, rows: n) } ?? (V.zero, V.zero)
-    let (width, height) = size(raw, stride, row, n)
-    let (x, y) = ((shift(raw.a) + column) * stride, (shift(raw.b) + line) * stride)
-    let (halfWidth, halfHeight) = (V(0.5) * width, V(0.5) * height)
-    return Quads(x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight)
+    let cell: (V, V) = grid.map { loadPairs($0 + 2 &* row, rows: n) } ?? (V.zero, V.zero)
+    return version.decode(raw, cell, stride, units(stride, row, n))
   }
 
   @inline(__always)
   func pullBack(_ raw: Quads<V>, _ grad: Quads<V>, _ row: Int, _ n: Int) -> Quads<V> {
     let stride = V.load(stride + row, lanes: n)
-    let (width, height) = size(raw, stride, row, n)
+    let unit = units(stride, row, n)
     return Quads(
-      (grad.a + grad.c) * stride * shiftSlope(raw.a), (grad.b + grad.d) * stride * shiftSlope(raw.b),
-      V(0.5) * (grad.c - grad.a) * width * relativeSlope(raw.c),
-      V(0.5) * (grad.d - grad.b) * height * relativeSlope(raw.d))
-  }
-
-  /// Of the centre within its cell.
-  @inline(__always)
-  private func shift(_ t: V) -> V {
-    switch version {
-    case .v3: return V.sigmoid(t)
-    case .v5, .v7: return V(2) * V.sigmoid(t) - V(0.5)
-    case .x: return t
-    }
+      (grad.a + grad.c) * stride * version.shiftSlope(raw.a), (grad.b + grad.d) * stride * version.shiftSlope(raw.b),
+      V(0.5) * (grad.c - grad.a) * (version.scale(raw.c) * unit.0) * version.relativeSlope(raw.c),
+      V(0.5) * (grad.d - grad.b) * (version.scale(raw.d) * unit.1) * version.relativeSlope(raw.d))
   }
 
   @inline(__always)
-  private func shiftSlope(_ t: V) -> V {
-    switch version {
-    case .v3: return V.sigmoid(t) * V.sigmoid(-t)
-    case .v5, .v7: return V(2) * (V.sigmoid(t) * V.sigmoid(-t))
-    case .x: return V.one
-    }
-  }
-
-  @inline(__always)
-  private func size(_ raw: Quads<V>, _ stride: V, _ row: Int, _ n: Int) -> (V, V) {
-    let unit = version == .x ? nil : anchors
-    let (width, height) = unit.map { loadPairs($0 + 2 &* row, rows: n) } ?? (stride, stride)
-    return (scale(raw.c) * width, scale(raw.d) * height)
-  }
-
-  @inline(__always)
-  private func scale(_ t: V) -> V {
-    switch version {
-    case .v3, .x: return V.exp(t)
-    case .v5, .v7:
-      let twice = V(2) * V.sigmoid(t)
-      return twice * twice
-    }
-  }
-
-  /// The derivative of the scale, divided by the scale.
-  @inline(__always)
-  private func relativeSlope(_ t: V) -> V {
-    switch version {
-    case .v3, .x: return V.one
-    case .v5, .v7: return V(2) * V.sigmoid(-t)
-    }
+  private func units(_ stride: V, _ row: Int, _ n: Int) -> (V, V) {
+    (version == .x ? nil : anchors).map { loadPairs($0 + 2 &* row, rows: n) } ?? (stride, stride)
   }
 }

@@ -86,65 +86,17 @@ func detectionPostprocess<S: Scalar>(
   _ labels: UnsafeMutablePointer<Int64>?, _ anchorIndices: UnsafeMutablePointer<Int64>?, _ capacity: Int,
   _ detectionCount: UnsafeMutablePointer<Int>?, _ workspace: UnsafeMutableRawPointer?, _ workspaceSize: Int
 ) -> Status {
-  guard let total = elementCount(anchors, classes), elementCount(anchors, 4) != nil, capacity >= 0 else {
+  guard let plan = PostprocessPlan(anchors: anchors, classes: classes, preNmsTopK: preNmsTopK, .all) else {
     return .invalidShape
   }
-  guard let detectionCount else { return .nullPointer }
-  let rule = SoftNmsRule(
-    method: suppression == .softLinear ? .linear : .gaussian, iouThreshold: iouThreshold, sigma: sigma,
-    scoreThreshold: softScoreThreshold, maxOutput: maxDetections, offset: 0)
-  guard rule.isValid, scoreThreshold == scoreThreshold, preNmsTopK >= 0, minSize == minSize,
-    backgroundIndex >= -1, backgroundIndex < classes || backgroundIndex == -1,
-    !hasImageSize || (imageHeight >= 0 && imageWidth >= 0)
-  else { return .invalidParameter }
-  let limit = Swift.min(preNmsTopK, total)
-  guard limit <= largestSortCount else { return .invalidShape }
-  if total == 0 {
-    detectionCount.pointee = 0
-    return .ok
-  }
+  let call = PostprocessCall(
+    plan, activation, objectnessMode: objectnessMode, scoreThreshold, preNmsTopK, suppression, iouThreshold, sigma,
+    softScoreThreshold, classAgnostic, multiLabel, backgroundIndex: backgroundIndex, maxDetections, hasImageSize,
+    imageHeight, imageWidth, minSize, detectionBoxes, detectionScores, labels, anchorIndices, capacity,
+    detectionCount, workspace, workspaceSize)
+  if let status = call.answerWithoutWork() { return status }
   guard let logits, let boxes else { return .nullPointer }
-
-  return withWorkspace(
-    workspace, workspaceSize,
-    layout: {
-      PostprocessMemory<S>(
-        &$0, anchors, classes, Swift.max(limit, 1), suppression, iouThreshold, hasObjectness: objectness != nil)
-    }
-  ) { state in
-    if let objectness {
-      forEachVector(S.Vector.self, 0..<anchors) { i, n in
-        S.Vector.sigmoid(S.Vector.load(objectness + i, lanes: n)).store(state.objectness + i, lanes: n)
-      }
-      let hasForeground = classes > 1 || backgroundIndex == -1
-      if hasForeground, hasNaN(objectness, anchors) { return .invalidValue }
-    }
-    var collector = CandidateCollector(
-      state.candidates, classes, backgroundIndex, multiLabel, scoreThreshold,
-      objectness == nil ? nil : (mode: objectnessMode, values: UnsafePointer(state.objectness)), state.row)
-    switch activation {
-    case .sigmoid: collector.scan(logits, total, above: collector.logitBound) { S.Vector.sigmoid($0) }
-    case .softmax: collector.scanSoftmax(logits, anchors)
-    case .none: collector.scan(logits, total, above: collector.scoreBound) { $0 }
-    }
-    guard let candidates = collector.finish() else { return .invalidValue }
-    state.candidates = candidates
-    let image = hasImageSize ? (height: imageHeight, width: imageWidth) : nil
-    let count = limit == 0 ? 0 : state.gather(boxes, classes, image, minSize)
-    let found = Swift.min(state.suppress(count, rule, classAgnostic), maxDetections)
-    detectionCount.pointee = found
-    guard found <= capacity else { return .bufferTooSmall }
-    for i in 0..<found {
-      let (candidate, score) = state.detection(i)
-      if let detectionBoxes {
-        for side in 0..<4 { detectionBoxes[4 &* i &+ side] = state.boxes[4 &* candidate &+ side] }
-      }
-      detectionScores?[i] = score
-      labels?[i] = state.labels[candidate]
-      anchorIndices?[i] = state.anchors[candidate]
-    }
-    return .ok
-  }
+  return call.run(HeadScores(logits, classes: classes, objectness: objectness), DecodedBoxes(boxes: boxes))
 }
 
 /// The workspace that `detectionPostprocess` wants, whatever the modes, in either precision.
@@ -158,105 +110,16 @@ func detectionPostprocess<S: Scalar>(
 func detectionPostprocessWorkspaceSize(
   _ anchors: Int, _ classes: Int, _ preNmsTopK: Int, _ size: UnsafeMutablePointer<Int>?
 ) -> Status {
-  guard let total = elementCount(anchors, classes), elementCount(anchors, 4) != nil else { return .invalidShape }
-  guard preNmsTopK >= 0 else { return .invalidParameter }
-  let limit = Swift.max(Swift.min(preNmsTopK, total), 1)
-  guard limit <= largestSortCount else { return .invalidShape }
-  guard let size else { return .nullPointer }
-  if total == 0 {
-    // One of the sizes may be huge: nothing is laid out.
-    size.pointee = 0
-    return .ok
-  }
-  let hard = bytesTaken { PostprocessMemory<Double>(&$0, anchors, classes, limit, .hard, 0, hasObjectness: true) }
-  let soft = bytesTaken {
-    PostprocessMemory<Double>(&$0, anchors, classes, limit, .softGaussian, 0, hasObjectness: true)
-  }
-  size.pointee = Swift.max(hard, soft)
-  return .ok
+  PostprocessPlan.report(
+    PostprocessPlan(anchors: anchors, classes: classes, preNmsTopK: preNmsTopK, .all), preNmsTopK, size)
 }
 
-/// What the steps hand to one another.
-private struct PostprocessMemory<S: Scalar> {
-  var candidates: BestCandidates<S>
-  /// σ(objectness) of each anchor; the scores of the classes of one.
-  let objectness, row: UnsafeMutablePointer<S>
-  /// The candidates in descending order of score.
-  let boxes, scores: UnsafeMutablePointer<S>
-  let labels, anchors: UnsafeMutablePointer<Int64>
-  /// Detection → candidate.
-  private let kept: UnsafeMutablePointer<UInt32>
-  private let byScore: Sorter<S.Bits>
-  private var hard: GroupedSuppression<S>?
-  /// A copy of it works on the same memory.
-  private var soft: SoftSuppressor<S>?
+/// Boxes that are there already.
+private struct DecodedBoxes<V: Lanes>: CandidateBoxes {
+  let boxes: UnsafePointer<V.Element>
 
-  init(
-    _ arena: inout Arena, _ anchorCount: Int, _ classes: Int, _ limit: Int, _ suppression: DetectionSuppression,
-    _ iouThreshold: Double, hasObjectness: Bool
-  ) {
-    candidates = BestCandidates(&arena, limit: limit, total: Swift.max(anchorCount &* classes, 1))
-    objectness = arena.take(S.self, hasObjectness ? anchorCount : 0)
-    row = arena.take(S.self, classes &+ S.Vector.count)
-    boxes = arena.take(S.self, 4 &* limit)
-    scores = arena.take(S.self, limit)
-    labels = arena.take(Int64.self, limit)
-    anchors = arena.take(Int64.self, limit)
-    kept = arena.take(UInt32.self, limit)
-    byScore = Sorter(&arena, capacity: limit)
-    switch suppression {
-    case .hard: hard = GroupedSuppression(&arena, capacity: limit, isBatched: true, threshold: iouThreshold)
-    case .softLinear, .softGaussian: soft = SoftSuppressor(&arena, capacity: limit, isBatched: true)
-    case .none: break
-    }
-  }
-
-  /// Sorts the candidates, clips their boxes and drops small ones; returns how many are left.
-  mutating func gather(
-    _ decoded: UnsafePointer<S>, _ classes: Int, _ image: (height: Double, width: Double)?, _ minSize: Double
-  ) -> Int {
-    let best = byScore.sorted(candidates.count) { candidates.scores[$0].descendingKey }
-    var count = 0
-    for i in 0..<candidates.count {
-      let candidate = Int(best[i].index)
-      let position = candidates.positions[candidate]
-      let anchor = position / classes
-      let box = boxes + 4 &* count
-      for side in 0..<4 {
-        let x = decoded[4 &* anchor &+ side]
-        guard let image else {
-          box[side] = x
-          continue
-        }
-        let bound = S(side & 1 == 0 ? image.width : image.height)
-        // NaN is neither below nor above, and stays.
-        box[side] = x < 0 ? 0 : x > bound ? bound : x
-      }
-      if minSize > 0, (box[2] - box[0]).double < minSize || (box[3] - box[1]).double < minSize { continue }
-      scores[count] = candidates.scores[candidate]
-      labels[count] = Int64(position &- anchor &* classes)
-      anchors[count] = Int64(anchor)
-      count &+= 1
-    }
-    return count
-  }
-
-  /// Suppresses among the first `count` candidates; returns how many are left.
-  mutating func suppress(_ count: Int, _ rule: SoftNmsRule, _ classAgnostic: Bool) -> Int {
-    let groups = classAgnostic ? nil : UnsafePointer(labels)
-    if count == 0 { return 0 }
-    if var soft { return rule.run(&soft, boxes, scores, groups, count) }
-    for i in 0..<count { kept[i] = UInt32(truncatingIfNeeded: i) }
-    guard var hard else { return count }
-    let found = hard.run(boxes, scores, groups, count)
-    hard.forEachKept { [kept] i, candidate in kept[i] = candidate }
-    return found
-  }
-
-  /// The i-th detection: its candidate, and its final score.
   @inline(__always)
-  func detection(_ i: Int) -> (candidate: Int, score: S) {
-    if let soft { return (Int(soft.selected[i]), soft.selectedScores[i]) }
-    return (Int(kept[i]), scores[Int(kept[i])])
+  func boxes(_ anchors: UnsafePointer<Int64>, _ n: Int, _ scratch: UnsafeMutablePointer<V.Element>) -> Quads<V> {
+    Quads(boxes, anchors, n, scratch)
   }
 }
