@@ -35,14 +35,14 @@ func temperatureScalingFit<S: Scalar>(
 }
 
 /// f, g and g′ at one β.
-private struct LikelihoodMoments {
+struct LikelihoodMoments {
   var value = 0.0
   var slope = 0.0
   var curvature = 0.0
 }
 
 /// The mean negative log-likelihood of softmax(β z).
-private struct TemperedLikelihood<S: Scalar> {
+struct TemperedLikelihood<S: Scalar> {
   let logits: UnsafePointer<S>
   let y: UnsafePointer<Int64>
   let count: Int
@@ -169,7 +169,7 @@ private struct TemperedLikelihood<S: Scalar> {
     return LikelihoodMoments(value: value.sum, slope: slope.sum, curvature: curvature.sum)
   }
 
-  @inline(__always) private func largest(_ z: UnsafePointer<S>) -> Double {
+  @inline(__always) func largest(_ z: UnsafePointer<S>) -> Double {
     var largest = -S.Vector.infinity
     forEachVector(S.Vector.self, 0..<classes) { c, n in
       largest = S.Vector.max(S.Vector.load(z + c, lanes: n, fill: -.infinity), largest)

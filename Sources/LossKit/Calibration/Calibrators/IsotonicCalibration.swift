@@ -1,0 +1,182 @@
+/// Isotonic calibration: the non-decreasing map from confidence to accuracy that fits best.
+///
+/// Equal confidences are pooled (weighted mean), and the means are fitted by isotonic regression. The map is given by
+/// knots, between which it is linear and outside of which it is constant: every distinct confidence with its fitted
+/// value, or with `centered` one knot for each block at its weighted mean confidence, and the least and the greatest
+/// confidence with the values of the end blocks, unless they are knots already.
+///
+/// - Parameters:
+///   - conf: `[count]`, confidences in [0, 1].
+///   - correct: `[count]`, 1 where the prediction was right, else 0.
+///   - count: number of predictions, 1 to 2³¹ − 1.
+///   - sampleWeight: optional, `[count]`, ≥ 0 and finite, default 1; a prediction of weight 0 does not count.
+///   - centered: a map that increases between blocks instead of in steps; false is usual.
+///   - knotsX: optional output, `[capacity]`, strictly ascending.
+///   - knotsY: optional output, `[capacity]`, in [0, 1], not descending.
+///   - capacity: knots that the outputs have room for; `count + 1` is always enough.
+///   - knotCount: optional output, how many there are.
+/// - Errors: INVALID_VALUE if a confidence is NaN or outside [0, 1], a weight negative, or all weights are 0, INVALID_TARGET
+///   if `correct` is neither 0 nor 1, BUFFER_TOO_SMALL if there are more than `capacity` knots: then `knotCount` says how
+///   many, and nothing else is written.
+/// - Reference: Zadrozny and Elkan, Transforming Classifier Scores into Accurate Multiclass Probability Estimates, 2002;
+///   Oron and Flournoy, Centered Isotonic Regression, 2017.
+func isotonicCalibrationFit<S: Scalar>(
+  _ conf: UnsafePointer<S>?, _ correct: UnsafePointer<Int64>?, _ count: Int, _ sampleWeight: UnsafePointer<S>?,
+  _ centered: Bool, _ knotsX: UnsafeMutablePointer<S>?, _ knotsY: UnsafeMutablePointer<S>?, _ capacity: Int,
+  _ knotCount: UnsafeMutablePointer<Int>?
+) -> Status {
+  guard count >= 1, count <= largestSortCount, capacity >= 0 else { return .invalidShape }
+  guard let conf, let correct else { return .nullPointer }
+  let status = statusOfConfidences(conf, correct, count, classes: 0)
+  guard status == .ok else { return status }
+  guard areWeights(sampleWeight, count) else { return .invalidValue }
+  return withWorkspace(layout: {
+    (sorter: Sorter<S.Bits>(&$0, capacity: count), blocks: IsotonicBlocks(&$0, capacity: count))
+  }) { memory in
+    // The highest bit of an index says that the prediction was right.
+    var n = 0
+    for i in 0..<count where sampleWeight == nil || sampleWeight![i] > 0 {
+      memory.sorter.items[n] = SortItem(
+        key: conf[i].ascendingKey, index: UInt32(truncatingIfNeeded: i) | (correct[i] == 1 ? 1 << 31 : 0))
+      n &+= 1
+    }
+    if n == 0 { return .invalidValue }
+    let groups = ConfidenceGroups(items: memory.sorter.sort(n), count: n, weights: sampleWeight)
+    groups.forEach { memory.blocks.add(sum: $0.hits, weight: $0.weight, index: $0.index) }
+    let fit = IsotonicFit(groups: groups, blocks: memory.blocks)
+    var needed = 0
+    fit.forEachKnot(centered: centered) { _, _ in needed &+= 1 }
+    knotCount?.pointee = needed
+    guard needed <= capacity else { return .bufferTooSmall }
+    var next = 0
+    fit.forEachKnot(centered: centered) { x, y in
+      knotsX?[next] = x
+      knotsY?[next] = S(y)
+      next &+= 1
+    }
+    return .ok
+  }
+}
+
+/// Applies an isotonic calibration: linear interpolation between knots, constant outside.
+///
+/// - Parameters:
+///   - conf: `[count]`, confidences in [0, 1].
+///   - count: number of confidences, ≥ 0.
+///   - knotsX: `[knots]`, ascending.
+///   - knotsY: `[knots]`.
+///   - knots: how many, ≥ 1.
+///   - output: `[count]`; may be `conf`.
+/// - Errors: INVALID_VALUE if a confidence is NaN or outside [0, 1], or `knotsX` does not ascend.
+/// - Reference: Zadrozny and Elkan, Transforming Classifier Scores into Accurate Multiclass Probability Estimates, 2002.
+func isotonicCalibrationApply<S: Scalar>(
+  _ conf: UnsafePointer<S>?, _ count: Int, _ knotsX: UnsafePointer<S>?, _ knotsY: UnsafePointer<S>?, _ knots: Int,
+  _ output: UnsafeMutablePointer<S>?
+) -> Status {
+  guard knots >= 1, elementCount(count, 1) != nil, elementCount(knots, 1) != nil else { return .invalidShape }
+  if count == 0 { return .ok }
+  guard let conf, let knotsX, let knotsY, let output else { return .nullPointer }
+  let x = AscendingNumbers(first: knotsX, count: knots)
+  guard areConfidences(conf, count), x.areAscending else { return .invalidValue }
+  let split = Split(count, smallest: smallestElementwisePart / 16)
+  parallel(split.parts, InterpolationJob(conf: conf, x: x, y: knotsY, output: output, split: split))
+  return .ok
+}
+
+private struct InterpolationJob<S: Scalar>: ParallelJob {
+  let conf: UnsafePointer<S>
+  let x: AscendingNumbers<S>
+  let y: UnsafePointer<S>
+  let output: UnsafeMutablePointer<S>
+  let split: Split
+
+  @inline(__always) func run(part: Int) {
+    for i in split.range(part) {
+      let c = conf[i]
+      let above = x.count(below: c)
+      if above == x.count {
+        output[i] = y[above &- 1]
+      } else if above == 0 || x.first[above] == c {
+        output[i] = y[above]
+      } else {
+        let (x0, x1) = (x.first[above &- 1].double, x.first[above].double)
+        let (y0, y1) = (y[above &- 1].double, y[above].double)
+        output[i] = S(y0 + (y1 - y0) * ((c.double - x0) / (x1 - x0)))
+      }
+    }
+  }
+}
+
+/// Predictions of equal confidence.
+private struct ConfidenceGroup<S: Scalar> {
+  let index: Int
+  let confidence: S
+  /// Σ w of the right ones, and of all.
+  var hits = 0.0
+  var weight = 0.0
+}
+
+/// Sorted predictions.
+private struct ConfidenceGroups<S: Scalar> {
+  let items: UnsafePointer<SortItem<S.Bits>>
+  let count: Int
+  let weights: UnsafePointer<S>?
+
+  /// From the least confidence to the greatest.
+  @inline(__always) func forEach(_ body: (ConfidenceGroup<S>) -> Void) {
+    var start = 0
+    var index = 0
+    while start < count {
+      let key = items[start].key
+      var group = ConfidenceGroup(index: index, confidence: S(ofAscendingKey: key))
+      while start < count, items[start].key == key {
+        let item = items[start].index
+        let weight = weights.map { $0[Int(item & ~(1 << 31))].double } ?? 1
+        group.weight += weight
+        if item >> 31 == 1 { group.hits += weight }
+        start &+= 1
+      }
+      body(group)
+      index &+= 1
+    }
+  }
+}
+
+/// The groups with the blocks into which they were pooled.
+private struct IsotonicFit<S: Scalar> {
+  let groups: ConfidenceGroups<S>
+  let blocks: IsotonicBlocks
+
+  @inline(__always) func forEachKnot(centered: Bool, _ body: (S, Double) -> Void) {
+    var block = 0
+    var value = blocks[0].mean
+    var center = 0.0  // Σ w · confidence
+    var first: S?
+    var last: S?  // of the knots of a centered map
+    groups.forEach { group in
+      if group.index > blocks[block].last {
+        block &+= 1
+        value = blocks[block].mean
+        center = 0
+      }
+      if !centered { return body(group.confidence, value) }
+      if first == nil { first = group.confidence }
+      center += group.weight * group.confidence.double
+      let isFirst = block == 0 || group.index == blocks[block &- 1].last &+ 1
+      guard group.index == blocks[block].last else { return }
+      let x = isFirst ? group.confidence : S(center / blocks[block].weight)
+      if block == 0, let first, x > first { body(first, value) }
+      body(x, value)
+      last = x
+      if block &+ 1 == blocks.count, let last, group.confidence > last { body(group.confidence, value) }
+    }
+  }
+}
+
+extension Scalar {
+  /// The number that has this key.
+  @inline(__always) fileprivate init(ofAscendingKey key: Bits) {
+    let sign: Bits = 1 << (Bits.bitWidth &- 1)
+    self.init(bitPattern: key & sign != 0 ? key ^ sign : ~key)
+  }
+}
