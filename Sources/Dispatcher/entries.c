@@ -1843,6 +1843,139 @@ LOSSKIT_ENTRY(losskit_log_loss_f64, (
     losskit_reduction reduction, double *loss,
     double *grad),
     (probs, y, count, classes, eps, sample_weight, reduction, loss, grad))
+LOSSKIT_ENTRY(losskit_beta_calibration_fit_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, losskit_beta_variant variant, double eps, float *a, float *b,
+    float *c, float *loss, uint8_t *converged),
+    (probs, y, count, variant, eps, a, b, c, loss, converged))
+LOSSKIT_ENTRY(losskit_beta_calibration_fit_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, losskit_beta_variant variant, double eps, double *a,
+    double *b, double *c, double *loss,
+    uint8_t *converged),
+    (probs, y, count, variant, eps, a, b, c, loss, converged))
+LOSSKIT_ENTRY(losskit_beta_calibration_apply_f32, (
+    const float *probs, ptrdiff_t count, double a, double b, double c, double eps,
+    float *output),
+    (probs, count, a, b, c, eps, output))
+LOSSKIT_ENTRY(losskit_beta_calibration_apply_f64, (
+    const double *probs, ptrdiff_t count, double a, double b, double c, double eps,
+    double *output),
+    (probs, count, a, b, c, eps, output))
+LOSSKIT_ENTRY(losskit_correctness_aware_loss_f32, (
+    const float *logits, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool balanced,
+    losskit_reduction reduction, float *loss,
+    float *grad),
+    (logits, target, outer, classes, inner, balanced, reduction, loss, grad))
+LOSSKIT_ENTRY(losskit_correctness_aware_loss_f64, (
+    const double *logits, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool balanced,
+    losskit_reduction reduction, double *loss,
+    double *grad),
+    (logits, target, outer, classes, inner, balanced, reduction, loss, grad))
+LOSSKIT_ENTRY(losskit_ensemble_temperature_scaling_fit_f32, (
+    const float *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_ensemble_loss loss_kind,
+    ptrdiff_t max_iter, double tol, float *temperature, float *weights, float *objective,
+    uint8_t *converged),
+    (logits, y, count, classes, loss_kind, max_iter, tol, temperature, weights, objective, converged))
+LOSSKIT_ENTRY(losskit_ensemble_temperature_scaling_fit_f64, (
+    const double *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_ensemble_loss loss_kind,
+    ptrdiff_t max_iter, double tol, double *temperature, double *weights, double *objective,
+    uint8_t *converged),
+    (logits, y, count, classes, loss_kind, max_iter, tol, temperature, weights, objective, converged))
+LOSSKIT_ENTRY(losskit_group_fairness_f32, (
+    const int64_t *pred, const int64_t *y, const int64_t *group, ptrdiff_t count, ptrdiff_t num_groups, float *rates,
+    float *dp, float *eo, float *opp),
+    (pred, y, group, count, num_groups, rates, dp, eo, opp))
+LOSSKIT_ENTRY(losskit_group_fairness_f64, (
+    const int64_t *pred, const int64_t *y, const int64_t *group, ptrdiff_t count, ptrdiff_t num_groups, double *rates,
+    double *dp, double *eo, double *opp),
+    (pred, y, group, count, num_groups, rates, dp, eo, opp))
+LOSSKIT_ENTRY(losskit_histogram_binning_fit_f32, (
+    const float *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning, float *edges,
+    float *values),
+    (conf, correct, count, n_bins, binning, edges, values))
+LOSSKIT_ENTRY(losskit_histogram_binning_fit_f64, (
+    const double *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
+    double *edges, double *values),
+    (conf, correct, count, n_bins, binning, edges, values))
+LOSSKIT_ENTRY(losskit_binning_apply_f32, (
+    const float *conf, ptrdiff_t count, const float *edges, const float *values, ptrdiff_t bins,
+    float *output),
+    (conf, count, edges, values, bins, output))
+LOSSKIT_ENTRY(losskit_binning_apply_f64, (
+    const double *conf, ptrdiff_t count, const double *edges, const double *values, ptrdiff_t bins,
+    double *output),
+    (conf, count, edges, values, bins, output))
+LOSSKIT_ENTRY(losskit_isotonic_calibration_fit_f32, (
+    const float *conf, const int64_t *correct, ptrdiff_t count, const float *sample_weight, bool centered,
+    float *knots_x, float *knots_y, ptrdiff_t capacity,
+    ptrdiff_t *knot_count),
+    (conf, correct, count, sample_weight, centered, knots_x, knots_y, capacity, knot_count))
+LOSSKIT_ENTRY(losskit_isotonic_calibration_fit_f64, (
+    const double *conf, const int64_t *correct, ptrdiff_t count, const double *sample_weight, bool centered,
+    double *knots_x, double *knots_y, ptrdiff_t capacity,
+    ptrdiff_t *knot_count),
+    (conf, correct, count, sample_weight, centered, knots_x, knots_y, capacity, knot_count))
+LOSSKIT_ENTRY(losskit_isotonic_calibration_apply_f32, (
+    const float *conf, ptrdiff_t count, const float *knots_x, const float *knots_y, ptrdiff_t knots,
+    float *output),
+    (conf, count, knots_x, knots_y, knots, output))
+LOSSKIT_ENTRY(losskit_isotonic_calibration_apply_f64, (
+    const double *conf, ptrdiff_t count, const double *knots_x, const double *knots_y, ptrdiff_t knots,
+    double *output),
+    (conf, count, knots_x, knots_y, knots, output))
+LOSSKIT_ENTRY(losskit_isotonic_regression_f32, (
+    const float *values, ptrdiff_t count, const float *sample_weight, bool increasing, float *output,
+    float *jacobian),
+    (values, count, sample_weight, increasing, output, jacobian))
+LOSSKIT_ENTRY(losskit_isotonic_regression_f64, (
+    const double *values, ptrdiff_t count, const double *sample_weight, bool increasing, double *output,
+    double *jacobian),
+    (values, count, sample_weight, increasing, output, jacobian))
+LOSSKIT_ENTRY(losskit_isotonic_regression_vjp_f32, (
+    const float *values, const float *grad_output, ptrdiff_t count, const float *sample_weight, bool increasing,
+    float *grad_input),
+    (values, grad_output, count, sample_weight, increasing, grad_input))
+LOSSKIT_ENTRY(losskit_isotonic_regression_vjp_f64, (
+    const double *values, const double *grad_output, ptrdiff_t count, const double *sample_weight, bool increasing,
+    double *grad_input),
+    (values, grad_output, count, sample_weight, increasing, grad_input))
+LOSSKIT_ENTRY(losskit_multicalibration_audit_f32, (
+    const float *probs, const int64_t *y, const uint8_t *groups, ptrdiff_t count, ptrdiff_t group_count,
+    ptrdiff_t n_bins, float *mass, float *gap,
+    float *violation),
+    (probs, y, groups, count, group_count, n_bins, mass, gap, violation))
+LOSSKIT_ENTRY(losskit_multicalibration_audit_f64, (
+    const double *probs, const int64_t *y, const uint8_t *groups, ptrdiff_t count, ptrdiff_t group_count,
+    ptrdiff_t n_bins, double *mass, double *gap,
+    double *violation),
+    (probs, y, groups, count, group_count, n_bins, mass, gap, violation))
+LOSSKIT_ENTRY(losskit_multicalibrate_f32, (
+    const float *probs, const int64_t *y, const uint8_t *groups, ptrdiff_t count, ptrdiff_t group_count, double alpha,
+    ptrdiff_t n_bins, ptrdiff_t max_iter, float *output, ptrdiff_t *updates,
+    float *violation),
+    (probs, y, groups, count, group_count, alpha, n_bins, max_iter, output, updates, violation))
+LOSSKIT_ENTRY(losskit_multicalibrate_f64, (
+    const double *probs, const int64_t *y, const uint8_t *groups, ptrdiff_t count, ptrdiff_t group_count, double alpha,
+    ptrdiff_t n_bins, ptrdiff_t max_iter, double *output, ptrdiff_t *updates,
+    double *violation),
+    (probs, y, groups, count, group_count, alpha, n_bins, max_iter, output, updates, violation))
+LOSSKIT_ENTRY(losskit_platt_scaling_fit_f32, (
+    const float *scores, const int64_t *y, ptrdiff_t count, bool target_smoothing, float *a, float *b, float *loss,
+    uint8_t *converged),
+    (scores, y, count, target_smoothing, a, b, loss, converged))
+LOSSKIT_ENTRY(losskit_platt_scaling_fit_f64, (
+    const double *scores, const int64_t *y, ptrdiff_t count, bool target_smoothing, double *a, double *b, double *loss,
+    uint8_t *converged),
+    (scores, y, count, target_smoothing, a, b, loss, converged))
+LOSSKIT_ENTRY(losskit_scaling_binning_fit_f32, (
+    const float *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, double eps, float *a, float *b,
+    float *edges, float *values,
+    uint8_t *converged),
+    (conf, correct, count, n_bins, eps, a, b, edges, values, converged))
+LOSSKIT_ENTRY(losskit_scaling_binning_fit_f64, (
+    const double *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, double eps, double *a, double *b,
+    double *edges, double *values,
+    uint8_t *converged),
+    (conf, correct, count, n_bins, eps, a, b, edges, values, converged))
 LOSSKIT_ENTRY(losskit_temperature_scaling_fit_f32, (
     const float *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double t_min, double t_max,
     float *temperature, float *nll),
@@ -1851,3 +1984,45 @@ LOSSKIT_ENTRY(losskit_temperature_scaling_fit_f64, (
     const double *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double t_min, double t_max,
     double *temperature, double *nll),
     (logits, y, count, classes, t_min, t_max, temperature, nll))
+LOSSKIT_ENTRY(losskit_conformal_cqr_scores_f32, (
+    const float *lower, const float *upper, const float *target, ptrdiff_t count,
+    float *scores),
+    (lower, upper, target, count, scores))
+LOSSKIT_ENTRY(losskit_conformal_cqr_scores_f64, (
+    const double *lower, const double *upper, const double *target, ptrdiff_t count,
+    double *scores),
+    (lower, upper, target, count, scores))
+LOSSKIT_ENTRY(losskit_conformal_quantile_f32, (
+    const float *scores, ptrdiff_t count, double alpha, float *quantile),
+    (scores, count, alpha, quantile))
+LOSSKIT_ENTRY(losskit_conformal_quantile_f64, (
+    const double *scores, ptrdiff_t count, double alpha, double *quantile),
+    (scores, count, alpha, quantile))
+LOSSKIT_ENTRY(losskit_conformal_scores_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_conformal_method method,
+    double lam, ptrdiff_t k_reg, const float *u,
+    float *scores),
+    (probs, y, count, classes, method, lam, k_reg, u, scores))
+LOSSKIT_ENTRY(losskit_conformal_scores_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_conformal_method method,
+    double lam, ptrdiff_t k_reg, const double *u,
+    double *scores),
+    (probs, y, count, classes, method, lam, k_reg, u, scores))
+LOSSKIT_ENTRY(losskit_conformal_set_f32, (
+    const float *probs, ptrdiff_t count, ptrdiff_t classes, double qhat, losskit_conformal_method method, double lam,
+    ptrdiff_t k_reg, const float *u, bool allow_empty, bool include_last,
+    uint8_t *mask),
+    (probs, count, classes, qhat, method, lam, k_reg, u, allow_empty, include_last, mask))
+LOSSKIT_ENTRY(losskit_conformal_set_f64, (
+    const double *probs, ptrdiff_t count, ptrdiff_t classes, double qhat, losskit_conformal_method method, double lam,
+    ptrdiff_t k_reg, const double *u, bool allow_empty, bool include_last,
+    uint8_t *mask),
+    (probs, count, classes, qhat, method, lam, k_reg, u, allow_empty, include_last, mask))
+LOSSKIT_ENTRY(losskit_conformal_set_metrics_f32, (
+    const uint8_t *mask, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, float *coverage, float *mean_size,
+    float *size_stratified_coverage),
+    (mask, y, count, classes, coverage, mean_size, size_stratified_coverage))
+LOSSKIT_ENTRY(losskit_conformal_set_metrics_f64, (
+    const uint8_t *mask, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double *coverage, double *mean_size,
+    double *size_stratified_coverage),
+    (mask, y, count, classes, coverage, mean_size, size_stratified_coverage))

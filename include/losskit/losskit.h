@@ -359,6 +359,34 @@ typedef enum losskit_calibration_mode {
   LOSSKIT_CALIBRATION_MODE_CLASSWISE = 1,
 } losskit_calibration_mode;
 
+/** Which of its three parameters a beta calibration has. */
+typedef enum losskit_beta_variant {
+  /** a, b and c. */
+  LOSSKIT_BETA_VARIANT_ABM = 0,
+  /** a = b, and c: logistic calibration of the log-odds. */
+  LOSSKIT_BETA_VARIANT_AM = 1,
+  /** a and b, with c = (a − b) log 2: ½ stays where it is. */
+  LOSSKIT_BETA_VARIANT_AB = 2,
+} losskit_beta_variant;
+
+/** What the weights of an ensemble of temperatures minimise. */
+typedef enum losskit_ensemble_loss {
+  /** The mean squared error over all probabilities. */
+  LOSSKIT_ENSEMBLE_LOSS_MSE = 0,
+  /** The mean negative log-likelihood. */
+  LOSSKIT_ENSEMBLE_LOSS_CE = 1,
+} losskit_ensemble_loss;
+
+/** The score of a class, which is in the prediction set if the score is not above the threshold. */
+typedef enum losskit_conformal_method {
+  /** 1 − p (least ambiguous set-valued classifier). */
+  LOSSKIT_CONFORMAL_METHOD_LAC = 0,
+  /** The sum of the probabilities of the classes ranked before it, and of its own times u (adaptive prediction sets). */
+  LOSSKIT_CONFORMAL_METHOD_APS = 1,
+  /** As `aps`, and λ for each rank beyond `k_reg` (regularised adaptive prediction sets). */
+  LOSSKIT_CONFORMAL_METHOD_RAPS = 2,
+} losskit_conformal_method;
+
 /* ====================================================================================================
  * The library
  * ==================================================================================================== */
@@ -5686,6 +5714,393 @@ LOSSKIT_API losskit_status losskit_log_loss_f64(
  * ==================================================================================================== */
 
 /**
+ * Beta calibration: the map σ(a log p − b log(1 − p) + c), a, b ≥ 0, of least mean log loss.
+ *
+ * By Newton's method from 0 without constraints. If then a < 0, a is set to 0 and the others are fitted again; else if
+ * b < 0, the same with b; if the other one is negative then, both are 0 and c is fitted alone (`ab`: c = 0).
+ *
+ * - Parameters:
+ *   - probs: `[count]`, probabilities of class 1, in [0, 1], clipped to [ε, 1 − ε].
+ *   - y: `[count]`, labels 0 and 1.
+ *   - count: number of samples, ≥ 1.
+ *   - variant: which parameters are free; `abm` is usual.
+ *   - eps: ε, in [2⁻⁵³, ½); 1e-12 is usual.
+ *   - a: optional output.
+ *   - b: optional output.
+ *   - c: optional output.
+ *   - loss: optional output, the mean log loss.
+ *   - converged: optional output, 1 if this is the minimum, 0 if there is none, as where p separates the labels.
+ * - Errors: INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET if a label is neither 0 nor 1.
+ * - Reference: Kull, Silva Filho and Flach, Beta Calibration, 2017.
+ */
+LOSSKIT_API losskit_status losskit_beta_calibration_fit_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, losskit_beta_variant variant, double eps, float *a, float *b,
+    float *c, float *loss, uint8_t *converged);
+LOSSKIT_API losskit_status losskit_beta_calibration_fit_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, losskit_beta_variant variant, double eps, double *a,
+    double *b, double *c, double *loss, uint8_t *converged);
+
+/**
+ * Applies a beta calibration: σ(a log p − b log(1 − p) + c).
+ *
+ * - Parameters:
+ *   - probs: `[count]`, probabilities in [0, 1], clipped to [ε, 1 − ε].
+ *   - count: number of elements, ≥ 0.
+ *   - a: finite.
+ *   - b: finite.
+ *   - c: finite.
+ *   - eps: ε, in [2⁻⁵³, ½); 1e-12 is usual.
+ *   - output: `[count]`; may be `probs`.
+ * - Errors: INVALID_VALUE if a probability is NaN or outside [0, 1].
+ * - Reference: Kull, Silva Filho and Flach, Beta Calibration, 2017.
+ */
+LOSSKIT_API losskit_status losskit_beta_calibration_apply_f32(
+    const float *probs, ptrdiff_t count, double a, double b, double c, double eps, float *output);
+LOSSKIT_API losskit_status losskit_beta_calibration_apply_f64(
+    const double *probs, ptrdiff_t count, double a, double b, double c, double eps, double *output);
+
+/**
+ * Correctness-aware loss: the confidence of the predicted class should be 1 where it is right and 0 where it is wrong.
+ *
+ *     m = argmax z (the first of equal ones),  conf = softmax(z)_m,  L = w (conf − [m = y])²
+ *     ∂L/∂z_j = 2 w (conf − [m = y]) conf ([j = m] − p_j)
+ *
+ * balanced: w = 1 − A for right rows and A for wrong ones, where A is the accuracy of the batch; 1 for all if these
+ * weights sum to 0. Else w = 1.
+ *
+ * - Parameters:
+ *   - logits: scores, `[outer, classes, inner]`. −inf is a masked class; NaN or +inf makes loss and gradient of its row
+ *     NaN.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - balanced: true is usual.
+ *   - reduction: default mean, which divides by Σ w.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `logits`; weights, predictions and their correctness are constants.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET; OUT_OF_MEMORY if there is none for a number per row (balanced).
+ * - Reference: Liu, Wang, Gould and Zheng, Optimizing Calibration by Gaining Aware of Prediction Correctness, 2024.
+ */
+LOSSKIT_API losskit_status losskit_correctness_aware_loss_f32(
+    const float *logits, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool balanced,
+    losskit_reduction reduction, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_correctness_aware_loss_f64(
+    const double *logits, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool balanced,
+    losskit_reduction reduction, double *loss, double *grad);
+
+/**
+ * Ensemble temperature scaling: a mixture of the tempered, the given and the uniform distribution.
+ *
+ *     p = w₀ softmax(z/T) + w₁ softmax(z) + w₂ / C,  w ≥ 0, Σ w = 1
+ *
+ * T is that of temperature scaling. `mse`: w minimises the mean of (p − onehot y)² over rows and classes: a convex
+ * quadratic problem, solved exactly by trying every set of components that may be in use. `ce`: w minimises the mean
+ * of −log p_y by expectation maximisation from ⅓, until max |Δw| ≤ `tol`.
+ *
+ * - Parameters:
+ *   - logits: `[count, classes]`; −inf is a masked class.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 1.
+ *   - classes: C, ≥ 1.
+ *   - loss_kind: `mse` (usual) or `ce`.
+ *   - max_iter: the most iterations of `ce`, ≥ 1; 10000 is usual.
+ *   - tol: of `ce`, ≥ 0; 1e-12 is usual.
+ *   - temperature: optional output, T, within 0.01 ... 100.
+ *   - weights: optional output, `[3]`, w.
+ *   - objective: optional output, what w minimises.
+ *   - converged: optional output, 1, or 0 if `ce` has used all its iterations.
+ * - Errors: INVALID_VALUE if a logit is NaN or +inf, or the label's logit is −inf.
+ * - Reference: Zhang, Kailkhura and Han, Mix-n-Match: Ensemble and Compositional Methods for Uncertainty Calibration in Deep
+ *   Learning, 2020.
+ */
+LOSSKIT_API losskit_status losskit_ensemble_temperature_scaling_fit_f32(
+    const float *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_ensemble_loss loss_kind,
+    ptrdiff_t max_iter, double tol, float *temperature, float *weights, float *objective, uint8_t *converged);
+LOSSKIT_API losskit_status losskit_ensemble_temperature_scaling_fit_f64(
+    const double *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_ensemble_loss loss_kind,
+    ptrdiff_t max_iter, double tol, double *temperature, double *weights, double *objective, uint8_t *converged);
+
+/**
+ * Group fairness: how the rates of a binary classifier differ between groups.
+ *
+ *     rates of a group: share predicted positive, TPR, FPR, accuracy; NaN where undefined
+ *     dp = max − min of the positive rates (demographic parity),  opp = the same of the TPRs (equal opportunity),
+ *     eo = the larger of the same of the TPRs and of the FPRs (equalized odds)
+ *
+ * - Parameters:
+ *   - pred: `[count]`, predictions 0 and 1.
+ *   - y: `[count]`, labels 0 and 1.
+ *   - group: `[count]`, in 0 ..< num_groups.
+ *   - count: number of samples, ≥ 0.
+ *   - num_groups: ≥ 1.
+ *   - rates: optional output, `[num_groups, 4]`.
+ *   - dp: optional output. NaN rates do not count; NaN if no other is left, as for `eo` and `opp`.
+ *   - eo: optional output.
+ *   - opp: optional output.
+ * - Errors: INVALID_TARGET if a prediction or label is neither 0 nor 1, or a group out of range.
+ * - Reference: Hardt, Price and Srebro, Equality of Opportunity in Supervised Learning, 2016.
+ */
+LOSSKIT_API losskit_status losskit_group_fairness_f32(
+    const int64_t *pred, const int64_t *y, const int64_t *group, ptrdiff_t count, ptrdiff_t num_groups, float *rates,
+    float *dp, float *eo, float *opp);
+LOSSKIT_API losskit_status losskit_group_fairness_f64(
+    const int64_t *pred, const int64_t *y, const int64_t *group, ptrdiff_t count, ptrdiff_t num_groups, double *rates,
+    double *dp, double *eo, double *opp);
+
+/**
+ * Histogram binning: calibrates a confidence as the share of hits among those in the same bin.
+ *
+ * Bins are (e_b, e_{b+1}], and 0 is in the first. The value of an empty bin is the middle of its edges.
+ *
+ * - Parameters:
+ *   - conf: `[count]`, confidences in [0, 1].
+ *   - correct: `[count]`, 1 where the prediction was right, else 0.
+ *   - count: number of predictions, ≥ 1, with a binning other than `uniform` 2³¹ − 1 at most.
+ *   - n_bins: n, 1 to 2²⁴; 15 is usual.
+ *   - binning: `uniform` (usual), `quantile` or `midpoint`, of which unused bins come last and are empty.
+ *   - edges: optional output, `[n + 1]`.
+ *   - values: optional output, `[n]`.
+ * - Errors: INVALID_VALUE if a confidence is NaN or outside [0, 1], INVALID_TARGET if `correct` is neither 0 nor 1.
+ * - Reference: Zadrozny and Elkan, Obtaining Calibrated Probability Estimates, 2001.
+ */
+LOSSKIT_API losskit_status losskit_histogram_binning_fit_f32(
+    const float *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning, float *edges,
+    float *values);
+LOSSKIT_API losskit_status losskit_histogram_binning_fit_f64(
+    const double *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
+    double *edges, double *values);
+
+/**
+ * Applies a calibration by bins: the value of the bin that each confidence falls in, whose index is the number of inner
+ * edges below the confidence.
+ *
+ * - Parameters:
+ *   - conf: `[count]`, confidences in [0, 1].
+ *   - count: number of confidences, ≥ 0.
+ *   - edges: `[bins + 1]`, ascending; the first and the last play no role.
+ *   - values: `[bins]`.
+ *   - bins: number of bins, ≥ 1.
+ *   - output: `[count]`; may be `conf`.
+ * - Errors: INVALID_VALUE if a confidence is NaN or outside [0, 1], or inner edges are not ascending.
+ * - Reference: Zadrozny and Elkan, Obtaining Calibrated Probability Estimates, 2001.
+ */
+LOSSKIT_API losskit_status losskit_binning_apply_f32(
+    const float *conf, ptrdiff_t count, const float *edges, const float *values, ptrdiff_t bins, float *output);
+LOSSKIT_API losskit_status losskit_binning_apply_f64(
+    const double *conf, ptrdiff_t count, const double *edges, const double *values, ptrdiff_t bins, double *output);
+
+/**
+ * Isotonic calibration: the non-decreasing map from confidence to accuracy that fits best.
+ *
+ * Equal confidences are pooled (weighted mean), and the means are fitted by isotonic regression. The map is given by
+ * knots, between which it is linear and outside of which it is constant: every distinct confidence with its fitted
+ * value, or with `centered` one knot for each block at its weighted mean confidence, and the least and the greatest
+ * confidence with the values of the end blocks, unless they are knots already.
+ *
+ * - Parameters:
+ *   - conf: `[count]`, confidences in [0, 1].
+ *   - correct: `[count]`, 1 where the prediction was right, else 0.
+ *   - count: number of predictions, 1 to 2³¹ − 1.
+ *   - sample_weight: optional, `[count]`, ≥ 0 and finite, default 1; a prediction of weight 0 does not count.
+ *   - centered: a map that increases between blocks instead of in steps; false is usual.
+ *   - knots_x: optional output, `[capacity]`, strictly ascending.
+ *   - knots_y: optional output, `[capacity]`, in [0, 1], not descending.
+ *   - capacity: knots that the outputs have room for; `count + 1` is always enough.
+ *   - knot_count: optional output, how many there are.
+ * - Errors: INVALID_VALUE if a confidence is NaN or outside [0, 1], a weight negative, or all weights are 0, INVALID_TARGET
+ *   if `correct` is neither 0 nor 1, BUFFER_TOO_SMALL if there are more than `capacity` knots: then `knot_count` says how
+ *   many, and nothing else is written.
+ * - Reference: Zadrozny and Elkan, Transforming Classifier Scores into Accurate Multiclass Probability Estimates, 2002;
+ *   Oron and Flournoy, Centered Isotonic Regression, 2017.
+ */
+LOSSKIT_API losskit_status losskit_isotonic_calibration_fit_f32(
+    const float *conf, const int64_t *correct, ptrdiff_t count, const float *sample_weight, bool centered,
+    float *knots_x, float *knots_y, ptrdiff_t capacity, ptrdiff_t *knot_count);
+LOSSKIT_API losskit_status losskit_isotonic_calibration_fit_f64(
+    const double *conf, const int64_t *correct, ptrdiff_t count, const double *sample_weight, bool centered,
+    double *knots_x, double *knots_y, ptrdiff_t capacity, ptrdiff_t *knot_count);
+
+/**
+ * Applies an isotonic calibration: linear interpolation between knots, constant outside.
+ *
+ * - Parameters:
+ *   - conf: `[count]`, confidences in [0, 1].
+ *   - count: number of confidences, ≥ 0.
+ *   - knots_x: `[knots]`, ascending.
+ *   - knots_y: `[knots]`.
+ *   - knots: how many, ≥ 1.
+ *   - output: `[count]`; may be `conf`.
+ * - Errors: INVALID_VALUE if a confidence is NaN or outside [0, 1], or `knots_x` does not ascend.
+ * - Reference: Zadrozny and Elkan, Transforming Classifier Scores into Accurate Multiclass Probability Estimates, 2002.
+ */
+LOSSKIT_API losskit_status losskit_isotonic_calibration_apply_f32(
+    const float *conf, ptrdiff_t count, const float *knots_x, const float *knots_y, ptrdiff_t knots, float *output);
+LOSSKIT_API losskit_status losskit_isotonic_calibration_apply_f64(
+    const double *conf, ptrdiff_t count, const double *knots_x, const double *knots_y, ptrdiff_t knots, double *output);
+
+/**
+ * Isotonic regression: the monotone sequence that is nearest to given values, by pooling adjacent violators.
+ *
+ *     minimise Σ w_i (f_i − v_i)²  over  f_1 ≤ f_2 ≤ …  (`increasing`), or ≥
+ *
+ * f is constant on blocks: runs of values that are not in order, each fitted by its weighted mean. Neighbouring blocks
+ * of equal mean are one.
+ *
+ * - Parameters:
+ *   - values: `[count]`, finite.
+ *   - count: number of values, ≥ 0.
+ *   - sample_weight: optional, `[count]`, > 0 and finite; default 1.
+ *   - increasing: true for f that does not decrease (usual), false for one that does not increase.
+ *   - output: `[count]`, f; may be `values`.
+ *   - jacobian: optional output, `[count, count]`: ∂f_i/∂v_j = w_j / Σ_B w if i and j are in one block B, else 0.
+ * - Errors: INVALID_VALUE if a value is NaN or infinite, or a weight not > 0.
+ * - Reference: Ayer et al., An Empirical Distribution Function for Sampling with Incomplete Information, 1955.
+ */
+LOSSKIT_API losskit_status losskit_isotonic_regression_f32(
+    const float *values, ptrdiff_t count, const float *sample_weight, bool increasing, float *output, float *jacobian);
+LOSSKIT_API losskit_status losskit_isotonic_regression_f64(
+    const double *values, ptrdiff_t count, const double *sample_weight, bool increasing, double *output,
+    double *jacobian);
+
+/**
+ * Vector-Jacobian product of isotonicRegression: within a block B, grad_in_i = w_i / Σ_B w · Σ_B grad_out.
+ *
+ * - Parameters:
+ *   - values: `[count]`, finite.
+ *   - grad_output: `[count]`.
+ *   - count: number of values, ≥ 0.
+ *   - sample_weight: optional, `[count]`, > 0 and finite; default 1.
+ *   - increasing: as for the map.
+ *   - grad_input: `[count]`; may be `grad_output`.
+ * - Errors: INVALID_VALUE if a value is NaN or infinite, or a weight not > 0.
+ * - Reference: Best and Chakravarti, Active Set Algorithms for Isotonic Regression, 1990.
+ */
+LOSSKIT_API losskit_status losskit_isotonic_regression_vjp_f32(
+    const float *values, const float *grad_output, ptrdiff_t count, const float *sample_weight, bool increasing,
+    float *grad_input);
+LOSSKIT_API losskit_status losskit_isotonic_regression_vjp_f64(
+    const double *values, const double *grad_output, ptrdiff_t count, const double *sample_weight, bool increasing,
+    double *grad_input);
+
+/**
+ * Multicalibration audit: the calibration gaps of every group in every bin of predictions.
+ *
+ *     mass = |g ∩ b| / N,  gap = mean of y − p over g ∩ b (0 if empty),  violation = max mass · |gap|
+ *
+ * Bins are of equal width, [e_b, e_{b+1}), and 1 is in the last. Sums are exact: the order of samples plays no role.
+ *
+ * - Parameters:
+ *   - probs: `[count]`, probabilities of class 1, in [0, 1].
+ *   - y: `[count]`, labels 0 and 1.
+ *   - groups: `[count, group_count]`, not 0 where a sample is a member; groups may overlap.
+ *   - count: N, ≥ 0. With none, masses and gaps are 0 and the violation NaN.
+ *   - group_count: G, ≥ 0.
+ *   - n_bins: number of bins, 1 to 2²⁴; 10 is usual.
+ *   - mass: optional output, `[group_count, n_bins]`.
+ *   - gap: optional output, `[group_count, n_bins]`.
+ *   - violation: optional output, one number; 0 without groups.
+ * - Errors: INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET if a label is neither 0 nor 1.
+ * - Reference: Hébert-Johnson, Kim, Reingold and Rothblum, Multicalibration: Calibration for the
+ *   (Computationally-Identifiable) Masses, 2018.
+ */
+LOSSKIT_API losskit_status losskit_multicalibration_audit_f32(
+    const float *probs, const int64_t *y, const uint8_t *groups, ptrdiff_t count, ptrdiff_t group_count,
+    ptrdiff_t n_bins, float *mass, float *gap, float *violation);
+LOSSKIT_API losskit_status losskit_multicalibration_audit_f64(
+    const double *probs, const int64_t *y, const uint8_t *groups, ptrdiff_t count, ptrdiff_t group_count,
+    ptrdiff_t n_bins, double *mass, double *gap, double *violation);
+
+/**
+ * Multicalibration: moves probabilities until no group is off in any bin.
+ *
+ * Repeats: audit; stop if the violation is at most α or after `max_iter` updates; add the gap of the first greatest
+ * violation (lowest group, then bin) to its members' probabilities, clipped to [0, 1].
+ *
+ * - Parameters:
+ *   - probs: `[count]`, probabilities of class 1, in [0, 1].
+ *   - y: `[count]`, labels 0 and 1.
+ *   - groups: `[count, group_count]`, not 0 where a sample is a member; groups may overlap.
+ *   - count: N, ≥ 0.
+ *   - group_count: G, ≥ 0.
+ *   - alpha: α, in (0, 1); 0.01 is usual.
+ *   - n_bins: number of bins, 1 to 2²⁴; 10 is usual.
+ *   - max_iter: ≥ 0; 1000 is usual.
+ *   - output: `[count]`, the probabilities; may be `probs`.
+ *   - updates: optional output, how many there were.
+ *   - violation: optional output, the greatest that is left; more than α if `max_iter` were not enough, NaN without
+ *     samples.
+ * - Errors: INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET if a label is neither 0 nor 1.
+ * - Reference: Hébert-Johnson, Kim, Reingold and Rothblum, Multicalibration: Calibration for the
+ *   (Computationally-Identifiable) Masses, 2018.
+ */
+LOSSKIT_API losskit_status losskit_multicalibrate_f32(
+    const float *probs, const int64_t *y, const uint8_t *groups, ptrdiff_t count, ptrdiff_t group_count, double alpha,
+    ptrdiff_t n_bins, ptrdiff_t max_iter, float *output, ptrdiff_t *updates, float *violation);
+LOSSKIT_API losskit_status losskit_multicalibrate_f64(
+    const double *probs, const int64_t *y, const uint8_t *groups, ptrdiff_t count, ptrdiff_t group_count, double alpha,
+    ptrdiff_t n_bins, ptrdiff_t max_iter, double *output, ptrdiff_t *updates, double *violation);
+
+/**
+ * Platt scaling: the a and b for which σ(a s + b) has the least mean log loss.
+ *
+ *     f(a, b) = mean_i (−t_i log σ(a s_i + b) − (1 − t_i) log σ(−a s_i − b)),
+ *     t = (N₊ + 1)/(N₊ + 2) where y = 1, 1/(N₋ + 2) where y = 0 (Lin et al.), or t = y
+ *
+ * By Newton's method from a = b = 0, until max |∂f| ≤ 1e-10, 100 iterations at most.
+ *
+ * - Parameters:
+ *   - scores: `[count]`, finite.
+ *   - y: `[count]`, labels 0 and 1.
+ *   - count: number of samples, ≥ 1.
+ *   - target_smoothing: targets that keep clear of 0 and 1, as if one sample more of each label were on the wrong side;
+ *     true is usual. Without it, scores that separate the labels have no fit: see `converged`.
+ *   - a: optional output, the slope.
+ *   - b: optional output, the intercept.
+ *   - loss: optional output, f(a, b).
+ *   - converged: optional output, 1 if (a, b) is the minimum, else 0.
+ * - Errors: INVALID_VALUE if a score is NaN or infinite, INVALID_TARGET if a label is neither 0 nor 1.
+ * - Reference: Platt, Probabilistic Outputs for Support Vector Machines, 1999; Lin, Lin and Weng, A Note on Platt's
+ *   Probabilistic Outputs for Support Vector Machines, 2007.
+ */
+LOSSKIT_API losskit_status losskit_platt_scaling_fit_f32(
+    const float *scores, const int64_t *y, ptrdiff_t count, bool target_smoothing, float *a, float *b, float *loss,
+    uint8_t *converged);
+LOSSKIT_API losskit_status losskit_platt_scaling_fit_f64(
+    const double *scores, const int64_t *y, ptrdiff_t count, bool target_smoothing, double *a, double *b, double *loss,
+    uint8_t *converged);
+
+/**
+ * The scaling-binning calibrator: a logistic map of the log-odds, whose values are then averaged over bins of equal mass.
+ *
+ *     s = logit(clip(conf, ε, 1 − ε)),  g = σ(a s + b) of least mean log loss,
+ *     value of a bin of g = mean of g in it (the middle of its edges where it is empty)
+ *
+ * Bins are (e_b, e_{b+1}], their edges lie midway between runs of equal length of the sorted g. Applying:
+ * `binningApply(σ(a s + b), edges, values)`.
+ *
+ * - Parameters:
+ *   - conf: `[count]`, confidences in [0, 1].
+ *   - correct: `[count]`, 1 where the prediction was right, else 0.
+ *   - count: number of predictions, 1 to 2³¹ − 1.
+ *   - n_bins: n, 1 to 2²⁴; 15 is usual.
+ *   - eps: ε, in [2⁻⁵³, ½); 1e-12 is usual.
+ *   - a: optional output.
+ *   - b: optional output.
+ *   - edges: optional output, `[n + 1]`; equal edges are merged, and unused ones at the end are 1.
+ *   - values: optional output, `[n]`.
+ *   - converged: optional output, 1 if (a, b) is the minimum, 0 if there is none.
+ * - Errors: INVALID_VALUE if a confidence is NaN or outside [0, 1], INVALID_TARGET if `correct` is neither 0 nor 1.
+ * - Reference: Kumar, Liang and Ma, Verified Uncertainty Calibration, 2019.
+ */
+LOSSKIT_API losskit_status losskit_scaling_binning_fit_f32(
+    const float *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, double eps, float *a, float *b,
+    float *edges, float *values, uint8_t *converged);
+LOSSKIT_API losskit_status losskit_scaling_binning_fit_f64(
+    const double *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, double eps, double *a, double *b,
+    double *edges, double *values, uint8_t *converged);
+
+/**
  * Temperature scaling: the T for which softmax(z / T) has the least mean negative log-likelihood.
  *
  *     β = 1/T,  f(β) = mean_i (log Σ_c e^{β z_ic} − β z_{i,y_i}),
@@ -5712,6 +6127,127 @@ LOSSKIT_API losskit_status losskit_temperature_scaling_fit_f32(
 LOSSKIT_API losskit_status losskit_temperature_scaling_fit_f64(
     const double *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double t_min, double t_max,
     double *temperature, double *nll);
+
+/* ====================================================================================================
+ * Conformal prediction
+ * ==================================================================================================== */
+
+/**
+ * Scores of conformalised quantile regression: how far a target lies outside its interval, negative inside.
+ *
+ *     max(lower − y, y − upper)
+ *
+ * With q their conformal quantile, [lower − q, upper + q] is the interval of a new prediction. For absolute residuals,
+ * lower = upper = prediction.
+ *
+ * - Parameters:
+ *   - lower: `[count]`.
+ *   - upper: `[count]`.
+ *   - target: `[count]`, y.
+ *   - count: ≥ 0.
+ *   - scores: `[count]`; may be one of the inputs. NaN where an input is.
+ * - Reference: Romano, Patterson and Candès, Conformalized Quantile Regression, 2019.
+ */
+LOSSKIT_API losskit_status losskit_conformal_cqr_scores_f32(
+    const float *lower, const float *upper, const float *target, ptrdiff_t count, float *scores);
+LOSSKIT_API losskit_status losskit_conformal_cqr_scores_f64(
+    const double *lower, const double *upper, const double *target, ptrdiff_t count, double *scores);
+
+/**
+ * Conformal quantile: the threshold that a new score stays below with probability 1 − α at least.
+ *
+ *     k = ⌈(n + 1)(1 − α) − 1e-10⌉;  the k-th smallest score (k ≥ 1), +inf if k > n
+ *
+ * - Parameters:
+ *   - scores: `[count]`; infinities are in order.
+ *   - count: n, 0 to 2³¹ − 1.
+ *   - alpha: α, the miscoverage allowed, in (0, 1); 0.1 is usual.
+ *   - quantile: optional output.
+ * - Errors: INVALID_VALUE if a score is NaN.
+ * - Reference: Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2005.
+ */
+LOSSKIT_API losskit_status losskit_conformal_quantile_f32(
+    const float *scores, ptrdiff_t count, double alpha, float *quantile);
+LOSSKIT_API losskit_status losskit_conformal_quantile_f64(
+    const double *scores, ptrdiff_t count, double alpha, double *quantile);
+
+/**
+ * Conformal scores of the true classes: how strange the label of each row is to the classifier.
+ *
+ *     lac:   1 − p_y
+ *     aps:   Σ_{classes ranked before y} p + u p_y,  by descending p, of equal ones the lower class first
+ *     raps:  the same + λ max(0, o − k_reg),  o the rank of y, from 1 on
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 0.
+ *   - classes: number of columns, 1 to 2³¹ − 1.
+ *   - method: `lac` is usual.
+ *   - lam: λ of `raps`, ≥ 0 and finite; 0 is usual.
+ *   - k_reg: ranks that cost nothing, ≥ 0; 0 is usual.
+ *   - u: optional, `[count]`, in [0, 1], for `aps` and `raps`: uniform random numbers make coverage exact; default 1.
+ *   - scores: `[count]`.
+ * - Errors: INVALID_VALUE if a probability or u is NaN or outside [0, 1], INVALID_TARGET if a label is out of range.
+ * - Reference: Sadinle, Lei and Wasserman, Least Ambiguous Set-Valued Classifiers, 2019; Romano, Sesia and Candès,
+ *   Classification with Valid and Adaptive Coverage, 2020; Angelopoulos et al., Uncertainty Sets for Image Classifiers
+ *   using Conformal Prediction, 2021.
+ */
+LOSSKIT_API losskit_status losskit_conformal_scores_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_conformal_method method,
+    double lam, ptrdiff_t k_reg, const float *u, float *scores);
+LOSSKIT_API losskit_status losskit_conformal_scores_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_conformal_method method,
+    double lam, ptrdiff_t k_reg, const double *u, double *scores);
+
+/**
+ * Conformal prediction sets: the classes whose score is at most a threshold.
+ *
+ * Scores are those of conformalScores, for every class with the row's u. As they do not fall along the ranks, a set of
+ * `aps` or `raps` consists of the highest ranks.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, in [0, 1].
+ *   - count: number of rows, ≥ 0.
+ *   - classes: number of columns, 1 to 2³¹ − 1.
+ *   - qhat: the threshold, as conformalQuantile gives it; not NaN.
+ *   - method: `lac` is usual.
+ *   - lam: λ of `raps`, ≥ 0 and finite; 0 is usual.
+ *   - k_reg: ranks that cost nothing, ≥ 0; 0 is usual.
+ *   - u: optional, `[count]`, in [0, 1], for `aps` and `raps`; default 1.
+ *   - allow_empty: may a set be empty? Else it has the most probable class, the first of equal ones. True is usual.
+ *   - include_last: for `aps` and `raps`, add the next class by rank, the one that crosses the threshold; false is usual.
+ *   - mask: `[count, classes]`, 1 for the classes of the set, else 0.
+ * - Errors: INVALID_VALUE if a probability or u is NaN or outside [0, 1].
+ * - Reference: as for conformalScores.
+ */
+LOSSKIT_API losskit_status losskit_conformal_set_f32(
+    const float *probs, ptrdiff_t count, ptrdiff_t classes, double qhat, losskit_conformal_method method, double lam,
+    ptrdiff_t k_reg, const float *u, bool allow_empty, bool include_last, uint8_t *mask);
+LOSSKIT_API losskit_status losskit_conformal_set_f64(
+    const double *probs, ptrdiff_t count, ptrdiff_t classes, double qhat, losskit_conformal_method method, double lam,
+    ptrdiff_t k_reg, const double *u, bool allow_empty, bool include_last, uint8_t *mask);
+
+/**
+ * How good prediction sets are: coverage, mean size, and the smallest coverage among rows whose sets have equal size.
+ *
+ * - Parameters:
+ *   - mask: `[count, classes]`, not 0 for the classes of a row's set.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 0. Without rows, all is NaN.
+ *   - classes: number of columns, ≥ 1.
+ *   - coverage: optional output, the share of rows whose label is in the set.
+ *   - mean_size: optional output.
+ *   - size_stratified_coverage: optional output.
+ * - Errors: INVALID_TARGET if a label is out of range.
+ * - Reference: Angelopoulos et al., Uncertainty Sets for Image Classifiers using Conformal Prediction, 2021.
+ */
+LOSSKIT_API losskit_status losskit_conformal_set_metrics_f32(
+    const uint8_t *mask, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, float *coverage, float *mean_size,
+    float *size_stratified_coverage);
+LOSSKIT_API losskit_status losskit_conformal_set_metrics_f64(
+    const uint8_t *mask, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double *coverage, double *mean_size,
+    double *size_stratified_coverage);
 
 #ifdef __cplusplus
 }

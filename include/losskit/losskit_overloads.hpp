@@ -290,6 +290,34 @@ enum class calibration_mode : std::int32_t {
   classwise = LOSSKIT_CALIBRATION_MODE_CLASSWISE,
 };
 
+/// Which of its three parameters a beta calibration has.
+enum class beta_variant : std::int32_t {
+  /// a, b and c.
+  abm = LOSSKIT_BETA_VARIANT_ABM,
+  /// a = b, and c: logistic calibration of the log-odds.
+  am = LOSSKIT_BETA_VARIANT_AM,
+  /// a and b, with c = (a − b) log 2: ½ stays where it is.
+  ab = LOSSKIT_BETA_VARIANT_AB,
+};
+
+/// What the weights of an ensemble of temperatures minimise.
+enum class ensemble_loss : std::int32_t {
+  /// The mean squared error over all probabilities.
+  mse = LOSSKIT_ENSEMBLE_LOSS_MSE,
+  /// The mean negative log-likelihood.
+  ce = LOSSKIT_ENSEMBLE_LOSS_CE,
+};
+
+/// The score of a class, which is in the prediction set if the score is not above the threshold.
+enum class conformal_method : std::int32_t {
+  /// 1 − p (least ambiguous set-valued classifier).
+  lac = LOSSKIT_CONFORMAL_METHOD_LAC,
+  /// The sum of the probabilities of the classes ranked before it, and of its own times u (adaptive prediction sets).
+  aps = LOSSKIT_CONFORMAL_METHOD_APS,
+  /// As `aps`, and λ for each rank beyond `k_reg` (regularised adaptive prediction sets).
+  raps = LOSSKIT_CONFORMAL_METHOD_RAPS,
+};
+
 /// Softmax of attention scores in which a query sees the keys up to its own place; later keys are 0, and never read.
 /// See losskit_causal_softmax_f32.
 inline void causal_softmax(
@@ -8444,6 +8472,613 @@ inline void log_loss(
     losskit_log_loss_f64(probs.data(), y.data(), count, classes, eps, sample_weight.data(), static_cast<losskit_reduction>(reduction), loss.data(), grad.data()));
 }
 
+/// Beta calibration: the map σ(a log p − b log(1 − p) + c), a, b ≥ 0, of least mean log loss.
+/// See losskit_beta_calibration_fit_f32.
+inline void beta_calibration_fit(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, losskit::beta_variant variant, double eps,
+    float *a, float *b, float *c, float *loss, std::uint8_t *converged) {
+  check(
+    
+    losskit_beta_calibration_fit_f32(probs, y, count, static_cast<losskit_beta_variant>(variant), eps, a, b, c, loss, converged));
+}
+
+/// The same on spans.
+inline void beta_calibration_fit(
+    span<const float> probs, span<const std::int64_t> y, losskit::beta_variant variant, double eps, float *a, float *b,
+    float *c, float *loss, std::uint8_t *converged) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  check(
+    
+    losskit_beta_calibration_fit_f32(probs.data(), y.data(), count, static_cast<losskit_beta_variant>(variant), eps, a, b, c, loss, converged));
+}
+
+/// Beta calibration: the map σ(a log p − b log(1 − p) + c), a, b ≥ 0, of least mean log loss.
+/// See losskit_beta_calibration_fit_f64.
+inline void beta_calibration_fit(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, losskit::beta_variant variant, double eps,
+    double *a, double *b, double *c, double *loss, std::uint8_t *converged) {
+  check(
+    
+    losskit_beta_calibration_fit_f64(probs, y, count, static_cast<losskit_beta_variant>(variant), eps, a, b, c, loss, converged));
+}
+
+/// The same on spans.
+inline void beta_calibration_fit(
+    span<const double> probs, span<const std::int64_t> y, losskit::beta_variant variant, double eps, double *a,
+    double *b, double *c, double *loss, std::uint8_t *converged) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  check(
+    
+    losskit_beta_calibration_fit_f64(probs.data(), y.data(), count, static_cast<losskit_beta_variant>(variant), eps, a, b, c, loss, converged));
+}
+
+/// Applies a beta calibration: σ(a log p − b log(1 − p) + c).
+/// See losskit_beta_calibration_apply_f32.
+inline void beta_calibration_apply(
+    const float *probs, std::ptrdiff_t count, double a, double b, double c, double eps, float *output) {
+  check(losskit_beta_calibration_apply_f32(probs, count, a, b, c, eps, output));
+}
+
+/// The same on spans.
+inline void beta_calibration_apply(
+    span<const float> probs, double a, double b, double c, double eps, span<float> output) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(output, false, {count});
+  check(losskit_beta_calibration_apply_f32(probs.data(), count, a, b, c, eps, output.data()));
+}
+
+/// Applies a beta calibration: σ(a log p − b log(1 − p) + c).
+/// See losskit_beta_calibration_apply_f64.
+inline void beta_calibration_apply(
+    const double *probs, std::ptrdiff_t count, double a, double b, double c, double eps, double *output) {
+  check(losskit_beta_calibration_apply_f64(probs, count, a, b, c, eps, output));
+}
+
+/// The same on spans.
+inline void beta_calibration_apply(
+    span<const double> probs, double a, double b, double c, double eps, span<double> output) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(output, false, {count});
+  check(losskit_beta_calibration_apply_f64(probs.data(), count, a, b, c, eps, output.data()));
+}
+
+/// Correctness-aware loss: the confidence of the predicted class should be 1 where it is right and 0 where it is wrong.
+/// See losskit_correctness_aware_loss_f32.
+inline void correctness_aware_loss(
+    const float *logits, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool balanced, losskit::reduction reduction, float *loss, float *grad) {
+  check(
+    
+    losskit_correctness_aware_loss_f32(logits, target, outer, classes, inner, balanced, static_cast<losskit_reduction>(reduction), loss, grad));
+}
+
+/// The same on spans.
+inline void correctness_aware_loss(
+    span<const float> logits, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, bool balanced, losskit::reduction reduction, float *loss, span<float> grad) {
+  detail::expect(logits, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_correctness_aware_loss_f32(logits.data(), target, outer, classes, inner, balanced, static_cast<losskit_reduction>(reduction), loss, grad.data()));
+}
+
+/// Correctness-aware loss: the confidence of the predicted class should be 1 where it is right and 0 where it is wrong.
+/// See losskit_correctness_aware_loss_f64.
+inline void correctness_aware_loss(
+    const double *logits, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, bool balanced, losskit::reduction reduction, double *loss, double *grad) {
+  check(
+    
+    losskit_correctness_aware_loss_f64(logits, target, outer, classes, inner, balanced, static_cast<losskit_reduction>(reduction), loss, grad));
+}
+
+/// The same on spans.
+inline void correctness_aware_loss(
+    span<const double> logits, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, bool balanced, losskit::reduction reduction, double *loss, span<double> grad) {
+  detail::expect(logits, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_correctness_aware_loss_f64(logits.data(), target, outer, classes, inner, balanced, static_cast<losskit_reduction>(reduction), loss, grad.data()));
+}
+
+/// Ensemble temperature scaling: a mixture of the tempered, the given and the uniform distribution.
+/// See losskit_ensemble_temperature_scaling_fit_f32.
+inline void ensemble_temperature_scaling_fit(
+    const float *logits, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes,
+    losskit::ensemble_loss loss_kind, std::ptrdiff_t max_iter, double tol, float *temperature, float *weights,
+    float *objective, std::uint8_t *converged) {
+  check(
+    
+    losskit_ensemble_temperature_scaling_fit_f32(logits, y, count, classes, static_cast<losskit_ensemble_loss>(loss_kind), max_iter, tol, temperature, weights, objective, converged));
+}
+
+/// The same on spans.
+inline void ensemble_temperature_scaling_fit(
+    span<const float> logits, span<const std::int64_t> y, std::ptrdiff_t classes, losskit::ensemble_loss loss_kind,
+    std::ptrdiff_t max_iter, double tol, float *temperature, span<float> weights, float *objective,
+    std::uint8_t *converged) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(logits, false, {count, classes});
+  detail::expect(weights, true, {3});
+  check(
+    
+    losskit_ensemble_temperature_scaling_fit_f32(logits.data(), y.data(), count, classes, static_cast<losskit_ensemble_loss>(loss_kind), max_iter, tol, temperature, weights.data(), objective, converged));
+}
+
+/// Ensemble temperature scaling: a mixture of the tempered, the given and the uniform distribution.
+/// See losskit_ensemble_temperature_scaling_fit_f64.
+inline void ensemble_temperature_scaling_fit(
+    const double *logits, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes,
+    losskit::ensemble_loss loss_kind, std::ptrdiff_t max_iter, double tol, double *temperature, double *weights,
+    double *objective, std::uint8_t *converged) {
+  check(
+    
+    losskit_ensemble_temperature_scaling_fit_f64(logits, y, count, classes, static_cast<losskit_ensemble_loss>(loss_kind), max_iter, tol, temperature, weights, objective, converged));
+}
+
+/// The same on spans.
+inline void ensemble_temperature_scaling_fit(
+    span<const double> logits, span<const std::int64_t> y, std::ptrdiff_t classes, losskit::ensemble_loss loss_kind,
+    std::ptrdiff_t max_iter, double tol, double *temperature, span<double> weights, double *objective,
+    std::uint8_t *converged) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(logits, false, {count, classes});
+  detail::expect(weights, true, {3});
+  check(
+    
+    losskit_ensemble_temperature_scaling_fit_f64(logits.data(), y.data(), count, classes, static_cast<losskit_ensemble_loss>(loss_kind), max_iter, tol, temperature, weights.data(), objective, converged));
+}
+
+/// Group fairness: how the rates of a binary classifier differ between groups.
+/// See losskit_group_fairness_f32.
+inline void group_fairness(
+    const std::int64_t *pred, const std::int64_t *y, const std::int64_t *group, std::ptrdiff_t count,
+    std::ptrdiff_t num_groups, float *rates, float *dp, float *eo, float *opp) {
+  check(losskit_group_fairness_f32(pred, y, group, count, num_groups, rates, dp, eo, opp));
+}
+
+/// The same on spans.
+inline void group_fairness(
+    span<const std::int64_t> pred, span<const std::int64_t> y, span<const std::int64_t> group,
+    std::ptrdiff_t num_groups, span<float> rates, float *dp, float *eo, float *opp) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(group, false, {count});
+  detail::expect(rates, true, {num_groups, 4});
+  check(losskit_group_fairness_f32(pred.data(), y.data(), group.data(), count, num_groups, rates.data(), dp, eo, opp));
+}
+
+/// Group fairness: how the rates of a binary classifier differ between groups.
+/// See losskit_group_fairness_f64.
+inline void group_fairness(
+    const std::int64_t *pred, const std::int64_t *y, const std::int64_t *group, std::ptrdiff_t count,
+    std::ptrdiff_t num_groups, double *rates, double *dp, double *eo, double *opp) {
+  check(losskit_group_fairness_f64(pred, y, group, count, num_groups, rates, dp, eo, opp));
+}
+
+/// The same on spans.
+inline void group_fairness(
+    span<const std::int64_t> pred, span<const std::int64_t> y, span<const std::int64_t> group,
+    std::ptrdiff_t num_groups, span<double> rates, double *dp, double *eo, double *opp) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(group, false, {count});
+  detail::expect(rates, true, {num_groups, 4});
+  check(losskit_group_fairness_f64(pred.data(), y.data(), group.data(), count, num_groups, rates.data(), dp, eo, opp));
+}
+
+/// Histogram binning: calibrates a confidence as the share of hits among those in the same bin.
+/// See losskit_histogram_binning_fit_f32.
+inline void histogram_binning_fit(
+    const float *conf, const std::int64_t *correct, std::ptrdiff_t count, std::ptrdiff_t n_bins,
+    losskit::binning binning, float *edges, float *values) {
+  check(
+    
+    losskit_histogram_binning_fit_f32(conf, correct, count, n_bins, static_cast<losskit_binning>(binning), edges, values));
+}
+
+/// The same on spans.
+inline void histogram_binning_fit(
+    span<const float> conf, span<const std::int64_t> correct, std::ptrdiff_t n_bins, losskit::binning binning,
+    float *edges, float *values) {
+  const std::ptrdiff_t count = conf.ssize();
+  detail::expect(correct, false, {count});
+  check(
+    
+    losskit_histogram_binning_fit_f32(conf.data(), correct.data(), count, n_bins, static_cast<losskit_binning>(binning), edges, values));
+}
+
+/// Histogram binning: calibrates a confidence as the share of hits among those in the same bin.
+/// See losskit_histogram_binning_fit_f64.
+inline void histogram_binning_fit(
+    const double *conf, const std::int64_t *correct, std::ptrdiff_t count, std::ptrdiff_t n_bins,
+    losskit::binning binning, double *edges, double *values) {
+  check(
+    
+    losskit_histogram_binning_fit_f64(conf, correct, count, n_bins, static_cast<losskit_binning>(binning), edges, values));
+}
+
+/// The same on spans.
+inline void histogram_binning_fit(
+    span<const double> conf, span<const std::int64_t> correct, std::ptrdiff_t n_bins, losskit::binning binning,
+    double *edges, double *values) {
+  const std::ptrdiff_t count = conf.ssize();
+  detail::expect(correct, false, {count});
+  check(
+    
+    losskit_histogram_binning_fit_f64(conf.data(), correct.data(), count, n_bins, static_cast<losskit_binning>(binning), edges, values));
+}
+
+/// Applies a calibration by bins: the value of the bin that each confidence falls in, whose index is the number of inner
+/// edges below the confidence.
+/// See losskit_binning_apply_f32.
+inline void binning_apply(
+    const float *conf, std::ptrdiff_t count, const float *edges, const float *values, std::ptrdiff_t bins,
+    float *output) {
+  check(losskit_binning_apply_f32(conf, count, edges, values, bins, output));
+}
+
+/// The same on spans.
+inline void binning_apply(span<const float> conf, const float *edges, span<const float> values, span<float> output) {
+  const std::ptrdiff_t count = conf.ssize();
+  const std::ptrdiff_t bins = values.ssize();
+  detail::expect(output, false, {count});
+  check(losskit_binning_apply_f32(conf.data(), count, edges, values.data(), bins, output.data()));
+}
+
+/// Applies a calibration by bins: the value of the bin that each confidence falls in, whose index is the number of inner
+/// edges below the confidence.
+/// See losskit_binning_apply_f64.
+inline void binning_apply(
+    const double *conf, std::ptrdiff_t count, const double *edges, const double *values, std::ptrdiff_t bins,
+    double *output) {
+  check(losskit_binning_apply_f64(conf, count, edges, values, bins, output));
+}
+
+/// The same on spans.
+inline void binning_apply(
+    span<const double> conf, const double *edges, span<const double> values, span<double> output) {
+  const std::ptrdiff_t count = conf.ssize();
+  const std::ptrdiff_t bins = values.ssize();
+  detail::expect(output, false, {count});
+  check(losskit_binning_apply_f64(conf.data(), count, edges, values.data(), bins, output.data()));
+}
+
+/// Isotonic calibration: the non-decreasing map from confidence to accuracy that fits best.
+/// See losskit_isotonic_calibration_fit_f32.
+inline void isotonic_calibration_fit(
+    const float *conf, const std::int64_t *correct, std::ptrdiff_t count, const float *sample_weight, bool centered,
+    float *knots_x, float *knots_y, std::ptrdiff_t capacity, std::ptrdiff_t *knot_count) {
+  check(
+    
+    losskit_isotonic_calibration_fit_f32(conf, correct, count, sample_weight, centered, knots_x, knots_y, capacity, knot_count));
+}
+
+/// The same on spans.
+inline void isotonic_calibration_fit(
+    span<const float> conf, span<const std::int64_t> correct, span<const float> sample_weight, bool centered,
+    span<float> knots_x, span<float> knots_y, std::ptrdiff_t capacity, std::ptrdiff_t *knot_count) {
+  const std::ptrdiff_t count = conf.ssize();
+  detail::expect(correct, false, {count});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(knots_x, true, {capacity});
+  detail::expect(knots_y, true, {capacity});
+  check(
+    
+    losskit_isotonic_calibration_fit_f32(conf.data(), correct.data(), count, sample_weight.data(), centered, knots_x.data(), knots_y.data(), capacity, knot_count));
+}
+
+/// Isotonic calibration: the non-decreasing map from confidence to accuracy that fits best.
+/// See losskit_isotonic_calibration_fit_f64.
+inline void isotonic_calibration_fit(
+    const double *conf, const std::int64_t *correct, std::ptrdiff_t count, const double *sample_weight, bool centered,
+    double *knots_x, double *knots_y, std::ptrdiff_t capacity, std::ptrdiff_t *knot_count) {
+  check(
+    
+    losskit_isotonic_calibration_fit_f64(conf, correct, count, sample_weight, centered, knots_x, knots_y, capacity, knot_count));
+}
+
+/// The same on spans.
+inline void isotonic_calibration_fit(
+    span<const double> conf, span<const std::int64_t> correct, span<const double> sample_weight, bool centered,
+    span<double> knots_x, span<double> knots_y, std::ptrdiff_t capacity, std::ptrdiff_t *knot_count) {
+  const std::ptrdiff_t count = conf.ssize();
+  detail::expect(correct, false, {count});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(knots_x, true, {capacity});
+  detail::expect(knots_y, true, {capacity});
+  check(
+    
+    losskit_isotonic_calibration_fit_f64(conf.data(), correct.data(), count, sample_weight.data(), centered, knots_x.data(), knots_y.data(), capacity, knot_count));
+}
+
+/// Applies an isotonic calibration: linear interpolation between knots, constant outside.
+/// See losskit_isotonic_calibration_apply_f32.
+inline void isotonic_calibration_apply(
+    const float *conf, std::ptrdiff_t count, const float *knots_x, const float *knots_y, std::ptrdiff_t knots,
+    float *output) {
+  check(losskit_isotonic_calibration_apply_f32(conf, count, knots_x, knots_y, knots, output));
+}
+
+/// The same on spans.
+inline void isotonic_calibration_apply(
+    span<const float> conf, span<const float> knots_x, span<const float> knots_y, span<float> output) {
+  const std::ptrdiff_t count = conf.ssize();
+  const std::ptrdiff_t knots = knots_x.ssize();
+  detail::expect(knots_y, false, {knots});
+  detail::expect(output, false, {count});
+  check(losskit_isotonic_calibration_apply_f32(conf.data(), count, knots_x.data(), knots_y.data(), knots, output.data()));
+}
+
+/// Applies an isotonic calibration: linear interpolation between knots, constant outside.
+/// See losskit_isotonic_calibration_apply_f64.
+inline void isotonic_calibration_apply(
+    const double *conf, std::ptrdiff_t count, const double *knots_x, const double *knots_y, std::ptrdiff_t knots,
+    double *output) {
+  check(losskit_isotonic_calibration_apply_f64(conf, count, knots_x, knots_y, knots, output));
+}
+
+/// The same on spans.
+inline void isotonic_calibration_apply(
+    span<const double> conf, span<const double> knots_x, span<const double> knots_y, span<double> output) {
+  const std::ptrdiff_t count = conf.ssize();
+  const std::ptrdiff_t knots = knots_x.ssize();
+  detail::expect(knots_y, false, {knots});
+  detail::expect(output, false, {count});
+  check(losskit_isotonic_calibration_apply_f64(conf.data(), count, knots_x.data(), knots_y.data(), knots, output.data()));
+}
+
+/// Isotonic regression: the monotone sequence that is nearest to given values, by pooling adjacent violators.
+/// See losskit_isotonic_regression_f32.
+inline void isotonic_regression(
+    const float *values, std::ptrdiff_t count, const float *sample_weight, bool increasing, float *output,
+    float *jacobian) {
+  check(losskit_isotonic_regression_f32(values, count, sample_weight, increasing, output, jacobian));
+}
+
+/// The same on spans.
+inline void isotonic_regression(
+    span<const float> values, span<const float> sample_weight, bool increasing, span<float> output,
+    span<float> jacobian) {
+  const std::ptrdiff_t count = values.ssize();
+  detail::expect(sample_weight, true, {count});
+  detail::expect(output, false, {count});
+  detail::expect(jacobian, true, {count, count});
+  check(
+    
+    losskit_isotonic_regression_f32(values.data(), count, sample_weight.data(), increasing, output.data(), jacobian.data()));
+}
+
+/// Isotonic regression: the monotone sequence that is nearest to given values, by pooling adjacent violators.
+/// See losskit_isotonic_regression_f64.
+inline void isotonic_regression(
+    const double *values, std::ptrdiff_t count, const double *sample_weight, bool increasing, double *output,
+    double *jacobian) {
+  check(losskit_isotonic_regression_f64(values, count, sample_weight, increasing, output, jacobian));
+}
+
+/// The same on spans.
+inline void isotonic_regression(
+    span<const double> values, span<const double> sample_weight, bool increasing, span<double> output,
+    span<double> jacobian) {
+  const std::ptrdiff_t count = values.ssize();
+  detail::expect(sample_weight, true, {count});
+  detail::expect(output, false, {count});
+  detail::expect(jacobian, true, {count, count});
+  check(
+    
+    losskit_isotonic_regression_f64(values.data(), count, sample_weight.data(), increasing, output.data(), jacobian.data()));
+}
+
+/// Vector-Jacobian product of isotonicRegression: within a block B, grad_in_i = w_i / Σ_B w · Σ_B grad_out.
+/// See losskit_isotonic_regression_vjp_f32.
+inline void isotonic_regression_vjp(
+    const float *values, const float *grad_output, std::ptrdiff_t count, const float *sample_weight, bool increasing,
+    float *grad_input) {
+  check(losskit_isotonic_regression_vjp_f32(values, grad_output, count, sample_weight, increasing, grad_input));
+}
+
+/// The same on spans.
+inline void isotonic_regression_vjp(
+    span<const float> values, span<const float> grad_output, span<const float> sample_weight, bool increasing,
+    span<float> grad_input) {
+  const std::ptrdiff_t count = values.ssize();
+  detail::expect(grad_output, false, {count});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(grad_input, false, {count});
+  check(
+    
+    losskit_isotonic_regression_vjp_f32(values.data(), grad_output.data(), count, sample_weight.data(), increasing, grad_input.data()));
+}
+
+/// Vector-Jacobian product of isotonicRegression: within a block B, grad_in_i = w_i / Σ_B w · Σ_B grad_out.
+/// See losskit_isotonic_regression_vjp_f64.
+inline void isotonic_regression_vjp(
+    const double *values, const double *grad_output, std::ptrdiff_t count, const double *sample_weight, bool increasing,
+    double *grad_input) {
+  check(losskit_isotonic_regression_vjp_f64(values, grad_output, count, sample_weight, increasing, grad_input));
+}
+
+/// The same on spans.
+inline void isotonic_regression_vjp(
+    span<const double> values, span<const double> grad_output, span<const double> sample_weight, bool increasing,
+    span<double> grad_input) {
+  const std::ptrdiff_t count = values.ssize();
+  detail::expect(grad_output, false, {count});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(grad_input, false, {count});
+  check(
+    
+    losskit_isotonic_regression_vjp_f64(values.data(), grad_output.data(), count, sample_weight.data(), increasing, grad_input.data()));
+}
+
+/// Multicalibration audit: the calibration gaps of every group in every bin of predictions.
+/// See losskit_multicalibration_audit_f32.
+inline void multicalibration_audit(
+    const float *probs, const std::int64_t *y, const std::uint8_t *groups, std::ptrdiff_t count,
+    std::ptrdiff_t group_count, std::ptrdiff_t n_bins, float *mass, float *gap, float *violation) {
+  check(losskit_multicalibration_audit_f32(probs, y, groups, count, group_count, n_bins, mass, gap, violation));
+}
+
+/// The same on spans.
+inline void multicalibration_audit(
+    span<const float> probs, span<const std::int64_t> y, span<const std::uint8_t> groups, std::ptrdiff_t group_count,
+    std::ptrdiff_t n_bins, span<float> mass, span<float> gap, float *violation) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(groups, false, {count, group_count});
+  detail::expect(mass, true, {group_count, n_bins});
+  detail::expect(gap, true, {group_count, n_bins});
+  check(
+    
+    losskit_multicalibration_audit_f32(probs.data(), y.data(), groups.data(), count, group_count, n_bins, mass.data(), gap.data(), violation));
+}
+
+/// Multicalibration audit: the calibration gaps of every group in every bin of predictions.
+/// See losskit_multicalibration_audit_f64.
+inline void multicalibration_audit(
+    const double *probs, const std::int64_t *y, const std::uint8_t *groups, std::ptrdiff_t count,
+    std::ptrdiff_t group_count, std::ptrdiff_t n_bins, double *mass, double *gap, double *violation) {
+  check(losskit_multicalibration_audit_f64(probs, y, groups, count, group_count, n_bins, mass, gap, violation));
+}
+
+/// The same on spans.
+inline void multicalibration_audit(
+    span<const double> probs, span<const std::int64_t> y, span<const std::uint8_t> groups, std::ptrdiff_t group_count,
+    std::ptrdiff_t n_bins, span<double> mass, span<double> gap, double *violation) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(groups, false, {count, group_count});
+  detail::expect(mass, true, {group_count, n_bins});
+  detail::expect(gap, true, {group_count, n_bins});
+  check(
+    
+    losskit_multicalibration_audit_f64(probs.data(), y.data(), groups.data(), count, group_count, n_bins, mass.data(), gap.data(), violation));
+}
+
+/// Multicalibration: moves probabilities until no group is off in any bin.
+/// See losskit_multicalibrate_f32.
+inline void multicalibrate(
+    const float *probs, const std::int64_t *y, const std::uint8_t *groups, std::ptrdiff_t count,
+    std::ptrdiff_t group_count, double alpha, std::ptrdiff_t n_bins, std::ptrdiff_t max_iter, float *output,
+    std::ptrdiff_t *updates, float *violation) {
+  check(
+    
+    losskit_multicalibrate_f32(probs, y, groups, count, group_count, alpha, n_bins, max_iter, output, updates, violation));
+}
+
+/// The same on spans.
+inline void multicalibrate(
+    span<const float> probs, span<const std::int64_t> y, span<const std::uint8_t> groups, std::ptrdiff_t group_count,
+    double alpha, std::ptrdiff_t n_bins, std::ptrdiff_t max_iter, span<float> output, std::ptrdiff_t *updates,
+    float *violation) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(groups, false, {count, group_count});
+  detail::expect(output, false, {count});
+  check(
+    
+    losskit_multicalibrate_f32(probs.data(), y.data(), groups.data(), count, group_count, alpha, n_bins, max_iter, output.data(), updates, violation));
+}
+
+/// Multicalibration: moves probabilities until no group is off in any bin.
+/// See losskit_multicalibrate_f64.
+inline void multicalibrate(
+    const double *probs, const std::int64_t *y, const std::uint8_t *groups, std::ptrdiff_t count,
+    std::ptrdiff_t group_count, double alpha, std::ptrdiff_t n_bins, std::ptrdiff_t max_iter, double *output,
+    std::ptrdiff_t *updates, double *violation) {
+  check(
+    
+    losskit_multicalibrate_f64(probs, y, groups, count, group_count, alpha, n_bins, max_iter, output, updates, violation));
+}
+
+/// The same on spans.
+inline void multicalibrate(
+    span<const double> probs, span<const std::int64_t> y, span<const std::uint8_t> groups, std::ptrdiff_t group_count,
+    double alpha, std::ptrdiff_t n_bins, std::ptrdiff_t max_iter, span<double> output, std::ptrdiff_t *updates,
+    double *violation) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(groups, false, {count, group_count});
+  detail::expect(output, false, {count});
+  check(
+    
+    losskit_multicalibrate_f64(probs.data(), y.data(), groups.data(), count, group_count, alpha, n_bins, max_iter, output.data(), updates, violation));
+}
+
+/// Platt scaling: the a and b for which σ(a s + b) has the least mean log loss.
+/// See losskit_platt_scaling_fit_f32.
+inline void platt_scaling_fit(
+    const float *scores, const std::int64_t *y, std::ptrdiff_t count, bool target_smoothing, float *a, float *b,
+    float *loss, std::uint8_t *converged) {
+  check(losskit_platt_scaling_fit_f32(scores, y, count, target_smoothing, a, b, loss, converged));
+}
+
+/// The same on spans.
+inline void platt_scaling_fit(
+    span<const float> scores, span<const std::int64_t> y, bool target_smoothing, float *a, float *b, float *loss,
+    std::uint8_t *converged) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_platt_scaling_fit_f32(scores.data(), y.data(), count, target_smoothing, a, b, loss, converged));
+}
+
+/// Platt scaling: the a and b for which σ(a s + b) has the least mean log loss.
+/// See losskit_platt_scaling_fit_f64.
+inline void platt_scaling_fit(
+    const double *scores, const std::int64_t *y, std::ptrdiff_t count, bool target_smoothing, double *a, double *b,
+    double *loss, std::uint8_t *converged) {
+  check(losskit_platt_scaling_fit_f64(scores, y, count, target_smoothing, a, b, loss, converged));
+}
+
+/// The same on spans.
+inline void platt_scaling_fit(
+    span<const double> scores, span<const std::int64_t> y, bool target_smoothing, double *a, double *b, double *loss,
+    std::uint8_t *converged) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_platt_scaling_fit_f64(scores.data(), y.data(), count, target_smoothing, a, b, loss, converged));
+}
+
+/// The scaling-binning calibrator: a logistic map of the log-odds, whose values are then averaged over bins of equal mass.
+/// See losskit_scaling_binning_fit_f32.
+inline void scaling_binning_fit(
+    const float *conf, const std::int64_t *correct, std::ptrdiff_t count, std::ptrdiff_t n_bins, double eps, float *a,
+    float *b, float *edges, float *values, std::uint8_t *converged) {
+  check(losskit_scaling_binning_fit_f32(conf, correct, count, n_bins, eps, a, b, edges, values, converged));
+}
+
+/// The same on spans.
+inline void scaling_binning_fit(
+    span<const float> conf, span<const std::int64_t> correct, std::ptrdiff_t n_bins, double eps, float *a, float *b,
+    float *edges, float *values, std::uint8_t *converged) {
+  const std::ptrdiff_t count = conf.ssize();
+  detail::expect(correct, false, {count});
+  check(losskit_scaling_binning_fit_f32(conf.data(), correct.data(), count, n_bins, eps, a, b, edges, values, converged));
+}
+
+/// The scaling-binning calibrator: a logistic map of the log-odds, whose values are then averaged over bins of equal mass.
+/// See losskit_scaling_binning_fit_f64.
+inline void scaling_binning_fit(
+    const double *conf, const std::int64_t *correct, std::ptrdiff_t count, std::ptrdiff_t n_bins, double eps, double *a,
+    double *b, double *edges, double *values, std::uint8_t *converged) {
+  check(losskit_scaling_binning_fit_f64(conf, correct, count, n_bins, eps, a, b, edges, values, converged));
+}
+
+/// The same on spans.
+inline void scaling_binning_fit(
+    span<const double> conf, span<const std::int64_t> correct, std::ptrdiff_t n_bins, double eps, double *a, double *b,
+    double *edges, double *values, std::uint8_t *converged) {
+  const std::ptrdiff_t count = conf.ssize();
+  detail::expect(correct, false, {count});
+  check(losskit_scaling_binning_fit_f64(conf.data(), correct.data(), count, n_bins, eps, a, b, edges, values, converged));
+}
+
 /// Temperature scaling: the T for which softmax(z / T) has the least mean negative log-likelihood.
 /// See losskit_temperature_scaling_fit_f32.
 inline void temperature_scaling_fit(
@@ -8476,6 +9111,194 @@ inline void temperature_scaling_fit(
   const std::ptrdiff_t count = y.ssize();
   detail::expect(logits, false, {count, classes});
   check(losskit_temperature_scaling_fit_f64(logits.data(), y.data(), count, classes, t_min, t_max, temperature, nll));
+}
+
+/// Scores of conformalised quantile regression: how far a target lies outside its interval, negative inside.
+/// See losskit_conformal_cqr_scores_f32.
+inline void conformal_cqr_scores(
+    const float *lower, const float *upper, const float *target, std::ptrdiff_t count, float *scores) {
+  check(losskit_conformal_cqr_scores_f32(lower, upper, target, count, scores));
+}
+
+/// The same on spans.
+inline void conformal_cqr_scores(
+    span<const float> lower, span<const float> upper, span<const float> target, span<float> scores) {
+  const std::ptrdiff_t count = lower.ssize();
+  detail::expect(upper, false, {count});
+  detail::expect(target, false, {count});
+  detail::expect(scores, false, {count});
+  check(losskit_conformal_cqr_scores_f32(lower.data(), upper.data(), target.data(), count, scores.data()));
+}
+
+/// Scores of conformalised quantile regression: how far a target lies outside its interval, negative inside.
+/// See losskit_conformal_cqr_scores_f64.
+inline void conformal_cqr_scores(
+    const double *lower, const double *upper, const double *target, std::ptrdiff_t count, double *scores) {
+  check(losskit_conformal_cqr_scores_f64(lower, upper, target, count, scores));
+}
+
+/// The same on spans.
+inline void conformal_cqr_scores(
+    span<const double> lower, span<const double> upper, span<const double> target, span<double> scores) {
+  const std::ptrdiff_t count = lower.ssize();
+  detail::expect(upper, false, {count});
+  detail::expect(target, false, {count});
+  detail::expect(scores, false, {count});
+  check(losskit_conformal_cqr_scores_f64(lower.data(), upper.data(), target.data(), count, scores.data()));
+}
+
+/// Conformal quantile: the threshold that a new score stays below with probability 1 − α at least.
+/// See losskit_conformal_quantile_f32.
+inline void conformal_quantile(const float *scores, std::ptrdiff_t count, double alpha, float *quantile) {
+  check(losskit_conformal_quantile_f32(scores, count, alpha, quantile));
+}
+
+/// The same on spans.
+inline void conformal_quantile(span<const float> scores, double alpha, float *quantile) {
+  const std::ptrdiff_t count = scores.ssize();
+  check(losskit_conformal_quantile_f32(scores.data(), count, alpha, quantile));
+}
+
+/// Conformal quantile: the threshold that a new score stays below with probability 1 − α at least.
+/// See losskit_conformal_quantile_f64.
+inline void conformal_quantile(const double *scores, std::ptrdiff_t count, double alpha, double *quantile) {
+  check(losskit_conformal_quantile_f64(scores, count, alpha, quantile));
+}
+
+/// The same on spans.
+inline void conformal_quantile(span<const double> scores, double alpha, double *quantile) {
+  const std::ptrdiff_t count = scores.ssize();
+  check(losskit_conformal_quantile_f64(scores.data(), count, alpha, quantile));
+}
+
+/// Conformal scores of the true classes: how strange the label of each row is to the classifier.
+/// See losskit_conformal_scores_f32.
+inline void conformal_scores(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes,
+    losskit::conformal_method method, double lam, std::ptrdiff_t k_reg, const float *u, float *scores) {
+  check(
+    
+    losskit_conformal_scores_f32(probs, y, count, classes, static_cast<losskit_conformal_method>(method), lam, k_reg, u, scores));
+}
+
+/// The same on spans.
+inline void conformal_scores(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, losskit::conformal_method method,
+    double lam, std::ptrdiff_t k_reg, span<const float> u, span<float> scores) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(u, true, {count});
+  detail::expect(scores, false, {count});
+  check(
+    
+    losskit_conformal_scores_f32(probs.data(), y.data(), count, classes, static_cast<losskit_conformal_method>(method), lam, k_reg, u.data(), scores.data()));
+}
+
+/// Conformal scores of the true classes: how strange the label of each row is to the classifier.
+/// See losskit_conformal_scores_f64.
+inline void conformal_scores(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes,
+    losskit::conformal_method method, double lam, std::ptrdiff_t k_reg, const double *u, double *scores) {
+  check(
+    
+    losskit_conformal_scores_f64(probs, y, count, classes, static_cast<losskit_conformal_method>(method), lam, k_reg, u, scores));
+}
+
+/// The same on spans.
+inline void conformal_scores(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, losskit::conformal_method method,
+    double lam, std::ptrdiff_t k_reg, span<const double> u, span<double> scores) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(u, true, {count});
+  detail::expect(scores, false, {count});
+  check(
+    
+    losskit_conformal_scores_f64(probs.data(), y.data(), count, classes, static_cast<losskit_conformal_method>(method), lam, k_reg, u.data(), scores.data()));
+}
+
+/// Conformal prediction sets: the classes whose score is at most a threshold.
+/// See losskit_conformal_set_f32.
+inline void conformal_set(
+    const float *probs, std::ptrdiff_t count, std::ptrdiff_t classes, double qhat, losskit::conformal_method method,
+    double lam, std::ptrdiff_t k_reg, const float *u, bool allow_empty, bool include_last, std::uint8_t *mask) {
+  check(
+    
+    losskit_conformal_set_f32(probs, count, classes, qhat, static_cast<losskit_conformal_method>(method), lam, k_reg, u, allow_empty, include_last, mask));
+}
+
+/// The same on spans.
+inline void conformal_set(
+    span<const float> probs, std::ptrdiff_t count, std::ptrdiff_t classes, double qhat,
+    losskit::conformal_method method, double lam, std::ptrdiff_t k_reg, span<const float> u, bool allow_empty,
+    bool include_last, span<std::uint8_t> mask) {
+  detail::expect(probs, false, {count, classes});
+  detail::expect(u, true, {count});
+  detail::expect(mask, false, {count, classes});
+  check(
+    
+    losskit_conformal_set_f32(probs.data(), count, classes, qhat, static_cast<losskit_conformal_method>(method), lam, k_reg, u.data(), allow_empty, include_last, mask.data()));
+}
+
+/// Conformal prediction sets: the classes whose score is at most a threshold.
+/// See losskit_conformal_set_f64.
+inline void conformal_set(
+    const double *probs, std::ptrdiff_t count, std::ptrdiff_t classes, double qhat, losskit::conformal_method method,
+    double lam, std::ptrdiff_t k_reg, const double *u, bool allow_empty, bool include_last, std::uint8_t *mask) {
+  check(
+    
+    losskit_conformal_set_f64(probs, count, classes, qhat, static_cast<losskit_conformal_method>(method), lam, k_reg, u, allow_empty, include_last, mask));
+}
+
+/// The same on spans.
+inline void conformal_set(
+    span<const double> probs, std::ptrdiff_t count, std::ptrdiff_t classes, double qhat,
+    losskit::conformal_method method, double lam, std::ptrdiff_t k_reg, span<const double> u, bool allow_empty,
+    bool include_last, span<std::uint8_t> mask) {
+  detail::expect(probs, false, {count, classes});
+  detail::expect(u, true, {count});
+  detail::expect(mask, false, {count, classes});
+  check(
+    
+    losskit_conformal_set_f64(probs.data(), count, classes, qhat, static_cast<losskit_conformal_method>(method), lam, k_reg, u.data(), allow_empty, include_last, mask.data()));
+}
+
+/// How good prediction sets are: coverage, mean size, and the smallest coverage among rows whose sets have equal size.
+/// See losskit_conformal_set_metrics_f32.
+inline void conformal_set_metrics(
+    const std::uint8_t *mask, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, float *coverage,
+    float *mean_size, float *size_stratified_coverage) {
+  check(losskit_conformal_set_metrics_f32(mask, y, count, classes, coverage, mean_size, size_stratified_coverage));
+}
+
+/// The same on spans.
+inline void conformal_set_metrics(
+    span<const std::uint8_t> mask, span<const std::int64_t> y, std::ptrdiff_t classes, float *coverage,
+    float *mean_size, float *size_stratified_coverage) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(mask, false, {count, classes});
+  check(
+    
+    losskit_conformal_set_metrics_f32(mask.data(), y.data(), count, classes, coverage, mean_size, size_stratified_coverage));
+}
+
+/// How good prediction sets are: coverage, mean size, and the smallest coverage among rows whose sets have equal size.
+/// See losskit_conformal_set_metrics_f64.
+inline void conformal_set_metrics(
+    const std::uint8_t *mask, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double *coverage,
+    double *mean_size, double *size_stratified_coverage) {
+  check(losskit_conformal_set_metrics_f64(mask, y, count, classes, coverage, mean_size, size_stratified_coverage));
+}
+
+/// The same on spans.
+inline void conformal_set_metrics(
+    span<const std::uint8_t> mask, span<const std::int64_t> y, std::ptrdiff_t classes, double *coverage,
+    double *mean_size, double *size_stratified_coverage) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(mask, false, {count, classes});
+  check(
+    
+    losskit_conformal_set_metrics_f64(mask.data(), y.data(), count, classes, coverage, mean_size, size_stratified_coverage));
 }
 
 }  // namespace losskit

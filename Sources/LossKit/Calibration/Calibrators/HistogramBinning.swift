@@ -20,7 +20,7 @@ func histogramBinningFit<S: Scalar>(
   guard nBins >= 1, nBins <= largestBinCount, binning != .rank else { return .invalidParameter }
   guard binning == .uniform || count <= largestSortCount else { return .invalidShape }
   guard let conf, let correct else { return .nullPointer }
-  return withFilledBins(conf, correct, count, nBins, binning) { bins, borders in
+  return CalibrationBins(count: nBins, binning: binning).fill(conf, correct, count) { bins, borders in
     for b in 0...nBins { edges?[b] = S(borders[b]) }
     for b in 0..<nBins { values?[b] = S(bins[b].count == 0 ? (borders[b] + borders[b + 1]) / 2 : bins[b].accuracy) }
   }
@@ -51,25 +51,31 @@ func binningApply<S: Scalar>(
   return .ok
 }
 
-/// Runs `body` with the bins of confidences, and their edges.
-@inline(__always)
-func withFilledBins<S: Scalar>(
-  _ conf: UnsafePointer<S>, _ correct: UnsafePointer<Int64>, _ count: Int, _ nBins: Int, _ binning: Binning,
-  _ body: (UnsafeMutablePointer<Bin>, UnsafeMutablePointer<Double>) -> Void
-) -> Status {
-  let uniform = UniformBins(count: nBins, edge: .right)
-  return withWorkspace(layout: {
-    (bins: $0.take(Bin.self, nBins), borders: $0.take(Double.self, nBins + 1))
-  }) { memory in
-    memory.bins.initialize(repeating: Bin(), count: nBins)
-    for b in 0...nBins { memory.borders[b] = uniform.border(b) }
-    let rows = ConfidenceRows(conf, correct, count, classes: 0, isTopLabel: false)
-    let status =
-      binning == .uniform
-      ? uniform.add(rows, to: memory.bins)
-      : SortedBins(count: nBins, binning: binning, edge: .right)
-        .add(rows, to: memory.bins, edges: memory.borders, indices: nil)
-    if status == .ok { body(memory.bins, memory.borders) }
-    return status
+/// Bins that own their upper edges.
+struct CalibrationBins {
+  let count: Int
+  let binning: Binning
+
+  /// Runs `body` with the bins of confidences, and their edges.
+  @inline(__always)
+  func fill<S: Scalar>(
+    _ conf: UnsafePointer<S>, _ correct: UnsafePointer<Int64>, _ samples: Int,
+    _ body: (UnsafeMutablePointer<Bin>, UnsafeMutablePointer<Double>) -> Void
+  ) -> Status {
+    let uniform = UniformBins(count: count, edge: .right)
+    return withWorkspace(layout: {
+      (bins: $0.take(Bin.self, count), borders: $0.take(Double.self, count + 1))
+    }) { memory in
+      memory.bins.initialize(repeating: Bin(), count: count)
+      for b in 0...count { memory.borders[b] = uniform.border(b) }
+      let rows = ConfidenceRows(conf, correct, samples, classes: 0, isTopLabel: false)
+      let status =
+        binning == .uniform
+        ? uniform.add(rows, to: memory.bins)
+        : SortedBins(count: count, binning: binning, edge: .right)
+          .add(rows, to: memory.bins, edges: memory.borders, indices: nil)
+      if status == .ok { body(memory.bins, memory.borders) }
+      return status
+    }
   }
 }

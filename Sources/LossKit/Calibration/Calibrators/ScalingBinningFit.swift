@@ -37,7 +37,7 @@ func scalingBinningFit<S: Scalar>(
     guard status == .ok, let fit = found else { return status }
     let (slope, intercept) = (DoubleLanes(fit.a), DoubleLanes(fit.c))
     mapInDouble(samples.first, count, samples.second) { DoubleLanes.sigmoid(slope * $0 + intercept) }
-    return withFilledBins(samples.second, correct, count, nBins, .midpoint) { bins, borders in
+    return CalibrationBins(count: nBins, binning: .midpoint).fill(samples.second, correct, count) { bins, borders in
       a?.pointee = S(fit.a)
       b?.pointee = S(fit.c)
       for b in 0...nBins { edges?[b] = S(borders[b]) }

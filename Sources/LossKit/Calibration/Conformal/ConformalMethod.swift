@@ -27,21 +27,21 @@ struct ConformalRows<S: Scalar> {
     let sum = before + share * p.double
     return method == .raps ? sum + lam * Double(Swift.max(0, rank &- kReg)) : sum
   }
-}
 
-/// Checks the arguments that scores and sets have in common, and runs `body` with the rows, if there are any.
-@inline(__always)
-func withConformalRows<S: Scalar>(
-  _ probs: UnsafePointer<S>?, _ count: Int, _ classes: Int, _ method: ConformalMethod, _ lam: Double, _ kReg: Int,
-  _ u: UnsafePointer<S>?, _ body: (ConformalRows<S>) -> Status
-) -> Status {
-  guard classes >= 1, classes <= largestSortCount, elementCount(count, classes) != nil else { return .invalidShape }
-  guard lam >= 0, lam < .infinity, kReg >= 0 else { return .invalidParameter }
-  if count == 0 { return .ok }
-  guard let probs else { return .nullPointer }
-  guard areShares(probs, count &* classes), u == nil || areShares(u!, count) else { return .invalidValue }
-  return body(
-    ConformalRows(probs: probs, count: count, classes: classes, method: method, lam: lam, kReg: kReg, u: u))
+  /// Checks the arguments that scores and sets have in common, and runs `body` with the rows, if there are any.
+  @inline(__always)
+  static func with(
+    _ probs: UnsafePointer<S>?, _ count: Int, _ classes: Int, _ method: ConformalMethod, _ lam: Double, _ kReg: Int,
+    _ u: UnsafePointer<S>?, _ body: (ConformalRows<S>) -> Status
+  ) -> Status {
+    guard classes >= 1, classes <= largestSortCount, elementCount(count, classes) != nil else { return .invalidShape }
+    guard lam >= 0, lam < .infinity, kReg >= 0 else { return .invalidParameter }
+    if count == 0 { return .ok }
+    guard let probs else { return .nullPointer }
+    guard areShares(probs, count &* classes), u == nil || areShares(u!, count) else { return .invalidValue }
+    return body(
+      ConformalRows(probs: probs, count: count, classes: classes, method: method, lam: lam, kReg: kReg, u: u))
+  }
 }
 
 /// Are all numbers in [0, 1]?

@@ -22,7 +22,7 @@ func conformalScores<S: Scalar>(
   _ probs: UnsafePointer<S>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int, _ method: ConformalMethod,
   _ lam: Double, _ kReg: Int, _ u: UnsafePointer<S>?, _ scores: UnsafeMutablePointer<S>?
 ) -> Status {
-  withConformalRows(probs, count, classes, method, lam, kReg, u) { rows in
+  ConformalRows.with(probs, count, classes, method, lam, kReg, u) { rows in
     guard let y, let scores else { return .nullPointer }
     for row in 0..<count where y[row] < 0 || y[row] >= Int64(classes) { return .invalidTarget }
     return withWorkspace(layout: { Sorter<S.Bits>(&$0, capacity: classes) }) { sorter in

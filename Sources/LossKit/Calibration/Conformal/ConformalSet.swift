@@ -22,7 +22,7 @@ func conformalSet<S: Scalar>(
   _ kReg: Int, _ u: UnsafePointer<S>?, _ allowEmpty: Bool, _ includeLast: Bool, _ mask: UnsafeMutablePointer<UInt8>?
 ) -> Status {
   guard !qhat.isNaN else { return .invalidParameter }
-  return withConformalRows(probs, count, classes, method, lam, kReg, u) { rows in
+  return ConformalRows.with(probs, count, classes, method, lam, kReg, u) { rows in
     guard let mask else { return .nullPointer }
     return withWorkspace(layout: { Sorter<S.Bits>(&$0, capacity: classes) }) { sorter in
       for row in 0..<count {

@@ -34,6 +34,9 @@ ENUMS: dict[str, dict[str, int]] = {
     "DetectionSuppression": {"hard": 0, "soft_linear": 1, "soft_gaussian": 2, "none": 3},
     "CalibrationNorm": {"l1": 0, "l2": 1, "max": 2},
     "CalibrationMode": {"top": 0, "classwise": 1},
+    "BetaVariant": {"abm": 0, "am": 1, "ab": 2},
+    "EnsembleLoss": {"mse": 0, "ce": 1},
+    "ConformalMethod": {"lac": 0, "aps": 1, "raps": 2},
 }
 
 STATUS_MEANING: dict[int, str] = {
@@ -2875,6 +2878,205 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad", "p"),
         ),
     ),
+    "beta_calibration_fit": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("variant", "e:BetaVariant"),
+            ("eps", "d"),
+            ("a", "p"),
+            ("b", "p"),
+            ("c", "p"),
+            ("loss", "p"),
+            ("converged", "p"),
+        ),
+    ),
+    "beta_calibration_apply": (
+        True,
+        (
+            ("probs", "p"),
+            ("count", "n"),
+            ("a", "d"),
+            ("b", "d"),
+            ("c", "d"),
+            ("eps", "d"),
+            ("output", "p"),
+        ),
+    ),
+    "correctness_aware_loss": (
+        True,
+        (
+            ("logits", "p"),
+            ("target", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("balanced", "b"),
+            ("reduction", "e:Reduction"),
+            ("loss", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "ensemble_temperature_scaling_fit": (
+        True,
+        (
+            ("logits", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("loss_kind", "e:EnsembleLoss"),
+            ("max_iter", "n"),
+            ("tol", "d"),
+            ("temperature", "p"),
+            ("weights", "p"),
+            ("objective", "p"),
+            ("converged", "p"),
+        ),
+    ),
+    "group_fairness": (
+        True,
+        (
+            ("pred", "p"),
+            ("y", "p"),
+            ("group", "p"),
+            ("count", "n"),
+            ("num_groups", "n"),
+            ("rates", "p"),
+            ("dp", "p"),
+            ("eo", "p"),
+            ("opp", "p"),
+        ),
+    ),
+    "histogram_binning_fit": (
+        True,
+        (
+            ("conf", "p"),
+            ("correct", "p"),
+            ("count", "n"),
+            ("n_bins", "n"),
+            ("binning", "e:Binning"),
+            ("edges", "p"),
+            ("values", "p"),
+        ),
+    ),
+    "binning_apply": (
+        True,
+        (
+            ("conf", "p"),
+            ("count", "n"),
+            ("edges", "p"),
+            ("values", "p"),
+            ("bins", "n"),
+            ("output", "p"),
+        ),
+    ),
+    "isotonic_calibration_fit": (
+        True,
+        (
+            ("conf", "p"),
+            ("correct", "p"),
+            ("count", "n"),
+            ("sample_weight", "p"),
+            ("centered", "b"),
+            ("knots_x", "p"),
+            ("knots_y", "p"),
+            ("capacity", "n"),
+            ("knot_count", "p"),
+        ),
+    ),
+    "isotonic_calibration_apply": (
+        True,
+        (
+            ("conf", "p"),
+            ("count", "n"),
+            ("knots_x", "p"),
+            ("knots_y", "p"),
+            ("knots", "n"),
+            ("output", "p"),
+        ),
+    ),
+    "isotonic_regression": (
+        True,
+        (
+            ("values", "p"),
+            ("count", "n"),
+            ("sample_weight", "p"),
+            ("increasing", "b"),
+            ("output", "p"),
+            ("jacobian", "p"),
+        ),
+    ),
+    "isotonic_regression_vjp": (
+        True,
+        (
+            ("values", "p"),
+            ("grad_output", "p"),
+            ("count", "n"),
+            ("sample_weight", "p"),
+            ("increasing", "b"),
+            ("grad_input", "p"),
+        ),
+    ),
+    "multicalibration_audit": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("groups", "p"),
+            ("count", "n"),
+            ("group_count", "n"),
+            ("n_bins", "n"),
+            ("mass", "p"),
+            ("gap", "p"),
+            ("violation", "p"),
+        ),
+    ),
+    "multicalibrate": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("groups", "p"),
+            ("count", "n"),
+            ("group_count", "n"),
+            ("alpha", "d"),
+            ("n_bins", "n"),
+            ("max_iter", "n"),
+            ("output", "p"),
+            ("updates", "p"),
+            ("violation", "p"),
+        ),
+    ),
+    "platt_scaling_fit": (
+        True,
+        (
+            ("scores", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("target_smoothing", "b"),
+            ("a", "p"),
+            ("b", "p"),
+            ("loss", "p"),
+            ("converged", "p"),
+        ),
+    ),
+    "scaling_binning_fit": (
+        True,
+        (
+            ("conf", "p"),
+            ("correct", "p"),
+            ("count", "n"),
+            ("n_bins", "n"),
+            ("eps", "d"),
+            ("a", "p"),
+            ("b", "p"),
+            ("edges", "p"),
+            ("values", "p"),
+            ("converged", "p"),
+        ),
+    ),
     "temperature_scaling_fit": (
         True,
         (
@@ -2886,6 +3088,67 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("t_max", "d"),
             ("temperature", "p"),
             ("nll", "p"),
+        ),
+    ),
+    "conformal_cqr_scores": (
+        True,
+        (
+            ("lower", "p"),
+            ("upper", "p"),
+            ("target", "p"),
+            ("count", "n"),
+            ("scores", "p"),
+        ),
+    ),
+    "conformal_quantile": (
+        True,
+        (
+            ("scores", "p"),
+            ("count", "n"),
+            ("alpha", "d"),
+            ("quantile", "p"),
+        ),
+    ),
+    "conformal_scores": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("method", "e:ConformalMethod"),
+            ("lam", "d"),
+            ("k_reg", "n"),
+            ("u", "p"),
+            ("scores", "p"),
+        ),
+    ),
+    "conformal_set": (
+        True,
+        (
+            ("probs", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("qhat", "d"),
+            ("method", "e:ConformalMethod"),
+            ("lam", "d"),
+            ("k_reg", "n"),
+            ("u", "p"),
+            ("allow_empty", "b"),
+            ("include_last", "b"),
+            ("mask", "p"),
+        ),
+    ),
+    "conformal_set_metrics": (
+        True,
+        (
+            ("mask", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("coverage", "p"),
+            ("mean_size", "p"),
+            ("size_stratified_coverage", "p"),
         ),
     ),
 }
@@ -6910,6 +7173,313 @@ are compared as doubles. Sums are exact: the result does not depend on the order
         "errors": "INVALID_VALUE if a probability is outside [0, 1] or a weight negative, INVALID_TARGET if a label is out of range. NaN propagates.",
         "reference": "Good, Rational Decisions, 1952.",
     },
+    "beta_calibration_fit": {
+        "summary": "Beta calibration: the map σ(a log p − b log(1 − p) + c), a, b ≥ 0, of least mean log loss.",
+        "body": """\
+By Newton's method from 0 without constraints. If then a < 0, a is set to 0 and the others are fitted again; else if
+b < 0, the same with b; if the other one is negative then, both are 0 and c is fitted alone (`ab`: c = 0).""",
+        "parameters": {
+            "probs": "`[count]`, probabilities of class 1, in [0, 1], clipped to [ε, 1 − ε].",
+            "y": "`[count]`, labels 0 and 1.",
+            "count": "number of samples, ≥ 1.",
+            "variant": "which parameters are free; `abm` is usual.",
+            "eps": "ε, in [2⁻⁵³, ½); 1e-12 is usual.",
+        },
+        "outputs": {
+            "a": "optional output.",
+            "b": "optional output.",
+            "c": "optional output.",
+            "loss": "optional output, the mean log loss.",
+            "converged": "optional output, 1 if this is the minimum, 0 if there is none, as where p separates the labels.",
+        },
+        "errors": "INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET if a label is neither 0 nor 1.",
+        "reference": "Kull, Silva Filho and Flach, Beta Calibration, 2017.",
+    },
+    "beta_calibration_apply": {
+        "summary": "Applies a beta calibration: σ(a log p − b log(1 − p) + c).",
+        "parameters": {
+            "probs": "`[count]`, probabilities in [0, 1], clipped to [ε, 1 − ε].",
+            "count": "number of elements, ≥ 0.",
+            "a": "finite.",
+            "b": "finite.",
+            "c": "finite.",
+            "eps": "ε, in [2⁻⁵³, ½); 1e-12 is usual.",
+        },
+        "outputs": {
+            "output": "`[count]`; may be `probs`.",
+        },
+        "errors": "INVALID_VALUE if a probability is NaN or outside [0, 1].",
+        "reference": "Kull, Silva Filho and Flach, Beta Calibration, 2017.",
+    },
+    "correctness_aware_loss": {
+        "summary": "Correctness-aware loss: the confidence of the predicted class should be 1 where it is right and 0 where it is wrong.",
+        "body": """\
+    m = argmax z (the first of equal ones),  conf = softmax(z)_m,  L = w (conf − [m = y])²
+    ∂L/∂z_j = 2 w (conf − [m = y]) conf ([j = m] − p_j)
+
+balanced: w = 1 − A for right rows and A for wrong ones, where A is the accuracy of the batch; 1 for all if these
+weights sum to 0. Else w = 1.""",
+        "parameters": {
+            "logits": "scores, `[outer, classes, inner]`. −inf is a masked class; NaN or +inf makes loss and gradient of its row NaN.",
+            "target": "one class per row, in 0 ..< classes.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+            "balanced": "true is usual.",
+            "reduction": "default mean, which divides by Σ w.",
+        },
+        "outputs": {
+            "loss": "optional output, one value, or one per row without reduction.",
+            "grad": "optional output, shaped as `logits`; weights, predictions and their correctness are constants.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_TARGET; OUT_OF_MEMORY if there is none for a number per row (balanced).",
+        "reference": "Liu, Wang, Gould and Zheng, Optimizing Calibration by Gaining Aware of Prediction Correctness, 2024.",
+    },
+    "ensemble_temperature_scaling_fit": {
+        "summary": "Ensemble temperature scaling: a mixture of the tempered, the given and the uniform distribution.",
+        "body": """\
+    p = w₀ softmax(z/T) + w₁ softmax(z) + w₂ / C,  w ≥ 0, Σ w = 1
+
+T is that of temperature scaling. `mse`: w minimises the mean of (p − onehot y)² over rows and classes: a convex
+quadratic problem, solved exactly by trying every set of components that may be in use. `ce`: w minimises the mean
+of −log p_y by expectation maximisation from ⅓, until max |Δw| ≤ `tol`.""",
+        "parameters": {
+            "logits": "`[count, classes]`; −inf is a masked class.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 1.",
+            "classes": "C, ≥ 1.",
+            "loss_kind": "`mse` (usual) or `ce`.",
+            "max_iter": "the most iterations of `ce`, ≥ 1; 10000 is usual.",
+            "tol": "of `ce`, ≥ 0; 1e-12 is usual.",
+        },
+        "outputs": {
+            "temperature": "optional output, T, within 0.01 ... 100.",
+            "weights": "optional output, `[3]`, w.",
+            "objective": "optional output, what w minimises.",
+            "converged": "optional output, 1, or 0 if `ce` has used all its iterations.",
+        },
+        "errors": "INVALID_VALUE if a logit is NaN or +inf, or the label's logit is −inf.",
+        "reference": "Zhang, Kailkhura and Han, Mix-n-Match: Ensemble and Compositional Methods for Uncertainty Calibration in Deep Learning, 2020.",
+    },
+    "group_fairness": {
+        "summary": "Group fairness: how the rates of a binary classifier differ between groups.",
+        "body": """\
+    rates of a group: share predicted positive, TPR, FPR, accuracy; NaN where undefined
+    dp = max − min of the positive rates (demographic parity),  opp = the same of the TPRs (equal opportunity),
+    eo = the larger of the same of the TPRs and of the FPRs (equalized odds)""",
+        "parameters": {
+            "pred": "`[count]`, predictions 0 and 1.",
+            "y": "`[count]`, labels 0 and 1.",
+            "group": "`[count]`, in 0 ..< num_groups.",
+            "count": "number of samples, ≥ 0.",
+            "num_groups": "≥ 1.",
+        },
+        "outputs": {
+            "rates": "optional output, `[num_groups, 4]`.",
+            "dp": "optional output. NaN rates do not count; NaN if no other is left, as for `eo` and `opp`.",
+            "eo": "optional output.",
+            "opp": "optional output.",
+        },
+        "errors": "INVALID_TARGET if a prediction or label is neither 0 nor 1, or a group out of range.",
+        "reference": "Hardt, Price and Srebro, Equality of Opportunity in Supervised Learning, 2016.",
+    },
+    "histogram_binning_fit": {
+        "summary": "Histogram binning: calibrates a confidence as the share of hits among those in the same bin.",
+        "body": "Bins are (e_b, e_{b+1}], and 0 is in the first. The value of an empty bin is the middle of its edges.",
+        "parameters": {
+            "conf": "`[count]`, confidences in [0, 1].",
+            "correct": "`[count]`, 1 where the prediction was right, else 0.",
+            "count": "number of predictions, ≥ 1, with a binning other than `uniform` 2³¹ − 1 at most.",
+            "n_bins": "n, 1 to 2²⁴; 15 is usual.",
+            "binning": "`uniform` (usual), `quantile` or `midpoint`, of which unused bins come last and are empty.",
+        },
+        "outputs": {
+            "edges": "optional output, `[n + 1]`.",
+            "values": "optional output, `[n]`.",
+        },
+        "errors": "INVALID_VALUE if a confidence is NaN or outside [0, 1], INVALID_TARGET if `correct` is neither 0 nor 1.",
+        "reference": "Zadrozny and Elkan, Obtaining Calibrated Probability Estimates, 2001.",
+    },
+    "binning_apply": {
+        "summary": "Applies a calibration by bins: the value of the bin that each confidence falls in, whose index is the number of inner edges below the confidence.",
+        "parameters": {
+            "conf": "`[count]`, confidences in [0, 1].",
+            "count": "number of confidences, ≥ 0.",
+            "edges": "`[bins + 1]`, ascending; the first and the last play no role.",
+            "values": "`[bins]`.",
+            "bins": "number of bins, ≥ 1.",
+        },
+        "outputs": {
+            "output": "`[count]`; may be `conf`.",
+        },
+        "errors": "INVALID_VALUE if a confidence is NaN or outside [0, 1], or inner edges are not ascending.",
+        "reference": "Zadrozny and Elkan, Obtaining Calibrated Probability Estimates, 2001.",
+    },
+    "isotonic_calibration_fit": {
+        "summary": "Isotonic calibration: the non-decreasing map from confidence to accuracy that fits best.",
+        "body": """\
+Equal confidences are pooled (weighted mean), and the means are fitted by isotonic regression. The map is given by
+knots, between which it is linear and outside of which it is constant: every distinct confidence with its fitted
+value, or with `centered` one knot for each block at its weighted mean confidence, and the least and the greatest
+confidence with the values of the end blocks, unless they are knots already.""",
+        "parameters": {
+            "conf": "`[count]`, confidences in [0, 1].",
+            "correct": "`[count]`, 1 where the prediction was right, else 0.",
+            "count": "number of predictions, 1 to 2³¹ − 1.",
+            "sample_weight": "optional, `[count]`, ≥ 0 and finite, default 1; a prediction of weight 0 does not count.",
+            "centered": "a map that increases between blocks instead of in steps; false is usual.",
+            "capacity": "knots that the outputs have room for; `count + 1` is always enough.",
+        },
+        "outputs": {
+            "knots_x": "optional output, `[capacity]`, strictly ascending.",
+            "knots_y": "optional output, `[capacity]`, in [0, 1], not descending.",
+            "knot_count": "optional output, how many there are.",
+        },
+        "errors": "INVALID_VALUE if a confidence is NaN or outside [0, 1], a weight negative, or all weights are 0, INVALID_TARGET if `correct` is neither 0 nor 1, BUFFER_TOO_SMALL if there are more than `capacity` knots: then `knot_count` says how many, and nothing else is written.",
+        "reference": "Zadrozny and Elkan, Transforming Classifier Scores into Accurate Multiclass Probability Estimates, 2002; Oron and Flournoy, Centered Isotonic Regression, 2017.",
+    },
+    "isotonic_calibration_apply": {
+        "summary": "Applies an isotonic calibration: linear interpolation between knots, constant outside.",
+        "parameters": {
+            "conf": "`[count]`, confidences in [0, 1].",
+            "count": "number of confidences, ≥ 0.",
+            "knots_x": "`[knots]`, ascending.",
+            "knots_y": "`[knots]`.",
+            "knots": "how many, ≥ 1.",
+        },
+        "outputs": {
+            "output": "`[count]`; may be `conf`.",
+        },
+        "errors": "INVALID_VALUE if a confidence is NaN or outside [0, 1], or `knots_x` does not ascend.",
+        "reference": "Zadrozny and Elkan, Transforming Classifier Scores into Accurate Multiclass Probability Estimates, 2002.",
+    },
+    "isotonic_regression": {
+        "summary": "Isotonic regression: the monotone sequence that is nearest to given values, by pooling adjacent violators.",
+        "body": """\
+    minimise Σ w_i (f_i − v_i)²  over  f_1 ≤ f_2 ≤ …  (`increasing`), or ≥
+
+f is constant on blocks: runs of values that are not in order, each fitted by its weighted mean. Neighbouring blocks
+of equal mean are one.""",
+        "parameters": {
+            "values": "`[count]`, finite.",
+            "count": "number of values, ≥ 0.",
+            "sample_weight": "optional, `[count]`, > 0 and finite; default 1.",
+            "increasing": "true for f that does not decrease (usual), false for one that does not increase.",
+        },
+        "outputs": {
+            "output": "`[count]`, f; may be `values`.",
+            "jacobian": "optional output, `[count, count]`: ∂f_i/∂v_j = w_j / Σ_B w if i and j are in one block B, else 0.",
+        },
+        "errors": "INVALID_VALUE if a value is NaN or infinite, or a weight not > 0.",
+        "reference": "Ayer et al., An Empirical Distribution Function for Sampling with Incomplete Information, 1955.",
+    },
+    "isotonic_regression_vjp": {
+        "summary": "Vector-Jacobian product of isotonicRegression: within a block B, grad_in_i = w_i / Σ_B w · Σ_B grad_out.",
+        "parameters": {
+            "values": "`[count]`, finite.",
+            "grad_output": "`[count]`.",
+            "count": "number of values, ≥ 0.",
+            "sample_weight": "optional, `[count]`, > 0 and finite; default 1.",
+            "increasing": "as for the map.",
+        },
+        "outputs": {
+            "grad_input": "`[count]`; may be `grad_output`.",
+        },
+        "errors": "INVALID_VALUE if a value is NaN or infinite, or a weight not > 0.",
+        "reference": "Best and Chakravarti, Active Set Algorithms for Isotonic Regression, 1990.",
+    },
+    "multicalibration_audit": {
+        "summary": "Multicalibration audit: the calibration gaps of every group in every bin of predictions.",
+        "body": """\
+    mass = |g ∩ b| / N,  gap = mean of y − p over g ∩ b (0 if empty),  violation = max mass · |gap|
+
+Bins are of equal width, [e_b, e_{b+1}), and 1 is in the last. Sums are exact: the order of samples plays no role.""",
+        "parameters": {
+            "probs": "`[count]`, probabilities of class 1, in [0, 1].",
+            "y": "`[count]`, labels 0 and 1.",
+            "groups": "`[count, group_count]`, not 0 where a sample is a member; groups may overlap.",
+            "count": "N, ≥ 0. With none, masses and gaps are 0 and the violation NaN.",
+            "group_count": "G, ≥ 0.",
+            "n_bins": "number of bins, 1 to 2²⁴; 10 is usual.",
+        },
+        "outputs": {
+            "mass": "optional output, `[group_count, n_bins]`.",
+            "gap": "optional output, `[group_count, n_bins]`.",
+            "violation": "optional output, one number; 0 without groups.",
+        },
+        "errors": "INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET if a label is neither 0 nor 1.",
+        "reference": "Hébert-Johnson, Kim, Reingold and Rothblum, Multicalibration: Calibration for the (Computationally-Identifiable) Masses, 2018.",
+    },
+    "multicalibrate": {
+        "summary": "Multicalibration: moves probabilities until no group is off in any bin.",
+        "body": """\
+Repeats: audit; stop if the violation is at most α or after `max_iter` updates; add the gap of the first greatest
+violation (lowest group, then bin) to its members' probabilities, clipped to [0, 1].""",
+        "parameters": {
+            "probs": "`[count]`, probabilities of class 1, in [0, 1].",
+            "y": "`[count]`, labels 0 and 1.",
+            "groups": "`[count, group_count]`, not 0 where a sample is a member; groups may overlap.",
+            "count": "N, ≥ 0.",
+            "group_count": "G, ≥ 0.",
+            "alpha": "α, in (0, 1); 0.01 is usual.",
+            "n_bins": "number of bins, 1 to 2²⁴; 10 is usual.",
+            "max_iter": "≥ 0; 1000 is usual.",
+        },
+        "outputs": {
+            "output": "`[count]`, the probabilities; may be `probs`.",
+            "updates": "optional output, how many there were.",
+            "violation": "optional output, the greatest that is left; more than α if `max_iter` were not enough, NaN without samples.",
+        },
+        "errors": "INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET if a label is neither 0 nor 1.",
+        "reference": "Hébert-Johnson, Kim, Reingold and Rothblum, Multicalibration: Calibration for the (Computationally-Identifiable) Masses, 2018.",
+    },
+    "platt_scaling_fit": {
+        "summary": "Platt scaling: the a and b for which σ(a s + b) has the least mean log loss.",
+        "body": """\
+    f(a, b) = mean_i (−t_i log σ(a s_i + b) − (1 − t_i) log σ(−a s_i − b)),
+    t = (N₊ + 1)/(N₊ + 2) where y = 1, 1/(N₋ + 2) where y = 0 (Lin et al.), or t = y
+
+By Newton's method from a = b = 0, until max |∂f| ≤ 1e-10, 100 iterations at most.""",
+        "parameters": {
+            "scores": "`[count]`, finite.",
+            "y": "`[count]`, labels 0 and 1.",
+            "count": "number of samples, ≥ 1.",
+            "target_smoothing": "targets that keep clear of 0 and 1, as if one sample more of each label were on the wrong side; true is usual. Without it, scores that separate the labels have no fit: see `converged`.",
+        },
+        "outputs": {
+            "a": "optional output, the slope.",
+            "b": "optional output, the intercept.",
+            "loss": "optional output, f(a, b).",
+            "converged": "optional output, 1 if (a, b) is the minimum, else 0.",
+        },
+        "errors": "INVALID_VALUE if a score is NaN or infinite, INVALID_TARGET if a label is neither 0 nor 1.",
+        "reference": "Platt, Probabilistic Outputs for Support Vector Machines, 1999; Lin, Lin and Weng, A Note on Platt's Probabilistic Outputs for Support Vector Machines, 2007.",
+    },
+    "scaling_binning_fit": {
+        "summary": "The scaling-binning calibrator: a logistic map of the log-odds, whose values are then averaged over bins of equal mass.",
+        "body": """\
+    s = logit(clip(conf, ε, 1 − ε)),  g = σ(a s + b) of least mean log loss,
+    value of a bin of g = mean of g in it (the middle of its edges where it is empty)
+
+Bins are (e_b, e_{b+1}], their edges lie midway between runs of equal length of the sorted g. Applying:
+`binningApply(σ(a s + b), edges, values)`.""",
+        "parameters": {
+            "conf": "`[count]`, confidences in [0, 1].",
+            "correct": "`[count]`, 1 where the prediction was right, else 0.",
+            "count": "number of predictions, 1 to 2³¹ − 1.",
+            "n_bins": "n, 1 to 2²⁴; 15 is usual.",
+            "eps": "ε, in [2⁻⁵³, ½); 1e-12 is usual.",
+        },
+        "outputs": {
+            "a": "optional output.",
+            "b": "optional output.",
+            "edges": "optional output, `[n + 1]`; equal edges are merged, and unused ones at the end are 1.",
+            "values": "optional output, `[n]`.",
+            "converged": "optional output, 1 if (a, b) is the minimum, 0 if there is none.",
+        },
+        "errors": "INVALID_VALUE if a confidence is NaN or outside [0, 1], INVALID_TARGET if `correct` is neither 0 nor 1.",
+        "reference": "Kumar, Liang and Ma, Verified Uncertainty Calibration, 2019.",
+    },
     "temperature_scaling_fit": {
         "summary": "Temperature scaling: the T for which softmax(z / T) has the least mean negative log-likelihood.",
         "body": """\
@@ -6932,5 +7502,98 @@ g, found by Newton's method inside a shrinking bracket. Where all rows are const
         },
         "errors": "INVALID_VALUE if a logit is NaN or +inf, or the label's logit is −inf.",
         "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017.",
+    },
+    "conformal_cqr_scores": {
+        "summary": "Scores of conformalised quantile regression: how far a target lies outside its interval, negative inside.",
+        "body": """\
+    max(lower − y, y − upper)
+
+With q their conformal quantile, [lower − q, upper + q] is the interval of a new prediction. For absolute residuals,
+lower = upper = prediction.""",
+        "parameters": {
+            "lower": "`[count]`.",
+            "upper": "`[count]`.",
+            "target": "`[count]`, y.",
+            "count": "≥ 0.",
+        },
+        "outputs": {
+            "scores": "`[count]`; may be one of the inputs. NaN where an input is.",
+        },
+        "reference": "Romano, Patterson and Candès, Conformalized Quantile Regression, 2019.",
+    },
+    "conformal_quantile": {
+        "summary": "Conformal quantile: the threshold that a new score stays below with probability 1 − α at least.",
+        "body": "    k = ⌈(n + 1)(1 − α) − 1e-10⌉;  the k-th smallest score (k ≥ 1), +inf if k > n",
+        "parameters": {
+            "scores": "`[count]`; infinities are in order.",
+            "count": "n, 0 to 2³¹ − 1.",
+            "alpha": "α, the miscoverage allowed, in (0, 1); 0.1 is usual.",
+        },
+        "outputs": {
+            "quantile": "optional output.",
+        },
+        "errors": "INVALID_VALUE if a score is NaN.",
+        "reference": "Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2005.",
+    },
+    "conformal_scores": {
+        "summary": "Conformal scores of the true classes: how strange the label of each row is to the classifier.",
+        "body": """\
+    lac:   1 − p_y
+    aps:   Σ_{classes ranked before y} p + u p_y,  by descending p, of equal ones the lower class first
+    raps:  the same + λ max(0, o − k_reg),  o the rank of y, from 1 on""",
+        "parameters": {
+            "probs": "`[count, classes]`, in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 0.",
+            "classes": "number of columns, 1 to 2³¹ − 1.",
+            "method": "`lac` is usual.",
+            "lam": "λ of `raps`, ≥ 0 and finite; 0 is usual.",
+            "k_reg": "ranks that cost nothing, ≥ 0; 0 is usual.",
+            "u": "optional, `[count]`, in [0, 1], for `aps` and `raps`: uniform random numbers make coverage exact; default 1.",
+        },
+        "outputs": {
+            "scores": "`[count]`.",
+        },
+        "errors": "INVALID_VALUE if a probability or u is NaN or outside [0, 1], INVALID_TARGET if a label is out of range.",
+        "reference": "Sadinle, Lei and Wasserman, Least Ambiguous Set-Valued Classifiers, 2019; Romano, Sesia and Candès, Classification with Valid and Adaptive Coverage, 2020; Angelopoulos et al., Uncertainty Sets for Image Classifiers using Conformal Prediction, 2021.",
+    },
+    "conformal_set": {
+        "summary": "Conformal prediction sets: the classes whose score is at most a threshold.",
+        "body": """\
+Scores are those of conformalScores, for every class with the row's u. As they do not fall along the ranks, a set of
+`aps` or `raps` consists of the highest ranks.""",
+        "parameters": {
+            "probs": "`[count, classes]`, in [0, 1].",
+            "count": "number of rows, ≥ 0.",
+            "classes": "number of columns, 1 to 2³¹ − 1.",
+            "qhat": "the threshold, as conformalQuantile gives it; not NaN.",
+            "method": "`lac` is usual.",
+            "lam": "λ of `raps`, ≥ 0 and finite; 0 is usual.",
+            "k_reg": "ranks that cost nothing, ≥ 0; 0 is usual.",
+            "u": "optional, `[count]`, in [0, 1], for `aps` and `raps`; default 1.",
+            "allow_empty": "may a set be empty? Else it has the most probable class, the first of equal ones. True is usual.",
+            "include_last": "for `aps` and `raps`, add the next class by rank, the one that crosses the threshold; false is usual.",
+        },
+        "outputs": {
+            "mask": "`[count, classes]`, 1 for the classes of the set, else 0.",
+        },
+        "errors": "INVALID_VALUE if a probability or u is NaN or outside [0, 1].",
+        "reference": "as for conformalScores.",
+    },
+    "conformal_set_metrics": {
+        "summary": "How good prediction sets are: coverage, mean size, and the smallest coverage among rows whose sets have equal size.",
+        "parameters": {
+            "mask": "`[count, classes]`, not 0 for the classes of a row's set.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 0. Without rows, all is NaN.",
+            "classes": "number of columns, ≥ 1.",
+        },
+        "outputs": {
+            "coverage": "optional output, the share of rows whose label is in the set.",
+            "mean_size": "optional output.",
+            "size_stratified_coverage": "optional output.",
+        },
+        "errors": "INVALID_TARGET if a label is out of range.",
+        "reference": "Angelopoulos et al., Uncertainty Sets for Image Classifiers using Conformal Prediction, 2021.",
     },
 }
