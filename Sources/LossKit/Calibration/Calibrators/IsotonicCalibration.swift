@@ -162,7 +162,7 @@ private struct IsotonicFit<S: Scalar> {
       if !centered { return body(group.confidence, value) }
       if first == nil { first = group.confidence }
       center += group.weight * group.confidence.double
-      let isFirst = block == 0 || group.index == blocks[block &- 1].last &+ 1
+      let isFirst = group.index == (block == 0 ? 0 : blocks[block &- 1].last &+ 1)
       guard group.index == blocks[block].last else { return }
       let x = isFirst ? group.confidence : S(center / blocks[block].weight)
       if block == 0, let first, x > first { body(first, value) }
