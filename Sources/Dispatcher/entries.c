@@ -1938,6 +1938,26 @@ LOSSKIT_ENTRY(losskit_isotonic_regression_vjp_f64, (
     const double *values, const double *grad_output, ptrdiff_t count, const double *sample_weight, bool increasing,
     double *grad_input),
     (values, grad_output, count, sample_weight, increasing, grad_input))
+LOSSKIT_ENTRY(losskit_matrix_scaling_fit_f32, (
+    const float *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double reg_lambda, double reg_mu,
+    float *w, float *b, float *objective,
+    uint8_t *converged),
+    (logits, y, count, classes, reg_lambda, reg_mu, w, b, objective, converged))
+LOSSKIT_ENTRY(losskit_matrix_scaling_fit_f64, (
+    const double *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double reg_lambda, double reg_mu,
+    double *w, double *b, double *objective,
+    uint8_t *converged),
+    (logits, y, count, classes, reg_lambda, reg_mu, w, b, objective, converged))
+LOSSKIT_ENTRY(losskit_dirichlet_calibration_fit_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double reg_lambda, double reg_mu,
+    double eps, float *w, float *b, float *objective,
+    uint8_t *converged),
+    (probs, y, count, classes, reg_lambda, reg_mu, eps, w, b, objective, converged))
+LOSSKIT_ENTRY(losskit_dirichlet_calibration_fit_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double reg_lambda, double reg_mu,
+    double eps, double *w, double *b, double *objective,
+    uint8_t *converged),
+    (probs, y, count, classes, reg_lambda, reg_mu, eps, w, b, objective, converged))
 LOSSKIT_ENTRY(losskit_multicalibration_audit_f32, (
     const float *probs, const int64_t *y, const uint8_t *groups, ptrdiff_t count, ptrdiff_t group_count,
     ptrdiff_t n_bins, float *mass, float *gap,
@@ -1984,6 +2004,14 @@ LOSSKIT_ENTRY(losskit_temperature_scaling_fit_f64, (
     const double *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double t_min, double t_max,
     double *temperature, double *nll),
     (logits, y, count, classes, t_min, t_max, temperature, nll))
+LOSSKIT_ENTRY(losskit_vector_scaling_fit_f32, (
+    const float *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, float *w, float *b, float *nll,
+    uint8_t *converged),
+    (logits, y, count, classes, w, b, nll, converged))
+LOSSKIT_ENTRY(losskit_vector_scaling_fit_f64, (
+    const double *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double *w, double *b, double *nll,
+    uint8_t *converged),
+    (logits, y, count, classes, w, b, nll, converged))
 LOSSKIT_ENTRY(losskit_conformal_cqr_scores_f32, (
     const float *lower, const float *upper, const float *target, ptrdiff_t count,
     float *scores),

@@ -5984,6 +5984,62 @@ LOSSKIT_API losskit_status losskit_isotonic_regression_vjp_f64(
     double *grad_input);
 
 /**
+ * Matrix scaling with off-diagonal and intercept regularisation (ODIR): the W and b for which softmax(W z + b) has the
+ * least
+ *
+ *     mean NLL + λ / (C (C − 1)) Σ_{i≠j} W_ij² + μ / C Σ_j b_j²
+ *
+ * By Newton's method from W = I, b = 0, until max |∂f| ≤ 1e-9, 100 iterations at most; for more than 38 classes by
+ * L-BFGS.
+ *
+ * - Parameters:
+ *   - logits: `[count, classes]`, finite.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 1.
+ *   - classes: C, ≥ 2.
+ *   - reg_lambda: λ, ≥ 0 and finite; 0.001 is usual. Only with λ, μ > 0 there is one minimum.
+ *   - reg_mu: μ, ≥ 0 and finite; 0.001 is usual.
+ *   - w: optional output, `[classes, classes]`, W.
+ *   - b: optional output, `[classes]`.
+ *   - objective: optional output, the least value.
+ *   - converged: optional output, 1 if (W, b) is the minimum, 0 if there is none or it was not reached.
+ * - Errors: INVALID_VALUE if a logit is NaN or infinite, INVALID_TARGET if a label is out of range.
+ * - Reference: Guo et al., On Calibration of Modern Neural Networks, 2017; Kull et al., Beyond Temperature Scaling, 2019.
+ */
+LOSSKIT_API losskit_status losskit_matrix_scaling_fit_f32(
+    const float *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double reg_lambda, double reg_mu,
+    float *w, float *b, float *objective, uint8_t *converged);
+LOSSKIT_API losskit_status losskit_matrix_scaling_fit_f64(
+    const double *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double reg_lambda, double reg_mu,
+    double *w, double *b, double *objective, uint8_t *converged);
+
+/**
+ * Dirichlet calibration: matrix scaling of log probabilities, softmax(W log max(p, ε) + b).
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, in [0, 1]; rows need not sum to 1.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 1.
+ *   - classes: C, ≥ 2.
+ *   - reg_lambda: λ, as of matrix scaling; 0.001 is usual.
+ *   - reg_mu: μ, as of matrix scaling; 0.001 is usual.
+ *   - eps: ε, in (0, 1); 1e-12 is usual.
+ *   - w: optional output, `[classes, classes]`, W.
+ *   - b: optional output, `[classes]`.
+ *   - objective: optional output, the least value.
+ *   - converged: optional output, 1 if (W, b) is the minimum, 0 if there is none or it was not reached.
+ * - Errors: INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET if a label is out of range.
+ * - Reference: Kull et al., Beyond Temperature Scaling: Obtaining Well-Calibrated Multi-Class Probabilities with Dirichlet
+ *   Calibration, 2019.
+ */
+LOSSKIT_API losskit_status losskit_dirichlet_calibration_fit_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double reg_lambda, double reg_mu,
+    double eps, float *w, float *b, float *objective, uint8_t *converged);
+LOSSKIT_API losskit_status losskit_dirichlet_calibration_fit_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double reg_lambda, double reg_mu,
+    double eps, double *w, double *b, double *objective, uint8_t *converged);
+
+/**
  * Multicalibration audit: the calibration gaps of every group in every bin of predictions.
  *
  *     mass = |g ∩ b| / N,  gap = mean of y − p over g ∩ b (0 if empty),  violation = max mass · |gap|
@@ -6127,6 +6183,32 @@ LOSSKIT_API losskit_status losskit_temperature_scaling_fit_f32(
 LOSSKIT_API losskit_status losskit_temperature_scaling_fit_f64(
     const double *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double t_min, double t_max,
     double *temperature, double *nll);
+
+/**
+ * Vector scaling: the w and b for which softmax(w∘z + b) has the least mean negative log-likelihood.
+ *
+ * By Newton's method from w = 1, b = 0, until max |∂f| ≤ 1e-9, 100 iterations at most; for more than 750 classes by
+ * L-BFGS. As softmax does not see a common shift, b is given with mean 0.
+ *
+ * - Parameters:
+ *   - logits: `[count, classes]`, finite.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 1.
+ *   - classes: number of columns, ≥ 1.
+ *   - w: optional output, `[classes]`.
+ *   - b: optional output, `[classes]`.
+ *   - nll: optional output, the mean negative log-likelihood.
+ *   - converged: optional output, 1 if (w, b) is the minimum, 0 if there is none, as on separable data, or it was not
+ *     reached.
+ * - Errors: INVALID_VALUE if a logit is NaN or infinite, INVALID_TARGET if a label is out of range.
+ * - Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
+ */
+LOSSKIT_API losskit_status losskit_vector_scaling_fit_f32(
+    const float *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, float *w, float *b, float *nll,
+    uint8_t *converged);
+LOSSKIT_API losskit_status losskit_vector_scaling_fit_f64(
+    const double *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double *w, double *b, double *nll,
+    uint8_t *converged);
 
 /* ====================================================================================================
  * Conformal prediction

@@ -8917,6 +8917,96 @@ inline void isotonic_regression_vjp(
     losskit_isotonic_regression_vjp_f64(values.data(), grad_output.data(), count, sample_weight.data(), increasing, grad_input.data()));
 }
 
+/// Matrix scaling with off-diagonal and intercept regularisation (ODIR): the W and b for which softmax(W z + b) has the
+/// least
+/// See losskit_matrix_scaling_fit_f32.
+inline void matrix_scaling_fit(
+    const float *logits, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double reg_lambda,
+    double reg_mu, float *w, float *b, float *objective, std::uint8_t *converged) {
+  check(losskit_matrix_scaling_fit_f32(logits, y, count, classes, reg_lambda, reg_mu, w, b, objective, converged));
+}
+
+/// The same on spans.
+inline void matrix_scaling_fit(
+    span<const float> logits, span<const std::int64_t> y, std::ptrdiff_t classes, double reg_lambda, double reg_mu,
+    span<float> w, span<float> b, float *objective, std::uint8_t *converged) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(logits, false, {count, classes});
+  detail::expect(w, true, {classes, classes});
+  detail::expect(b, true, {classes});
+  check(
+    
+    losskit_matrix_scaling_fit_f32(logits.data(), y.data(), count, classes, reg_lambda, reg_mu, w.data(), b.data(), objective, converged));
+}
+
+/// Matrix scaling with off-diagonal and intercept regularisation (ODIR): the W and b for which softmax(W z + b) has the
+/// least
+/// See losskit_matrix_scaling_fit_f64.
+inline void matrix_scaling_fit(
+    const double *logits, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double reg_lambda,
+    double reg_mu, double *w, double *b, double *objective, std::uint8_t *converged) {
+  check(losskit_matrix_scaling_fit_f64(logits, y, count, classes, reg_lambda, reg_mu, w, b, objective, converged));
+}
+
+/// The same on spans.
+inline void matrix_scaling_fit(
+    span<const double> logits, span<const std::int64_t> y, std::ptrdiff_t classes, double reg_lambda, double reg_mu,
+    span<double> w, span<double> b, double *objective, std::uint8_t *converged) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(logits, false, {count, classes});
+  detail::expect(w, true, {classes, classes});
+  detail::expect(b, true, {classes});
+  check(
+    
+    losskit_matrix_scaling_fit_f64(logits.data(), y.data(), count, classes, reg_lambda, reg_mu, w.data(), b.data(), objective, converged));
+}
+
+/// Dirichlet calibration: matrix scaling of log probabilities, softmax(W log max(p, ε) + b).
+/// See losskit_dirichlet_calibration_fit_f32.
+inline void dirichlet_calibration_fit(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double reg_lambda,
+    double reg_mu, double eps, float *w, float *b, float *objective, std::uint8_t *converged) {
+  check(
+    
+    losskit_dirichlet_calibration_fit_f32(probs, y, count, classes, reg_lambda, reg_mu, eps, w, b, objective, converged));
+}
+
+/// The same on spans.
+inline void dirichlet_calibration_fit(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double reg_lambda, double reg_mu,
+    double eps, span<float> w, span<float> b, float *objective, std::uint8_t *converged) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(w, true, {classes, classes});
+  detail::expect(b, true, {classes});
+  check(
+    
+    losskit_dirichlet_calibration_fit_f32(probs.data(), y.data(), count, classes, reg_lambda, reg_mu, eps, w.data(), b.data(), objective, converged));
+}
+
+/// Dirichlet calibration: matrix scaling of log probabilities, softmax(W log max(p, ε) + b).
+/// See losskit_dirichlet_calibration_fit_f64.
+inline void dirichlet_calibration_fit(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double reg_lambda,
+    double reg_mu, double eps, double *w, double *b, double *objective, std::uint8_t *converged) {
+  check(
+    
+    losskit_dirichlet_calibration_fit_f64(probs, y, count, classes, reg_lambda, reg_mu, eps, w, b, objective, converged));
+}
+
+/// The same on spans.
+inline void dirichlet_calibration_fit(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double reg_lambda, double reg_mu,
+    double eps, span<double> w, span<double> b, double *objective, std::uint8_t *converged) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(w, true, {classes, classes});
+  detail::expect(b, true, {classes});
+  check(
+    
+    losskit_dirichlet_calibration_fit_f64(probs.data(), y.data(), count, classes, reg_lambda, reg_mu, eps, w.data(), b.data(), objective, converged));
+}
+
 /// Multicalibration audit: the calibration gaps of every group in every bin of predictions.
 /// See losskit_multicalibration_audit_f32.
 inline void multicalibration_audit(
@@ -9111,6 +9201,44 @@ inline void temperature_scaling_fit(
   const std::ptrdiff_t count = y.ssize();
   detail::expect(logits, false, {count, classes});
   check(losskit_temperature_scaling_fit_f64(logits.data(), y.data(), count, classes, t_min, t_max, temperature, nll));
+}
+
+/// Vector scaling: the w and b for which softmax(w∘z + b) has the least mean negative log-likelihood.
+/// See losskit_vector_scaling_fit_f32.
+inline void vector_scaling_fit(
+    const float *logits, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, float *w, float *b,
+    float *nll, std::uint8_t *converged) {
+  check(losskit_vector_scaling_fit_f32(logits, y, count, classes, w, b, nll, converged));
+}
+
+/// The same on spans.
+inline void vector_scaling_fit(
+    span<const float> logits, span<const std::int64_t> y, std::ptrdiff_t classes, span<float> w, span<float> b,
+    float *nll, std::uint8_t *converged) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(logits, false, {count, classes});
+  detail::expect(w, true, {classes});
+  detail::expect(b, true, {classes});
+  check(losskit_vector_scaling_fit_f32(logits.data(), y.data(), count, classes, w.data(), b.data(), nll, converged));
+}
+
+/// Vector scaling: the w and b for which softmax(w∘z + b) has the least mean negative log-likelihood.
+/// See losskit_vector_scaling_fit_f64.
+inline void vector_scaling_fit(
+    const double *logits, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double *w, double *b,
+    double *nll, std::uint8_t *converged) {
+  check(losskit_vector_scaling_fit_f64(logits, y, count, classes, w, b, nll, converged));
+}
+
+/// The same on spans.
+inline void vector_scaling_fit(
+    span<const double> logits, span<const std::int64_t> y, std::ptrdiff_t classes, span<double> w, span<double> b,
+    double *nll, std::uint8_t *converged) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(logits, false, {count, classes});
+  detail::expect(w, true, {classes});
+  detail::expect(b, true, {classes});
+  check(losskit_vector_scaling_fit_f64(logits.data(), y.data(), count, classes, w.data(), b.data(), nll, converged));
 }
 
 /// Scores of conformalised quantile regression: how far a target lies outside its interval, negative inside.

@@ -217,6 +217,42 @@ public func losskit_isotonic_regression_vjp_f64(
   return isotonicRegressionVjp(values, gradOutput, count, sampleWeight, increasing, gradInput).rawValue
 }
 
+@c(losskit_matrix_scaling_fit_f32)
+public func losskit_matrix_scaling_fit_f32(
+  _ logits: UnsafePointer<Float>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int, _ regLambda: Double,
+  _ regMu: Double, _ w: UnsafeMutablePointer<Float>?, _ b: UnsafeMutablePointer<Float>?,
+  _ objective: UnsafeMutablePointer<Float>?, _ converged: UnsafeMutablePointer<UInt8>?
+) -> Int32 {
+  return matrixScalingFit(logits, y, count, classes, regLambda, regMu, w, b, objective, converged).rawValue
+}
+
+@c(losskit_matrix_scaling_fit_f64)
+public func losskit_matrix_scaling_fit_f64(
+  _ logits: UnsafePointer<Double>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int, _ regLambda: Double,
+  _ regMu: Double, _ w: UnsafeMutablePointer<Double>?, _ b: UnsafeMutablePointer<Double>?,
+  _ objective: UnsafeMutablePointer<Double>?, _ converged: UnsafeMutablePointer<UInt8>?
+) -> Int32 {
+  return matrixScalingFit(logits, y, count, classes, regLambda, regMu, w, b, objective, converged).rawValue
+}
+
+@c(losskit_dirichlet_calibration_fit_f32)
+public func losskit_dirichlet_calibration_fit_f32(
+  _ probs: UnsafePointer<Float>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int, _ regLambda: Double,
+  _ regMu: Double, _ eps: Double, _ w: UnsafeMutablePointer<Float>?, _ b: UnsafeMutablePointer<Float>?,
+  _ objective: UnsafeMutablePointer<Float>?, _ converged: UnsafeMutablePointer<UInt8>?
+) -> Int32 {
+  return dirichletCalibrationFit(probs, y, count, classes, regLambda, regMu, eps, w, b, objective, converged).rawValue
+}
+
+@c(losskit_dirichlet_calibration_fit_f64)
+public func losskit_dirichlet_calibration_fit_f64(
+  _ probs: UnsafePointer<Double>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int, _ regLambda: Double,
+  _ regMu: Double, _ eps: Double, _ w: UnsafeMutablePointer<Double>?, _ b: UnsafeMutablePointer<Double>?,
+  _ objective: UnsafeMutablePointer<Double>?, _ converged: UnsafeMutablePointer<UInt8>?
+) -> Int32 {
+  return dirichletCalibrationFit(probs, y, count, classes, regLambda, regMu, eps, w, b, objective, converged).rawValue
+}
+
 @c(losskit_multicalibration_audit_f32)
 public func losskit_multicalibration_audit_f32(
   _ probs: UnsafePointer<Float>?, _ y: UnsafePointer<Int64>?, _ groups: UnsafePointer<UInt8>?, _ count: Int,
@@ -303,4 +339,22 @@ public func losskit_temperature_scaling_fit_f64(
   _ tMax: Double, _ temperature: UnsafeMutablePointer<Double>?, _ nll: UnsafeMutablePointer<Double>?
 ) -> Int32 {
   return temperatureScalingFit(logits, y, count, classes, tMin, tMax, temperature, nll).rawValue
+}
+
+@c(losskit_vector_scaling_fit_f32)
+public func losskit_vector_scaling_fit_f32(
+  _ logits: UnsafePointer<Float>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int,
+  _ w: UnsafeMutablePointer<Float>?, _ b: UnsafeMutablePointer<Float>?, _ nll: UnsafeMutablePointer<Float>?,
+  _ converged: UnsafeMutablePointer<UInt8>?
+) -> Int32 {
+  return vectorScalingFit(logits, y, count, classes, w, b, nll, converged).rawValue
+}
+
+@c(losskit_vector_scaling_fit_f64)
+public func losskit_vector_scaling_fit_f64(
+  _ logits: UnsafePointer<Double>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int,
+  _ w: UnsafeMutablePointer<Double>?, _ b: UnsafeMutablePointer<Double>?, _ nll: UnsafeMutablePointer<Double>?,
+  _ converged: UnsafeMutablePointer<UInt8>?
+) -> Int32 {
+  return vectorScalingFit(logits, y, count, classes, w, b, nll, converged).rawValue
 }

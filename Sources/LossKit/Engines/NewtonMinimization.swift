@@ -118,7 +118,7 @@ struct NewtonMinimization {
 }
 
 /// NaN if there is any.
-private func largestMagnitude(_ x: UnsafePointer<Double>, _ count: Int) -> Double {
+func largestMagnitude(_ x: UnsafePointer<Double>, _ count: Int) -> Double {
   var largest = 0.0
   for i in 0..<count where !(x[i].magnitude <= largest) { largest = largest.isNaN ? largest : x[i].magnitude }
   return largest

@@ -25,3 +25,10 @@ func allFinite<S: Scalar>(_ x: UnsafePointer<S>, _ count: Int) -> Bool {
   }
   return !(~good).any
 }
+
+/// Are these labels of so many classes?
+func areClassLabels(_ y: UnsafePointer<Int64>, _ count: Int, below limit: Int) -> Bool {
+  var bad = false
+  for row in 0..<count { bad = bad || UInt64(bitPattern: y[row]) >= UInt64(limit) }
+  return !bad
+}

@@ -3019,6 +3019,37 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad_input", "p"),
         ),
     ),
+    "matrix_scaling_fit": (
+        True,
+        (
+            ("logits", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("reg_lambda", "d"),
+            ("reg_mu", "d"),
+            ("w", "p"),
+            ("b", "p"),
+            ("objective", "p"),
+            ("converged", "p"),
+        ),
+    ),
+    "dirichlet_calibration_fit": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("reg_lambda", "d"),
+            ("reg_mu", "d"),
+            ("eps", "d"),
+            ("w", "p"),
+            ("b", "p"),
+            ("objective", "p"),
+            ("converged", "p"),
+        ),
+    ),
     "multicalibration_audit": (
         True,
         (
@@ -3088,6 +3119,19 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("t_max", "d"),
             ("temperature", "p"),
             ("nll", "p"),
+        ),
+    ),
+    "vector_scaling_fit": (
+        True,
+        (
+            ("logits", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("w", "p"),
+            ("b", "p"),
+            ("nll", "p"),
+            ("converged", "p"),
         ),
     ),
     "conformal_cqr_scores": (
@@ -7388,6 +7432,50 @@ of equal mean are one.""",
         "errors": "INVALID_VALUE if a value is NaN or infinite, or a weight not > 0.",
         "reference": "Best and Chakravarti, Active Set Algorithms for Isotonic Regression, 1990.",
     },
+    "matrix_scaling_fit": {
+        "summary": "Matrix scaling with off-diagonal and intercept regularisation (ODIR): the W and b for which softmax(W z + b) has the least",
+        "body": """\
+    mean NLL + λ / (C (C − 1)) Σ_{i≠j} W_ij² + μ / C Σ_j b_j²
+
+By Newton's method from W = I, b = 0, until max |∂f| ≤ 1e-9, 100 iterations at most; for more than 38 classes by
+L-BFGS.""",
+        "parameters": {
+            "logits": "`[count, classes]`, finite.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 1.",
+            "classes": "C, ≥ 2.",
+            "reg_lambda": "λ, ≥ 0 and finite; 0.001 is usual. Only with λ, μ > 0 there is one minimum.",
+            "reg_mu": "μ, ≥ 0 and finite; 0.001 is usual.",
+        },
+        "outputs": {
+            "w": "optional output, `[classes, classes]`, W.",
+            "b": "optional output, `[classes]`.",
+            "objective": "optional output, the least value.",
+            "converged": "optional output, 1 if (W, b) is the minimum, 0 if there is none or it was not reached.",
+        },
+        "errors": "INVALID_VALUE if a logit is NaN or infinite, INVALID_TARGET if a label is out of range.",
+        "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017; Kull et al., Beyond Temperature Scaling, 2019.",
+    },
+    "dirichlet_calibration_fit": {
+        "summary": "Dirichlet calibration: matrix scaling of log probabilities, softmax(W log max(p, ε) + b).",
+        "parameters": {
+            "probs": "`[count, classes]`, in [0, 1]; rows need not sum to 1.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 1.",
+            "classes": "C, ≥ 2.",
+            "reg_lambda": "λ, as of matrix scaling; 0.001 is usual.",
+            "reg_mu": "μ, as of matrix scaling; 0.001 is usual.",
+            "eps": "ε, in (0, 1); 1e-12 is usual.",
+        },
+        "outputs": {
+            "w": "optional output, `[classes, classes]`, W.",
+            "b": "optional output, `[classes]`.",
+            "objective": "optional output, the least value.",
+            "converged": "optional output, 1 if (W, b) is the minimum, 0 if there is none or it was not reached.",
+        },
+        "errors": "INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET if a label is out of range.",
+        "reference": "Kull et al., Beyond Temperature Scaling: Obtaining Well-Calibrated Multi-Class Probabilities with Dirichlet Calibration, 2019.",
+    },
     "multicalibration_audit": {
         "summary": "Multicalibration audit: the calibration gaps of every group in every bin of predictions.",
         "body": """\
@@ -7501,6 +7589,26 @@ g, found by Newton's method inside a shrinking bracket. Where all rows are const
             "nll": "optional output, f(1/T).",
         },
         "errors": "INVALID_VALUE if a logit is NaN or +inf, or the label's logit is −inf.",
+        "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017.",
+    },
+    "vector_scaling_fit": {
+        "summary": "Vector scaling: the w and b for which softmax(w∘z + b) has the least mean negative log-likelihood.",
+        "body": """\
+By Newton's method from w = 1, b = 0, until max |∂f| ≤ 1e-9, 100 iterations at most; for more than 750 classes by
+L-BFGS. As softmax does not see a common shift, b is given with mean 0.""",
+        "parameters": {
+            "logits": "`[count, classes]`, finite.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 1.",
+            "classes": "number of columns, ≥ 1.",
+        },
+        "outputs": {
+            "w": "optional output, `[classes]`.",
+            "b": "optional output, `[classes]`.",
+            "nll": "optional output, the mean negative log-likelihood.",
+            "converged": "optional output, 1 if (w, b) is the minimum, 0 if there is none, as on separable data, or it was not reached.",
+        },
+        "errors": "INVALID_VALUE if a logit is NaN or infinite, INVALID_TARGET if a label is out of range.",
         "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017.",
     },
     "conformal_cqr_scores": {
