@@ -31,7 +31,10 @@ func isotonicCalibrationFit<S: Scalar>(
   guard status == .ok else { return status }
   guard areWeights(sampleWeight, count) else { return .invalidValue }
   return withWorkspace(layout: {
-    (sorter: Sorter<S.Bits>(&$0, capacity: count), blocks: IsotonicBlocks(&$0, capacity: count))
+    (
+      sorter: Sorter<S.Bits>(&$0, capacity: count), blocks: IsotonicBlocks(&$0, capacity: count),
+      confidences: $0.take(S.self, count)
+    )
   }) { memory in
     // The highest bit of an index says that the prediction was right.
     var n = 0
@@ -42,17 +45,30 @@ func isotonicCalibrationFit<S: Scalar>(
     }
     if n == 0 { return .invalidValue }
     let groups = ConfidenceGroups(items: memory.sorter.sort(n), count: n, weights: sampleWeight)
-    groups.forEach { memory.blocks.add(sum: $0.hits, weight: $0.weight, index: $0.index) }
-    let fit = IsotonicFit(groups: groups, blocks: memory.blocks)
     var needed = 0
-    fit.forEachKnot(centered: centered) { _, _ in needed &+= 1 }
+    groups.forEach {
+      memory.blocks.add(sum: $0.hits, weight: $0.weight, index: $0.index)
+      memory.confidences[needed] = $0.confidence
+      needed &+= 1
+    }
+    memory.blocks.finish()
+    let fit = IsotonicFit(groups: groups, blocks: memory.blocks)
+    if centered {
+      needed = 0
+      fit.forEachCenter { _, _ in needed &+= 1 }
+    }
     knotCount?.pointee = needed
     guard needed <= capacity else { return .bufferTooSmall }
-    var next = 0
-    fit.forEachKnot(centered: centered) { x, y in
-      knotsX?[next] = x
-      knotsY?[next] = S(y)
-      next &+= 1
+    if centered {
+      var next = 0
+      fit.forEachCenter { x, y in
+        knotsX?[next] = x
+        knotsY?[next] = S(y)
+        next &+= 1
+      }
+    } else {
+      knotsX?.update(from: memory.confidences, count: needed)
+      if let knotsY { memory.blocks.expand(into: knotsY) }
     }
     return .ok
   }
@@ -129,13 +145,13 @@ private struct ConfidenceGroups<S: Scalar> {
     while start < count {
       let key = items[start].key
       var group = ConfidenceGroup(index: index, confidence: S(ofAscendingKey: key))
-      while start < count, items[start].key == key {
+      repeat {
         let item = items[start].index
         let weight = weights.map { $0[Int(item & ~(1 << 31))].double } ?? 1
         group.weight += weight
-        if item >> 31 == 1 { group.hits += weight }
+        group.hits += weight * Double(item >> 31)
         start &+= 1
-      }
+      } while start < count && items[start].key == key
       body(group)
       index &+= 1
     }
@@ -147,28 +163,24 @@ private struct IsotonicFit<S: Scalar> {
   let groups: ConfidenceGroups<S>
   let blocks: IsotonicBlocks
 
-  @inline(__always) func forEachKnot(centered: Bool, _ body: (S, Double) -> Void) {
+  /// The knots of a centered map: the end points, and the blocks' weighted mean confidences.
+  @inline(__always) func forEachCenter(_ body: (S, Double) -> Void) {
     var block = 0
-    var value = blocks[0].mean
-    var center = 0.0  // Σ w · confidence
-    var first: S?
-    var last: S?  // of the knots of a centered map
+    var first = 0  // group of the block
+    var sum = 0.0  // Σ w · confidence of the block
+    var least: S?
     groups.forEach { group in
-      if group.index > blocks[block].last {
-        block &+= 1
-        value = blocks[block].mean
-        center = 0
-      }
-      if !centered { return body(group.confidence, value) }
-      if first == nil { first = group.confidence }
-      center += group.weight * group.confidence.double
-      let isFirst = group.index == (block == 0 ? 0 : blocks[block &- 1].last &+ 1)
+      if first == group.index { sum = 0 }
+      if least == nil { least = group.confidence }
+      sum += group.weight * group.confidence.double
       guard group.index == blocks[block].last else { return }
-      let x = isFirst ? group.confidence : S(center / blocks[block].weight)
-      if block == 0, let first, x > first { body(first, value) }
-      body(x, value)
-      last = x
-      if block &+ 1 == blocks.count, let last, group.confidence > last { body(group.confidence, value) }
+      let value = blocks[block].mean
+      let center = first == group.index ? group.confidence : S(sum / blocks[block].weight)
+      if block == 0, let least, center > least { body(least, value) }
+      body(center, value)
+      if block &+ 1 == blocks.count, group.confidence > center { body(group.confidence, value) }
+      block &+= 1
+      first = group.index &+ 1
     }
   }
 }

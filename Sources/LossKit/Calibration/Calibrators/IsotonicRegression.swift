@@ -21,21 +21,18 @@ func isotonicRegression<S: Scalar>(
   guard jacobian == nil || elementCount(count, count) != nil else { return .invalidShape }
   return withIsotonicBlocks(values, count, sampleWeight, increasing) { blocks, weights in
     guard let output else { return .nullPointer }
-    var first = 0
-    for b in 0..<blocks.count {
-      let block = blocks[b]
-      let mean = S(increasing ? block.mean : -block.mean)
-      // Weights of which `output` may be an alias do not matter any more, values neither.
-      for i in first...block.last { output[i] = mean }
-      if let jacobian {
+    if let jacobian {
+      jacobian.update(repeating: 0, count: count &* count)
+      var first = 0
+      for b in 0..<blocks.count {
+        let block = blocks[b]
         for i in first...block.last {
-          let row = jacobian + i &* count
-          row.update(repeating: 0, count: count)
-          for j in first...block.last { row[j] = S((weights?[j].double ?? 1) / block.weight) }
+          for j in first...block.last { jacobian[i &* count &+ j] = S((weights?[j].double ?? 1) / block.weight) }
         }
+        first = block.last &+ 1
       }
-      first = block.last &+ 1
     }
+    blocks.expand(into: output, sign: increasing ? 1 : -1)
     return .ok
   }
 }
@@ -94,6 +91,7 @@ private func withIsotonicBlocks<S: Scalar>(
     } else {
       for i in 0..<count { blocks.add(sum: sign * values[i].double, weight: 1, index: i) }
     }
+    blocks.finish()
     return body(blocks, sampleWeight)
   }
 }
