@@ -91,6 +91,8 @@ private protocol RankedItem: KeyedItem where Key == S.Bits {
   init(offset: Key, label: UInt8, weight: S)
   var positive: Double { get }
   var negative: Double { get }
+  /// The sums of both.
+  static func weight(_ items: UnsafePointer<Self>, _ count: Int) -> (positives: Double, negatives: Double)
 }
 
 private struct CountedItem<S: Scalar>: RankedItem {
@@ -102,6 +104,13 @@ private struct CountedItem<S: Scalar>: RankedItem {
   @inline(__always) var key: S.Bits { code &>> 1 }
   @inline(__always) var positive: Double { Double(Int64(truncatingIfNeeded: code & 1)) }
   @inline(__always) var negative: Double { 1 - positive }
+
+  @inline(__always)
+  static func weight(_ items: UnsafePointer<Self>, _ count: Int) -> (positives: Double, negatives: Double) {
+    var positives = 0
+    for i in 0..<count { positives &+= Int(truncatingIfNeeded: items[i].code & 1) }
+    return (Double(positives), Double(count &- positives))
+  }
 }
 
 private struct WeightedItem<S: Scalar>: RankedItem {
@@ -114,6 +123,16 @@ private struct WeightedItem<S: Scalar>: RankedItem {
   }
   @inline(__always) var positive: Double { signedWeight > 0 ? signedWeight.double : 0 }
   @inline(__always) var negative: Double { signedWeight < 0 ? -signedWeight.double : 0 }
+
+  @inline(__always)
+  static func weight(_ items: UnsafePointer<Self>, _ count: Int) -> (positives: Double, negatives: Double) {
+    var weight = (positives: 0.0, negatives: 0.0)
+    for i in 0..<count {
+      weight.positives += items[i].positive
+      weight.negatives += items[i].negative
+    }
+    return weight
+  }
 }
 
 // MARK: - The curve
@@ -126,8 +145,6 @@ private struct CurveBucket<S: Scalar> {
   var bits = 0
   var start = 0
   var count = 0
-  /// Distinct scores.
-  var points = 0
   /// The weights in this bucket; later, of all down to it.
   var end = CurvePoint<S>()
   var sum = 0.0
@@ -158,7 +175,7 @@ struct RankingCurve<S: Scalar> {
   /// The number of points, one for each distinct score.
   var count: Int {
     var count = 0
-    for bucket in 0..<bucketCount { count &+= buckets[bucket].points }
+    forEachStep { _, _ in count &+= 1 }
     return count
   }
 
@@ -195,22 +212,30 @@ struct RankingCurve<S: Scalar> {
     _ body: (CurvePoint<S>, CurvePoint<S>) -> Void
   ) where Item.S == S {
     let items = items + bucket.start
+    let last = bucket.count &- 1
     let block = 256
     withUnsafeTemporaryAllocation(of: CurvePoint<S>.self, capacity: block + 2) { memory in
       let points = memory.baseAddress!
       points[0] = before
       var here = before
       var item = 0
-      while item < bucket.count {
-        let stop = min(item &+ block, bucket.count)
+      while item <= last {
+        let stop = min(item &+ block, last)
         var found = 1
-        while item < stop {
-          let isLast = item &+ 1 == bucket.count
+        @inline(__always) func add() {
           here.positives += items[item].positive
           here.negatives += items[item].negative
           here.depth = bucket.depth &+ items[item].key
           points[found] = here
-          found &+= items[isLast ? item : item &+ 1].key != items[item].key || isLast ? 1 : 0
+        }
+        while item < stop {
+          add()
+          found &+= items[item].key == items[item &+ 1].key ? 0 : 1
+          item &+= 1
+        }
+        if item == last {
+          add()
+          found &+= 1
           item &+= 1
         }
         for point in 1..<found { body(points[point &- 1], points[point]) }
@@ -488,15 +513,8 @@ private struct SortJob<S: Scalar, Item: RankedItem>: ParallelJob where Item.S ==
         items: own, spare: spare + part &* largest, counts: counts + part &* RadixSort<Item>.countsNeeded
       ).sort(count, bits: here.pointee.bits)
       if sorted != own { own.update(from: sorted, count: count) }
-      var end = CurvePoint<S>()
-      var points = 1
-      for i in 0..<count {
-        end.positives += own[i].positive
-        end.negatives += own[i].negative
-        points &+= own[i].key != own[max(i &- 1, 0)].key ? 1 : 0
-      }
-      here.pointee.end = end
-      here.pointee.points = points
+      let weight = Item.weight(own, count)
+      here.pointee.end = CurvePoint(positives: weight.positives, negatives: weight.negatives)
     }
   }
 }
