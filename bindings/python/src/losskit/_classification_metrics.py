@@ -52,8 +52,14 @@ def _weights(name: str, sample_weight: Any, shape: Tuple[int, ...], dtype: np.dt
     return weights
 
 
-def _of_classes(num_classes: int, average: str) -> np.ndarray:
-    return np.empty((num_classes,) if average == "none" else (), np.float64)
+def _class_count(name: str, num_classes: Any) -> int:
+    if isinstance(num_classes, bool) or not isinstance(num_classes, (int, np.integer)) or num_classes < 1:
+        raise fail("INVALID_SHAPE", name, f"num_classes is {num_classes!r}, expected an integer from 1 on")
+    return int(num_classes)
+
+
+def _of_classes(name: str, num_classes: Any, average: str) -> np.ndarray:
+    return np.empty((_class_count(name, num_classes),) if average == "none" else (), np.float64)
 
 
 @documented
@@ -78,8 +84,7 @@ def confusion_matrix(
     name = "confusion_matrix"
     pred, y = _decisions(name, pred, y)
     weights = _weights(name, sample_weight, pred.shape)
-    if not isinstance(num_classes, (int, np.integer)) or num_classes < 1:
-        raise fail("INVALID_SHAPE", name, f"num_classes is {num_classes!r}, expected an integer from 1 on")
+    num_classes = _class_count(name, num_classes)
     matrix = np.empty((num_classes, num_classes))
     mode = "none" if normalize is None else normalize
     call(name, _FLOAT64, pred, y, weights, pred.size, num_classes, mode, matrix)
@@ -155,7 +160,7 @@ def precision_recall_fbeta(
     name = "precision_recall_fbeta"
     pred, y = _decisions(name, pred, y)
     weights = _weights(name, sample_weight, pred.shape)
-    scores = [_of_classes(num_classes, average) for _ in range(3)]
+    scores = [_of_classes(name, num_classes, average) for _ in range(3)]
     call(name, _FLOAT64, pred, y, weights, pred.size, num_classes, beta, average, zero_division, *scores)
     precision, recall, f_score = map(scalar, scores)
     return precision, recall, f_score
@@ -163,7 +168,7 @@ def precision_recall_fbeta(
 
 def _class_score(name: str, pred: Any, y: Any, num_classes: int, average: str) -> Any:
     pred, y = _decisions(name, pred, y)
-    value = _of_classes(num_classes, average)
+    value = _of_classes(name, num_classes, average)
     call(name, _FLOAT64, pred, y, pred.size, num_classes, average, value)
     return scalar(value)
 
