@@ -1902,13 +1902,13 @@ LOSSKIT_ENTRY(losskit_roc_auc_multiclass_f64, (
     losskit_class_average average, double *value),
     (probs, y, count, classes, multi_class, average, value))
 LOSSKIT_ENTRY(losskit_macro_auc_f32, (
-    const float *scores, const float *targets, ptrdiff_t count, ptrdiff_t classes, float *value,
+    const float *scores, const float *t, ptrdiff_t count, ptrdiff_t classes, float *value,
     float *auc),
-    (scores, targets, count, classes, value, auc))
+    (scores, t, count, classes, value, auc))
 LOSSKIT_ENTRY(losskit_macro_auc_f64, (
-    const double *scores, const double *targets, ptrdiff_t count, ptrdiff_t classes, double *value,
+    const double *scores, const double *t, ptrdiff_t count, ptrdiff_t classes, double *value,
     double *auc),
-    (scores, targets, count, classes, value, auc))
+    (scores, t, count, classes, value, auc))
 LOSSKIT_ENTRY(losskit_ndcg_score_f32, (
     const float *scores, const float *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k,
     losskit_relevance_gain gain, losskit_ranking_ties ties, float *value,

@@ -5896,9 +5896,9 @@ LOSSKIT_API losskit_status losskit_confusion_matrix_f64(
 /**
  * Area under the ROC curve for more than two classes: the mean over binary problems.
  *
- * `ovr`: the AUC of column k with y = k as positives, for the classes that have both kinds; with the average `weighted`
- * they count by the number of their samples. `ovo`: for classes i < j, on the samples of these two, the mean of the AUC
- * of column i (with class i as positives) and of column j; `weighted` counts a pair by its number of samples.
+ * `ovr`: the AUC of column k with y = k as positives, for the classes that have both kinds; with the average
+ * `weighted` they count by the number of their samples. `ovo`: for classes i < j, on the samples of these two, the mean
+ * of the AUC of column i (with class i as positives) and of column j; `weighted` counts a pair by its number of samples.
  *
  * - Parameters:
  *   - probs: `[count, classes]`, probabilities in [0, 1]; rows need not sum to 1.
@@ -5927,7 +5927,7 @@ LOSSKIT_API losskit_status losskit_roc_auc_multiclass_f64(
  *
  * - Parameters:
  *   - scores: `[count, classes]`; ±∞ is allowed.
- *   - targets: `[count, classes]`, 0 and 1.
+ *   - t: `[count, classes]`, targets, 0 and 1.
  *   - count: number of samples, 0 … 2³¹ − 1.
  *   - classes: number of labels, ≥ 0.
  *   - value: optional output, the mean; NaN if no label has both kinds.
@@ -5936,9 +5936,9 @@ LOSSKIT_API losskit_status losskit_roc_auc_multiclass_f64(
  * - Reference: Wu et al., Towards Understanding Generalization of Macro-AUC in Multi-label Learning, 2023.
  */
 LOSSKIT_API losskit_status losskit_macro_auc_f32(
-    const float *scores, const float *targets, ptrdiff_t count, ptrdiff_t classes, float *value, float *auc);
+    const float *scores, const float *t, ptrdiff_t count, ptrdiff_t classes, float *value, float *auc);
 LOSSKIT_API losskit_status losskit_macro_auc_f64(
-    const double *scores, const double *targets, ptrdiff_t count, ptrdiff_t classes, double *value, double *auc);
+    const double *scores, const double *t, ptrdiff_t count, ptrdiff_t classes, double *value, double *auc);
 
 /**
  * Normalised discounted cumulative gain of rankings.
@@ -5985,7 +5985,8 @@ LOSSKIT_API losskit_status losskit_ndcg_score_f64(
  *   - threshold: optional output, t*, NaN if a class is absent.
  * - Errors: INVALID_VALUE if a score is NaN, INVALID_TARGET if a label is neither 0 nor 1, INVALID_PARAMETER,
  *   OUT_OF_MEMORY.
- * - Reference: Liang et al., Enhancing the Reliability of Out-of-distribution Image Detection in Neural Networks, 2018.
+ * - Reference: Liang et al., Enhancing the Reliability of Out-of-distribution Image Detection in Neural Networks,
+ *   2018.
  */
 LOSSKIT_API losskit_status losskit_fpr_at_tpr_f32(
     const float *scores, const int64_t *y, ptrdiff_t count, double tpr, float *fpr, float *threshold);
@@ -6013,7 +6014,8 @@ LOSSKIT_API losskit_status losskit_equal_error_rate_f64(
 /**
  * Precision against recall, over all thresholds.
  *
- *     precision(t) = Σ w_i [s_i ≥ t, y_i = 1] / Σ w_i [s_i ≥ t],   recall(t) = Σ w_i [s_i ≥ t, y_i = 1] / Σ w_i [y_i = 1]
+ *     precision(t) = Σ w_i [s_i ≥ t, y_i = 1] / Σ w_i [s_i ≥ t]
+ *     recall(t) = Σ w_i [s_i ≥ t, y_i = 1] / Σ w_i [y_i = 1]
  *
  * One point for each distinct score, in ascending order of the threshold, then (1, 0), which has no threshold. Without
  * positives recall is 1; precision is 0 where no weight reaches the threshold. The curve of no samples has no point.
@@ -6216,7 +6218,8 @@ LOSSKIT_API losskit_status losskit_roc_auc_f64(
     double *value);
 
 /**
- * How well a score tells two samples apart: the probability that one of the first scores higher than one of the second.
+ * How well a score tells two samples apart: the probability that one of the first scores higher than one of the
+ * second.
  *
  *     AUROC = P(in > out) + ½ P(in = out)
  *
@@ -6239,8 +6242,8 @@ LOSSKIT_API losskit_status losskit_detection_auroc_f64(
  *
  *     tpr(t) = Σ w_i [s_i ≥ t, y_i = 1] / Σ w_i [y_i = 1],   fpr(t) = Σ w_i [s_i ≥ t, y_i = 0] / Σ w_i [y_i = 0]
  *
- * One point for each distinct score, from the highest down, after (0, 0) at the threshold +∞; none is dropped. The rate
- * of a class that is absent (or has no weight) stays 0. The curve of no samples has no point.
+ * One point for each distinct score, from the highest down, after (0, 0) at the threshold +∞; none is dropped. The
+ * rate of a class that is absent (or has no weight) stays 0. The curve of no samples has no point.
  *
  * - Parameters:
  *   - scores: `[count]`, higher for what is more likely of class 1; ±∞ is allowed.

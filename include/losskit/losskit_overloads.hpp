@@ -8777,36 +8777,35 @@ inline void roc_auc_multiclass(
 /// Macro-averaged AUC of several labels: the mean over the labels that have both kinds.
 /// See losskit_macro_auc_f32.
 inline void macro_auc(
-    const float *scores, const float *targets, std::ptrdiff_t count, std::ptrdiff_t classes, float *value, float *auc) {
-  check(losskit_macro_auc_f32(scores, targets, count, classes, value, auc));
+    const float *scores, const float *t, std::ptrdiff_t count, std::ptrdiff_t classes, float *value, float *auc) {
+  check(losskit_macro_auc_f32(scores, t, count, classes, value, auc));
 }
 
 /// The same on spans.
 inline void macro_auc(
-    span<const float> scores, span<const float> targets, std::ptrdiff_t count, std::ptrdiff_t classes, float *value,
+    span<const float> scores, span<const float> t, std::ptrdiff_t count, std::ptrdiff_t classes, float *value,
     span<float> auc) {
   detail::expect(scores, false, {count, classes});
-  detail::expect(targets, false, {count, classes});
+  detail::expect(t, false, {count, classes});
   detail::expect(auc, true, {classes});
-  check(losskit_macro_auc_f32(scores.data(), targets.data(), count, classes, value, auc.data()));
+  check(losskit_macro_auc_f32(scores.data(), t.data(), count, classes, value, auc.data()));
 }
 
 /// Macro-averaged AUC of several labels: the mean over the labels that have both kinds.
 /// See losskit_macro_auc_f64.
 inline void macro_auc(
-    const double *scores, const double *targets, std::ptrdiff_t count, std::ptrdiff_t classes, double *value,
-    double *auc) {
-  check(losskit_macro_auc_f64(scores, targets, count, classes, value, auc));
+    const double *scores, const double *t, std::ptrdiff_t count, std::ptrdiff_t classes, double *value, double *auc) {
+  check(losskit_macro_auc_f64(scores, t, count, classes, value, auc));
 }
 
 /// The same on spans.
 inline void macro_auc(
-    span<const double> scores, span<const double> targets, std::ptrdiff_t count, std::ptrdiff_t classes, double *value,
+    span<const double> scores, span<const double> t, std::ptrdiff_t count, std::ptrdiff_t classes, double *value,
     span<double> auc) {
   detail::expect(scores, false, {count, classes});
-  detail::expect(targets, false, {count, classes});
+  detail::expect(t, false, {count, classes});
   detail::expect(auc, true, {classes});
-  check(losskit_macro_auc_f64(scores.data(), targets.data(), count, classes, value, auc.data()));
+  check(losskit_macro_auc_f64(scores.data(), t.data(), count, classes, value, auc.data()));
 }
 
 /// Normalised discounted cumulative gain of rankings.
@@ -9224,7 +9223,8 @@ inline void roc_auc(
   check(losskit_roc_auc_f64(scores.data(), y.data(), sample_weight.data(), count, max_fpr, value));
 }
 
-/// How well a score tells two samples apart: the probability that one of the first scores higher than one of the second.
+/// How well a score tells two samples apart: the probability that one of the first scores higher than one of the
+/// second.
 /// See losskit_detection_auroc_f32.
 inline void detection_auroc(
     const float *scores_in, const float *scores_out, std::ptrdiff_t in_count, std::ptrdiff_t out_count, float *value) {
@@ -9238,7 +9238,8 @@ inline void detection_auroc(span<const float> scores_in, span<const float> score
   check(losskit_detection_auroc_f32(scores_in.data(), scores_out.data(), in_count, out_count, value));
 }
 
-/// How well a score tells two samples apart: the probability that one of the first scores higher than one of the second.
+/// How well a score tells two samples apart: the probability that one of the first scores higher than one of the
+/// second.
 /// See losskit_detection_auroc_f64.
 inline void detection_auroc(
     const double *scores_in, const double *scores_out, std::ptrdiff_t in_count, std::ptrdiff_t out_count,

@@ -128,18 +128,18 @@ public func losskit_roc_auc_multiclass_f64(
 
 @c(losskit_macro_auc_f32)
 public func losskit_macro_auc_f32(
-  _ scores: UnsafePointer<Float>?, _ targets: UnsafePointer<Float>?, _ count: Int, _ classes: Int,
+  _ scores: UnsafePointer<Float>?, _ t: UnsafePointer<Float>?, _ count: Int, _ classes: Int,
   _ value: UnsafeMutablePointer<Float>?, _ auc: UnsafeMutablePointer<Float>?
 ) -> Int32 {
-  return macroAuc(scores, targets, count, classes, value, auc).rawValue
+  return macroAuc(scores, t, count, classes, value, auc).rawValue
 }
 
 @c(losskit_macro_auc_f64)
 public func losskit_macro_auc_f64(
-  _ scores: UnsafePointer<Double>?, _ targets: UnsafePointer<Double>?, _ count: Int, _ classes: Int,
+  _ scores: UnsafePointer<Double>?, _ t: UnsafePointer<Double>?, _ count: Int, _ classes: Int,
   _ value: UnsafeMutablePointer<Double>?, _ auc: UnsafeMutablePointer<Double>?
 ) -> Int32 {
-  return macroAuc(scores, targets, count, classes, value, auc).rawValue
+  return macroAuc(scores, t, count, classes, value, auc).rawValue
 }
 
 @c(losskit_ndcg_score_f32)

@@ -1,5 +1,5 @@
-// The curve of a ranking: how many positives and negatives score at least t, for every distinct score t from the highest
-// down. All measures of a ranked binary classifier are sums over its steps.
+// The curve of a ranking: how many positives and negatives score at least t, for every distinct score t from the
+// highest down. All measures of a ranked binary classifier are sums over its steps.
 //
 // The scores are ordered in two moves. Their keys are counted in up to 2¹⁶ cells of equal width, neighbouring cells are
 // joined to buckets of some thousand scores each, and every score goes to its bucket, which takes one pass over memory;
@@ -137,6 +137,9 @@ private struct WeightedItem<S: Scalar>: RankedItem {
 
 // MARK: - The curve
 
+/// Buckets that are worth a thread's while.
+private let fewestBuckets = 32
+
 /// Scores whose keys are neighbours: a part of the curve.
 private struct CurveBucket<S: Scalar> {
   /// Of the first cell.
@@ -188,7 +191,7 @@ struct RankingCurve<S: Scalar> {
 
   /// The sum over all steps: in each bucket, then over the buckets.
   @inline(__always) func sum<Term: CurveTerm>(_ term: Term) -> Double where Term.S == S {
-    let split = Split(bucketCount, smallest: 16)
+    let split = Split(bucketCount, smallest: fewestBuckets)
     parallel(split.parts, SumJob(curve: self, term: term, split: split))
     var sum = 0.0
     for bucket in 0..<bucketCount { sum += buckets[bucket].sum }
@@ -444,7 +447,8 @@ extension BucketPlan {
     var largest = 1
     for bucket in 0..<bucketCount { largest = max(largest, memory.buckets[bucket].count) }
     // Each part has spare memory for its largest bucket; what becomes of a bucket does not depend on the parts.
-    let parts = Split(bucketCount, smallest: max((bucketCount + 7) / 8, 16, (largest &* bucketCount + count - 1) / count))
+    let fewest = (largest &* bucketCount + count - 1) / count
+    let parts = Split(bucketCount, smallest: max((bucketCount + 7) / 8, fewestBuckets, fewest))
     return withWorkspace(layout: {
       (
         spare: $0.take(Item.self, parts.parts * largest),

@@ -17,6 +17,22 @@ struct BinaryScores<S: Scalar> {
         LabelledScores(scores: scores, labels: labels, weights: sampleWeight, count: count), body)
     }
   }
+
+  /// Runs `body` with the curve and the number of points to be written, one more than it has; not without samples.
+  @inline(__always)
+  func writeCurve(
+    _ capacity: Int, _ pointCount: UnsafeMutablePointer<Int>?, _ body: (RankingCurve<S>, Int) -> Void
+  ) -> Status {
+    guard capacity >= 0 else { return .invalidShape }
+    guard let pointCount else { return .nullPointer }
+    return withCurve { curve in
+      let points = curve.map { $0.count + 1 } ?? 0
+      pointCount.pointee = points
+      guard points <= capacity else { return .bufferTooSmall }
+      if let curve { body(curve, points) }
+      return .ok
+    }
+  }
 }
 
 extension LabelledScores {

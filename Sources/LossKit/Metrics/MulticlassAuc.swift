@@ -1,8 +1,8 @@
 /// Area under the ROC curve for more than two classes: the mean over binary problems.
 ///
-/// `ovr`: the AUC of column k with y = k as positives, for the classes that have both kinds; with the average `weighted`
-/// they count by the number of their samples. `ovo`: for classes i < j, on the samples of these two, the mean of the AUC
-/// of column i (with class i as positives) and of column j; `weighted` counts a pair by its number of samples.
+/// `ovr`: the AUC of column k with y = k as positives, for the classes that have both kinds; with the average
+/// `weighted` they count by the number of their samples. `ovo`: for classes i < j, on the samples of these two, the mean
+/// of the AUC of column i (with class i as positives) and of column j; `weighted` counts a pair by its number of samples.
 ///
 /// - Parameters:
 ///   - probs: `[count, classes]`, probabilities in [0, 1]; rows need not sum to 1.
@@ -83,7 +83,7 @@ func rocAucMulticlass<S: Scalar>(
 ///
 /// - Parameters:
 ///   - scores: `[count, classes]`; ±∞ is allowed.
-///   - targets: `[count, classes]`, 0 and 1.
+///   - t: `[count, classes]`, targets, 0 and 1.
 ///   - count: number of samples, 0 … 2³¹ − 1.
 ///   - classes: number of labels, ≥ 0.
 ///   - value: optional output, the mean; NaN if no label has both kinds.
@@ -91,15 +91,15 @@ func rocAucMulticlass<S: Scalar>(
 /// - Errors: INVALID_VALUE if a score is NaN, INVALID_TARGET if a target is neither 0 nor 1, OUT_OF_MEMORY.
 /// - Reference: Wu et al., Towards Understanding Generalization of Macro-AUC in Multi-label Learning, 2023.
 func macroAuc<S: Scalar>(
-  _ scores: UnsafePointer<S>?, _ targets: UnsafePointer<S>?, _ count: Int, _ classes: Int,
+  _ scores: UnsafePointer<S>?, _ t: UnsafePointer<S>?, _ count: Int, _ classes: Int,
   _ value: UnsafeMutablePointer<S>?, _ auc: UnsafeMutablePointer<S>?
 ) -> Status {
   guard count >= 0, count <= largestSortCount, classes >= 0, let size = elementCount(count, classes),
     elementCount(classes, MemoryLayout<Double>.stride) != nil
   else { return .invalidShape }
-  guard size == 0 || (scores != nil && targets != nil) else { return .nullPointer }
-  if let targets {
-    for i in 0..<size where targets[i] != 0 && targets[i] != 1 { return .invalidTarget }
+  guard size == 0 || (scores != nil && t != nil) else { return .nullPointer }
+  if let t {
+    for i in 0..<size where t[i] != 0 && t[i] != 1 { return .invalidTarget }
   }
   if let scores, hasNaN(scores, size) { return .invalidValue }
   return withWorkspace(layout: {
@@ -110,9 +110,9 @@ func macroAuc<S: Scalar>(
     var defined = 0.0
     for k in 0..<classes {
       areas[k] = .nan
-      if count > 0, let scores, let targets {
+      if count > 0, let scores, let t {
         let status = columns.area(
-          count, { scores[$0 &* classes &+ k] }, { targets[$0 &* classes &+ k] == 1 }, &areas[k])
+          count, { scores[$0 &* classes &+ k] }, { t[$0 &* classes &+ k] == 1 }, &areas[k])
         guard status == .ok else { return status }
       }
       if areas[k] == areas[k] {

@@ -13,7 +13,8 @@
 ///   - threshold: optional output, t*, NaN if a class is absent.
 /// - Errors: INVALID_VALUE if a score is NaN, INVALID_TARGET if a label is neither 0 nor 1, INVALID_PARAMETER,
 ///   OUT_OF_MEMORY.
-/// - Reference: Liang et al., Enhancing the Reliability of Out-of-distribution Image Detection in Neural Networks, 2018.
+/// - Reference: Liang et al., Enhancing the Reliability of Out-of-distribution Image Detection in Neural Networks,
+///   2018.
 func fprAtTpr<S: Scalar>(
   _ scores: UnsafePointer<S>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ tpr: Double,
   _ fpr: UnsafeMutablePointer<S>?, _ threshold: UnsafeMutablePointer<S>?

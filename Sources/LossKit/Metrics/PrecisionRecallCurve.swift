@@ -1,6 +1,7 @@
 /// Precision against recall, over all thresholds.
 ///
-///     precision(t) = Σ w_i [s_i ≥ t, y_i = 1] / Σ w_i [s_i ≥ t],   recall(t) = Σ w_i [s_i ≥ t, y_i = 1] / Σ w_i [y_i = 1]
+///     precision(t) = Σ w_i [s_i ≥ t, y_i = 1] / Σ w_i [s_i ≥ t]
+///     recall(t) = Σ w_i [s_i ≥ t, y_i = 1] / Σ w_i [y_i = 1]
 ///
 /// One point for each distinct score, in ascending order of the threshold, then (1, 0), which has no threshold. Without
 /// positives recall is 1; precision is 0 where no weight reaches the threshold. The curve of no samples has no point.
@@ -25,13 +26,8 @@ func precisionRecallCurve<S: Scalar>(
   _ precision: UnsafeMutablePointer<S>?, _ recall: UnsafeMutablePointer<S>?, _ thresholds: UnsafeMutablePointer<S>?,
   _ capacity: Int, _ pointCount: UnsafeMutablePointer<Int>?
 ) -> Status {
-  guard capacity >= 0 else { return .invalidShape }
-  guard let pointCount else { return .nullPointer }
-  return BinaryScores(scores: scores, y: y, sampleWeight: sampleWeight, count: count).withCurve { curve in
-    let points = curve.map { $0.count + 1 } ?? 0
-    pointCount.pointee = points
-    guard points <= capacity else { return .bufferTooSmall }
-    guard let curve else { return .ok }
+  let binary = BinaryScores(scores: scores, y: y, sampleWeight: sampleWeight, count: count)
+  return binary.writeCurve(capacity, pointCount) { curve, points in
     precision?[points - 1] = 1
     recall?[points - 1] = 0
     let all = curve.total
@@ -42,7 +38,6 @@ func precisionRecallCurve<S: Scalar>(
       recall?[point] = all.positives > 0 ? S(to.positives / all.positives) : 1
       thresholds?[point] = curve.threshold(to)
     }
-    return .ok
   }
 }
 

@@ -27,7 +27,8 @@ func rocAuc<S: Scalar>(
   }
 }
 
-/// How well a score tells two samples apart: the probability that one of the first scores higher than one of the second.
+/// How well a score tells two samples apart: the probability that one of the first scores higher than one of the
+/// second.
 ///
 ///     AUROC = P(in > out) + ½ P(in = out)
 ///

@@ -2,8 +2,8 @@
 ///
 ///     tpr(t) = Σ w_i [s_i ≥ t, y_i = 1] / Σ w_i [y_i = 1],   fpr(t) = Σ w_i [s_i ≥ t, y_i = 0] / Σ w_i [y_i = 0]
 ///
-/// One point for each distinct score, from the highest down, after (0, 0) at the threshold +∞; none is dropped. The rate
-/// of a class that is absent (or has no weight) stays 0. The curve of no samples has no point.
+/// One point for each distinct score, from the highest down, after (0, 0) at the threshold +∞; none is dropped. The
+/// rate of a class that is absent (or has no weight) stays 0. The curve of no samples has no point.
 ///
 /// - Parameters:
 ///   - scores: `[count]`, higher for what is more likely of class 1; ±∞ is allowed.
@@ -25,13 +25,8 @@ func rocCurve<S: Scalar>(
   _ fpr: UnsafeMutablePointer<S>?, _ tpr: UnsafeMutablePointer<S>?, _ thresholds: UnsafeMutablePointer<S>?,
   _ capacity: Int, _ pointCount: UnsafeMutablePointer<Int>?
 ) -> Status {
-  guard capacity >= 0 else { return .invalidShape }
-  guard let pointCount else { return .nullPointer }
-  return BinaryScores(scores: scores, y: y, sampleWeight: sampleWeight, count: count).withCurve { curve in
-    let points = curve.map { $0.count + 1 } ?? 0
-    pointCount.pointee = points
-    guard points <= capacity else { return .bufferTooSmall }
-    guard let curve else { return .ok }
+  let binary = BinaryScores(scores: scores, y: y, sampleWeight: sampleWeight, count: count)
+  return binary.writeCurve(capacity, pointCount) { curve, _ in
     fpr?[0] = 0
     tpr?[0] = 0
     thresholds?[0] = .infinity
@@ -43,6 +38,5 @@ func rocCurve<S: Scalar>(
       thresholds?[point] = curve.threshold(to)
       point &+= 1
     }
-    return .ok
   }
 }

@@ -313,7 +313,7 @@ def precision_recall_curve(
 def roc_auc(scores: Any, y: Any, *, sample_weight: Any = None, max_fpr: Optional[float] = None) -> Any:
     """Area under the ROC curve, ties counted by half; with ``max_fpr`` the standardised partial area.
 
-    Equal to ``sklearn.metrics.roc_auc_score``. Needs the memory of the scores once more (with weights, of both).
+    Equal to ``sklearn.metrics.roc_auc_score``. Needs the memory of the scores (and weights) once more.
 
     Examples
     --------
@@ -333,7 +333,7 @@ def roc_auc(scores: Any, y: Any, *, sample_weight: Any = None, max_fpr: Optional
 def average_precision(scores: Any, y: Any, *, sample_weight: Any = None) -> Any:
     """Average precision, the area under the precision-recall curve by the step rule.
 
-    Equal to ``sklearn.metrics.average_precision_score``. Needs the memory of the scores once more (with weights, of both).
+    Equal to ``sklearn.metrics.average_precision_score``. Needs the memory of the scores (and weights) once more.
 
     Examples
     --------

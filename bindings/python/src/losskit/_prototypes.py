@@ -2967,7 +2967,7 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
         True,
         (
             ("scores", "p"),
-            ("targets", "p"),
+            ("t", "p"),
             ("count", "n"),
             ("classes", "n"),
             ("value", "p"),
@@ -7291,9 +7291,9 @@ with m the confusion matrix, sp its row sums, pp its column sums.""",
     "roc_auc_multiclass": {
         "summary": "Area under the ROC curve for more than two classes: the mean over binary problems.",
         "body": """\
-`ovr`: the AUC of column k with y = k as positives, for the classes that have both kinds; with the average `weighted`
-they count by the number of their samples. `ovo`: for classes i < j, on the samples of these two, the mean of the AUC
-of column i (with class i as positives) and of column j; `weighted` counts a pair by its number of samples.""",
+`ovr`: the AUC of column k with y = k as positives, for the classes that have both kinds; with the average
+`weighted` they count by the number of their samples. `ovo`: for classes i < j, on the samples of these two, the mean
+of the AUC of column i (with class i as positives) and of column j; `weighted` counts a pair by its number of samples.""",
         "parameters": {
             "probs": "`[count, classes]`, probabilities in [0, 1]; rows need not sum to 1.",
             "y": "`[count]`, labels 0 ..< classes.",
@@ -7313,7 +7313,7 @@ of column i (with class i as positives) and of column j; `weighted` counts a pai
         "body": "    AUC_k = P(s_k⁺ > s_k⁻) + ½ P(s_k⁺ = s_k⁻)",
         "parameters": {
             "scores": "`[count, classes]`; ±∞ is allowed.",
-            "targets": "`[count, classes]`, 0 and 1.",
+            "t": "`[count, classes]`, targets, 0 and 1.",
             "count": "number of samples, 0 … 2³¹ − 1.",
             "classes": "number of labels, ≥ 0.",
         },
@@ -7383,7 +7383,8 @@ The points are those of `roc_curve`, with (0, 0) at +∞; there is no interpolat
     "precision_recall_curve": {
         "summary": "Precision against recall, over all thresholds.",
         "body": """\
-    precision(t) = Σ w_i [s_i ≥ t, y_i = 1] / Σ w_i [s_i ≥ t],   recall(t) = Σ w_i [s_i ≥ t, y_i = 1] / Σ w_i [y_i = 1]
+    precision(t) = Σ w_i [s_i ≥ t, y_i = 1] / Σ w_i [s_i ≥ t]
+    recall(t) = Σ w_i [s_i ≥ t, y_i = 1] / Σ w_i [y_i = 1]
 
 One point for each distinct score, in ascending order of the threshold, then (1, 0), which has no threshold. Without
 positives recall is 1; precision is 0 where no weight reaches the threshold. The curve of no samples has no point.""",
@@ -7550,8 +7551,8 @@ with tp the weight of the samples of class k predicted as k, pp of those predict
         "body": """\
     tpr(t) = Σ w_i [s_i ≥ t, y_i = 1] / Σ w_i [y_i = 1],   fpr(t) = Σ w_i [s_i ≥ t, y_i = 0] / Σ w_i [y_i = 0]
 
-One point for each distinct score, from the highest down, after (0, 0) at the threshold +∞; none is dropped. The rate
-of a class that is absent (or has no weight) stays 0. The curve of no samples has no point.""",
+One point for each distinct score, from the highest down, after (0, 0) at the threshold +∞; none is dropped. The
+rate of a class that is absent (or has no weight) stays 0. The curve of no samples has no point.""",
         "parameters": {
             "scores": "`[count]`, higher for what is more likely of class 1; ±∞ is allowed.",
             "y": "`[count]`, labels 0 and 1.",
