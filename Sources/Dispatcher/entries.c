@@ -2054,3 +2054,187 @@ LOSSKIT_ENTRY(losskit_conformal_set_metrics_f64, (
     const uint8_t *mask, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double *coverage, double *mean_size,
     double *size_stratified_coverage),
     (mask, y, count, classes, coverage, mean_size, size_stratified_coverage))
+LOSSKIT_ENTRY(losskit_accuracy_score_f32, (
+    const int64_t *pred, const int64_t *y, const float *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    losskit_class_average average, float *value),
+    (pred, y, sample_weight, count, num_classes, average, value))
+LOSSKIT_ENTRY(losskit_accuracy_score_f64, (
+    const int64_t *pred, const int64_t *y, const double *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    losskit_class_average average, double *value),
+    (pred, y, sample_weight, count, num_classes, average, value))
+LOSSKIT_ENTRY(losskit_top_k_accuracy_f32, (
+    const float *scores, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t k,
+    float *value),
+    (scores, y, count, classes, k, value))
+LOSSKIT_ENTRY(losskit_top_k_accuracy_f64, (
+    const double *scores, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t k,
+    double *value),
+    (scores, y, count, classes, k, value))
+LOSSKIT_ENTRY(losskit_matthews_corrcoef_f32, (
+    const int64_t *pred, const int64_t *y, const float *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    float *value),
+    (pred, y, sample_weight, count, num_classes, value))
+LOSSKIT_ENTRY(losskit_matthews_corrcoef_f64, (
+    const int64_t *pred, const int64_t *y, const double *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    double *value),
+    (pred, y, sample_weight, count, num_classes, value))
+LOSSKIT_ENTRY(losskit_cohen_kappa_score_f32, (
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t num_classes, losskit_kappa_weights weights,
+    float *value),
+    (pred, y, count, num_classes, weights, value))
+LOSSKIT_ENTRY(losskit_cohen_kappa_score_f64, (
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t num_classes, losskit_kappa_weights weights,
+    double *value),
+    (pred, y, count, num_classes, weights, value))
+LOSSKIT_ENTRY(losskit_confusion_matrix_f32, (
+    const int64_t *pred, const int64_t *y, const float *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    losskit_confusion_normalization normalize,
+    float *matrix),
+    (pred, y, sample_weight, count, num_classes, normalize, matrix))
+LOSSKIT_ENTRY(losskit_confusion_matrix_f64, (
+    const int64_t *pred, const int64_t *y, const double *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    losskit_confusion_normalization normalize,
+    double *matrix),
+    (pred, y, sample_weight, count, num_classes, normalize, matrix))
+LOSSKIT_ENTRY(losskit_roc_auc_multiclass_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_multiclass_scheme multi_class,
+    losskit_class_average average, float *value),
+    (probs, y, count, classes, multi_class, average, value))
+LOSSKIT_ENTRY(losskit_roc_auc_multiclass_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_multiclass_scheme multi_class,
+    losskit_class_average average, double *value),
+    (probs, y, count, classes, multi_class, average, value))
+LOSSKIT_ENTRY(losskit_macro_auc_f32, (
+    const float *scores, const float *t, ptrdiff_t count, ptrdiff_t classes, float *value,
+    float *auc),
+    (scores, t, count, classes, value, auc))
+LOSSKIT_ENTRY(losskit_macro_auc_f64, (
+    const double *scores, const double *t, ptrdiff_t count, ptrdiff_t classes, double *value,
+    double *auc),
+    (scores, t, count, classes, value, auc))
+LOSSKIT_ENTRY(losskit_ndcg_score_f32, (
+    const float *scores, const float *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k,
+    losskit_relevance_gain gain, losskit_ranking_ties ties, float *value,
+    float *per_query),
+    (scores, relevance, queries, documents, k, gain, ties, value, per_query))
+LOSSKIT_ENTRY(losskit_ndcg_score_f64, (
+    const double *scores, const double *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k,
+    losskit_relevance_gain gain, losskit_ranking_ties ties, double *value,
+    double *per_query),
+    (scores, relevance, queries, documents, k, gain, ties, value, per_query))
+LOSSKIT_ENTRY(losskit_fpr_at_tpr_f32, (
+    const float *scores, const int64_t *y, ptrdiff_t count, double tpr, float *fpr,
+    float *threshold),
+    (scores, y, count, tpr, fpr, threshold))
+LOSSKIT_ENTRY(losskit_fpr_at_tpr_f64, (
+    const double *scores, const int64_t *y, ptrdiff_t count, double tpr, double *fpr,
+    double *threshold),
+    (scores, y, count, tpr, fpr, threshold))
+LOSSKIT_ENTRY(losskit_equal_error_rate_f32, (
+    const float *scores, const int64_t *y, ptrdiff_t count, float *value),
+    (scores, y, count, value))
+LOSSKIT_ENTRY(losskit_equal_error_rate_f64, (
+    const double *scores, const int64_t *y, ptrdiff_t count, double *value),
+    (scores, y, count, value))
+LOSSKIT_ENTRY(losskit_precision_recall_curve_f32, (
+    const float *scores, const int64_t *y, const float *sample_weight, ptrdiff_t count, float *precision, float *recall,
+    float *thresholds, ptrdiff_t capacity,
+    ptrdiff_t *point_count),
+    (scores, y, sample_weight, count, precision, recall, thresholds, capacity, point_count))
+LOSSKIT_ENTRY(losskit_precision_recall_curve_f64, (
+    const double *scores, const int64_t *y, const double *sample_weight, ptrdiff_t count, double *precision,
+    double *recall, double *thresholds, ptrdiff_t capacity,
+    ptrdiff_t *point_count),
+    (scores, y, sample_weight, count, precision, recall, thresholds, capacity, point_count))
+LOSSKIT_ENTRY(losskit_average_precision_f32, (
+    const float *scores, const int64_t *y, const float *sample_weight, ptrdiff_t count,
+    float *value),
+    (scores, y, sample_weight, count, value))
+LOSSKIT_ENTRY(losskit_average_precision_f64, (
+    const double *scores, const int64_t *y, const double *sample_weight, ptrdiff_t count,
+    double *value),
+    (scores, y, sample_weight, count, value))
+LOSSKIT_ENTRY(losskit_precision_recall_fbeta_f32, (
+    const int64_t *pred, const int64_t *y, const float *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    double beta, losskit_class_average average, double zero_division, float *precision, float *recall,
+    float *f_score),
+    (pred, y, sample_weight, count, num_classes, beta, average, zero_division, precision, recall, f_score))
+LOSSKIT_ENTRY(losskit_precision_recall_fbeta_f64, (
+    const int64_t *pred, const int64_t *y, const double *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    double beta, losskit_class_average average, double zero_division, double *precision, double *recall,
+    double *f_score),
+    (pred, y, sample_weight, count, num_classes, beta, average, zero_division, precision, recall, f_score))
+LOSSKIT_ENTRY(losskit_mean_reciprocal_rank_f32, (
+    const float *scores, const float *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, float *value,
+    float *per_query),
+    (scores, relevance, queries, documents, k, value, per_query))
+LOSSKIT_ENTRY(losskit_mean_reciprocal_rank_f64, (
+    const double *scores, const double *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, double *value,
+    double *per_query),
+    (scores, relevance, queries, documents, k, value, per_query))
+LOSSKIT_ENTRY(losskit_recall_at_k_f32, (
+    const float *scores, const float *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, float *value,
+    float *per_query),
+    (scores, relevance, queries, documents, k, value, per_query))
+LOSSKIT_ENTRY(losskit_recall_at_k_f64, (
+    const double *scores, const double *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, double *value,
+    double *per_query),
+    (scores, relevance, queries, documents, k, value, per_query))
+LOSSKIT_ENTRY(losskit_precision_at_k_f32, (
+    const float *scores, const float *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, float *value,
+    float *per_query),
+    (scores, relevance, queries, documents, k, value, per_query))
+LOSSKIT_ENTRY(losskit_precision_at_k_f64, (
+    const double *scores, const double *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, double *value,
+    double *per_query),
+    (scores, relevance, queries, documents, k, value, per_query))
+LOSSKIT_ENTRY(losskit_mean_average_precision_f32, (
+    const float *scores, const float *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, float *value,
+    float *per_query),
+    (scores, relevance, queries, documents, k, value, per_query))
+LOSSKIT_ENTRY(losskit_mean_average_precision_f64, (
+    const double *scores, const double *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, double *value,
+    double *per_query),
+    (scores, relevance, queries, documents, k, value, per_query))
+LOSSKIT_ENTRY(losskit_roc_auc_f32, (
+    const float *scores, const int64_t *y, const float *sample_weight, ptrdiff_t count, double max_fpr,
+    float *value),
+    (scores, y, sample_weight, count, max_fpr, value))
+LOSSKIT_ENTRY(losskit_roc_auc_f64, (
+    const double *scores, const int64_t *y, const double *sample_weight, ptrdiff_t count, double max_fpr,
+    double *value),
+    (scores, y, sample_weight, count, max_fpr, value))
+LOSSKIT_ENTRY(losskit_detection_auroc_f32, (
+    const float *scores_in, const float *scores_out, ptrdiff_t in_count, ptrdiff_t out_count,
+    float *value),
+    (scores_in, scores_out, in_count, out_count, value))
+LOSSKIT_ENTRY(losskit_detection_auroc_f64, (
+    const double *scores_in, const double *scores_out, ptrdiff_t in_count, ptrdiff_t out_count,
+    double *value),
+    (scores_in, scores_out, in_count, out_count, value))
+LOSSKIT_ENTRY(losskit_roc_curve_f32, (
+    const float *scores, const int64_t *y, const float *sample_weight, ptrdiff_t count, float *fpr, float *tpr,
+    float *thresholds, ptrdiff_t capacity,
+    ptrdiff_t *point_count),
+    (scores, y, sample_weight, count, fpr, tpr, thresholds, capacity, point_count))
+LOSSKIT_ENTRY(losskit_roc_curve_f64, (
+    const double *scores, const int64_t *y, const double *sample_weight, ptrdiff_t count, double *fpr, double *tpr,
+    double *thresholds, ptrdiff_t capacity,
+    ptrdiff_t *point_count),
+    (scores, y, sample_weight, count, fpr, tpr, thresholds, capacity, point_count))
+LOSSKIT_ENTRY(losskit_specificity_score_f32, (
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t num_classes, losskit_class_average average,
+    float *value),
+    (pred, y, count, num_classes, average, value))
+LOSSKIT_ENTRY(losskit_specificity_score_f64, (
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t num_classes, losskit_class_average average,
+    double *value),
+    (pred, y, count, num_classes, average, value))
+LOSSKIT_ENTRY(losskit_jaccard_score_f32, (
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t num_classes, losskit_class_average average,
+    float *value),
+    (pred, y, count, num_classes, average, value))
+LOSSKIT_ENTRY(losskit_jaccard_score_f64, (
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t num_classes, losskit_class_average average,
+    double *value),
+    (pred, y, count, num_classes, average, value))

@@ -387,6 +387,64 @@ typedef enum losskit_conformal_method {
   LOSSKIT_CONFORMAL_METHOD_RAPS = 2,
 } losskit_conformal_method;
 
+/** How the numbers of classes are joined to one. */
+typedef enum losskit_class_average {
+  /** Not at all: a number for each class. */
+  LOSSKIT_CLASS_AVERAGE_NONE = 0,
+  /** Counts are summed over the classes first. */
+  LOSSKIT_CLASS_AVERAGE_MICRO = 1,
+  /** The mean over the classes that occur. */
+  LOSSKIT_CLASS_AVERAGE_MACRO = 2,
+  /** The mean, weighted by how often a class is the label. */
+  LOSSKIT_CLASS_AVERAGE_WEIGHTED = 3,
+} losskit_class_average;
+
+/** What the entries of a confusion matrix are divided by. */
+typedef enum losskit_confusion_normalization {
+  /** Nothing: weighted counts. */
+  LOSSKIT_CONFUSION_NORMALIZATION_NONE = 0,
+  /** The sum of the row: of all samples with that label. */
+  LOSSKIT_CONFUSION_NORMALIZATION_TRUE = 1,
+  /** The sum of the column: of all samples with that prediction. */
+  LOSSKIT_CONFUSION_NORMALIZATION_PRED = 2,
+  /** The sum of all entries. */
+  LOSSKIT_CONFUSION_NORMALIZATION_ALL = 3,
+} losskit_confusion_normalization;
+
+/** What a disagreement between classes i and j costs. */
+typedef enum losskit_kappa_weights {
+  /** 1. */
+  LOSSKIT_KAPPA_WEIGHTS_NONE = 0,
+  /** |i − j|. */
+  LOSSKIT_KAPPA_WEIGHTS_LINEAR = 1,
+  /** (i − j)². */
+  LOSSKIT_KAPPA_WEIGHTS_QUADRATIC = 2,
+} losskit_kappa_weights;
+
+/** Which binary problems a multi-class AUC is made of. */
+typedef enum losskit_multiclass_scheme {
+  /** Each class against all others. */
+  LOSSKIT_MULTICLASS_SCHEME_OVR = 0,
+  /** Each pair of classes, on the samples of these two. */
+  LOSSKIT_MULTICLASS_SCHEME_OVO = 1,
+} losskit_multiclass_scheme;
+
+/** What a document of relevance r is worth. */
+typedef enum losskit_relevance_gain {
+  /** r. */
+  LOSSKIT_RELEVANCE_GAIN_LINEAR = 0,
+  /** 2^r − 1. */
+  LOSSKIT_RELEVANCE_GAIN_EXPONENTIAL = 1,
+} losskit_relevance_gain;
+
+/** What documents with equal scores gain. */
+typedef enum losskit_ranking_ties {
+  /** Each the mean gain of them all. */
+  LOSSKIT_RANKING_TIES_AVERAGE = 0,
+  /** Its own, in the order of their indices. */
+  LOSSKIT_RANKING_TIES_INDEX = 1,
+} losskit_ranking_ties;
+
 /* ====================================================================================================
  * The library
  * ==================================================================================================== */
@@ -6330,6 +6388,554 @@ LOSSKIT_API losskit_status losskit_conformal_set_metrics_f32(
 LOSSKIT_API losskit_status losskit_conformal_set_metrics_f64(
     const uint8_t *mask, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double *coverage, double *mean_size,
     double *size_stratified_coverage);
+
+/* ====================================================================================================
+ * Classification and ranking metrics
+ * ==================================================================================================== */
+
+/**
+ * Accuracy: how much of the weight is predicted rightly, of all samples or averaged over the classes.
+ *
+ *     micro:  Σ_i w_i [pred_i = y_i] / Σ_i w_i
+ *     macro:  the mean over the classes that occur as labels of Σ_i w_i [pred_i = y_i = k] / Σ_i w_i [y_i = k]
+ *
+ * - Parameters:
+ *   - pred: `[count]`, predicted classes 0 ..< num_classes.
+ *   - y: `[count]`, labels 0 ..< num_classes.
+ *   - sample_weight: optional, `[count]`, ≥ 0 and finite.
+ *   - count: number of samples, ≥ 0.
+ *   - num_classes: number of classes, ≥ 1.
+ *   - average: `micro`, or `macro` for balanced accuracy.
+ *   - value: optional output; NaN if the total weight is 0.
+ * - Errors: INVALID_TARGET if a prediction or a label is out of range, INVALID_VALUE if a weight is negative or not
+ *   finite, INVALID_PARAMETER, OUT_OF_MEMORY.
+ * - Reference: Brodersen et al., The Balanced Accuracy and Its Posterior Distribution, 2010 (`macro`).
+ */
+LOSSKIT_API losskit_status losskit_accuracy_score_f32(
+    const int64_t *pred, const int64_t *y, const float *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    losskit_class_average average, float *value);
+LOSSKIT_API losskit_status losskit_accuracy_score_f64(
+    const int64_t *pred, const int64_t *y, const double *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    losskit_class_average average, double *value);
+
+/**
+ * Top-k accuracy: how often the label is among the k classes with the highest scores.
+ *
+ *     rank_i = |{c : s_ic > s_{i,y_i}}| + |{c < y_i : s_ic = s_{i,y_i}}|,   value = Σ_i [rank_i < k] / N
+ *
+ * - Parameters:
+ *   - scores: `[count, classes]`; ±∞ is allowed.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, ≥ 0.
+ *   - classes: number of columns, ≥ 1.
+ *   - k: ≥ 1; 5 is usual. From `classes` on the value is 1.
+ *   - value: optional output; NaN without samples.
+ * - Errors: INVALID_TARGET if a label is out of range, INVALID_VALUE if a score is NaN, INVALID_PARAMETER.
+ * - Reference: Russakovsky et al., ImageNet Large Scale Visual Recognition Challenge, 2015.
+ */
+LOSSKIT_API losskit_status losskit_top_k_accuracy_f32(
+    const float *scores, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t k, float *value);
+LOSSKIT_API losskit_status losskit_top_k_accuracy_f64(
+    const double *scores, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t k, double *value);
+
+/**
+ * Matthews correlation coefficient, for any number of classes.
+ *
+ *     (c s − Σ_k sp_k pp_k) / √((s² − Σ_k pp_k²) (s² − Σ_k sp_k²)),   0 if the root is 0
+ *
+ * with s the weight of all samples, c of those predicted rightly, sp and pp as in `losskit_precision_recall_fbeta`.
+ *
+ * - Parameters:
+ *   - pred: `[count]`, predicted classes 0 ..< num_classes.
+ *   - y: `[count]`, labels 0 ..< num_classes.
+ *   - sample_weight: optional, `[count]`, ≥ 0 and finite.
+ *   - count: number of samples, ≥ 0.
+ *   - num_classes: number of classes, ≥ 1.
+ *   - value: optional output, −1 … 1; NaN without samples.
+ * - Errors: INVALID_TARGET if a prediction or a label is out of range, INVALID_VALUE if a weight is negative or not
+ *   finite, OUT_OF_MEMORY.
+ * - Reference: Gorodkin, Comparing Two K-category Assignments by a K-category Correlation Coefficient, 2004.
+ */
+LOSSKIT_API losskit_status losskit_matthews_corrcoef_f32(
+    const int64_t *pred, const int64_t *y, const float *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    float *value);
+LOSSKIT_API losskit_status losskit_matthews_corrcoef_f64(
+    const int64_t *pred, const int64_t *y, const double *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    double *value);
+
+/**
+ * Cohen's kappa: agreement beyond what chance gives.
+ *
+ *     1 − Σ_ij w_ij m_ij / Σ_ij w_ij e_ij,  e_ij = sp_i pp_j / N,   0 if the denominator is 0
+ *
+ * with m the confusion matrix, sp its row sums, pp its column sums.
+ *
+ * - Parameters:
+ *   - pred: `[count]`, predicted classes 0 ..< num_classes.
+ *   - y: `[count]`, labels 0 ..< num_classes.
+ *   - count: N, ≥ 0.
+ *   - num_classes: number of classes, ≥ 1.
+ *   - weights: w; `none` is usual.
+ *   - value: optional output; NaN without samples.
+ * - Errors: INVALID_TARGET if a prediction or a label is out of range, OUT_OF_MEMORY.
+ * - Reference: Cohen, A Coefficient of Agreement for Nominal Scales, 1960; Weighted Kappa, 1968.
+ */
+LOSSKIT_API losskit_status losskit_cohen_kappa_score_f32(
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t num_classes, losskit_kappa_weights weights,
+    float *value);
+LOSSKIT_API losskit_status losskit_cohen_kappa_score_f64(
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t num_classes, losskit_kappa_weights weights,
+    double *value);
+
+/**
+ * Confusion matrix: how often class i is the label and class j the prediction.
+ *
+ *     m_ij = Σ_n w_n [y_n = i, pred_n = j]
+ *
+ * - Parameters:
+ *   - pred: `[count]`, predicted classes 0 ..< num_classes.
+ *   - y: `[count]`, labels 0 ..< num_classes.
+ *   - sample_weight: optional, `[count]`, ≥ 0 and finite.
+ *   - count: number of samples, ≥ 0.
+ *   - num_classes: number of classes, ≥ 1.
+ *   - normalize: what entries are divided by; 0/0 is 0.
+ *   - matrix: optional output, `[num_classes, num_classes]`, a row for each label.
+ * - Errors: INVALID_TARGET if a prediction or a label is out of range, INVALID_VALUE if a weight is negative or not
+ *   finite, OUT_OF_MEMORY.
+ * - Reference: `sklearn.metrics.confusion_matrix`.
+ */
+LOSSKIT_API losskit_status losskit_confusion_matrix_f32(
+    const int64_t *pred, const int64_t *y, const float *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    losskit_confusion_normalization normalize, float *matrix);
+LOSSKIT_API losskit_status losskit_confusion_matrix_f64(
+    const int64_t *pred, const int64_t *y, const double *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    losskit_confusion_normalization normalize, double *matrix);
+
+/**
+ * Area under the ROC curve for more than two classes: the mean over binary problems.
+ *
+ * `ovr`: the AUC of column k with y = k as positives, for the classes that have both kinds; with the average
+ * `weighted` they count by the number of their samples. `ovo`: for classes i < j, on the samples of these two, the mean
+ * of the AUC of column i (with class i as positives) and of column j; `weighted` counts a pair by its number of samples.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1]; rows need not sum to 1.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of samples, 0 … 2³¹ − 1.
+ *   - classes: number of columns, ≥ 1.
+ *   - multi_class: `ovr` is usual.
+ *   - average: `macro` or `weighted`.
+ *   - value: optional output; NaN if no problem is defined.
+ * - Errors: INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET if a label is out of range,
+ *   INVALID_PARAMETER, OUT_OF_MEMORY.
+ * - Reference: Hand and Till, A Simple Generalisation of the Area under the ROC Curve for Multiple Class
+ *   Classification Problems, 2001 (`ovo`); Fawcett, An Introduction to ROC Analysis, 2006 (`ovr`).
+ */
+LOSSKIT_API losskit_status losskit_roc_auc_multiclass_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_multiclass_scheme multi_class,
+    losskit_class_average average, float *value);
+LOSSKIT_API losskit_status losskit_roc_auc_multiclass_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_multiclass_scheme multi_class,
+    losskit_class_average average, double *value);
+
+/**
+ * Macro-averaged AUC of several labels: the mean over the labels that have both kinds.
+ *
+ *     AUC_k = P(s_k⁺ > s_k⁻) + ½ P(s_k⁺ = s_k⁻)
+ *
+ * - Parameters:
+ *   - scores: `[count, classes]`; ±∞ is allowed.
+ *   - t: `[count, classes]`, targets, 0 and 1.
+ *   - count: number of samples, 0 … 2³¹ − 1.
+ *   - classes: number of labels, ≥ 0.
+ *   - value: optional output, the mean; NaN if no label has both kinds.
+ *   - auc: optional output, `[classes]`; NaN where a label has one kind only.
+ * - Errors: INVALID_VALUE if a score is NaN, INVALID_TARGET if a target is neither 0 nor 1, OUT_OF_MEMORY.
+ * - Reference: Wu et al., Towards Understanding Generalization of Macro-AUC in Multi-label Learning, 2023.
+ */
+LOSSKIT_API losskit_status losskit_macro_auc_f32(
+    const float *scores, const float *t, ptrdiff_t count, ptrdiff_t classes, float *value, float *auc);
+LOSSKIT_API losskit_status losskit_macro_auc_f64(
+    const double *scores, const double *t, ptrdiff_t count, ptrdiff_t classes, double *value, double *auc);
+
+/**
+ * Normalised discounted cumulative gain of rankings.
+ *
+ *     DCG = Σ_{r ≤ k} gain(r) / log₂(r + 1),   NDCG = DCG / DCG of the documents in descending order of gain
+ *
+ * Documents are ranked by score. With the ties `average`, every document of a group with equal scores gets the group's
+ * mean gain, also where the cut goes through the group. An ideal DCG of 0 gives 0.
+ *
+ * - Parameters:
+ *   - scores: `[queries, documents]`; ±∞ is allowed.
+ *   - relevance: `[queries, documents]`, ≥ 0 and finite.
+ *   - queries: number of rankings, ≥ 0.
+ *   - documents: in each of them, 0 … 2³¹ − 1.
+ *   - k: ranks that count, ≥ 1; `documents` or more for all.
+ *   - gain: of a relevance; `linear` is usual.
+ *   - ties: `average` is usual.
+ *   - value: optional output, the mean over all queries; NaN without queries.
+ *   - per_query: optional output, `[queries]`.
+ * - Errors: INVALID_VALUE if a score is NaN or a relevance negative or not finite, INVALID_PARAMETER, OUT_OF_MEMORY.
+ * - Reference: Järvelin and Kekäläinen, Cumulated Gain-based Evaluation of IR Techniques, 2002; McSherry and Najork,
+ *   Computing Information Retrieval Performance Measures Efficiently in the Presence of Tied Scores, 2008.
+ */
+LOSSKIT_API losskit_status losskit_ndcg_score_f32(
+    const float *scores, const float *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k,
+    losskit_relevance_gain gain, losskit_ranking_ties ties, float *value, float *per_query);
+LOSSKIT_API losskit_status losskit_ndcg_score_f64(
+    const double *scores, const double *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k,
+    losskit_relevance_gain gain, losskit_ranking_ties ties, double *value, double *per_query);
+
+/**
+ * False positive rate where the true positive rate first reaches a level: FPR@95TPR and its like.
+ *
+ *     t* = the highest threshold with tpr(t) ≥ τ − 10⁻¹²,  value = fpr(t*)
+ *
+ * The points are those of `losskit_roc_curve`, with (0, 0) at +∞; there is no interpolation.
+ *
+ * - Parameters:
+ *   - scores: `[count]`, higher for what is more likely of class 1; ±∞ is allowed.
+ *   - y: `[count]`, labels 0 and 1.
+ *   - count: number of samples, 0 … 2³¹ − 1.
+ *   - tpr: τ, in [0, 1]; 0.95 is usual.
+ *   - fpr: optional output, NaN if a class is absent.
+ *   - threshold: optional output, t*, NaN if a class is absent.
+ * - Errors: INVALID_VALUE if a score is NaN, INVALID_TARGET if a label is neither 0 nor 1, INVALID_PARAMETER,
+ *   OUT_OF_MEMORY.
+ * - Reference: Liang et al., Enhancing the Reliability of Out-of-distribution Image Detection in Neural Networks,
+ *   2018.
+ */
+LOSSKIT_API losskit_status losskit_fpr_at_tpr_f32(
+    const float *scores, const int64_t *y, ptrdiff_t count, double tpr, float *fpr, float *threshold);
+LOSSKIT_API losskit_status losskit_fpr_at_tpr_f64(
+    const double *scores, const int64_t *y, ptrdiff_t count, double tpr, double *fpr, double *threshold);
+
+/**
+ * Equal error rate: where the ROC curve has as many false positives as false negatives.
+ *
+ *     EER = fpr = 1 − tpr,  linearly interpolated between the points of the curve
+ *
+ * - Parameters:
+ *   - scores: `[count]`, higher for what is more likely of class 1; ±∞ is allowed.
+ *   - y: `[count]`, labels 0 and 1.
+ *   - count: number of samples, 0 … 2³¹ − 1.
+ *   - value: optional output, NaN if a class is absent.
+ * - Errors: INVALID_VALUE if a score is NaN, INVALID_TARGET if a label is neither 0 nor 1, OUT_OF_MEMORY.
+ * - Reference: Brümmer and de Villiers, The BOSARIS Toolkit User Guide, 2011.
+ */
+LOSSKIT_API losskit_status losskit_equal_error_rate_f32(
+    const float *scores, const int64_t *y, ptrdiff_t count, float *value);
+LOSSKIT_API losskit_status losskit_equal_error_rate_f64(
+    const double *scores, const int64_t *y, ptrdiff_t count, double *value);
+
+/**
+ * Precision against recall, over all thresholds.
+ *
+ *     precision(t) = Σ w_i [s_i ≥ t, y_i = 1] / Σ w_i [s_i ≥ t]
+ *     recall(t) = Σ w_i [s_i ≥ t, y_i = 1] / Σ w_i [y_i = 1]
+ *
+ * One point for each distinct score, in ascending order of the threshold, then (1, 0), which has no threshold. Without
+ * positives recall is 1; precision is 0 where no weight reaches the threshold. The curve of no samples has no point.
+ *
+ * - Parameters:
+ *   - scores: `[count]`, higher for what is more likely of class 1; ±∞ is allowed.
+ *   - y: `[count]`, labels 0 and 1.
+ *   - sample_weight: optional, `[count]`, ≥ 0 and finite.
+ *   - count: number of samples, 0 … 2³¹ − 1.
+ *   - precision: optional output, `[capacity]`.
+ *   - recall: optional output, `[capacity]`.
+ *   - thresholds: optional output, `[capacity]`, of which the last that the others use is not.
+ *   - capacity: entries that the outputs have room for; `count` + 1 always suffice. If there are more points:
+ *     BUFFER_TOO_SMALL, and `point_count` is the number needed.
+ *   - point_count: output, the number of points, with (1, 0).
+ * - Errors: INVALID_VALUE if a score is NaN or a weight negative or not finite, INVALID_TARGET if a label is neither 0
+ *   nor 1, BUFFER_TOO_SMALL, OUT_OF_MEMORY.
+ * - Reference: Raghavan et al., A Critical Investigation of Recall and Precision as Measures of Retrieval System
+ *   Performance, 1989; `sklearn.metrics.precision_recall_curve`.
+ */
+LOSSKIT_API losskit_status losskit_precision_recall_curve_f32(
+    const float *scores, const int64_t *y, const float *sample_weight, ptrdiff_t count, float *precision, float *recall,
+    float *thresholds, ptrdiff_t capacity, ptrdiff_t *point_count);
+LOSSKIT_API losskit_status losskit_precision_recall_curve_f64(
+    const double *scores, const int64_t *y, const double *sample_weight, ptrdiff_t count, double *precision,
+    double *recall, double *thresholds, ptrdiff_t capacity, ptrdiff_t *point_count);
+
+/**
+ * Average precision: the area under the precision–recall curve by the step rule.
+ *
+ *     AP = Σ_t (recall(t) − recall(t⁺)) precision(t),  t over the distinct scores, t⁺ the next higher one
+ *
+ * - Parameters:
+ *   - scores: `[count]`, higher for what is more likely of class 1; ±∞ is allowed.
+ *   - y: `[count]`, labels 0 and 1.
+ *   - sample_weight: optional, `[count]`, ≥ 0 and finite.
+ *   - count: number of samples, 0 … 2³¹ − 1.
+ *   - value: optional output; 0 without positives, NaN without samples.
+ * - Errors: INVALID_VALUE if a score is NaN or a weight negative or not finite, INVALID_TARGET if a label is neither 0
+ *   nor 1, OUT_OF_MEMORY.
+ * - Reference: Zhu, Recall, Precision and Average Precision, 2004; `sklearn.metrics.average_precision_score`.
+ */
+LOSSKIT_API losskit_status losskit_average_precision_f32(
+    const float *scores, const int64_t *y, const float *sample_weight, ptrdiff_t count, float *value);
+LOSSKIT_API losskit_status losskit_average_precision_f64(
+    const double *scores, const int64_t *y, const double *sample_weight, ptrdiff_t count, double *value);
+
+/**
+ * Precision, recall and F-score of every class, or averaged.
+ *
+ *     precision = tp / pp,  recall = tp / sp,  F = (1 + β²) tp / (β² sp + pp)
+ *
+ * with tp the weight of the samples of class k predicted as k, pp of those predicted as k, sp of those of class k.
+ * `micro` adds these up over the classes first; `macro` is the mean over the classes that occur (sp + pp > 0),
+ * `weighted` that weighted by sp.
+ *
+ * - Parameters:
+ *   - pred: `[count]`, predicted classes 0 ..< num_classes.
+ *   - y: `[count]`, labels 0 ..< num_classes.
+ *   - sample_weight: optional, `[count]`, ≥ 0 and finite.
+ *   - count: number of samples, ≥ 0.
+ *   - num_classes: number of classes, ≥ 1.
+ *   - beta: β ≥ 0, the weight of recall; 1 is usual, with ∞ F is the recall.
+ *   - average: `macro` is usual.
+ *   - zero_division: the value where a denominator is 0, and where there is nothing to average; 0 is usual. NaN leaves
+ *     such classes out of averages.
+ *   - precision: optional output, one number, or one for each class with average `none`.
+ *   - recall: optional output, as `precision`.
+ *   - f_score: optional output, as `precision`.
+ * - Errors: INVALID_TARGET if a prediction or a label is out of range, INVALID_VALUE if a weight is negative or not
+ *   finite, INVALID_PARAMETER if β is negative or NaN, OUT_OF_MEMORY.
+ * - Reference: van Rijsbergen, Information Retrieval, 1979; `sklearn.metrics.precision_recall_fscore_support`.
+ */
+LOSSKIT_API losskit_status losskit_precision_recall_fbeta_f32(
+    const int64_t *pred, const int64_t *y, const float *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    double beta, losskit_class_average average, double zero_division, float *precision, float *recall, float *f_score);
+LOSSKIT_API losskit_status losskit_precision_recall_fbeta_f64(
+    const int64_t *pred, const int64_t *y, const double *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    double beta, losskit_class_average average, double zero_division, double *precision, double *recall,
+    double *f_score);
+
+/**
+ * Mean reciprocal rank: how early the first relevant document comes.
+ *
+ *     RR = 1 / rank of the first relevant document, if that is ≤ k, else 0
+ *
+ * - Parameters:
+ *   - scores: `[queries, documents]`; ±∞ is allowed.
+ *   - relevance: `[queries, documents]`; what is > 0 is relevant.
+ *   - queries: number of rankings, ≥ 0.
+ *   - documents: in each of them, 0 … 2³¹ − 1.
+ *   - k: ranks that count, ≥ 1; `documents` or more for all.
+ *   - value: optional output, the mean over the queries with a relevant document; 0 if there is none, NaN without
+ *     queries.
+ *   - per_query: optional output, `[queries]`; 0 without a relevant document.
+ * - Errors: INVALID_VALUE if a score or a relevance is NaN, INVALID_PARAMETER, OUT_OF_MEMORY.
+ * - Reference: Voorhees, The TREC-8 Question Answering Track Report, 1999.
+ */
+LOSSKIT_API losskit_status losskit_mean_reciprocal_rank_f32(
+    const float *scores, const float *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, float *value,
+    float *per_query);
+LOSSKIT_API losskit_status losskit_mean_reciprocal_rank_f64(
+    const double *scores, const double *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, double *value,
+    double *per_query);
+
+/**
+ * Recall at k: how many of the relevant documents are among the first k.
+ *
+ *     hits among the first k / relevant documents
+ *
+ * - Parameters:
+ *   - scores: `[queries, documents]`; ±∞ is allowed.
+ *   - relevance: `[queries, documents]`; what is > 0 is relevant.
+ *   - queries: number of rankings, ≥ 0.
+ *   - documents: in each of them, 0 … 2³¹ − 1.
+ *   - k: ranks that count, ≥ 1; 10 is usual.
+ *   - value: optional output, the mean over the queries with a relevant document; 0 if there is none, NaN without
+ *     queries.
+ *   - per_query: optional output, `[queries]`; 0 without a relevant document.
+ * - Errors: INVALID_VALUE if a score or a relevance is NaN, INVALID_PARAMETER, OUT_OF_MEMORY.
+ * - Reference: Manning et al., Introduction to Information Retrieval, 2008.
+ */
+LOSSKIT_API losskit_status losskit_recall_at_k_f32(
+    const float *scores, const float *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, float *value,
+    float *per_query);
+LOSSKIT_API losskit_status losskit_recall_at_k_f64(
+    const double *scores, const double *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, double *value,
+    double *per_query);
+
+/**
+ * Precision at k: how many of the first k documents are relevant.
+ *
+ *     hits among the first k / k,  also where there are fewer than k documents
+ *
+ * - Parameters:
+ *   - scores: `[queries, documents]`; ±∞ is allowed.
+ *   - relevance: `[queries, documents]`; what is > 0 is relevant.
+ *   - queries: number of rankings, ≥ 0.
+ *   - documents: in each of them, 0 … 2³¹ − 1.
+ *   - k: ranks that count, ≥ 1; 10 is usual.
+ *   - value: optional output, the mean over the queries with a relevant document; 0 if there is none, NaN without
+ *     queries.
+ *   - per_query: optional output, `[queries]`; 0 without a relevant document.
+ * - Errors: INVALID_VALUE if a score or a relevance is NaN, INVALID_PARAMETER, OUT_OF_MEMORY.
+ * - Reference: Manning et al., Introduction to Information Retrieval, 2008.
+ */
+LOSSKIT_API losskit_status losskit_precision_at_k_f32(
+    const float *scores, const float *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, float *value,
+    float *per_query);
+LOSSKIT_API losskit_status losskit_precision_at_k_f64(
+    const double *scores, const double *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, double *value,
+    double *per_query);
+
+/**
+ * Mean average precision of rankings: the mean precision at the ranks of the relevant documents.
+ *
+ *     AP = Σ_{r ≤ k} (hits among the first r / r) [document at rank r is relevant] / min(relevant documents, k)
+ *
+ * - Parameters:
+ *   - scores: `[queries, documents]`; ±∞ is allowed.
+ *   - relevance: `[queries, documents]`; what is > 0 is relevant.
+ *   - queries: number of rankings, ≥ 0.
+ *   - documents: in each of them, 0 … 2³¹ − 1.
+ *   - k: ranks that count, ≥ 1; `documents` or more for all.
+ *   - value: optional output, the mean over the queries with a relevant document; 0 if there is none, NaN without
+ *     queries.
+ *   - per_query: optional output, `[queries]`; 0 without a relevant document.
+ * - Errors: INVALID_VALUE if a score or a relevance is NaN, INVALID_PARAMETER, OUT_OF_MEMORY.
+ * - Reference: Buckley and Voorhees, Evaluating Evaluation Measure Stability, 2000.
+ */
+LOSSKIT_API losskit_status losskit_mean_average_precision_f32(
+    const float *scores, const float *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, float *value,
+    float *per_query);
+LOSSKIT_API losskit_status losskit_mean_average_precision_f64(
+    const double *scores, const double *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, double *value,
+    double *per_query);
+
+/**
+ * Area under the ROC curve: the probability that a positive scores higher than a negative, ties counted by half.
+ *
+ *     AUC = Σ_steps Δfpr (tpr + tpr′) / 2 = P(s⁺ > s⁻) + ½ P(s⁺ = s⁻)
+ *     a = the area up to fpr ≤ f, linearly interpolated;  standardised  ½ (1 + (a − f²/2) / (f − f²/2))
+ *
+ * - Parameters:
+ *   - scores: `[count]`, higher for what is more likely of class 1; ±∞ is allowed.
+ *   - y: `[count]`, labels 0 and 1.
+ *   - sample_weight: optional, `[count]`, ≥ 0 and finite.
+ *   - count: number of samples, 0 … 2³¹ − 1.
+ *   - max_fpr: f, in (0, 1]; 1 for the whole area.
+ *   - value: optional output, the area; NaN if a class is absent (or has no weight).
+ * - Errors: INVALID_VALUE if a score is NaN or a weight negative or not finite, INVALID_TARGET if a label is neither 0
+ *   nor 1, OUT_OF_MEMORY.
+ * - Reference: Hanley and McNeil, The Meaning and Use of the Area under a ROC Curve, 1982; McClish, Analyzing a
+ *   Portion of the ROC Curve, 1989 (`max_fpr`).
+ */
+LOSSKIT_API losskit_status losskit_roc_auc_f32(
+    const float *scores, const int64_t *y, const float *sample_weight, ptrdiff_t count, double max_fpr, float *value);
+LOSSKIT_API losskit_status losskit_roc_auc_f64(
+    const double *scores, const int64_t *y, const double *sample_weight, ptrdiff_t count, double max_fpr,
+    double *value);
+
+/**
+ * How well a score tells two samples apart: the probability that one of the first scores higher than one of the
+ * second.
+ *
+ *     AUROC = P(in > out) + ½ P(in = out)
+ *
+ * - Parameters:
+ *   - scores_in: `[in_count]`, the scores of what should score high.
+ *   - scores_out: `[out_count]`, the scores of what should score low.
+ *   - in_count: number of the former, ≥ 0; both together 2³¹ − 1 at most.
+ *   - out_count: number of the latter, ≥ 0.
+ *   - value: optional output; NaN if either is empty.
+ * - Errors: INVALID_VALUE if a score is NaN, OUT_OF_MEMORY.
+ * - Reference: Hendrycks and Gimpel, A Baseline for Detecting Misclassified and Out-of-Distribution Examples, 2017.
+ */
+LOSSKIT_API losskit_status losskit_detection_auroc_f32(
+    const float *scores_in, const float *scores_out, ptrdiff_t in_count, ptrdiff_t out_count, float *value);
+LOSSKIT_API losskit_status losskit_detection_auroc_f64(
+    const double *scores_in, const double *scores_out, ptrdiff_t in_count, ptrdiff_t out_count, double *value);
+
+/**
+ * The receiver operating characteristic: true against false positive rate, over all thresholds.
+ *
+ *     tpr(t) = Σ w_i [s_i ≥ t, y_i = 1] / Σ w_i [y_i = 1],   fpr(t) = Σ w_i [s_i ≥ t, y_i = 0] / Σ w_i [y_i = 0]
+ *
+ * One point for each distinct score, from the highest down, after (0, 0) at the threshold +∞; none is dropped. The
+ * rate of a class that is absent (or has no weight) stays 0. The curve of no samples has no point.
+ *
+ * - Parameters:
+ *   - scores: `[count]`, higher for what is more likely of class 1; ±∞ is allowed.
+ *   - y: `[count]`, labels 0 and 1.
+ *   - sample_weight: optional, `[count]`, ≥ 0 and finite.
+ *   - count: number of samples, 0 … 2³¹ − 1.
+ *   - fpr: optional output, `[capacity]`.
+ *   - tpr: optional output, `[capacity]`.
+ *   - thresholds: optional output, `[capacity]`.
+ *   - capacity: entries that the outputs have room for; `count` + 1 always suffice. If there are more points:
+ *     BUFFER_TOO_SMALL, and `point_count` is the number needed.
+ *   - point_count: output, the number of points.
+ * - Errors: INVALID_VALUE if a score is NaN or a weight negative or not finite, INVALID_TARGET if a label is neither 0
+ *   nor 1, BUFFER_TOO_SMALL, OUT_OF_MEMORY.
+ * - Reference: Fawcett, An Introduction to ROC Analysis, 2006; `sklearn.metrics.roc_curve` with
+ *   `drop_intermediate=False`.
+ */
+LOSSKIT_API losskit_status losskit_roc_curve_f32(
+    const float *scores, const int64_t *y, const float *sample_weight, ptrdiff_t count, float *fpr, float *tpr,
+    float *thresholds, ptrdiff_t capacity, ptrdiff_t *point_count);
+LOSSKIT_API losskit_status losskit_roc_curve_f64(
+    const double *scores, const int64_t *y, const double *sample_weight, ptrdiff_t count, double *fpr, double *tpr,
+    double *thresholds, ptrdiff_t capacity, ptrdiff_t *point_count);
+
+/**
+ * Specificity, the true negative rate: how many of the samples of other classes are predicted as others.
+ *
+ *     tn / (tn + fp),  tn + fp = N − sp,  fp = pp − tp;  0/0 = 0
+ *
+ * with tp, pp, sp as in `losskit_precision_recall_fbeta`. `micro` adds numerators and denominators up over the classes first,
+ * `macro` is the mean over the classes that occur (sp + pp > 0).
+ *
+ * - Parameters:
+ *   - pred: `[count]`, predicted classes 0 ..< num_classes.
+ *   - y: `[count]`, labels 0 ..< num_classes.
+ *   - count: N, ≥ 0.
+ *   - num_classes: number of classes, ≥ 1.
+ *   - average: `none`, `micro` or `macro`; the last is usual.
+ *   - value: optional output, one number, or one for each class with average `none`.
+ * - Errors: INVALID_TARGET if a prediction or a label is out of range, INVALID_PARAMETER, OUT_OF_MEMORY.
+ * - Reference: Yerushalmy, Statistical Problems in Assessing Methods of Medical Diagnosis, 1947;
+ *   `torchmetrics.Specificity`.
+ */
+LOSSKIT_API losskit_status losskit_specificity_score_f32(
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t num_classes, losskit_class_average average,
+    float *value);
+LOSSKIT_API losskit_status losskit_specificity_score_f64(
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t num_classes, losskit_class_average average,
+    double *value);
+
+/**
+ * Jaccard index: intersection over union of the samples of a class and those predicted as it.
+ *
+ *     tp / (sp + pp − tp);  0/0 = 0
+ *
+ * with tp, pp, sp as in `losskit_precision_recall_fbeta`. `micro` adds numerators and denominators up over the classes first,
+ * `macro` is the mean over the classes that occur (sp + pp > 0), `weighted` that weighted by sp.
+ *
+ * - Parameters:
+ *   - pred: `[count]`, predicted classes 0 ..< num_classes.
+ *   - y: `[count]`, labels 0 ..< num_classes.
+ *   - count: N, ≥ 0.
+ *   - num_classes: number of classes, ≥ 1.
+ *   - average: `macro` is usual.
+ *   - value: optional output, one number, or one for each class with average `none`.
+ * - Errors: INVALID_TARGET if a prediction or a label is out of range, OUT_OF_MEMORY.
+ * - Reference: Jaccard, The Distribution of the Flora in the Alpine Zone, 1912; `sklearn.metrics.jaccard_score`.
+ */
+LOSSKIT_API losskit_status losskit_jaccard_score_f32(
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t num_classes, losskit_class_average average,
+    float *value);
+LOSSKIT_API losskit_status losskit_jaccard_score_f64(
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t num_classes, losskit_class_average average,
+    double *value);
 
 #ifdef __cplusplus
 }

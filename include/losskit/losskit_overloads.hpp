@@ -318,6 +318,64 @@ enum class conformal_method : std::int32_t {
   raps = LOSSKIT_CONFORMAL_METHOD_RAPS,
 };
 
+/// How the numbers of classes are joined to one.
+enum class class_average : std::int32_t {
+  /// Not at all: a number for each class.
+  none = LOSSKIT_CLASS_AVERAGE_NONE,
+  /// Counts are summed over the classes first.
+  micro = LOSSKIT_CLASS_AVERAGE_MICRO,
+  /// The mean over the classes that occur.
+  macro = LOSSKIT_CLASS_AVERAGE_MACRO,
+  /// The mean, weighted by how often a class is the label.
+  weighted = LOSSKIT_CLASS_AVERAGE_WEIGHTED,
+};
+
+/// What the entries of a confusion matrix are divided by.
+enum class confusion_normalization : std::int32_t {
+  /// Nothing: weighted counts.
+  none = LOSSKIT_CONFUSION_NORMALIZATION_NONE,
+  /// The sum of the row: of all samples with that label.
+  true_ = LOSSKIT_CONFUSION_NORMALIZATION_TRUE,
+  /// The sum of the column: of all samples with that prediction.
+  pred = LOSSKIT_CONFUSION_NORMALIZATION_PRED,
+  /// The sum of all entries.
+  all = LOSSKIT_CONFUSION_NORMALIZATION_ALL,
+};
+
+/// What a disagreement between classes i and j costs.
+enum class kappa_weights : std::int32_t {
+  /// 1.
+  none = LOSSKIT_KAPPA_WEIGHTS_NONE,
+  /// |i − j|.
+  linear = LOSSKIT_KAPPA_WEIGHTS_LINEAR,
+  /// (i − j)².
+  quadratic = LOSSKIT_KAPPA_WEIGHTS_QUADRATIC,
+};
+
+/// Which binary problems a multi-class AUC is made of.
+enum class multiclass_scheme : std::int32_t {
+  /// Each class against all others.
+  ovr = LOSSKIT_MULTICLASS_SCHEME_OVR,
+  /// Each pair of classes, on the samples of these two.
+  ovo = LOSSKIT_MULTICLASS_SCHEME_OVO,
+};
+
+/// What a document of relevance r is worth.
+enum class relevance_gain : std::int32_t {
+  /// r.
+  linear = LOSSKIT_RELEVANCE_GAIN_LINEAR,
+  /// 2^r − 1.
+  exponential = LOSSKIT_RELEVANCE_GAIN_EXPONENTIAL,
+};
+
+/// What documents with equal scores gain.
+enum class ranking_ties : std::int32_t {
+  /// Each the mean gain of them all.
+  average = LOSSKIT_RANKING_TIES_AVERAGE,
+  /// Its own, in the order of their indices.
+  index = LOSSKIT_RANKING_TIES_INDEX,
+};
+
 /// Softmax of attention scores in which a query sees the keys up to its own place; later keys are 0, and never read.
 /// See losskit_causal_softmax_f32.
 inline void causal_softmax(
@@ -9427,6 +9485,846 @@ inline void conformal_set_metrics(
   check(
     
     losskit_conformal_set_metrics_f64(mask.data(), y.data(), count, classes, coverage, mean_size, size_stratified_coverage));
+}
+
+/// Accuracy: how much of the weight is predicted rightly, of all samples or averaged over the classes.
+/// See losskit_accuracy_score_f32.
+inline void accuracy_score(
+    const std::int64_t *pred, const std::int64_t *y, const float *sample_weight, std::ptrdiff_t count,
+    std::ptrdiff_t num_classes, losskit::class_average average, float *value) {
+  check(
+    
+    losskit_accuracy_score_f32(pred, y, sample_weight, count, num_classes, static_cast<losskit_class_average>(average), value));
+}
+
+/// The same on spans.
+inline void accuracy_score(
+    span<const std::int64_t> pred, span<const std::int64_t> y, span<const float> sample_weight,
+    std::ptrdiff_t num_classes, losskit::class_average average, float *value) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  check(
+    
+    losskit_accuracy_score_f32(pred.data(), y.data(), sample_weight.data(), count, num_classes, static_cast<losskit_class_average>(average), value));
+}
+
+/// Accuracy: how much of the weight is predicted rightly, of all samples or averaged over the classes.
+/// See losskit_accuracy_score_f64.
+inline void accuracy_score(
+    const std::int64_t *pred, const std::int64_t *y, const double *sample_weight, std::ptrdiff_t count,
+    std::ptrdiff_t num_classes, losskit::class_average average, double *value) {
+  check(
+    
+    losskit_accuracy_score_f64(pred, y, sample_weight, count, num_classes, static_cast<losskit_class_average>(average), value));
+}
+
+/// The same on spans.
+inline void accuracy_score(
+    span<const std::int64_t> pred, span<const std::int64_t> y, span<const double> sample_weight,
+    std::ptrdiff_t num_classes, losskit::class_average average, double *value) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  check(
+    
+    losskit_accuracy_score_f64(pred.data(), y.data(), sample_weight.data(), count, num_classes, static_cast<losskit_class_average>(average), value));
+}
+
+/// Top-k accuracy: how often the label is among the k classes with the highest scores.
+/// See losskit_top_k_accuracy_f32.
+inline void top_k_accuracy(
+    const float *scores, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t k,
+    float *value) {
+  check(losskit_top_k_accuracy_f32(scores, y, count, classes, k, value));
+}
+
+/// The same on spans.
+inline void top_k_accuracy(
+    span<const float> scores, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t k, float *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(scores, false, {count, classes});
+  check(losskit_top_k_accuracy_f32(scores.data(), y.data(), count, classes, k, value));
+}
+
+/// Top-k accuracy: how often the label is among the k classes with the highest scores.
+/// See losskit_top_k_accuracy_f64.
+inline void top_k_accuracy(
+    const double *scores, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t k,
+    double *value) {
+  check(losskit_top_k_accuracy_f64(scores, y, count, classes, k, value));
+}
+
+/// The same on spans.
+inline void top_k_accuracy(
+    span<const double> scores, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t k, double *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(scores, false, {count, classes});
+  check(losskit_top_k_accuracy_f64(scores.data(), y.data(), count, classes, k, value));
+}
+
+/// Matthews correlation coefficient, for any number of classes.
+/// See losskit_matthews_corrcoef_f32.
+inline void matthews_corrcoef(
+    const std::int64_t *pred, const std::int64_t *y, const float *sample_weight, std::ptrdiff_t count,
+    std::ptrdiff_t num_classes, float *value) {
+  check(losskit_matthews_corrcoef_f32(pred, y, sample_weight, count, num_classes, value));
+}
+
+/// The same on spans.
+inline void matthews_corrcoef(
+    span<const std::int64_t> pred, span<const std::int64_t> y, span<const float> sample_weight,
+    std::ptrdiff_t num_classes, float *value) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  check(losskit_matthews_corrcoef_f32(pred.data(), y.data(), sample_weight.data(), count, num_classes, value));
+}
+
+/// Matthews correlation coefficient, for any number of classes.
+/// See losskit_matthews_corrcoef_f64.
+inline void matthews_corrcoef(
+    const std::int64_t *pred, const std::int64_t *y, const double *sample_weight, std::ptrdiff_t count,
+    std::ptrdiff_t num_classes, double *value) {
+  check(losskit_matthews_corrcoef_f64(pred, y, sample_weight, count, num_classes, value));
+}
+
+/// The same on spans.
+inline void matthews_corrcoef(
+    span<const std::int64_t> pred, span<const std::int64_t> y, span<const double> sample_weight,
+    std::ptrdiff_t num_classes, double *value) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  check(losskit_matthews_corrcoef_f64(pred.data(), y.data(), sample_weight.data(), count, num_classes, value));
+}
+
+/// Cohen's kappa: agreement beyond what chance gives.
+/// See losskit_cohen_kappa_score_f32.
+inline void cohen_kappa_score(
+    const std::int64_t *pred, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t num_classes,
+    losskit::kappa_weights weights, float *value) {
+  check(losskit_cohen_kappa_score_f32(pred, y, count, num_classes, static_cast<losskit_kappa_weights>(weights), value));
+}
+
+/// The same on spans.
+inline void cohen_kappa_score(
+    span<const std::int64_t> pred, span<const std::int64_t> y, std::ptrdiff_t num_classes,
+    losskit::kappa_weights weights, float *value) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  check(
+    
+    losskit_cohen_kappa_score_f32(pred.data(), y.data(), count, num_classes, static_cast<losskit_kappa_weights>(weights), value));
+}
+
+/// Cohen's kappa: agreement beyond what chance gives.
+/// See losskit_cohen_kappa_score_f64.
+inline void cohen_kappa_score(
+    const std::int64_t *pred, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t num_classes,
+    losskit::kappa_weights weights, double *value) {
+  check(losskit_cohen_kappa_score_f64(pred, y, count, num_classes, static_cast<losskit_kappa_weights>(weights), value));
+}
+
+/// The same on spans.
+inline void cohen_kappa_score(
+    span<const std::int64_t> pred, span<const std::int64_t> y, std::ptrdiff_t num_classes,
+    losskit::kappa_weights weights, double *value) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  check(
+    
+    losskit_cohen_kappa_score_f64(pred.data(), y.data(), count, num_classes, static_cast<losskit_kappa_weights>(weights), value));
+}
+
+/// Confusion matrix: how often class i is the label and class j the prediction.
+/// See losskit_confusion_matrix_f32.
+inline void confusion_matrix(
+    const std::int64_t *pred, const std::int64_t *y, const float *sample_weight, std::ptrdiff_t count,
+    std::ptrdiff_t num_classes, losskit::confusion_normalization normalize, float *matrix) {
+  check(
+    
+    losskit_confusion_matrix_f32(pred, y, sample_weight, count, num_classes, static_cast<losskit_confusion_normalization>(normalize), matrix));
+}
+
+/// The same on spans.
+inline void confusion_matrix(
+    span<const std::int64_t> pred, span<const std::int64_t> y, span<const float> sample_weight,
+    std::ptrdiff_t num_classes, losskit::confusion_normalization normalize, span<float> matrix) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(matrix, true, {num_classes, num_classes});
+  check(
+    
+    losskit_confusion_matrix_f32(pred.data(), y.data(), sample_weight.data(), count, num_classes, static_cast<losskit_confusion_normalization>(normalize), matrix.data()));
+}
+
+/// Confusion matrix: how often class i is the label and class j the prediction.
+/// See losskit_confusion_matrix_f64.
+inline void confusion_matrix(
+    const std::int64_t *pred, const std::int64_t *y, const double *sample_weight, std::ptrdiff_t count,
+    std::ptrdiff_t num_classes, losskit::confusion_normalization normalize, double *matrix) {
+  check(
+    
+    losskit_confusion_matrix_f64(pred, y, sample_weight, count, num_classes, static_cast<losskit_confusion_normalization>(normalize), matrix));
+}
+
+/// The same on spans.
+inline void confusion_matrix(
+    span<const std::int64_t> pred, span<const std::int64_t> y, span<const double> sample_weight,
+    std::ptrdiff_t num_classes, losskit::confusion_normalization normalize, span<double> matrix) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(matrix, true, {num_classes, num_classes});
+  check(
+    
+    losskit_confusion_matrix_f64(pred.data(), y.data(), sample_weight.data(), count, num_classes, static_cast<losskit_confusion_normalization>(normalize), matrix.data()));
+}
+
+/// Area under the ROC curve for more than two classes: the mean over binary problems.
+/// See losskit_roc_auc_multiclass_f32.
+inline void roc_auc_multiclass(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes,
+    losskit::multiclass_scheme multi_class, losskit::class_average average, float *value) {
+  check(
+    
+    losskit_roc_auc_multiclass_f32(probs, y, count, classes, static_cast<losskit_multiclass_scheme>(multi_class), static_cast<losskit_class_average>(average), value));
+}
+
+/// The same on spans.
+inline void roc_auc_multiclass(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, losskit::multiclass_scheme multi_class,
+    losskit::class_average average, float *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_roc_auc_multiclass_f32(probs.data(), y.data(), count, classes, static_cast<losskit_multiclass_scheme>(multi_class), static_cast<losskit_class_average>(average), value));
+}
+
+/// Area under the ROC curve for more than two classes: the mean over binary problems.
+/// See losskit_roc_auc_multiclass_f64.
+inline void roc_auc_multiclass(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes,
+    losskit::multiclass_scheme multi_class, losskit::class_average average, double *value) {
+  check(
+    
+    losskit_roc_auc_multiclass_f64(probs, y, count, classes, static_cast<losskit_multiclass_scheme>(multi_class), static_cast<losskit_class_average>(average), value));
+}
+
+/// The same on spans.
+inline void roc_auc_multiclass(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes,
+    losskit::multiclass_scheme multi_class, losskit::class_average average, double *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_roc_auc_multiclass_f64(probs.data(), y.data(), count, classes, static_cast<losskit_multiclass_scheme>(multi_class), static_cast<losskit_class_average>(average), value));
+}
+
+/// Macro-averaged AUC of several labels: the mean over the labels that have both kinds.
+/// See losskit_macro_auc_f32.
+inline void macro_auc(
+    const float *scores, const float *t, std::ptrdiff_t count, std::ptrdiff_t classes, float *value, float *auc) {
+  check(losskit_macro_auc_f32(scores, t, count, classes, value, auc));
+}
+
+/// The same on spans.
+inline void macro_auc(
+    span<const float> scores, span<const float> t, std::ptrdiff_t count, std::ptrdiff_t classes, float *value,
+    span<float> auc) {
+  detail::expect(scores, false, {count, classes});
+  detail::expect(t, false, {count, classes});
+  detail::expect(auc, true, {classes});
+  check(losskit_macro_auc_f32(scores.data(), t.data(), count, classes, value, auc.data()));
+}
+
+/// Macro-averaged AUC of several labels: the mean over the labels that have both kinds.
+/// See losskit_macro_auc_f64.
+inline void macro_auc(
+    const double *scores, const double *t, std::ptrdiff_t count, std::ptrdiff_t classes, double *value, double *auc) {
+  check(losskit_macro_auc_f64(scores, t, count, classes, value, auc));
+}
+
+/// The same on spans.
+inline void macro_auc(
+    span<const double> scores, span<const double> t, std::ptrdiff_t count, std::ptrdiff_t classes, double *value,
+    span<double> auc) {
+  detail::expect(scores, false, {count, classes});
+  detail::expect(t, false, {count, classes});
+  detail::expect(auc, true, {classes});
+  check(losskit_macro_auc_f64(scores.data(), t.data(), count, classes, value, auc.data()));
+}
+
+/// Normalised discounted cumulative gain of rankings.
+/// See losskit_ndcg_score_f32.
+inline void ndcg_score(
+    const float *scores, const float *relevance, std::ptrdiff_t queries, std::ptrdiff_t documents, std::ptrdiff_t k,
+    losskit::relevance_gain gain, losskit::ranking_ties ties, float *value, float *per_query) {
+  check(
+    
+    losskit_ndcg_score_f32(scores, relevance, queries, documents, k, static_cast<losskit_relevance_gain>(gain), static_cast<losskit_ranking_ties>(ties), value, per_query));
+}
+
+/// The same on spans.
+inline void ndcg_score(
+    span<const float> scores, span<const float> relevance, std::ptrdiff_t queries, std::ptrdiff_t documents,
+    std::ptrdiff_t k, losskit::relevance_gain gain, losskit::ranking_ties ties, float *value, span<float> per_query) {
+  detail::expect(scores, false, {queries, documents});
+  detail::expect(relevance, false, {queries, documents});
+  detail::expect(per_query, true, {queries});
+  check(
+    
+    losskit_ndcg_score_f32(scores.data(), relevance.data(), queries, documents, k, static_cast<losskit_relevance_gain>(gain), static_cast<losskit_ranking_ties>(ties), value, per_query.data()));
+}
+
+/// Normalised discounted cumulative gain of rankings.
+/// See losskit_ndcg_score_f64.
+inline void ndcg_score(
+    const double *scores, const double *relevance, std::ptrdiff_t queries, std::ptrdiff_t documents, std::ptrdiff_t k,
+    losskit::relevance_gain gain, losskit::ranking_ties ties, double *value, double *per_query) {
+  check(
+    
+    losskit_ndcg_score_f64(scores, relevance, queries, documents, k, static_cast<losskit_relevance_gain>(gain), static_cast<losskit_ranking_ties>(ties), value, per_query));
+}
+
+/// The same on spans.
+inline void ndcg_score(
+    span<const double> scores, span<const double> relevance, std::ptrdiff_t queries, std::ptrdiff_t documents,
+    std::ptrdiff_t k, losskit::relevance_gain gain, losskit::ranking_ties ties, double *value, span<double> per_query) {
+  detail::expect(scores, false, {queries, documents});
+  detail::expect(relevance, false, {queries, documents});
+  detail::expect(per_query, true, {queries});
+  check(
+    
+    losskit_ndcg_score_f64(scores.data(), relevance.data(), queries, documents, k, static_cast<losskit_relevance_gain>(gain), static_cast<losskit_ranking_ties>(ties), value, per_query.data()));
+}
+
+/// False positive rate where the true positive rate first reaches a level: FPR@95TPR and its like.
+/// See losskit_fpr_at_tpr_f32.
+inline void fpr_at_tpr(
+    const float *scores, const std::int64_t *y, std::ptrdiff_t count, double tpr, float *fpr, float *threshold) {
+  check(losskit_fpr_at_tpr_f32(scores, y, count, tpr, fpr, threshold));
+}
+
+/// The same on spans.
+inline void fpr_at_tpr(span<const float> scores, span<const std::int64_t> y, double tpr, float *fpr, float *threshold) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_fpr_at_tpr_f32(scores.data(), y.data(), count, tpr, fpr, threshold));
+}
+
+/// False positive rate where the true positive rate first reaches a level: FPR@95TPR and its like.
+/// See losskit_fpr_at_tpr_f64.
+inline void fpr_at_tpr(
+    const double *scores, const std::int64_t *y, std::ptrdiff_t count, double tpr, double *fpr, double *threshold) {
+  check(losskit_fpr_at_tpr_f64(scores, y, count, tpr, fpr, threshold));
+}
+
+/// The same on spans.
+inline void fpr_at_tpr(
+    span<const double> scores, span<const std::int64_t> y, double tpr, double *fpr, double *threshold) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_fpr_at_tpr_f64(scores.data(), y.data(), count, tpr, fpr, threshold));
+}
+
+/// Equal error rate: where the ROC curve has as many false positives as false negatives.
+/// See losskit_equal_error_rate_f32.
+inline void equal_error_rate(const float *scores, const std::int64_t *y, std::ptrdiff_t count, float *value) {
+  check(losskit_equal_error_rate_f32(scores, y, count, value));
+}
+
+/// The same on spans.
+inline void equal_error_rate(span<const float> scores, span<const std::int64_t> y, float *value) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_equal_error_rate_f32(scores.data(), y.data(), count, value));
+}
+
+/// Equal error rate: where the ROC curve has as many false positives as false negatives.
+/// See losskit_equal_error_rate_f64.
+inline void equal_error_rate(const double *scores, const std::int64_t *y, std::ptrdiff_t count, double *value) {
+  check(losskit_equal_error_rate_f64(scores, y, count, value));
+}
+
+/// The same on spans.
+inline void equal_error_rate(span<const double> scores, span<const std::int64_t> y, double *value) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_equal_error_rate_f64(scores.data(), y.data(), count, value));
+}
+
+/// Precision against recall, over all thresholds.
+/// See losskit_precision_recall_curve_f32.
+inline void precision_recall_curve(
+    const float *scores, const std::int64_t *y, const float *sample_weight, std::ptrdiff_t count, float *precision,
+    float *recall, float *thresholds, std::ptrdiff_t capacity, std::ptrdiff_t *point_count) {
+  check(
+    
+    losskit_precision_recall_curve_f32(scores, y, sample_weight, count, precision, recall, thresholds, capacity, point_count));
+}
+
+/// The same on spans.
+inline void precision_recall_curve(
+    span<const float> scores, span<const std::int64_t> y, span<const float> sample_weight, span<float> precision,
+    span<float> recall, span<float> thresholds, std::ptrdiff_t capacity, std::ptrdiff_t *point_count) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(precision, true, {capacity});
+  detail::expect(recall, true, {capacity});
+  detail::expect(thresholds, true, {capacity});
+  check(
+    
+    losskit_precision_recall_curve_f32(scores.data(), y.data(), sample_weight.data(), count, precision.data(), recall.data(), thresholds.data(), capacity, point_count));
+}
+
+/// Precision against recall, over all thresholds.
+/// See losskit_precision_recall_curve_f64.
+inline void precision_recall_curve(
+    const double *scores, const std::int64_t *y, const double *sample_weight, std::ptrdiff_t count, double *precision,
+    double *recall, double *thresholds, std::ptrdiff_t capacity, std::ptrdiff_t *point_count) {
+  check(
+    
+    losskit_precision_recall_curve_f64(scores, y, sample_weight, count, precision, recall, thresholds, capacity, point_count));
+}
+
+/// The same on spans.
+inline void precision_recall_curve(
+    span<const double> scores, span<const std::int64_t> y, span<const double> sample_weight, span<double> precision,
+    span<double> recall, span<double> thresholds, std::ptrdiff_t capacity, std::ptrdiff_t *point_count) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(precision, true, {capacity});
+  detail::expect(recall, true, {capacity});
+  detail::expect(thresholds, true, {capacity});
+  check(
+    
+    losskit_precision_recall_curve_f64(scores.data(), y.data(), sample_weight.data(), count, precision.data(), recall.data(), thresholds.data(), capacity, point_count));
+}
+
+/// Average precision: the area under the precision–recall curve by the step rule.
+/// See losskit_average_precision_f32.
+inline void average_precision(
+    const float *scores, const std::int64_t *y, const float *sample_weight, std::ptrdiff_t count, float *value) {
+  check(losskit_average_precision_f32(scores, y, sample_weight, count, value));
+}
+
+/// The same on spans.
+inline void average_precision(
+    span<const float> scores, span<const std::int64_t> y, span<const float> sample_weight, float *value) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  check(losskit_average_precision_f32(scores.data(), y.data(), sample_weight.data(), count, value));
+}
+
+/// Average precision: the area under the precision–recall curve by the step rule.
+/// See losskit_average_precision_f64.
+inline void average_precision(
+    const double *scores, const std::int64_t *y, const double *sample_weight, std::ptrdiff_t count, double *value) {
+  check(losskit_average_precision_f64(scores, y, sample_weight, count, value));
+}
+
+/// The same on spans.
+inline void average_precision(
+    span<const double> scores, span<const std::int64_t> y, span<const double> sample_weight, double *value) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  check(losskit_average_precision_f64(scores.data(), y.data(), sample_weight.data(), count, value));
+}
+
+/// Precision, recall and F-score of every class, or averaged.
+/// See losskit_precision_recall_fbeta_f32.
+inline void precision_recall_fbeta(
+    const std::int64_t *pred, const std::int64_t *y, const float *sample_weight, std::ptrdiff_t count,
+    std::ptrdiff_t num_classes, double beta, losskit::class_average average, double zero_division, float *precision,
+    float *recall, float *f_score) {
+  check(
+    
+    losskit_precision_recall_fbeta_f32(pred, y, sample_weight, count, num_classes, beta, static_cast<losskit_class_average>(average), zero_division, precision, recall, f_score));
+}
+
+/// The same on spans.
+inline void precision_recall_fbeta(
+    span<const std::int64_t> pred, span<const std::int64_t> y, span<const float> sample_weight,
+    std::ptrdiff_t num_classes, double beta, losskit::class_average average, double zero_division, float *precision,
+    float *recall, float *f_score) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  check(
+    
+    losskit_precision_recall_fbeta_f32(pred.data(), y.data(), sample_weight.data(), count, num_classes, beta, static_cast<losskit_class_average>(average), zero_division, precision, recall, f_score));
+}
+
+/// Precision, recall and F-score of every class, or averaged.
+/// See losskit_precision_recall_fbeta_f64.
+inline void precision_recall_fbeta(
+    const std::int64_t *pred, const std::int64_t *y, const double *sample_weight, std::ptrdiff_t count,
+    std::ptrdiff_t num_classes, double beta, losskit::class_average average, double zero_division, double *precision,
+    double *recall, double *f_score) {
+  check(
+    
+    losskit_precision_recall_fbeta_f64(pred, y, sample_weight, count, num_classes, beta, static_cast<losskit_class_average>(average), zero_division, precision, recall, f_score));
+}
+
+/// The same on spans.
+inline void precision_recall_fbeta(
+    span<const std::int64_t> pred, span<const std::int64_t> y, span<const double> sample_weight,
+    std::ptrdiff_t num_classes, double beta, losskit::class_average average, double zero_division, double *precision,
+    double *recall, double *f_score) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  check(
+    
+    losskit_precision_recall_fbeta_f64(pred.data(), y.data(), sample_weight.data(), count, num_classes, beta, static_cast<losskit_class_average>(average), zero_division, precision, recall, f_score));
+}
+
+/// Mean reciprocal rank: how early the first relevant document comes.
+/// See losskit_mean_reciprocal_rank_f32.
+inline void mean_reciprocal_rank(
+    const float *scores, const float *relevance, std::ptrdiff_t queries, std::ptrdiff_t documents, std::ptrdiff_t k,
+    float *value, float *per_query) {
+  check(losskit_mean_reciprocal_rank_f32(scores, relevance, queries, documents, k, value, per_query));
+}
+
+/// The same on spans.
+inline void mean_reciprocal_rank(
+    span<const float> scores, span<const float> relevance, std::ptrdiff_t queries, std::ptrdiff_t documents,
+    std::ptrdiff_t k, float *value, span<float> per_query) {
+  detail::expect(scores, false, {queries, documents});
+  detail::expect(relevance, false, {queries, documents});
+  detail::expect(per_query, true, {queries});
+  check(
+    losskit_mean_reciprocal_rank_f32(scores.data(), relevance.data(), queries, documents, k, value, per_query.data()));
+}
+
+/// Mean reciprocal rank: how early the first relevant document comes.
+/// See losskit_mean_reciprocal_rank_f64.
+inline void mean_reciprocal_rank(
+    const double *scores, const double *relevance, std::ptrdiff_t queries, std::ptrdiff_t documents, std::ptrdiff_t k,
+    double *value, double *per_query) {
+  check(losskit_mean_reciprocal_rank_f64(scores, relevance, queries, documents, k, value, per_query));
+}
+
+/// The same on spans.
+inline void mean_reciprocal_rank(
+    span<const double> scores, span<const double> relevance, std::ptrdiff_t queries, std::ptrdiff_t documents,
+    std::ptrdiff_t k, double *value, span<double> per_query) {
+  detail::expect(scores, false, {queries, documents});
+  detail::expect(relevance, false, {queries, documents});
+  detail::expect(per_query, true, {queries});
+  check(
+    losskit_mean_reciprocal_rank_f64(scores.data(), relevance.data(), queries, documents, k, value, per_query.data()));
+}
+
+/// Recall at k: how many of the relevant documents are among the first k.
+/// See losskit_recall_at_k_f32.
+inline void recall_at_k(
+    const float *scores, const float *relevance, std::ptrdiff_t queries, std::ptrdiff_t documents, std::ptrdiff_t k,
+    float *value, float *per_query) {
+  check(losskit_recall_at_k_f32(scores, relevance, queries, documents, k, value, per_query));
+}
+
+/// The same on spans.
+inline void recall_at_k(
+    span<const float> scores, span<const float> relevance, std::ptrdiff_t queries, std::ptrdiff_t documents,
+    std::ptrdiff_t k, float *value, span<float> per_query) {
+  detail::expect(scores, false, {queries, documents});
+  detail::expect(relevance, false, {queries, documents});
+  detail::expect(per_query, true, {queries});
+  check(losskit_recall_at_k_f32(scores.data(), relevance.data(), queries, documents, k, value, per_query.data()));
+}
+
+/// Recall at k: how many of the relevant documents are among the first k.
+/// See losskit_recall_at_k_f64.
+inline void recall_at_k(
+    const double *scores, const double *relevance, std::ptrdiff_t queries, std::ptrdiff_t documents, std::ptrdiff_t k,
+    double *value, double *per_query) {
+  check(losskit_recall_at_k_f64(scores, relevance, queries, documents, k, value, per_query));
+}
+
+/// The same on spans.
+inline void recall_at_k(
+    span<const double> scores, span<const double> relevance, std::ptrdiff_t queries, std::ptrdiff_t documents,
+    std::ptrdiff_t k, double *value, span<double> per_query) {
+  detail::expect(scores, false, {queries, documents});
+  detail::expect(relevance, false, {queries, documents});
+  detail::expect(per_query, true, {queries});
+  check(losskit_recall_at_k_f64(scores.data(), relevance.data(), queries, documents, k, value, per_query.data()));
+}
+
+/// Precision at k: how many of the first k documents are relevant.
+/// See losskit_precision_at_k_f32.
+inline void precision_at_k(
+    const float *scores, const float *relevance, std::ptrdiff_t queries, std::ptrdiff_t documents, std::ptrdiff_t k,
+    float *value, float *per_query) {
+  check(losskit_precision_at_k_f32(scores, relevance, queries, documents, k, value, per_query));
+}
+
+/// The same on spans.
+inline void precision_at_k(
+    span<const float> scores, span<const float> relevance, std::ptrdiff_t queries, std::ptrdiff_t documents,
+    std::ptrdiff_t k, float *value, span<float> per_query) {
+  detail::expect(scores, false, {queries, documents});
+  detail::expect(relevance, false, {queries, documents});
+  detail::expect(per_query, true, {queries});
+  check(losskit_precision_at_k_f32(scores.data(), relevance.data(), queries, documents, k, value, per_query.data()));
+}
+
+/// Precision at k: how many of the first k documents are relevant.
+/// See losskit_precision_at_k_f64.
+inline void precision_at_k(
+    const double *scores, const double *relevance, std::ptrdiff_t queries, std::ptrdiff_t documents, std::ptrdiff_t k,
+    double *value, double *per_query) {
+  check(losskit_precision_at_k_f64(scores, relevance, queries, documents, k, value, per_query));
+}
+
+/// The same on spans.
+inline void precision_at_k(
+    span<const double> scores, span<const double> relevance, std::ptrdiff_t queries, std::ptrdiff_t documents,
+    std::ptrdiff_t k, double *value, span<double> per_query) {
+  detail::expect(scores, false, {queries, documents});
+  detail::expect(relevance, false, {queries, documents});
+  detail::expect(per_query, true, {queries});
+  check(losskit_precision_at_k_f64(scores.data(), relevance.data(), queries, documents, k, value, per_query.data()));
+}
+
+/// Mean average precision of rankings: the mean precision at the ranks of the relevant documents.
+/// See losskit_mean_average_precision_f32.
+inline void mean_average_precision(
+    const float *scores, const float *relevance, std::ptrdiff_t queries, std::ptrdiff_t documents, std::ptrdiff_t k,
+    float *value, float *per_query) {
+  check(losskit_mean_average_precision_f32(scores, relevance, queries, documents, k, value, per_query));
+}
+
+/// The same on spans.
+inline void mean_average_precision(
+    span<const float> scores, span<const float> relevance, std::ptrdiff_t queries, std::ptrdiff_t documents,
+    std::ptrdiff_t k, float *value, span<float> per_query) {
+  detail::expect(scores, false, {queries, documents});
+  detail::expect(relevance, false, {queries, documents});
+  detail::expect(per_query, true, {queries});
+  check(
+    
+    losskit_mean_average_precision_f32(scores.data(), relevance.data(), queries, documents, k, value, per_query.data()));
+}
+
+/// Mean average precision of rankings: the mean precision at the ranks of the relevant documents.
+/// See losskit_mean_average_precision_f64.
+inline void mean_average_precision(
+    const double *scores, const double *relevance, std::ptrdiff_t queries, std::ptrdiff_t documents, std::ptrdiff_t k,
+    double *value, double *per_query) {
+  check(losskit_mean_average_precision_f64(scores, relevance, queries, documents, k, value, per_query));
+}
+
+/// The same on spans.
+inline void mean_average_precision(
+    span<const double> scores, span<const double> relevance, std::ptrdiff_t queries, std::ptrdiff_t documents,
+    std::ptrdiff_t k, double *value, span<double> per_query) {
+  detail::expect(scores, false, {queries, documents});
+  detail::expect(relevance, false, {queries, documents});
+  detail::expect(per_query, true, {queries});
+  check(
+    
+    losskit_mean_average_precision_f64(scores.data(), relevance.data(), queries, documents, k, value, per_query.data()));
+}
+
+/// Area under the ROC curve: the probability that a positive scores higher than a negative, ties counted by half.
+/// See losskit_roc_auc_f32.
+inline void roc_auc(
+    const float *scores, const std::int64_t *y, const float *sample_weight, std::ptrdiff_t count, double max_fpr,
+    float *value) {
+  check(losskit_roc_auc_f32(scores, y, sample_weight, count, max_fpr, value));
+}
+
+/// The same on spans.
+inline void roc_auc(
+    span<const float> scores, span<const std::int64_t> y, span<const float> sample_weight, double max_fpr,
+    float *value) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  check(losskit_roc_auc_f32(scores.data(), y.data(), sample_weight.data(), count, max_fpr, value));
+}
+
+/// Area under the ROC curve: the probability that a positive scores higher than a negative, ties counted by half.
+/// See losskit_roc_auc_f64.
+inline void roc_auc(
+    const double *scores, const std::int64_t *y, const double *sample_weight, std::ptrdiff_t count, double max_fpr,
+    double *value) {
+  check(losskit_roc_auc_f64(scores, y, sample_weight, count, max_fpr, value));
+}
+
+/// The same on spans.
+inline void roc_auc(
+    span<const double> scores, span<const std::int64_t> y, span<const double> sample_weight, double max_fpr,
+    double *value) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  check(losskit_roc_auc_f64(scores.data(), y.data(), sample_weight.data(), count, max_fpr, value));
+}
+
+/// How well a score tells two samples apart: the probability that one of the first scores higher than one of the
+/// second.
+/// See losskit_detection_auroc_f32.
+inline void detection_auroc(
+    const float *scores_in, const float *scores_out, std::ptrdiff_t in_count, std::ptrdiff_t out_count, float *value) {
+  check(losskit_detection_auroc_f32(scores_in, scores_out, in_count, out_count, value));
+}
+
+/// The same on spans.
+inline void detection_auroc(span<const float> scores_in, span<const float> scores_out, float *value) {
+  const std::ptrdiff_t in_count = scores_in.ssize();
+  const std::ptrdiff_t out_count = scores_out.ssize();
+  check(losskit_detection_auroc_f32(scores_in.data(), scores_out.data(), in_count, out_count, value));
+}
+
+/// How well a score tells two samples apart: the probability that one of the first scores higher than one of the
+/// second.
+/// See losskit_detection_auroc_f64.
+inline void detection_auroc(
+    const double *scores_in, const double *scores_out, std::ptrdiff_t in_count, std::ptrdiff_t out_count,
+    double *value) {
+  check(losskit_detection_auroc_f64(scores_in, scores_out, in_count, out_count, value));
+}
+
+/// The same on spans.
+inline void detection_auroc(span<const double> scores_in, span<const double> scores_out, double *value) {
+  const std::ptrdiff_t in_count = scores_in.ssize();
+  const std::ptrdiff_t out_count = scores_out.ssize();
+  check(losskit_detection_auroc_f64(scores_in.data(), scores_out.data(), in_count, out_count, value));
+}
+
+/// The receiver operating characteristic: true against false positive rate, over all thresholds.
+/// See losskit_roc_curve_f32.
+inline void roc_curve(
+    const float *scores, const std::int64_t *y, const float *sample_weight, std::ptrdiff_t count, float *fpr,
+    float *tpr, float *thresholds, std::ptrdiff_t capacity, std::ptrdiff_t *point_count) {
+  check(losskit_roc_curve_f32(scores, y, sample_weight, count, fpr, tpr, thresholds, capacity, point_count));
+}
+
+/// The same on spans.
+inline void roc_curve(
+    span<const float> scores, span<const std::int64_t> y, span<const float> sample_weight, span<float> fpr,
+    span<float> tpr, span<float> thresholds, std::ptrdiff_t capacity, std::ptrdiff_t *point_count) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(fpr, true, {capacity});
+  detail::expect(tpr, true, {capacity});
+  detail::expect(thresholds, true, {capacity});
+  check(
+    
+    losskit_roc_curve_f32(scores.data(), y.data(), sample_weight.data(), count, fpr.data(), tpr.data(), thresholds.data(), capacity, point_count));
+}
+
+/// The receiver operating characteristic: true against false positive rate, over all thresholds.
+/// See losskit_roc_curve_f64.
+inline void roc_curve(
+    const double *scores, const std::int64_t *y, const double *sample_weight, std::ptrdiff_t count, double *fpr,
+    double *tpr, double *thresholds, std::ptrdiff_t capacity, std::ptrdiff_t *point_count) {
+  check(losskit_roc_curve_f64(scores, y, sample_weight, count, fpr, tpr, thresholds, capacity, point_count));
+}
+
+/// The same on spans.
+inline void roc_curve(
+    span<const double> scores, span<const std::int64_t> y, span<const double> sample_weight, span<double> fpr,
+    span<double> tpr, span<double> thresholds, std::ptrdiff_t capacity, std::ptrdiff_t *point_count) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(fpr, true, {capacity});
+  detail::expect(tpr, true, {capacity});
+  detail::expect(thresholds, true, {capacity});
+  check(
+    
+    losskit_roc_curve_f64(scores.data(), y.data(), sample_weight.data(), count, fpr.data(), tpr.data(), thresholds.data(), capacity, point_count));
+}
+
+/// Specificity, the true negative rate: how many of the samples of other classes are predicted as others.
+/// See losskit_specificity_score_f32.
+inline void specificity_score(
+    const std::int64_t *pred, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t num_classes,
+    losskit::class_average average, float *value) {
+  check(losskit_specificity_score_f32(pred, y, count, num_classes, static_cast<losskit_class_average>(average), value));
+}
+
+/// The same on spans.
+inline void specificity_score(
+    span<const std::int64_t> pred, span<const std::int64_t> y, std::ptrdiff_t num_classes,
+    losskit::class_average average, float *value) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  check(
+    
+    losskit_specificity_score_f32(pred.data(), y.data(), count, num_classes, static_cast<losskit_class_average>(average), value));
+}
+
+/// Specificity, the true negative rate: how many of the samples of other classes are predicted as others.
+/// See losskit_specificity_score_f64.
+inline void specificity_score(
+    const std::int64_t *pred, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t num_classes,
+    losskit::class_average average, double *value) {
+  check(losskit_specificity_score_f64(pred, y, count, num_classes, static_cast<losskit_class_average>(average), value));
+}
+
+/// The same on spans.
+inline void specificity_score(
+    span<const std::int64_t> pred, span<const std::int64_t> y, std::ptrdiff_t num_classes,
+    losskit::class_average average, double *value) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  check(
+    
+    losskit_specificity_score_f64(pred.data(), y.data(), count, num_classes, static_cast<losskit_class_average>(average), value));
+}
+
+/// Jaccard index: intersection over union of the samples of a class and those predicted as it.
+/// See losskit_jaccard_score_f32.
+inline void jaccard_score(
+    const std::int64_t *pred, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t num_classes,
+    losskit::class_average average, float *value) {
+  check(losskit_jaccard_score_f32(pred, y, count, num_classes, static_cast<losskit_class_average>(average), value));
+}
+
+/// The same on spans.
+inline void jaccard_score(
+    span<const std::int64_t> pred, span<const std::int64_t> y, std::ptrdiff_t num_classes,
+    losskit::class_average average, float *value) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  check(
+    
+    losskit_jaccard_score_f32(pred.data(), y.data(), count, num_classes, static_cast<losskit_class_average>(average), value));
+}
+
+/// Jaccard index: intersection over union of the samples of a class and those predicted as it.
+/// See losskit_jaccard_score_f64.
+inline void jaccard_score(
+    const std::int64_t *pred, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t num_classes,
+    losskit::class_average average, double *value) {
+  check(losskit_jaccard_score_f64(pred, y, count, num_classes, static_cast<losskit_class_average>(average), value));
+}
+
+/// The same on spans.
+inline void jaccard_score(
+    span<const std::int64_t> pred, span<const std::int64_t> y, std::ptrdiff_t num_classes,
+    losskit::class_average average, double *value) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  check(
+    
+    losskit_jaccard_score_f64(pred.data(), y.data(), count, num_classes, static_cast<losskit_class_average>(average), value));
 }
 
 }  // namespace losskit

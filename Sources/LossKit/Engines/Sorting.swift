@@ -12,10 +12,10 @@ extension Scalar {
   @inline(__always) var descendingKey: Bits { ~ascendingKey }
 }
 
-extension Double {
+extension Scalar {
   /// The number that has this key.
-  @inline(__always) init(ascendingKey key: UInt64) {
-    let sign: UInt64 = 1 << 63
+  @inline(__always) init(ascendingKey key: Bits) {
+    let sign: Bits = 1 << (Bits.bitWidth &- 1)
     self.init(bitPattern: key & sign != 0 ? key ^ sign : ~key)
   }
 }
@@ -25,8 +25,14 @@ extension Int64 {
   @inline(__always) var ascendingKey: UInt64 { UInt64(bitPattern: self) ^ (1 << 63) }
 }
 
+/// What can be sorted: it has a key.
+protocol KeyedItem {
+  associatedtype Key: FixedWidthInteger & UnsignedInteger
+  var key: Key { get }
+}
+
 /// A key and the element it belongs to.
-struct SortItem<Key: FixedWidthInteger & UnsignedInteger> {
+struct SortItem<Key: FixedWidthInteger & UnsignedInteger>: KeyedItem {
   var key: Key
   var index: UInt32
 }
@@ -37,16 +43,16 @@ let largestSortCount = Int(Int32.max)
 /// Sorts up to `capacity` keys; the memory is the arena's.
 struct Sorter<Key: FixedWidthInteger & UnsignedInteger> {
   typealias Item = SortItem<Key>
-  /// What `sort` sorts: to be filled before each call.
-  let items: UnsafeMutablePointer<Item>
-  private let spare: UnsafeMutablePointer<Item>
-  private let counts: UnsafeMutablePointer<UInt32>
+  private let memory: RadixSort<Item>
 
   init(_ arena: inout Arena, capacity: Int) {
-    items = arena.take(Item.self, capacity)
-    spare = arena.take(Item.self, capacity)
-    counts = arena.take(UInt32.self, 2048 * ((Key.bitWidth + 10) / 11))
+    memory = RadixSort(
+      items: arena.take(Item.self, capacity), spare: arena.take(Item.self, capacity),
+      counts: arena.take(UInt32.self, RadixSort<Item>.countsNeeded))
   }
+
+  /// What `sort` sorts: to be filled before each call.
+  var items: UnsafeMutablePointer<Item> { memory.items }
 
   /// The elements 0 ..< count in ascending order of `key(element)`, equal keys in ascending order of the element.
   /// Valid until the next call.
@@ -58,8 +64,22 @@ struct Sorter<Key: FixedWidthInteger & UnsignedInteger> {
 
   /// The first `count` of `items` in ascending order of their keys, equal keys in the order that they had. Valid until
   /// the next call.
+  func sort(_ count: Int) -> UnsafeMutablePointer<Item> { memory.sort(count) }
+}
+
+/// The sort itself, in memory that is given.
+struct RadixSort<Item: KeyedItem> {
+  typealias Key = Item.Key
+  let items: UnsafeMutablePointer<Item>
+  let spare: UnsafeMutablePointer<Item>
+  let counts: UnsafeMutablePointer<UInt32>
+
+  static var countsNeeded: Int { 2048 * ((Key.bitWidth + 10) / 11) }
+
+  /// - Parameter bits: all keys are below 2^bits.
+  /// - Returns: `items` or `spare`, wherever the sorted ones ended up.
   @inline(never)
-  func sort(_ count: Int) -> UnsafeMutablePointer<Item> {
+  func sort(_ count: Int, bits: Int = Key.bitWidth) -> UnsafeMutablePointer<Item> {
     var ascending = 1
     while ascending < count, items[ascending &- 1].key <= items[ascending].key { ascending &+= 1 }
     if ascending >= count { return items }
@@ -68,7 +88,9 @@ struct Sorter<Key: FixedWidthInteger & UnsignedInteger> {
       return items
     }
     // Narrow digits where clearing and summing 2048 counts would take longer than another pass.
-    return count < 3000 ? radixSort(count, digit: 8) : radixSort(count, digit: 11)
+    let narrow = ((bits &+ 7) >> 3) &* (count &+ 256)
+    let wide = ((bits &+ 10) / 11) &* (count &+ 2048)
+    return narrow < wide ? radixSort(count, bits, digit: 8) : radixSort(count, bits, digit: 11)
   }
 
   /// - Parameter first: the items before it are in order.
@@ -85,8 +107,8 @@ struct Sorter<Key: FixedWidthInteger & UnsignedInteger> {
   }
 
   @inline(__always)
-  private func radixSort(_ count: Int, digit width: Int) -> UnsafeMutablePointer<Item> {
-    let digits = (Key.bitWidth &+ width &- 1) / width
+  private func radixSort(_ count: Int, _ bits: Int, digit width: Int) -> UnsafeMutablePointer<Item> {
+    let digits = (bits &+ width &- 1) / width
     let size = 1 << width
     let mask = Key(truncatingIfNeeded: size &- 1)
     counts.update(repeating: 0, count: digits &* size)

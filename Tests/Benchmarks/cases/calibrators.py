@@ -37,7 +37,7 @@ def temperature_scaling_fit(rows, classes):
 
 @compare(
     "Calibration", "isotonic calibration fit, {}", ((1_000_000,),),
-    peer="sklearn", needs=["isotonic_calibration_fit"], target=5,
+    peer="scikit-learn", needs=["isotonic_calibration_fit"], target=5,
 )  # fmt: skip
 def isotonic_calibration_fit(count):
     from sklearn.isotonic import IsotonicRegression
@@ -57,7 +57,7 @@ def isotonic_calibration_fit(count):
 
 
 @compare(
-    "Calibration", "isotonic regression, {}", ((1_000_000,),), peer="sklearn", needs=["isotonic_regression"],
+    "Calibration", "isotonic regression, {}", ((1_000_000,),), peer="scikit-learn", needs=["isotonic_regression"],
 )  # fmt: skip
 def isotonic_regression(count):
     from sklearn.isotonic import isotonic_regression as peer
@@ -66,7 +66,7 @@ def isotonic_regression(count):
     return Contest(lambda: losskit.isotonic_regression(values), lambda: peer(values), close(1e-9))
 
 
-@compare("Calibration", "Platt scaling fit, {}", ((1_000_000,),), peer="sklearn", needs=["platt_scaling_fit"])
+@compare("Calibration", "Platt scaling fit, {}", ((1_000_000,),), peer="scikit-learn", needs=["platt_scaling_fit"])
 def platt_scaling_fit(count):
     from sklearn.calibration import _sigmoid_calibration
 

@@ -37,6 +37,12 @@ ENUMS: dict[str, dict[str, int]] = {
     "BetaVariant": {"abm": 0, "am": 1, "ab": 2},
     "EnsembleLoss": {"mse": 0, "ce": 1},
     "ConformalMethod": {"lac": 0, "aps": 1, "raps": 2},
+    "ClassAverage": {"none": 0, "micro": 1, "macro": 2, "weighted": 3},
+    "ConfusionNormalization": {"none": 0, "true": 1, "pred": 2, "all": 3},
+    "KappaWeights": {"none": 0, "linear": 1, "quadratic": 2},
+    "MulticlassScheme": {"ovr": 0, "ovo": 1},
+    "RelevanceGain": {"linear": 0, "exponential": 1},
+    "RankingTies": {"average": 0, "index": 1},
 }
 
 STATUS_MEANING: dict[int, str] = {
@@ -3193,6 +3199,265 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("coverage", "p"),
             ("mean_size", "p"),
             ("size_stratified_coverage", "p"),
+        ),
+    ),
+    "accuracy_score": (
+        True,
+        (
+            ("pred", "p"),
+            ("y", "p"),
+            ("sample_weight", "p"),
+            ("count", "n"),
+            ("num_classes", "n"),
+            ("average", "e:ClassAverage"),
+            ("value", "p"),
+        ),
+    ),
+    "top_k_accuracy": (
+        True,
+        (
+            ("scores", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("k", "n"),
+            ("value", "p"),
+        ),
+    ),
+    "matthews_corrcoef": (
+        True,
+        (
+            ("pred", "p"),
+            ("y", "p"),
+            ("sample_weight", "p"),
+            ("count", "n"),
+            ("num_classes", "n"),
+            ("value", "p"),
+        ),
+    ),
+    "cohen_kappa_score": (
+        True,
+        (
+            ("pred", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("num_classes", "n"),
+            ("weights", "e:KappaWeights"),
+            ("value", "p"),
+        ),
+    ),
+    "confusion_matrix": (
+        True,
+        (
+            ("pred", "p"),
+            ("y", "p"),
+            ("sample_weight", "p"),
+            ("count", "n"),
+            ("num_classes", "n"),
+            ("normalize", "e:ConfusionNormalization"),
+            ("matrix", "p"),
+        ),
+    ),
+    "roc_auc_multiclass": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("multi_class", "e:MulticlassScheme"),
+            ("average", "e:ClassAverage"),
+            ("value", "p"),
+        ),
+    ),
+    "macro_auc": (
+        True,
+        (
+            ("scores", "p"),
+            ("t", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("value", "p"),
+            ("auc", "p"),
+        ),
+    ),
+    "ndcg_score": (
+        True,
+        (
+            ("scores", "p"),
+            ("relevance", "p"),
+            ("queries", "n"),
+            ("documents", "n"),
+            ("k", "n"),
+            ("gain", "e:RelevanceGain"),
+            ("ties", "e:RankingTies"),
+            ("value", "p"),
+            ("per_query", "p"),
+        ),
+    ),
+    "fpr_at_tpr": (
+        True,
+        (
+            ("scores", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("tpr", "d"),
+            ("fpr", "p"),
+            ("threshold", "p"),
+        ),
+    ),
+    "equal_error_rate": (
+        True,
+        (
+            ("scores", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("value", "p"),
+        ),
+    ),
+    "precision_recall_curve": (
+        True,
+        (
+            ("scores", "p"),
+            ("y", "p"),
+            ("sample_weight", "p"),
+            ("count", "n"),
+            ("precision", "p"),
+            ("recall", "p"),
+            ("thresholds", "p"),
+            ("capacity", "n"),
+            ("point_count", "p"),
+        ),
+    ),
+    "average_precision": (
+        True,
+        (
+            ("scores", "p"),
+            ("y", "p"),
+            ("sample_weight", "p"),
+            ("count", "n"),
+            ("value", "p"),
+        ),
+    ),
+    "precision_recall_fbeta": (
+        True,
+        (
+            ("pred", "p"),
+            ("y", "p"),
+            ("sample_weight", "p"),
+            ("count", "n"),
+            ("num_classes", "n"),
+            ("beta", "d"),
+            ("average", "e:ClassAverage"),
+            ("zero_division", "d"),
+            ("precision", "p"),
+            ("recall", "p"),
+            ("f_score", "p"),
+        ),
+    ),
+    "mean_reciprocal_rank": (
+        True,
+        (
+            ("scores", "p"),
+            ("relevance", "p"),
+            ("queries", "n"),
+            ("documents", "n"),
+            ("k", "n"),
+            ("value", "p"),
+            ("per_query", "p"),
+        ),
+    ),
+    "recall_at_k": (
+        True,
+        (
+            ("scores", "p"),
+            ("relevance", "p"),
+            ("queries", "n"),
+            ("documents", "n"),
+            ("k", "n"),
+            ("value", "p"),
+            ("per_query", "p"),
+        ),
+    ),
+    "precision_at_k": (
+        True,
+        (
+            ("scores", "p"),
+            ("relevance", "p"),
+            ("queries", "n"),
+            ("documents", "n"),
+            ("k", "n"),
+            ("value", "p"),
+            ("per_query", "p"),
+        ),
+    ),
+    "mean_average_precision": (
+        True,
+        (
+            ("scores", "p"),
+            ("relevance", "p"),
+            ("queries", "n"),
+            ("documents", "n"),
+            ("k", "n"),
+            ("value", "p"),
+            ("per_query", "p"),
+        ),
+    ),
+    "roc_auc": (
+        True,
+        (
+            ("scores", "p"),
+            ("y", "p"),
+            ("sample_weight", "p"),
+            ("count", "n"),
+            ("max_fpr", "d"),
+            ("value", "p"),
+        ),
+    ),
+    "detection_auroc": (
+        True,
+        (
+            ("scores_in", "p"),
+            ("scores_out", "p"),
+            ("in_count", "n"),
+            ("out_count", "n"),
+            ("value", "p"),
+        ),
+    ),
+    "roc_curve": (
+        True,
+        (
+            ("scores", "p"),
+            ("y", "p"),
+            ("sample_weight", "p"),
+            ("count", "n"),
+            ("fpr", "p"),
+            ("tpr", "p"),
+            ("thresholds", "p"),
+            ("capacity", "n"),
+            ("point_count", "p"),
+        ),
+    ),
+    "specificity_score": (
+        True,
+        (
+            ("pred", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("num_classes", "n"),
+            ("average", "e:ClassAverage"),
+            ("value", "p"),
+        ),
+    ),
+    "jaccard_score": (
+        True,
+        (
+            ("pred", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("num_classes", "n"),
+            ("average", "e:ClassAverage"),
+            ("value", "p"),
         ),
     ),
 }
@@ -7703,5 +7968,416 @@ Scores are those of conformalScores, for every class with the row's u. As they d
         },
         "errors": "INVALID_TARGET if a label is out of range.",
         "reference": "Angelopoulos et al., Uncertainty Sets for Image Classifiers using Conformal Prediction, 2021.",
+    },
+    "accuracy_score": {
+        "summary": "Accuracy: how much of the weight is predicted rightly, of all samples or averaged over the classes.",
+        "body": """\
+    micro:  Σ_i w_i [pred_i = y_i] / Σ_i w_i
+    macro:  the mean over the classes that occur as labels of Σ_i w_i [pred_i = y_i = k] / Σ_i w_i [y_i = k]""",
+        "parameters": {
+            "pred": "`[count]`, predicted classes 0 ..< num_classes.",
+            "y": "`[count]`, labels 0 ..< num_classes.",
+            "sample_weight": "optional, `[count]`, ≥ 0 and finite.",
+            "count": "number of samples, ≥ 0.",
+            "num_classes": "number of classes, ≥ 1.",
+            "average": "`micro`, or `macro` for balanced accuracy.",
+        },
+        "outputs": {
+            "value": "optional output; NaN if the total weight is 0.",
+        },
+        "errors": "INVALID_TARGET if a prediction or a label is out of range, INVALID_VALUE if a weight is negative or not finite, INVALID_PARAMETER, OUT_OF_MEMORY.",
+        "reference": "Brodersen et al., The Balanced Accuracy and Its Posterior Distribution, 2010 (`macro`).",
+    },
+    "top_k_accuracy": {
+        "summary": "Top-k accuracy: how often the label is among the k classes with the highest scores.",
+        "body": "    rank_i = |{c : s_ic > s_{i,y_i}}| + |{c < y_i : s_ic = s_{i,y_i}}|,   value = Σ_i [rank_i < k] / N",
+        "parameters": {
+            "scores": "`[count, classes]`; ±∞ is allowed.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, ≥ 0.",
+            "classes": "number of columns, ≥ 1.",
+            "k": "≥ 1; 5 is usual. From `classes` on the value is 1.",
+        },
+        "outputs": {
+            "value": "optional output; NaN without samples.",
+        },
+        "errors": "INVALID_TARGET if a label is out of range, INVALID_VALUE if a score is NaN, INVALID_PARAMETER.",
+        "reference": "Russakovsky et al., ImageNet Large Scale Visual Recognition Challenge, 2015.",
+    },
+    "matthews_corrcoef": {
+        "summary": "Matthews correlation coefficient, for any number of classes.",
+        "body": """\
+    (c s − Σ_k sp_k pp_k) / √((s² − Σ_k pp_k²) (s² − Σ_k sp_k²)),   0 if the root is 0
+
+with s the weight of all samples, c of those predicted rightly, sp and pp as in `precision_recall_fbeta`.""",
+        "parameters": {
+            "pred": "`[count]`, predicted classes 0 ..< num_classes.",
+            "y": "`[count]`, labels 0 ..< num_classes.",
+            "sample_weight": "optional, `[count]`, ≥ 0 and finite.",
+            "count": "number of samples, ≥ 0.",
+            "num_classes": "number of classes, ≥ 1.",
+        },
+        "outputs": {
+            "value": "optional output, −1 … 1; NaN without samples.",
+        },
+        "errors": "INVALID_TARGET if a prediction or a label is out of range, INVALID_VALUE if a weight is negative or not finite, OUT_OF_MEMORY.",
+        "reference": "Gorodkin, Comparing Two K-category Assignments by a K-category Correlation Coefficient, 2004.",
+    },
+    "cohen_kappa_score": {
+        "summary": "Cohen's kappa: agreement beyond what chance gives.",
+        "body": """\
+    1 − Σ_ij w_ij m_ij / Σ_ij w_ij e_ij,  e_ij = sp_i pp_j / N,   0 if the denominator is 0
+
+with m the confusion matrix, sp its row sums, pp its column sums.""",
+        "parameters": {
+            "pred": "`[count]`, predicted classes 0 ..< num_classes.",
+            "y": "`[count]`, labels 0 ..< num_classes.",
+            "count": "N, ≥ 0.",
+            "num_classes": "number of classes, ≥ 1.",
+            "weights": "w; `none` is usual.",
+        },
+        "outputs": {
+            "value": "optional output; NaN without samples.",
+        },
+        "errors": "INVALID_TARGET if a prediction or a label is out of range, OUT_OF_MEMORY.",
+        "reference": "Cohen, A Coefficient of Agreement for Nominal Scales, 1960; Weighted Kappa, 1968.",
+    },
+    "confusion_matrix": {
+        "summary": "Confusion matrix: how often class i is the label and class j the prediction.",
+        "body": "    m_ij = Σ_n w_n [y_n = i, pred_n = j]",
+        "parameters": {
+            "pred": "`[count]`, predicted classes 0 ..< num_classes.",
+            "y": "`[count]`, labels 0 ..< num_classes.",
+            "sample_weight": "optional, `[count]`, ≥ 0 and finite.",
+            "count": "number of samples, ≥ 0.",
+            "num_classes": "number of classes, ≥ 1.",
+            "normalize": "what entries are divided by; 0/0 is 0.",
+        },
+        "outputs": {
+            "matrix": "optional output, `[num_classes, num_classes]`, a row for each label.",
+        },
+        "errors": "INVALID_TARGET if a prediction or a label is out of range, INVALID_VALUE if a weight is negative or not finite, OUT_OF_MEMORY.",
+        "reference": "`sklearn.metrics.confusion_matrix`.",
+    },
+    "roc_auc_multiclass": {
+        "summary": "Area under the ROC curve for more than two classes: the mean over binary problems.",
+        "body": """\
+`ovr`: the AUC of column k with y = k as positives, for the classes that have both kinds; with the average
+`weighted` they count by the number of their samples. `ovo`: for classes i < j, on the samples of these two, the mean
+of the AUC of column i (with class i as positives) and of column j; `weighted` counts a pair by its number of samples.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1]; rows need not sum to 1.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of samples, 0 … 2³¹ − 1.",
+            "classes": "number of columns, ≥ 1.",
+            "multi_class": "`ovr` is usual.",
+            "average": "`macro` or `weighted`.",
+        },
+        "outputs": {
+            "value": "optional output; NaN if no problem is defined.",
+        },
+        "errors": "INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET if a label is out of range, INVALID_PARAMETER, OUT_OF_MEMORY.",
+        "reference": "Hand and Till, A Simple Generalisation of the Area under the ROC Curve for Multiple Class Classification Problems, 2001 (`ovo`); Fawcett, An Introduction to ROC Analysis, 2006 (`ovr`).",
+    },
+    "macro_auc": {
+        "summary": "Macro-averaged AUC of several labels: the mean over the labels that have both kinds.",
+        "body": "    AUC_k = P(s_k⁺ > s_k⁻) + ½ P(s_k⁺ = s_k⁻)",
+        "parameters": {
+            "scores": "`[count, classes]`; ±∞ is allowed.",
+            "t": "`[count, classes]`, targets, 0 and 1.",
+            "count": "number of samples, 0 … 2³¹ − 1.",
+            "classes": "number of labels, ≥ 0.",
+        },
+        "outputs": {
+            "value": "optional output, the mean; NaN if no label has both kinds.",
+            "auc": "optional output, `[classes]`; NaN where a label has one kind only.",
+        },
+        "errors": "INVALID_VALUE if a score is NaN, INVALID_TARGET if a target is neither 0 nor 1, OUT_OF_MEMORY.",
+        "reference": "Wu et al., Towards Understanding Generalization of Macro-AUC in Multi-label Learning, 2023.",
+    },
+    "ndcg_score": {
+        "summary": "Normalised discounted cumulative gain of rankings.",
+        "body": """\
+    DCG = Σ_{r ≤ k} gain(r) / log₂(r + 1),   NDCG = DCG / DCG of the documents in descending order of gain
+
+Documents are ranked by score. With the ties `average`, every document of a group with equal scores gets the group's
+mean gain, also where the cut goes through the group. An ideal DCG of 0 gives 0.""",
+        "parameters": {
+            "scores": "`[queries, documents]`; ±∞ is allowed.",
+            "relevance": "`[queries, documents]`, ≥ 0 and finite.",
+            "queries": "number of rankings, ≥ 0.",
+            "documents": "in each of them, 0 … 2³¹ − 1.",
+            "k": "ranks that count, ≥ 1; `documents` or more for all.",
+            "gain": "of a relevance; `linear` is usual.",
+            "ties": "`average` is usual.",
+        },
+        "outputs": {
+            "value": "optional output, the mean over all queries; NaN without queries.",
+            "per_query": "optional output, `[queries]`.",
+        },
+        "errors": "INVALID_VALUE if a score is NaN or a relevance negative or not finite, INVALID_PARAMETER, OUT_OF_MEMORY.",
+        "reference": "Järvelin and Kekäläinen, Cumulated Gain-based Evaluation of IR Techniques, 2002; McSherry and Najork, Computing Information Retrieval Performance Measures Efficiently in the Presence of Tied Scores, 2008.",
+    },
+    "fpr_at_tpr": {
+        "summary": "False positive rate where the true positive rate first reaches a level: FPR@95TPR and its like.",
+        "body": """\
+    t* = the highest threshold with tpr(t) ≥ τ − 10⁻¹²,  value = fpr(t*)
+
+The points are those of `roc_curve`, with (0, 0) at +∞; there is no interpolation.""",
+        "parameters": {
+            "scores": "`[count]`, higher for what is more likely of class 1; ±∞ is allowed.",
+            "y": "`[count]`, labels 0 and 1.",
+            "count": "number of samples, 0 … 2³¹ − 1.",
+            "tpr": "τ, in [0, 1]; 0.95 is usual.",
+        },
+        "outputs": {
+            "fpr": "optional output, NaN if a class is absent.",
+            "threshold": "optional output, t*, NaN if a class is absent.",
+        },
+        "errors": "INVALID_VALUE if a score is NaN, INVALID_TARGET if a label is neither 0 nor 1, INVALID_PARAMETER, OUT_OF_MEMORY.",
+        "reference": "Liang et al., Enhancing the Reliability of Out-of-distribution Image Detection in Neural Networks, 2018.",
+    },
+    "equal_error_rate": {
+        "summary": "Equal error rate: where the ROC curve has as many false positives as false negatives.",
+        "body": "    EER = fpr = 1 − tpr,  linearly interpolated between the points of the curve",
+        "parameters": {
+            "scores": "`[count]`, higher for what is more likely of class 1; ±∞ is allowed.",
+            "y": "`[count]`, labels 0 and 1.",
+            "count": "number of samples, 0 … 2³¹ − 1.",
+        },
+        "outputs": {
+            "value": "optional output, NaN if a class is absent.",
+        },
+        "errors": "INVALID_VALUE if a score is NaN, INVALID_TARGET if a label is neither 0 nor 1, OUT_OF_MEMORY.",
+        "reference": "Brümmer and de Villiers, The BOSARIS Toolkit User Guide, 2011.",
+    },
+    "precision_recall_curve": {
+        "summary": "Precision against recall, over all thresholds.",
+        "body": """\
+    precision(t) = Σ w_i [s_i ≥ t, y_i = 1] / Σ w_i [s_i ≥ t]
+    recall(t) = Σ w_i [s_i ≥ t, y_i = 1] / Σ w_i [y_i = 1]
+
+One point for each distinct score, in ascending order of the threshold, then (1, 0), which has no threshold. Without
+positives recall is 1; precision is 0 where no weight reaches the threshold. The curve of no samples has no point.""",
+        "parameters": {
+            "scores": "`[count]`, higher for what is more likely of class 1; ±∞ is allowed.",
+            "y": "`[count]`, labels 0 and 1.",
+            "sample_weight": "optional, `[count]`, ≥ 0 and finite.",
+            "count": "number of samples, 0 … 2³¹ − 1.",
+            "capacity": "entries that the outputs have room for; `count` + 1 always suffice. If there are more points: BUFFER_TOO_SMALL, and `point_count` is the number needed.",
+        },
+        "outputs": {
+            "precision": "optional output, `[capacity]`.",
+            "recall": "optional output, `[capacity]`.",
+            "thresholds": "optional output, `[capacity]`, of which the last that the others use is not.",
+            "point_count": "output, the number of points, with (1, 0).",
+        },
+        "errors": "INVALID_VALUE if a score is NaN or a weight negative or not finite, INVALID_TARGET if a label is neither 0 nor 1, BUFFER_TOO_SMALL, OUT_OF_MEMORY.",
+        "reference": "Raghavan et al., A Critical Investigation of Recall and Precision as Measures of Retrieval System Performance, 1989; `sklearn.metrics.precision_recall_curve`.",
+    },
+    "average_precision": {
+        "summary": "Average precision: the area under the precision–recall curve by the step rule.",
+        "body": "    AP = Σ_t (recall(t) − recall(t⁺)) precision(t),  t over the distinct scores, t⁺ the next higher one",
+        "parameters": {
+            "scores": "`[count]`, higher for what is more likely of class 1; ±∞ is allowed.",
+            "y": "`[count]`, labels 0 and 1.",
+            "sample_weight": "optional, `[count]`, ≥ 0 and finite.",
+            "count": "number of samples, 0 … 2³¹ − 1.",
+        },
+        "outputs": {
+            "value": "optional output; 0 without positives, NaN without samples.",
+        },
+        "errors": "INVALID_VALUE if a score is NaN or a weight negative or not finite, INVALID_TARGET if a label is neither 0 nor 1, OUT_OF_MEMORY.",
+        "reference": "Zhu, Recall, Precision and Average Precision, 2004; `sklearn.metrics.average_precision_score`.",
+    },
+    "precision_recall_fbeta": {
+        "summary": "Precision, recall and F-score of every class, or averaged.",
+        "body": """\
+    precision = tp / pp,  recall = tp / sp,  F = (1 + β²) tp / (β² sp + pp)
+
+with tp the weight of the samples of class k predicted as k, pp of those predicted as k, sp of those of class k.
+`micro` adds these up over the classes first; `macro` is the mean over the classes that occur (sp + pp > 0),
+`weighted` that weighted by sp.""",
+        "parameters": {
+            "pred": "`[count]`, predicted classes 0 ..< num_classes.",
+            "y": "`[count]`, labels 0 ..< num_classes.",
+            "sample_weight": "optional, `[count]`, ≥ 0 and finite.",
+            "count": "number of samples, ≥ 0.",
+            "num_classes": "number of classes, ≥ 1.",
+            "beta": "β ≥ 0, the weight of recall; 1 is usual, with ∞ F is the recall.",
+            "average": "`macro` is usual.",
+            "zero_division": "the value where a denominator is 0, and where there is nothing to average; 0 is usual. NaN leaves such classes out of averages.",
+        },
+        "outputs": {
+            "precision": "optional output, one number, or one for each class with average `none`.",
+            "recall": "optional output, as `precision`.",
+            "f_score": "optional output, as `precision`.",
+        },
+        "errors": "INVALID_TARGET if a prediction or a label is out of range, INVALID_VALUE if a weight is negative or not finite, INVALID_PARAMETER if β is negative or NaN, OUT_OF_MEMORY.",
+        "reference": "van Rijsbergen, Information Retrieval, 1979; `sklearn.metrics.precision_recall_fscore_support`.",
+    },
+    "mean_reciprocal_rank": {
+        "summary": "Mean reciprocal rank: how early the first relevant document comes.",
+        "body": "    RR = 1 / rank of the first relevant document, if that is ≤ k, else 0",
+        "parameters": {
+            "scores": "`[queries, documents]`; ±∞ is allowed.",
+            "relevance": "`[queries, documents]`; what is > 0 is relevant.",
+            "queries": "number of rankings, ≥ 0.",
+            "documents": "in each of them, 0 … 2³¹ − 1.",
+            "k": "ranks that count, ≥ 1; `documents` or more for all.",
+        },
+        "outputs": {
+            "value": "optional output, the mean over the queries with a relevant document; 0 if there is none, NaN without queries.",
+            "per_query": "optional output, `[queries]`; 0 without a relevant document.",
+        },
+        "errors": "INVALID_VALUE if a score or a relevance is NaN, INVALID_PARAMETER, OUT_OF_MEMORY.",
+        "reference": "Voorhees, The TREC-8 Question Answering Track Report, 1999.",
+    },
+    "recall_at_k": {
+        "summary": "Recall at k: how many of the relevant documents are among the first k.",
+        "body": "    hits among the first k / relevant documents",
+        "parameters": {
+            "scores": "`[queries, documents]`; ±∞ is allowed.",
+            "relevance": "`[queries, documents]`; what is > 0 is relevant.",
+            "queries": "number of rankings, ≥ 0.",
+            "documents": "in each of them, 0 … 2³¹ − 1.",
+            "k": "ranks that count, ≥ 1; 10 is usual.",
+        },
+        "outputs": {
+            "value": "optional output, the mean over the queries with a relevant document; 0 if there is none, NaN without queries.",
+            "per_query": "optional output, `[queries]`; 0 without a relevant document.",
+        },
+        "errors": "INVALID_VALUE if a score or a relevance is NaN, INVALID_PARAMETER, OUT_OF_MEMORY.",
+        "reference": "Manning et al., Introduction to Information Retrieval, 2008.",
+    },
+    "precision_at_k": {
+        "summary": "Precision at k: how many of the first k documents are relevant.",
+        "body": "    hits among the first k / k,  also where there are fewer than k documents",
+        "parameters": {
+            "scores": "`[queries, documents]`; ±∞ is allowed.",
+            "relevance": "`[queries, documents]`; what is > 0 is relevant.",
+            "queries": "number of rankings, ≥ 0.",
+            "documents": "in each of them, 0 … 2³¹ − 1.",
+            "k": "ranks that count, ≥ 1; 10 is usual.",
+        },
+        "outputs": {
+            "value": "optional output, the mean over the queries with a relevant document; 0 if there is none, NaN without queries.",
+            "per_query": "optional output, `[queries]`; 0 without a relevant document.",
+        },
+        "errors": "INVALID_VALUE if a score or a relevance is NaN, INVALID_PARAMETER, OUT_OF_MEMORY.",
+        "reference": "Manning et al., Introduction to Information Retrieval, 2008.",
+    },
+    "mean_average_precision": {
+        "summary": "Mean average precision of rankings: the mean precision at the ranks of the relevant documents.",
+        "body": "    AP = Σ_{r ≤ k} (hits among the first r / r) [document at rank r is relevant] / min(relevant documents, k)",
+        "parameters": {
+            "scores": "`[queries, documents]`; ±∞ is allowed.",
+            "relevance": "`[queries, documents]`; what is > 0 is relevant.",
+            "queries": "number of rankings, ≥ 0.",
+            "documents": "in each of them, 0 … 2³¹ − 1.",
+            "k": "ranks that count, ≥ 1; `documents` or more for all.",
+        },
+        "outputs": {
+            "value": "optional output, the mean over the queries with a relevant document; 0 if there is none, NaN without queries.",
+            "per_query": "optional output, `[queries]`; 0 without a relevant document.",
+        },
+        "errors": "INVALID_VALUE if a score or a relevance is NaN, INVALID_PARAMETER, OUT_OF_MEMORY.",
+        "reference": "Buckley and Voorhees, Evaluating Evaluation Measure Stability, 2000.",
+    },
+    "roc_auc": {
+        "summary": "Area under the ROC curve: the probability that a positive scores higher than a negative, ties counted by half.",
+        "body": """\
+    AUC = Σ_steps Δfpr (tpr + tpr′) / 2 = P(s⁺ > s⁻) + ½ P(s⁺ = s⁻)
+    a = the area up to fpr ≤ f, linearly interpolated;  standardised  ½ (1 + (a − f²/2) / (f − f²/2))""",
+        "parameters": {
+            "scores": "`[count]`, higher for what is more likely of class 1; ±∞ is allowed.",
+            "y": "`[count]`, labels 0 and 1.",
+            "sample_weight": "optional, `[count]`, ≥ 0 and finite.",
+            "count": "number of samples, 0 … 2³¹ − 1.",
+            "max_fpr": "f, in (0, 1]; 1 for the whole area.",
+        },
+        "outputs": {
+            "value": "optional output, the area; NaN if a class is absent (or has no weight).",
+        },
+        "errors": "INVALID_VALUE if a score is NaN or a weight negative or not finite, INVALID_TARGET if a label is neither 0 nor 1, OUT_OF_MEMORY.",
+        "reference": "Hanley and McNeil, The Meaning and Use of the Area under a ROC Curve, 1982; McClish, Analyzing a Portion of the ROC Curve, 1989 (`max_fpr`).",
+    },
+    "detection_auroc": {
+        "summary": "How well a score tells two samples apart: the probability that one of the first scores higher than one of the second.",
+        "body": "    AUROC = P(in > out) + ½ P(in = out)",
+        "parameters": {
+            "scores_in": "`[in_count]`, the scores of what should score high.",
+            "scores_out": "`[out_count]`, the scores of what should score low.",
+            "in_count": "number of the former, ≥ 0; both together 2³¹ − 1 at most.",
+            "out_count": "number of the latter, ≥ 0.",
+        },
+        "outputs": {
+            "value": "optional output; NaN if either is empty.",
+        },
+        "errors": "INVALID_VALUE if a score is NaN, OUT_OF_MEMORY.",
+        "reference": "Hendrycks and Gimpel, A Baseline for Detecting Misclassified and Out-of-Distribution Examples, 2017.",
+    },
+    "roc_curve": {
+        "summary": "The receiver operating characteristic: true against false positive rate, over all thresholds.",
+        "body": """\
+    tpr(t) = Σ w_i [s_i ≥ t, y_i = 1] / Σ w_i [y_i = 1],   fpr(t) = Σ w_i [s_i ≥ t, y_i = 0] / Σ w_i [y_i = 0]
+
+One point for each distinct score, from the highest down, after (0, 0) at the threshold +∞; none is dropped. The
+rate of a class that is absent (or has no weight) stays 0. The curve of no samples has no point.""",
+        "parameters": {
+            "scores": "`[count]`, higher for what is more likely of class 1; ±∞ is allowed.",
+            "y": "`[count]`, labels 0 and 1.",
+            "sample_weight": "optional, `[count]`, ≥ 0 and finite.",
+            "count": "number of samples, 0 … 2³¹ − 1.",
+            "capacity": "entries that the outputs have room for; `count` + 1 always suffice. If there are more points: BUFFER_TOO_SMALL, and `point_count` is the number needed.",
+        },
+        "outputs": {
+            "fpr": "optional output, `[capacity]`.",
+            "tpr": "optional output, `[capacity]`.",
+            "thresholds": "optional output, `[capacity]`.",
+            "point_count": "output, the number of points.",
+        },
+        "errors": "INVALID_VALUE if a score is NaN or a weight negative or not finite, INVALID_TARGET if a label is neither 0 nor 1, BUFFER_TOO_SMALL, OUT_OF_MEMORY.",
+        "reference": "Fawcett, An Introduction to ROC Analysis, 2006; `sklearn.metrics.roc_curve` with `drop_intermediate=False`.",
+    },
+    "specificity_score": {
+        "summary": "Specificity, the true negative rate: how many of the samples of other classes are predicted as others.",
+        "body": """\
+    tn / (tn + fp),  tn + fp = N − sp,  fp = pp − tp;  0/0 = 0
+
+with tp, pp, sp as in `precision_recall_fbeta`. `micro` adds numerators and denominators up over the classes first,
+`macro` is the mean over the classes that occur (sp + pp > 0).""",
+        "parameters": {
+            "pred": "`[count]`, predicted classes 0 ..< num_classes.",
+            "y": "`[count]`, labels 0 ..< num_classes.",
+            "count": "N, ≥ 0.",
+            "num_classes": "number of classes, ≥ 1.",
+            "average": "`none`, `micro` or `macro`; the last is usual.",
+        },
+        "outputs": {
+            "value": "optional output, one number, or one for each class with average `none`.",
+        },
+        "errors": "INVALID_TARGET if a prediction or a label is out of range, INVALID_PARAMETER, OUT_OF_MEMORY.",
+        "reference": "Yerushalmy, Statistical Problems in Assessing Methods of Medical Diagnosis, 1947; `torchmetrics.Specificity`.",
+    },
+    "jaccard_score": {
+        "summary": "Jaccard index: intersection over union of the samples of a class and those predicted as it.",
+        "body": """\
+    tp / (sp + pp − tp);  0/0 = 0
+
+with tp, pp, sp as in `precision_recall_fbeta`. `micro` adds numerators and denominators up over the classes first,
+`macro` is the mean over the classes that occur (sp + pp > 0), `weighted` that weighted by sp.""",
+        "parameters": {
+            "pred": "`[count]`, predicted classes 0 ..< num_classes.",
+            "y": "`[count]`, labels 0 ..< num_classes.",
+            "count": "N, ≥ 0.",
+            "num_classes": "number of classes, ≥ 1.",
+            "average": "`macro` is usual.",
+        },
+        "outputs": {
+            "value": "optional output, one number, or one for each class with average `none`.",
+        },
+        "errors": "INVALID_TARGET if a prediction or a label is out of range, OUT_OF_MEMORY.",
+        "reference": "Jaccard, The Distribution of the Flora in the Alpine Zone, 1912; `sklearn.metrics.jaccard_score`.",
     },
 }
