@@ -1756,6 +1756,32 @@ LOSSKIT_ENTRY(losskit_batched_soft_nms_f64, (
     (boxes, scores, idxs, count, method, iou_threshold, sigma, score_threshold, max_output, offset, indices, new_scores, capacity, selected_count, workspace, workspace_size))
 LOSSKIT_ENTRY(losskit_soft_nms_workspace_size, (ptrdiff_t count, ptrdiff_t *size),
     (count, size))
+LOSSKIT_ENTRY(losskit_adaptive_calibration_error_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_ranges, double threshold,
+    float *value),
+    (probs, y, count, classes, n_ranges, threshold, value))
+LOSSKIT_ENTRY(losskit_adaptive_calibration_error_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_ranges, double threshold,
+    double *value),
+    (probs, y, count, classes, n_ranges, threshold, value))
+LOSSKIT_ENTRY(losskit_thresholded_adaptive_calibration_error_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_ranges, double threshold,
+    float *value),
+    (probs, y, count, classes, n_ranges, threshold, value))
+LOSSKIT_ENTRY(losskit_thresholded_adaptive_calibration_error_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_ranges, double threshold,
+    double *value),
+    (probs, y, count, classes, n_ranges, threshold, value))
+LOSSKIT_ENTRY(losskit_average_calibration_error_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, losskit_calibration_mode mode,
+    float *value),
+    (probs, y, count, classes, n_bins, binning, edge, mode, value))
+LOSSKIT_ENTRY(losskit_average_calibration_error_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode,
+    double *value),
+    (probs, y, count, classes, n_bins, binning, edge, mode, value))
 LOSSKIT_ENTRY(losskit_calibration_error_f32, (
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
     losskit_calibration_norm norm, losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode,
@@ -1766,6 +1792,26 @@ LOSSKIT_ENTRY(losskit_calibration_error_f64, (
     losskit_calibration_norm norm, losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode,
     double *value, double *grad),
     (probs, y, count, classes, n_bins, norm, binning, edge, mode, value, grad))
+LOSSKIT_ENTRY(losskit_confidence_bias_error_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, losskit_calibration_mode mode, losskit_bias_weighting weighting, float *over,
+    float *under),
+    (probs, y, count, classes, n_bins, binning, edge, mode, weighting, over, under))
+LOSSKIT_ENTRY(losskit_confidence_bias_error_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode, losskit_bias_weighting weighting,
+    double *over, double *under),
+    (probs, y, count, classes, n_bins, binning, edge, mode, weighting, over, under))
+LOSSKIT_ENTRY(losskit_debiased_calibration_error_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, losskit_calibration_mode mode,
+    float *value),
+    (probs, y, count, classes, n_bins, binning, edge, mode, value))
+LOSSKIT_ENTRY(losskit_debiased_calibration_error_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode,
+    double *value),
+    (probs, y, count, classes, n_bins, binning, edge, mode, value))
 LOSSKIT_ENTRY(losskit_expected_calibration_error_f32, (
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
     float *grad),
@@ -1774,6 +1820,14 @@ LOSSKIT_ENTRY(losskit_expected_calibration_error_f64, (
     const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
     double *grad),
     (probs, y, count, classes, n_bins, value, grad))
+LOSSKIT_ENTRY(losskit_hosmer_lemeshow_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t n_groups, float *statistic, float *dof,
+    float *p_value),
+    (probs, y, count, n_groups, statistic, dof, p_value))
+LOSSKIT_ENTRY(losskit_hosmer_lemeshow_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t n_groups, double *statistic, double *dof,
+    double *p_value),
+    (probs, y, count, n_groups, statistic, dof, p_value))
 LOSSKIT_ENTRY(losskit_maximum_calibration_error_f32, (
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
     float *grad),

@@ -359,6 +359,14 @@ typedef enum losskit_calibration_mode {
   LOSSKIT_CALIBRATION_MODE_CLASSWISE = 1,
 } losskit_calibration_mode;
 
+/** How `confidenceBiasError` weights the gap of a bin. */
+typedef enum losskit_bias_weighting {
+  /** Overconfidence by the mean confidence, underconfidence by one minus it. */
+  LOSSKIT_BIAS_WEIGHTING_CONF = 0,
+  /** Not at all: then both together are the expected calibration error. */
+  LOSSKIT_BIAS_WEIGHTING_NONE = 1,
+} losskit_bias_weighting;
+
 /* ====================================================================================================
  * The library
  * ==================================================================================================== */
@@ -5392,6 +5400,84 @@ LOSSKIT_API losskit_status losskit_soft_nms_workspace_size(ptrdiff_t count, ptrd
  * ==================================================================================================== */
 
 /**
+ * Adaptive calibration error (ACE): gaps over ranges of equal mass, of every class, unweighted.
+ *
+ *     of class k those i with p_ik ≥ threshold, sorted, are cut into R = n_ranges ranges: rank j of n_k goes to ⌊jR/n_k⌋
+ *     ACE = 1/(C·R) Σ_k Σ_ranges |accuracy − mean confidence|
+ *
+ * Empty ranges add 0, but count in R. A threshold of 0 gives ACE; `losskit_thresholded_adaptive_calibration_error` has another default.
+ * The paper leaves open how ranks are cut; netcal calls another measure ACE: `losskit_average_calibration_error`.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 the error is NaN.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - n_ranges: R, 1 to 2²⁴; 15 is usual.
+ *   - threshold: lower probabilities do not count; 0 is usual.
+ *   - value: optional output, the error.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Nixon et al., Measuring Calibration in Deep Learning, 2019.
+ */
+LOSSKIT_API losskit_status losskit_adaptive_calibration_error_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_ranges, double threshold,
+    float *value);
+LOSSKIT_API losskit_status losskit_adaptive_calibration_error_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_ranges, double threshold,
+    double *value);
+
+/**
+ * Thresholded adaptive calibration error (TACE): `losskit_adaptive_calibration_error` of the probabilities that matter.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 the error is NaN.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - n_ranges: R, 1 to 2²⁴; 15 is usual.
+ *   - threshold: lower probabilities do not count; 0.01 is usual.
+ *   - value: optional output, the error.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Nixon et al., Measuring Calibration in Deep Learning, 2019.
+ */
+LOSSKIT_API losskit_status losskit_thresholded_adaptive_calibration_error_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_ranges, double threshold,
+    float *value);
+LOSSKIT_API losskit_status losskit_thresholded_adaptive_calibration_error_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_ranges, double threshold,
+    double *value);
+
+/**
+ * Average calibration error: the mean of the absolute gaps of the bins that are not empty, each with the same weight.
+ *
+ *     E = mean over occupied bins of |mean confidence − accuracy|      (classwise: the mean over classes)
+ *
+ * The ACE of netcal, with `uniform` bins and the edge `left`.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N ≥ 0; with N = 0 the error is NaN. With a binning other than `uniform` 2³¹ − 1 at most.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1, and `mode` plays no role.
+ *   - n_bins: number of bins, 1 to 2²⁴; 10 is usual.
+ *   - binning: how edges are chosen; `uniform` is usual.
+ *   - edge: on which side a bin owns its edge; `left` is usual.
+ *   - mode: `top` or `classwise`.
+ *   - value: optional output, the error.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Neumann et al., Relaxed Softmax, 2018; netcal.metrics.ACE.
+ */
+LOSSKIT_API losskit_status losskit_average_calibration_error_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, losskit_calibration_mode mode, float *value);
+LOSSKIT_API losskit_status losskit_average_calibration_error_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode, double *value);
+
+/**
  * Calibration error: how far confidences are from accuracies, over bins of like confidence.
  *
  *     gap_b = mean confidence − accuracy of bin b (0 if empty),  n_b = its count
@@ -5434,6 +5520,66 @@ LOSSKIT_API losskit_status losskit_calibration_error_f64(
     double *value, double *grad);
 
 /**
+ * Overconfidence and underconfidence error: the calibration error in two parts, by the sign of the gaps.
+ *
+ *     over  = Σ n_b/N · conf_b · max(gap_b, 0),   under = Σ n_b/N · (1 − conf_b) · max(−gap_b, 0)
+ *
+ * with the weighting `none` without the factors conf_b and 1 − conf_b. Classwise: means over the classes.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N ≥ 0; with N = 0 both are NaN. With a binning other than `uniform` 2³¹ − 1 at most.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1, and `mode` plays no role.
+ *   - n_bins: number of bins, 1 to 2²⁴; 15 is usual.
+ *   - binning: how edges are chosen; `uniform` is usual.
+ *   - edge: on which side a bin owns its edge; `right` is usual.
+ *   - mode: `top` or `classwise`.
+ *   - weighting: `conf` is usual.
+ *   - over: optional output.
+ *   - under: optional output.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Thulasidasan et al., On Mixup Training, 2019, for overconfidence; underconfidence is its mirror image.
+ */
+LOSSKIT_API losskit_status losskit_confidence_bias_error_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, losskit_calibration_mode mode, losskit_bias_weighting weighting, float *over, float *under);
+LOSSKIT_API losskit_status losskit_confidence_bias_error_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode, losskit_bias_weighting weighting,
+    double *over, double *under);
+
+/**
+ * Debiased calibration error: the L2 error, less what sampling alone adds to the squared gap of each bin.
+ *
+ *     s = Σ_{b: n_b ≥ 2} n_b/N (gap_b² − acc_b (1 − acc_b)/(n_b − 1))
+ *     E = √max(s, 0)      (classwise: √(mean_k max(s_k, 0)))
+ *
+ * What uncertainty-calibration calls `lower_bound_scaling_ce`, with `midpoint` bins and the edge `right`.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N ≥ 0; with N = 0 the error is NaN. With a binning other than `uniform` 2³¹ − 1 at most.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1, and `mode` plays no role.
+ *   - n_bins: number of bins, 1 to 2²⁴; 15 is usual.
+ *   - binning: how edges are chosen; `midpoint` is usual.
+ *   - edge: on which side a bin owns its edge; `right` is usual.
+ *   - mode: `top` or `classwise`.
+ *   - value: optional output, the error.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Kumar et al., Verified Uncertainty Calibration, 2019.
+ */
+LOSSKIT_API losskit_status losskit_debiased_calibration_error_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, losskit_calibration_mode mode, float *value);
+LOSSKIT_API losskit_status losskit_debiased_calibration_error_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode, double *value);
+
+/**
  * Expected calibration error (ECE): `calibration_error` with norm `l1`.
  *
  *     E = Σ n_b/N |mean confidence − accuracy of bin b|
@@ -5454,6 +5600,33 @@ LOSSKIT_API losskit_status losskit_expected_calibration_error_f32(
 LOSSKIT_API losskit_status losskit_expected_calibration_error_f64(
     const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
     double *grad);
+
+/**
+ * Hosmer-Lemeshow test of binary probabilities: are the outcomes of groups of equal mass as their probabilities say?
+ *
+ *     H = Σ_g (n_g (acc_g − p̄_g))² / (n_g p̄_g (1 − p̄_g))       0/0 = 0, x/0 = ∞
+ *
+ * over the non-empty ones of `n_groups` groups by rank (element k of the sorted probabilities is in group ⌊k·n_groups/N⌋).
+ * The degrees of freedom are two less than there are groups, but 1 at least.
+ *
+ * - Parameters:
+ *   - probs: `[count]`, the probability of class 1.
+ *   - y: `[count]`, 0 or 1.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 all is NaN.
+ *   - n_groups: 1 to 2²⁴; 10 is usual.
+ *   - statistic: optional output, H.
+ *   - dof: optional output, the degrees of freedom.
+ *   - p_value: optional output, the probability that χ² of so many degrees exceeds H.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Hosmer and Lemeshow, Goodness of Fit Tests for the Multiple Logistic Regression Model, 1980.
+ */
+LOSSKIT_API losskit_status losskit_hosmer_lemeshow_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t n_groups, float *statistic, float *dof,
+    float *p_value);
+LOSSKIT_API losskit_status losskit_hosmer_lemeshow_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t n_groups, double *statistic, double *dof,
+    double *p_value);
 
 /**
  * Maximum calibration error (MCE): `calibration_error` with norm `max`.

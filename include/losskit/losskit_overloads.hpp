@@ -290,6 +290,14 @@ enum class calibration_mode : std::int32_t {
   classwise = LOSSKIT_CALIBRATION_MODE_CLASSWISE,
 };
 
+/// How `confidenceBiasError` weights the gap of a bin.
+enum class bias_weighting : std::int32_t {
+  /// Overconfidence by the mean confidence, underconfidence by one minus it.
+  conf = LOSSKIT_BIAS_WEIGHTING_CONF,
+  /// Not at all: then both together are the expected calibration error.
+  none = LOSSKIT_BIAS_WEIGHTING_NONE,
+};
+
 /// Softmax of attention scores in which a query sees the keys up to its own place; later keys are 0, and never read.
 /// See losskit_causal_softmax_f32.
 inline void causal_softmax(
@@ -8081,6 +8089,120 @@ inline void soft_nms_workspace_size(std::ptrdiff_t count, std::ptrdiff_t *size) 
   check(losskit_soft_nms_workspace_size(count, size));
 }
 
+/// Adaptive calibration error (ACE): gaps over ranges of equal mass, of every class, unweighted.
+/// See losskit_adaptive_calibration_error_f32.
+inline void adaptive_calibration_error(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_ranges,
+    double threshold, float *value) {
+  check(losskit_adaptive_calibration_error_f32(probs, y, count, classes, n_ranges, threshold, value));
+}
+
+/// The same on spans.
+inline void adaptive_calibration_error(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_ranges,
+    double threshold, float *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(losskit_adaptive_calibration_error_f32(probs.data(), y.data(), count, classes, n_ranges, threshold, value));
+}
+
+/// Adaptive calibration error (ACE): gaps over ranges of equal mass, of every class, unweighted.
+/// See losskit_adaptive_calibration_error_f64.
+inline void adaptive_calibration_error(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_ranges,
+    double threshold, double *value) {
+  check(losskit_adaptive_calibration_error_f64(probs, y, count, classes, n_ranges, threshold, value));
+}
+
+/// The same on spans.
+inline void adaptive_calibration_error(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_ranges,
+    double threshold, double *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(losskit_adaptive_calibration_error_f64(probs.data(), y.data(), count, classes, n_ranges, threshold, value));
+}
+
+/// Thresholded adaptive calibration error (TACE): `adaptiveCalibrationError` of the probabilities that matter.
+/// See losskit_thresholded_adaptive_calibration_error_f32.
+inline void thresholded_adaptive_calibration_error(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_ranges,
+    double threshold, float *value) {
+  check(losskit_thresholded_adaptive_calibration_error_f32(probs, y, count, classes, n_ranges, threshold, value));
+}
+
+/// The same on spans.
+inline void thresholded_adaptive_calibration_error(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_ranges,
+    double threshold, float *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_thresholded_adaptive_calibration_error_f32(probs.data(), y.data(), count, classes, n_ranges, threshold, value));
+}
+
+/// Thresholded adaptive calibration error (TACE): `adaptiveCalibrationError` of the probabilities that matter.
+/// See losskit_thresholded_adaptive_calibration_error_f64.
+inline void thresholded_adaptive_calibration_error(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_ranges,
+    double threshold, double *value) {
+  check(losskit_thresholded_adaptive_calibration_error_f64(probs, y, count, classes, n_ranges, threshold, value));
+}
+
+/// The same on spans.
+inline void thresholded_adaptive_calibration_error(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_ranges,
+    double threshold, double *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_thresholded_adaptive_calibration_error_f64(probs.data(), y.data(), count, classes, n_ranges, threshold, value));
+}
+
+/// Average calibration error: the mean of the absolute gaps of the bins that are not empty, each with the same weight.
+/// See losskit_average_calibration_error_f32.
+inline void average_calibration_error(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, float *value) {
+  check(
+    
+    losskit_average_calibration_error_f32(probs, y, count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value));
+}
+
+/// The same on spans.
+inline void average_calibration_error(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, float *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_average_calibration_error_f32(probs.data(), y.data(), count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value));
+}
+
+/// Average calibration error: the mean of the absolute gaps of the bins that are not empty, each with the same weight.
+/// See losskit_average_calibration_error_f64.
+inline void average_calibration_error(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, double *value) {
+  check(
+    
+    losskit_average_calibration_error_f64(probs, y, count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value));
+}
+
+/// The same on spans.
+inline void average_calibration_error(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, double *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_average_calibration_error_f64(probs.data(), y.data(), count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value));
+}
+
 /// Calibration error: how far confidences are from accuracies, over bins of like confidence.
 /// See losskit_calibration_error_f32.
 inline void calibration_error(
@@ -8129,6 +8251,94 @@ inline void calibration_error(
     losskit_calibration_error_f64(probs.data(), y.data(), count, classes, n_bins, static_cast<losskit_calibration_norm>(norm), static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value, grad.data()));
 }
 
+/// Overconfidence and underconfidence error: the calibration error in two parts, by the sign of the gaps.
+/// See losskit_confidence_bias_error_f32.
+inline void confidence_bias_error(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, losskit::bias_weighting weighting,
+    float *over, float *under) {
+  check(
+    
+    losskit_confidence_bias_error_f32(probs, y, count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), static_cast<losskit_bias_weighting>(weighting), over, under));
+}
+
+/// The same on spans.
+inline void confidence_bias_error(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, losskit::bias_weighting weighting,
+    float *over, float *under) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_confidence_bias_error_f32(probs.data(), y.data(), count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), static_cast<losskit_bias_weighting>(weighting), over, under));
+}
+
+/// Overconfidence and underconfidence error: the calibration error in two parts, by the sign of the gaps.
+/// See losskit_confidence_bias_error_f64.
+inline void confidence_bias_error(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, losskit::bias_weighting weighting,
+    double *over, double *under) {
+  check(
+    
+    losskit_confidence_bias_error_f64(probs, y, count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), static_cast<losskit_bias_weighting>(weighting), over, under));
+}
+
+/// The same on spans.
+inline void confidence_bias_error(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, losskit::bias_weighting weighting,
+    double *over, double *under) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_confidence_bias_error_f64(probs.data(), y.data(), count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), static_cast<losskit_bias_weighting>(weighting), over, under));
+}
+
+/// Debiased calibration error: the L2 error, less what sampling alone adds to the squared gap of each bin.
+/// See losskit_debiased_calibration_error_f32.
+inline void debiased_calibration_error(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, float *value) {
+  check(
+    
+    losskit_debiased_calibration_error_f32(probs, y, count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value));
+}
+
+/// The same on spans.
+inline void debiased_calibration_error(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, float *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_debiased_calibration_error_f32(probs.data(), y.data(), count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value));
+}
+
+/// Debiased calibration error: the L2 error, less what sampling alone adds to the squared gap of each bin.
+/// See losskit_debiased_calibration_error_f64.
+inline void debiased_calibration_error(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, double *value) {
+  check(
+    
+    losskit_debiased_calibration_error_f64(probs, y, count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value));
+}
+
+/// The same on spans.
+inline void debiased_calibration_error(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, double *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_debiased_calibration_error_f64(probs.data(), y.data(), count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value));
+}
+
 /// Expected calibration error (ECE): `calibration_error` with norm `l1`.
 /// See losskit_expected_calibration_error_f32.
 inline void expected_calibration_error(
@@ -8163,6 +8373,40 @@ inline void expected_calibration_error(
   detail::expect(probs, false, {count, classes});
   detail::expect(grad, true, {count, classes});
   check(losskit_expected_calibration_error_f64(probs.data(), y.data(), count, classes, n_bins, value, grad.data()));
+}
+
+/// Hosmer-Lemeshow test of binary probabilities: are the outcomes of groups of equal mass as their probabilities say?
+/// See losskit_hosmer_lemeshow_f32.
+inline void hosmer_lemeshow(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t n_groups, float *statistic,
+    float *dof, float *p_value) {
+  check(losskit_hosmer_lemeshow_f32(probs, y, count, n_groups, statistic, dof, p_value));
+}
+
+/// The same on spans.
+inline void hosmer_lemeshow(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t n_groups, float *statistic, float *dof,
+    float *p_value) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_hosmer_lemeshow_f32(probs.data(), y.data(), count, n_groups, statistic, dof, p_value));
+}
+
+/// Hosmer-Lemeshow test of binary probabilities: are the outcomes of groups of equal mass as their probabilities say?
+/// See losskit_hosmer_lemeshow_f64.
+inline void hosmer_lemeshow(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t n_groups, double *statistic,
+    double *dof, double *p_value) {
+  check(losskit_hosmer_lemeshow_f64(probs, y, count, n_groups, statistic, dof, p_value));
+}
+
+/// The same on spans.
+inline void hosmer_lemeshow(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t n_groups, double *statistic, double *dof,
+    double *p_value) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_hosmer_lemeshow_f64(probs.data(), y.data(), count, n_groups, statistic, dof, p_value));
 }
 
 /// Maximum calibration error (MCE): `calibration_error` with norm `max`.

@@ -109,4 +109,4 @@ extension DoubleLanes {
 }
 
 /// Ties to even, for |x| ≤ 2^51. `rounded()` is a call into libm where the instruction set lacks it.
-@inline(__always) private func nearestInteger(_ x: Double) -> Double { (x + 0x1.8p52) - 0x1.8p52 }
+@inline(__always) func nearestInteger(_ x: Double) -> Double { (x + 0x1.8p52) - 0x1.8p52 }

@@ -12,10 +12,10 @@ extension Scalar {
   @inline(__always) var descendingKey: Bits { ~ascendingKey }
 }
 
-extension Double {
+extension Scalar {
   /// The number that has this key.
-  @inline(__always) init(ascendingKey key: UInt64) {
-    let sign: UInt64 = 1 << 63
+  @inline(__always) init(ascendingKey key: Bits) {
+    let sign: Bits = 1 << (Bits.bitWidth &- 1)
     self.init(bitPattern: key & sign != 0 ? key ^ sign : ~key)
   }
 }

@@ -34,6 +34,7 @@ ENUMS: dict[str, dict[str, int]] = {
     "DetectionSuppression": {"hard": 0, "soft_linear": 1, "soft_gaussian": 2, "none": 3},
     "CalibrationNorm": {"l1": 0, "l2": 1, "max": 2},
     "CalibrationMode": {"top": 0, "classwise": 1},
+    "BiasWeighting": {"conf": 0, "none": 1},
 }
 
 STATUS_MEANING: dict[int, str] = {
@@ -2722,6 +2723,44 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("size", "p"),
         ),
     ),
+    "adaptive_calibration_error": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("n_ranges", "n"),
+            ("threshold", "d"),
+            ("value", "p"),
+        ),
+    ),
+    "thresholded_adaptive_calibration_error": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("n_ranges", "n"),
+            ("threshold", "d"),
+            ("value", "p"),
+        ),
+    ),
+    "average_calibration_error": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("n_bins", "n"),
+            ("binning", "e:Binning"),
+            ("edge", "e:BinEdge"),
+            ("mode", "e:CalibrationMode"),
+            ("value", "p"),
+        ),
+    ),
     "calibration_error": (
         True,
         (
@@ -2738,6 +2777,36 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad", "p"),
         ),
     ),
+    "confidence_bias_error": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("n_bins", "n"),
+            ("binning", "e:Binning"),
+            ("edge", "e:BinEdge"),
+            ("mode", "e:CalibrationMode"),
+            ("weighting", "e:BiasWeighting"),
+            ("over", "p"),
+            ("under", "p"),
+        ),
+    ),
+    "debiased_calibration_error": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("n_bins", "n"),
+            ("binning", "e:Binning"),
+            ("edge", "e:BinEdge"),
+            ("mode", "e:CalibrationMode"),
+            ("value", "p"),
+        ),
+    ),
     "expected_calibration_error": (
         True,
         (
@@ -2748,6 +2817,18 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("n_bins", "n"),
             ("value", "p"),
             ("grad", "p"),
+        ),
+    ),
+    "hosmer_lemeshow": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("n_groups", "n"),
+            ("statistic", "p"),
+            ("dof", "p"),
+            ("p_value", "p"),
         ),
     ),
     "maximum_calibration_error": (
@@ -6683,6 +6764,66 @@ NaN coordinates neither decay others nor are decayed. The given scores are not c
         },
         "errors": "INVALID_SHAPE, NULL_POINTER.",
     },
+    "adaptive_calibration_error": {
+        "summary": "Adaptive calibration error (ACE): gaps over ranges of equal mass, of every class, unweighted.",
+        "body": """\
+    of class k those i with p_ik ≥ threshold, sorted, are cut into R = n_ranges ranges: rank j of n_k goes to ⌊jR/n_k⌋
+    ACE = 1/(C·R) Σ_k Σ_ranges |accuracy − mean confidence|
+
+Empty ranges add 0, but count in R. A threshold of 0 gives ACE; `thresholded_adaptive_calibration_error` has another default.
+The paper leaves open how ranks are cut; netcal calls another measure ACE: `average_calibration_error`.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 the error is NaN.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+            "n_ranges": "R, 1 to 2²⁴; 15 is usual.",
+            "threshold": "lower probabilities do not count; 0 is usual.",
+        },
+        "outputs": {
+            "value": "optional output, the error.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Nixon et al., Measuring Calibration in Deep Learning, 2019.",
+    },
+    "thresholded_adaptive_calibration_error": {
+        "summary": "Thresholded adaptive calibration error (TACE): `adaptive_calibration_error` of the probabilities that matter.",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 the error is NaN.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+            "n_ranges": "R, 1 to 2²⁴; 15 is usual.",
+            "threshold": "lower probabilities do not count; 0.01 is usual.",
+        },
+        "outputs": {
+            "value": "optional output, the error.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Nixon et al., Measuring Calibration in Deep Learning, 2019.",
+    },
+    "average_calibration_error": {
+        "summary": "Average calibration error: the mean of the absolute gaps of the bins that are not empty, each with the same weight.",
+        "body": """\
+    E = mean over occupied bins of |mean confidence − accuracy|      (classwise: the mean over classes)
+
+The ACE of netcal, with `uniform` bins and the edge `left`.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N ≥ 0; with N = 0 the error is NaN. With a binning other than `uniform` 2³¹ − 1 at most.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1, and `mode` plays no role.",
+            "n_bins": "number of bins, 1 to 2²⁴; 10 is usual.",
+            "binning": "how edges are chosen; `uniform` is usual.",
+            "edge": "on which side a bin owns its edge; `left` is usual.",
+            "mode": "`top` or `classwise`.",
+        },
+        "outputs": {
+            "value": "optional output, the error.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Neumann et al., Relaxed Softmax, 2018; netcal.metrics.ACE.",
+    },
     "calibration_error": {
         "summary": "Calibration error: how far confidences are from accuracies, over bins of like confidence.",
         "body": """\
@@ -6714,6 +6855,53 @@ class) that attains the maximum.""",
         "errors": "INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET if a label is out of range.",
         "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017; Kumar et al., Verified Uncertainty Calibration, 2019.",
     },
+    "confidence_bias_error": {
+        "summary": "Overconfidence and underconfidence error: the calibration error in two parts, by the sign of the gaps.",
+        "body": """\
+    over  = Σ n_b/N · conf_b · max(gap_b, 0),   under = Σ n_b/N · (1 − conf_b) · max(−gap_b, 0)
+
+with the weighting `none` without the factors conf_b and 1 − conf_b. Classwise: means over the classes.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N ≥ 0; with N = 0 both are NaN. With a binning other than `uniform` 2³¹ − 1 at most.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1, and `mode` plays no role.",
+            "n_bins": "number of bins, 1 to 2²⁴; 15 is usual.",
+            "binning": "how edges are chosen; `uniform` is usual.",
+            "edge": "on which side a bin owns its edge; `right` is usual.",
+            "mode": "`top` or `classwise`.",
+            "weighting": "`conf` is usual.",
+        },
+        "outputs": {
+            "over": "optional output.",
+            "under": "optional output.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Thulasidasan et al., On Mixup Training, 2019, for overconfidence; underconfidence is its mirror image.",
+    },
+    "debiased_calibration_error": {
+        "summary": "Debiased calibration error: the L2 error, less what sampling alone adds to the squared gap of each bin.",
+        "body": """\
+    s = Σ_{b: n_b ≥ 2} n_b/N (gap_b² − acc_b (1 − acc_b)/(n_b − 1))
+    E = √max(s, 0)      (classwise: √(mean_k max(s_k, 0)))
+
+What uncertainty-calibration calls `lower_bound_scaling_ce`, with `midpoint` bins and the edge `right`.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N ≥ 0; with N = 0 the error is NaN. With a binning other than `uniform` 2³¹ − 1 at most.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1, and `mode` plays no role.",
+            "n_bins": "number of bins, 1 to 2²⁴; 15 is usual.",
+            "binning": "how edges are chosen; `midpoint` is usual.",
+            "edge": "on which side a bin owns its edge; `right` is usual.",
+            "mode": "`top` or `classwise`.",
+        },
+        "outputs": {
+            "value": "optional output, the error.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Kumar et al., Verified Uncertainty Calibration, 2019.",
+    },
     "expected_calibration_error": {
         "summary": "Expected calibration error (ECE): `calibration_error` with norm `l1`.",
         "body": "    E = Σ n_b/N |mean confidence − accuracy of bin b|",
@@ -6729,6 +6917,27 @@ class) that attains the maximum.""",
             "grad": "optional output, like `probs`: the gradient, with bins and arg max as constants.",
         },
         "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017.",
+    },
+    "hosmer_lemeshow": {
+        "summary": "Hosmer-Lemeshow test of binary probabilities: are the outcomes of groups of equal mass as their probabilities say?",
+        "body": """\
+    H = Σ_g (n_g (acc_g − p̄_g))² / (n_g p̄_g (1 − p̄_g))       0/0 = 0, x/0 = ∞
+
+over the non-empty ones of `n_groups` groups by rank (element k of the sorted probabilities is in group ⌊k·n_groups/N⌋).
+The degrees of freedom are two less than there are groups, but 1 at least.""",
+        "parameters": {
+            "probs": "`[count]`, the probability of class 1.",
+            "y": "`[count]`, 0 or 1.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 all is NaN.",
+            "n_groups": "1 to 2²⁴; 10 is usual.",
+        },
+        "outputs": {
+            "statistic": "optional output, H.",
+            "dof": "optional output, the degrees of freedom.",
+            "p_value": "optional output, the probability that χ² of so many degrees exceeds H.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Hosmer and Lemeshow, Goodness of Fit Tests for the Multiple Logistic Regression Model, 1980.",
     },
     "maximum_calibration_error": {
         "summary": "Maximum calibration error (MCE): `calibration_error` with norm `max`.",
