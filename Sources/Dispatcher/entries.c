@@ -1792,6 +1792,14 @@ LOSSKIT_ENTRY(losskit_calibration_error_f64, (
     losskit_calibration_norm norm, losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode,
     double *value, double *grad),
     (probs, y, count, classes, n_bins, norm, binning, edge, mode, value, grad))
+LOSSKIT_ENTRY(losskit_calibration_slope_intercept_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, double eps, float *slope, float *intercept, float *citl,
+    float *converged),
+    (probs, y, count, eps, slope, intercept, citl, converged))
+LOSSKIT_ENTRY(losskit_calibration_slope_intercept_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, double eps, double *slope, double *intercept, double *citl,
+    double *converged),
+    (probs, y, count, eps, slope, intercept, citl, converged))
 LOSSKIT_ENTRY(losskit_confidence_bias_error_f32, (
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, losskit_binning binning,
     losskit_bin_edge edge, losskit_calibration_mode mode, losskit_bias_weighting weighting, float *over,
@@ -1812,6 +1820,41 @@ LOSSKIT_ENTRY(losskit_debiased_calibration_error_f64, (
     losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode,
     double *value),
     (probs, y, count, classes, n_bins, binning, edge, mode, value))
+LOSSKIT_ENTRY(losskit_detection_calibration_error_f32, (
+    const float *conf, const int64_t *matched, const float *features, ptrdiff_t count, ptrdiff_t feature_count,
+    ptrdiff_t n_bins, losskit_calibration_norm norm,
+    float *value),
+    (conf, matched, features, count, feature_count, n_bins, norm, value))
+LOSSKIT_ENTRY(losskit_detection_calibration_error_f64, (
+    const double *conf, const int64_t *matched, const double *features, ptrdiff_t count, ptrdiff_t feature_count,
+    ptrdiff_t n_bins, losskit_calibration_norm norm,
+    double *value),
+    (conf, matched, features, count, feature_count, n_bins, norm, value))
+LOSSKIT_ENTRY(losskit_ecce_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, float *mad, float *range, float *sigma,
+    float *mad_ratio, float *range_ratio),
+    (probs, y, count, classes, mad, range, sigma, mad_ratio, range_ratio))
+LOSSKIT_ENTRY(losskit_ecce_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double *mad, double *range,
+    double *sigma, double *mad_ratio,
+    double *range_ratio),
+    (probs, y, count, classes, mad, range, sigma, mad_ratio, range_ratio))
+LOSSKIT_ENTRY(losskit_ece_kde_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double p, double bandwidth,
+    ptrdiff_t n_grid, float *value),
+    (probs, y, count, classes, p, bandwidth, n_grid, value))
+LOSSKIT_ENTRY(losskit_ece_kde_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double p, double bandwidth,
+    ptrdiff_t n_grid, double *value),
+    (probs, y, count, classes, p, bandwidth, n_grid, value))
+LOSSKIT_ENTRY(losskit_ece_sweep_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double p, losskit_sweep_binning binning,
+    float *error, float *bins_used),
+    (probs, y, count, classes, p, binning, error, bins_used))
+LOSSKIT_ENTRY(losskit_ece_sweep_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double p, losskit_sweep_binning binning,
+    double *error, double *bins_used),
+    (probs, y, count, classes, p, binning, error, bins_used))
 LOSSKIT_ENTRY(losskit_expected_calibration_error_f32, (
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
     float *grad),
@@ -1828,6 +1871,14 @@ LOSSKIT_ENTRY(losskit_hosmer_lemeshow_f64, (
     const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t n_groups, double *statistic, double *dof,
     double *p_value),
     (probs, y, count, n_groups, statistic, dof, p_value))
+LOSSKIT_ENTRY(losskit_ks_calibration_error_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t r, bool within,
+    float *value),
+    (probs, y, count, classes, r, within, value))
+LOSSKIT_ENTRY(losskit_ks_calibration_error_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t r, bool within,
+    double *value),
+    (probs, y, count, classes, r, within, value))
 LOSSKIT_ENTRY(losskit_maximum_calibration_error_f32, (
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
     float *grad),
@@ -1836,6 +1887,14 @@ LOSSKIT_ENTRY(losskit_maximum_calibration_error_f64, (
     const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
     double *grad),
     (probs, y, count, classes, n_bins, value, grad))
+LOSSKIT_ENTRY(losskit_mmce_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double bandwidth, bool weighted,
+    float *value, float *grad),
+    (probs, y, count, classes, bandwidth, weighted, value, grad))
+LOSSKIT_ENTRY(losskit_mmce_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double bandwidth, bool weighted,
+    double *value, double *grad),
+    (probs, y, count, classes, bandwidth, weighted, value, grad))
 LOSSKIT_ENTRY(losskit_reliability_accumulator_size, (ptrdiff_t n_bins, ptrdiff_t *size),
     (n_bins, size))
 LOSSKIT_ENTRY(losskit_reliability_accumulator_init, (
@@ -1869,6 +1928,31 @@ LOSSKIT_ENTRY(losskit_reliability_bins_f64, (
     losskit_bin_edge edge, int64_t *counts, double *conf_mean, double *acc_mean,
     double *edges),
     (conf, correct, count, n_bins, binning, edge, counts, conf_mean, acc_mean, edges))
+LOSSKIT_ENTRY(losskit_skce_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_skce_estimator estimator,
+    losskit_skce_kernel kernel, double bandwidth, float *value,
+    float *grad),
+    (probs, y, count, classes, estimator, kernel, bandwidth, value, grad))
+LOSSKIT_ENTRY(losskit_skce_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_skce_estimator estimator,
+    losskit_skce_kernel kernel, double bandwidth, double *value,
+    double *grad),
+    (probs, y, count, classes, estimator, kernel, bandwidth, value, grad))
+LOSSKIT_ENTRY(losskit_smooth_ece_f32, (
+    const float *conf, const int64_t *correct, ptrdiff_t count, double sigma, double eps, ptrdiff_t refine,
+    float *value, float *sigma_used),
+    (conf, correct, count, sigma, eps, refine, value, sigma_used))
+LOSSKIT_ENTRY(losskit_smooth_ece_f64, (
+    const double *conf, const int64_t *correct, ptrdiff_t count, double sigma, double eps, ptrdiff_t refine,
+    double *value, double *sigma_used),
+    (conf, correct, count, sigma, eps, refine, value, sigma_used))
+LOSSKIT_ENTRY(losskit_spiegelhalter_z_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, float *z, float *p_value),
+    (probs, y, count, z, p_value))
+LOSSKIT_ENTRY(losskit_spiegelhalter_z_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, double *z,
+    double *p_value),
+    (probs, y, count, z, p_value))
 LOSSKIT_ENTRY(losskit_static_calibration_error_f32, (
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
     float *grad),

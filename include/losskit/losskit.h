@@ -367,6 +367,32 @@ typedef enum losskit_bias_weighting {
   LOSSKIT_BIAS_WEIGHTING_NONE = 1,
 } losskit_bias_weighting;
 
+/** How `eceSweep` bins. */
+typedef enum losskit_sweep_binning {
+  /** Equal mass: element k of the sorted confidences goes to bin ⌊k · B / N⌋. */
+  LOSSKIT_SWEEP_BINNING_RANK = 0,
+  /** Equal width: bin min(B − 1, ⌊confidence · B⌋). */
+  LOSSKIT_SWEEP_BINNING_UNIFORM = 1,
+} losskit_sweep_binning;
+
+/** How `skce` estimates. */
+typedef enum losskit_skce_estimator {
+  /** The mean over all pairs of different rows. */
+  LOSSKIT_SKCE_ESTIMATOR_UNBIASED = 0,
+  /** The mean over all pairs, a row with itself included: not negative. */
+  LOSSKIT_SKCE_ESTIMATOR_BIASED = 1,
+  /** The mean over the pairs (0, 1), (2, 3), …; an odd last row is left out. */
+  LOSSKIT_SKCE_ESTIMATOR_LINEAR = 2,
+} losskit_skce_estimator;
+
+/** The kernel of `skce`. */
+typedef enum losskit_skce_kernel {
+  /** exp(−‖p − q‖ / bandwidth) */
+  LOSSKIT_SKCE_KERNEL_EXPONENTIAL = 0,
+  /** exp(−‖p − q‖² / (2 bandwidth²)) */
+  LOSSKIT_SKCE_KERNEL_GAUSSIAN = 1,
+} losskit_skce_kernel;
+
 /* ====================================================================================================
  * The library
  * ==================================================================================================== */
@@ -5520,6 +5546,35 @@ LOSSKIT_API losskit_status losskit_calibration_error_f64(
     double *value, double *grad);
 
 /**
+ * Calibration slope and intercept of binary probabilities: what a logistic regression on their logits finds.
+ *
+ *     s = logit(min(max(p, ε), 1 − ε));   slope, intercept minimise the mean log-loss of σ(slope·s + intercept),
+ *     citl (calibration in the large) that of σ(s + citl)
+ *
+ * Calibrated are slope 1, intercept 0 and citl 0.
+ *
+ * - Parameters:
+ *   - probs: `[count]`, the probability of class 1.
+ *   - y: `[count]`, 0 or 1.
+ *   - count: N ≥ 1.
+ *   - eps: ε, in (0, ½); 1e-12 is usual.
+ *   - slope: optional output.
+ *   - intercept: optional output.
+ *   - citl: optional output.
+ *   - converged: optional output, 1 if both fits arrived at a minimum, else 0: where the classes can be told apart by
+ *     the probability, there is none.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Cox, Two Further Applications of a Model for Binary Regression, 1958.
+ */
+LOSSKIT_API losskit_status losskit_calibration_slope_intercept_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, double eps, float *slope, float *intercept, float *citl,
+    float *converged);
+LOSSKIT_API losskit_status losskit_calibration_slope_intercept_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, double eps, double *slope, double *intercept, double *citl,
+    double *converged);
+
+/**
  * Overconfidence and underconfidence error: the calibration error in two parts, by the sign of the gaps.
  *
  *     over  = Σ n_b/N · conf_b · max(gap_b, 0),   under = Σ n_b/N · (1 − conf_b) · max(−gap_b, 0)
@@ -5580,6 +5635,124 @@ LOSSKIT_API losskit_status losskit_debiased_calibration_error_f64(
     losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode, double *value);
 
 /**
+ * Detection calibration error (D-ECE): gaps over a joint grid of confidences and features, such as places and sizes.
+ *
+ *     a cell is one of `n_bins` intervals [b/n, (b+1)/n) (the last with 1) of the confidence and of each feature
+ *     gap = mean matched − mean confidence of a cell with n of the N detections
+ *     l1:  Σ n/N |gap|     l2:  √(Σ n/N gap²)     max:  max |gap|
+ *
+ * Cells are sorted for, so that no memory is taken for the empty ones.
+ *
+ * - Parameters:
+ *   - conf: `[count]`, confidences in [0, 1].
+ *   - matched: `[count]`, 1 where a detection matches an object, else 0.
+ *   - features: `[count, feature_count]`, in [0, 1]; may be null if there are none.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 the error is NaN.
+ *   - feature_count: F ≥ 0.
+ *   - n_bins: 1 to 2²⁴; 10 is usual.
+ *   - norm: how gaps are joined; `l1` is usual.
+ *   - value: optional output, the error.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a confidence or feature is NaN or outside
+ *   [0, 1], INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Küppers et al., Multivariate Confidence Calibration for Object Detection, 2020; netcal.metrics.ECE with
+ *   `detection=True`.
+ */
+LOSSKIT_API losskit_status losskit_detection_calibration_error_f32(
+    const float *conf, const int64_t *matched, const float *features, ptrdiff_t count, ptrdiff_t feature_count,
+    ptrdiff_t n_bins, losskit_calibration_norm norm, float *value);
+LOSSKIT_API losskit_status losskit_detection_calibration_error_f64(
+    const double *conf, const int64_t *matched, const double *features, ptrdiff_t count, ptrdiff_t feature_count,
+    ptrdiff_t n_bins, losskit_calibration_norm norm, double *value);
+
+/**
+ * Cumulative calibration error: how far, and over how wide a range, the sums of corr − conf stray from 0.
+ *
+ *     C_0 = 0,  C_k = 1/N Σ_{i ≤ k} (corr_i − conf_i),   i in ascending order of confidence (ties: in that of their rows)
+ *     mad = max |C_k|,  range = max C_k − min C_k,  sigma = √(Σ conf_i (1 − conf_i)) / N
+ *
+ * What perfect calibration would give grows with sigma alone: hence the ratios. With sigma = 0 they are 0 where the
+ * measure is 0, else ∞.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 all outputs are NaN.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - mad: optional output, the maximum absolute deviation.
+ *   - range: optional output.
+ *   - sigma: optional output.
+ *   - mad_ratio: optional output, mad / sigma.
+ *   - range_ratio: optional output, range / sigma.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET,
+ *   OUT_OF_MEMORY.
+ * - Reference: Arrieta-Ibarra et al., Metrics of Calibration for Probabilistic Predictions, 2022.
+ */
+LOSSKIT_API losskit_status losskit_ecce_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, float *mad, float *range, float *sigma,
+    float *mad_ratio, float *range_ratio);
+LOSSKIT_API losskit_status losskit_ecce_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double *mad, double *range,
+    double *sigma, double *mad_ratio, double *range_ratio);
+
+/**
+ * Calibration error by kernel density estimation, without bins.
+ *
+ *     K_h(u) = 35/32 (1 − (u/3h)²)₊³ / 3h,     f = density of all confidences, f₁ = that of the hits' ones
+ *     acc(x) = min(1, m/N · f₁(x)/f(x))  (0 where f = 0),  m hits
+ *     E = Σ_j |x_j − acc(x_j)|^p f(x_j) / Σ_j f(x_j),   x_j = (j + ½)/n_grid
+ *
+ * The sum above the fraction leaves out where f and f₁ are 10⁻⁶ at most; E is 0 if the sum below it is 0. Every confidence
+ * d is mirrored, at 0 if d < ½, else at 1, and densities are divided by the number of confidences, not of mirrored ones.
+ * The bandwidth is by default h = (standard deviation of the hits' confidences, or of all if there is no hit) · (2N)^−⅕,
+ * at least 10⁻³.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 the error is NaN.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - p: > 0, finite; 1 is usual.
+ *   - bandwidth: h > 0, finite; NaN stands for the default.
+ *   - n_grid: number of points, 1 to 2²⁴; 2048 is usual.
+ *   - value: optional output, the error.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Zhang et al., Mix-n-Match: Ensemble and Compositional Methods for Uncertainty Calibration, 2020.
+ */
+LOSSKIT_API losskit_status losskit_ece_kde_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double p, double bandwidth,
+    ptrdiff_t n_grid, float *value);
+LOSSKIT_API losskit_status losskit_ece_kde_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double p, double bandwidth,
+    ptrdiff_t n_grid, double *value);
+
+/**
+ * Calibration error with as many bins as keep the accuracies monotone (ECE sweep).
+ *
+ *     for B = 2, 3, …, N − 1: stop where the accuracy of a non-empty bin is below that of the one before it
+ *     E = (Σ n_b/N |gap_b|^p)^{1/p} with the last B that was not stopped at (1, if the first was)
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 both outputs are NaN.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - p: ≥ 1, finite; 2 is usual.
+ *   - binning: `rank` is usual.
+ *   - error: optional output, E.
+ *   - bins_used: optional output, B.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Roelofs et al., Mitigating Bias in Calibration Error Estimation, 2022.
+ */
+LOSSKIT_API losskit_status losskit_ece_sweep_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double p, losskit_sweep_binning binning,
+    float *error, float *bins_used);
+LOSSKIT_API losskit_status losskit_ece_sweep_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double p, losskit_sweep_binning binning,
+    double *error, double *bins_used);
+
+/**
  * Expected calibration error (ECE): `calibration_error` with norm `l1`.
  *
  *     E = Σ n_b/N |mean confidence − accuracy of bin b|
@@ -5629,6 +5802,31 @@ LOSSKIT_API losskit_status losskit_hosmer_lemeshow_f64(
     double *p_value);
 
 /**
+ * Kolmogorov-Smirnov calibration error: the largest difference of two cumulative distributions, without bins.
+ *
+ *     KS = max_k |Σ_{i ≤ k} (conf_i − corr_i)| / N,   i in ascending order of confidence (equal ones in that of their rows)
+ *
+ * The confidence of a row is its r-th largest probability, and it is right if that class is the label; `within` takes
+ * the sum of the r largest, and it is right if the label is among them.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 the error is NaN.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1, and r plays no role.
+ *   - r: 1 to C; 1 is usual.
+ *   - within: false is usual.
+ *   - value: optional output, the error.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Gupta et al., Calibration of Neural Networks using Splines, 2021.
+ */
+LOSSKIT_API losskit_status losskit_ks_calibration_error_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t r, bool within, float *value);
+LOSSKIT_API losskit_status losskit_ks_calibration_error_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t r, bool within, double *value);
+
+/**
  * Maximum calibration error (MCE): `calibration_error` with norm `max`.
  *
  *     E = max_b |mean confidence − accuracy of bin b|
@@ -5649,6 +5847,37 @@ LOSSKIT_API losskit_status losskit_maximum_calibration_error_f32(
 LOSSKIT_API losskit_status losskit_maximum_calibration_error_f64(
     const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
     double *grad);
+
+/**
+ * Maximum mean calibration error: the distance of confidences from hits in the Hilbert space of a Laplacian kernel.
+ *
+ *     e_i = corr_i − conf_i,  k_ij = exp(−|conf_i − conf_j| / bandwidth):      V = √(eᵀKe) / N
+ *     weighted, with m hits:  v_i = (1 − conf_i)/m for a hit, −conf_i/(N − m) for the others:      V = √(vᵀKv)
+ *
+ * Correctness and arg max are constants of the gradient, which is 0 where V is 0.
+ *
+ * In the order of the confidences the kernel is a product of neighbours' factors ρ, so that Kv takes one pass each way,
+ * not N²: with L_i = v_i + ρ_i L_{i−1}, vᵀKv = Σ L_i² (1 − ρ_{i+1}²), a sum without cancellation.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 the value is 0.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - bandwidth: > 0, finite; 0.4 is usual.
+ *   - weighted: false is usual.
+ *   - value: optional output, V.
+ *   - grad: optional output, like `probs`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Kumar et al., Trainable Calibration Measures for Neural Networks from Kernel Mean Embeddings, 2018.
+ */
+LOSSKIT_API losskit_status losskit_mmce_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double bandwidth, bool weighted,
+    float *value, float *grad);
+LOSSKIT_API losskit_status losskit_mmce_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double bandwidth, bool weighted,
+    double *value, double *grad);
 
 /**
  * The size of a reliability accumulator's state.
@@ -5773,6 +6002,88 @@ LOSSKIT_API losskit_status losskit_reliability_bins_f32(
 LOSSKIT_API losskit_status losskit_reliability_bins_f64(
     const double *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
     losskit_bin_edge edge, int64_t *counts, double *conf_mean, double *acc_mean, double *edges);
+
+/**
+ * Squared kernel calibration error of whole distributions.
+ *
+ *     δ_i = onehot(y_i) − p_i,   h_ij = k(p_i, p_j) ⟨δ_i, δ_j⟩
+ *     unbiased: 1/(N(N − 1)) Σ_{i≠j} h_ij     biased: 1/N² Σ_ij h_ij     linear: the mean of h over consecutive pairs
+ *
+ * The gradient goes through k and δ; where two rows coincide, that of k is 0. Binary probabilities are rows (1 − p, p).
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N ≥ 0; with N < 2 (`biased`: N = 0) the value is NaN and the gradient 0.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - estimator: `unbiased` is usual. All but `linear` take O(N²) time and O(N) memory.
+ *   - kernel: `exponential` is usual.
+ *   - bandwidth: > 0, finite; 1 is usual.
+ *   - value: optional output.
+ *   - grad: optional output, like `probs`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Widmann et al., Calibration Tests in Multi-class Classification, 2019.
+ */
+LOSSKIT_API losskit_status losskit_skce_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_skce_estimator estimator,
+    losskit_skce_kernel kernel, double bandwidth, float *value, float *grad);
+LOSSKIT_API losskit_status losskit_skce_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_skce_estimator estimator,
+    losskit_skce_kernel kernel, double bandwidth, double *value, double *grad);
+
+/**
+ * Smooth calibration error: the residuals corr − conf, smoothed by a reflected Gaussian of a width that suits them.
+ *
+ * For a width σ, all on a grid of G = ⌊max(2000, round(20/σ))/2⌋ + 1 points of [0, 1] (round: half to even):
+ *
+ *     V      the residuals (or ones), each shared between the two points beside its confidence
+ *     ext    V, reflected at both ends: V[G−1 … 1], V[0 … G−1], V[G−2 … 0]
+ *     K[m]   exp(−(m/(G−1) − ½)² / 2σ²) / (√(2π) σ)
+ *     sm[n]  Σ_m K[m] · ext[⌊G/2⌋ + n + G − 1 − m]
+ *     dens = sm of ones + 10⁻⁴,  ρ = (sm of residuals) / dens,  at T = max(round(10/σ), 200) points by interpolation
+ *     E(σ) = Σ |ρ| dens / Σ dens
+ *
+ * The width is the least σ ≥ E(σ) that `refine` bisections of [0, 1] find; 1, if there E(1) ≥ 1.
+ *
+ * - Parameters:
+ *   - conf: `[count]`, the confidence of each prediction, in [0, 1].
+ *   - correct: `[count]`, 1 where the prediction was right, else 0.
+ *   - count: N ≥ 0; with N = 0 both outputs are NaN.
+ *   - sigma: σ > 0 if it is fixed; NaN for the one that suits the data, which is usual.
+ *   - eps: widths below are taken as too small; 0.001 is usual.
+ *   - refine: number of bisections, 0 to 1000; 10 is usual.
+ *   - value: optional output, E(σ).
+ *   - sigma_used: optional output, σ.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a confidence is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Błasiok and Nakkiran, Smooth ECE: Principled Reliability Diagrams via Kernel Smoothing, 2023.
+ */
+LOSSKIT_API losskit_status losskit_smooth_ece_f32(
+    const float *conf, const int64_t *correct, ptrdiff_t count, double sigma, double eps, ptrdiff_t refine,
+    float *value, float *sigma_used);
+LOSSKIT_API losskit_status losskit_smooth_ece_f64(
+    const double *conf, const int64_t *correct, ptrdiff_t count, double sigma, double eps, ptrdiff_t refine,
+    double *value, double *sigma_used);
+
+/**
+ * Spiegelhalter's test of binary probabilities: is their Brier score what it should be, if they were true?
+ *
+ *     z = Σ (y − p)(1 − 2p) / √(Σ (1 − 2p)² p (1 − p))      (0 if the root is 0),      p-value = erfc(|z|/√2), two-sided
+ *
+ * - Parameters:
+ *   - probs: `[count]`, the probability of class 1.
+ *   - y: `[count]`, 0 or 1.
+ *   - count: N ≥ 0; with N = 0 both are NaN.
+ *   - z: optional output, standard normal if the probabilities are true.
+ *   - p_value: optional output.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET.
+ * - Reference: Spiegelhalter, Probabilistic Prediction in Patient Management and Clinical Trials, 1986.
+ */
+LOSSKIT_API losskit_status losskit_spiegelhalter_z_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, float *z, float *p_value);
+LOSSKIT_API losskit_status losskit_spiegelhalter_z_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, double *z, double *p_value);
 
 /**
  * Static calibration error (SCE, class-wise ECE): `calibration_error` with norm `l1` in mode `classwise`.

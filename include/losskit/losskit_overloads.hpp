@@ -298,6 +298,32 @@ enum class bias_weighting : std::int32_t {
   none = LOSSKIT_BIAS_WEIGHTING_NONE,
 };
 
+/// How `eceSweep` bins.
+enum class sweep_binning : std::int32_t {
+  /// Equal mass: element k of the sorted confidences goes to bin ⌊k · B / N⌋.
+  rank = LOSSKIT_SWEEP_BINNING_RANK,
+  /// Equal width: bin min(B − 1, ⌊confidence · B⌋).
+  uniform = LOSSKIT_SWEEP_BINNING_UNIFORM,
+};
+
+/// How `skce` estimates.
+enum class skce_estimator : std::int32_t {
+  /// The mean over all pairs of different rows.
+  unbiased = LOSSKIT_SKCE_ESTIMATOR_UNBIASED,
+  /// The mean over all pairs, a row with itself included: not negative.
+  biased = LOSSKIT_SKCE_ESTIMATOR_BIASED,
+  /// The mean over the pairs (0, 1), (2, 3), …; an odd last row is left out.
+  linear = LOSSKIT_SKCE_ESTIMATOR_LINEAR,
+};
+
+/// The kernel of `skce`.
+enum class skce_kernel : std::int32_t {
+  /// exp(−‖p − q‖ / bandwidth)
+  exponential = LOSSKIT_SKCE_KERNEL_EXPONENTIAL,
+  /// exp(−‖p − q‖² / (2 bandwidth²))
+  gaussian = LOSSKIT_SKCE_KERNEL_GAUSSIAN,
+};
+
 /// Softmax of attention scores in which a query sees the keys up to its own place; later keys are 0, and never read.
 /// See losskit_causal_softmax_f32.
 inline void causal_softmax(
@@ -8251,6 +8277,40 @@ inline void calibration_error(
     losskit_calibration_error_f64(probs.data(), y.data(), count, classes, n_bins, static_cast<losskit_calibration_norm>(norm), static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value, grad.data()));
 }
 
+/// Calibration slope and intercept of binary probabilities: what a logistic regression on their logits finds.
+/// See losskit_calibration_slope_intercept_f32.
+inline void calibration_slope_intercept(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, double eps, float *slope, float *intercept,
+    float *citl, float *converged) {
+  check(losskit_calibration_slope_intercept_f32(probs, y, count, eps, slope, intercept, citl, converged));
+}
+
+/// The same on spans.
+inline void calibration_slope_intercept(
+    span<const float> probs, span<const std::int64_t> y, double eps, float *slope, float *intercept, float *citl,
+    float *converged) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_calibration_slope_intercept_f32(probs.data(), y.data(), count, eps, slope, intercept, citl, converged));
+}
+
+/// Calibration slope and intercept of binary probabilities: what a logistic regression on their logits finds.
+/// See losskit_calibration_slope_intercept_f64.
+inline void calibration_slope_intercept(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, double eps, double *slope, double *intercept,
+    double *citl, double *converged) {
+  check(losskit_calibration_slope_intercept_f64(probs, y, count, eps, slope, intercept, citl, converged));
+}
+
+/// The same on spans.
+inline void calibration_slope_intercept(
+    span<const double> probs, span<const std::int64_t> y, double eps, double *slope, double *intercept, double *citl,
+    double *converged) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_calibration_slope_intercept_f64(probs.data(), y.data(), count, eps, slope, intercept, citl, converged));
+}
+
 /// Overconfidence and underconfidence error: the calibration error in two parts, by the sign of the gaps.
 /// See losskit_confidence_bias_error_f32.
 inline void confidence_bias_error(
@@ -8339,6 +8399,158 @@ inline void debiased_calibration_error(
     losskit_debiased_calibration_error_f64(probs.data(), y.data(), count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value));
 }
 
+/// Detection calibration error (D-ECE): gaps over a joint grid of confidences and features, such as places and sizes.
+/// See losskit_detection_calibration_error_f32.
+inline void detection_calibration_error(
+    const float *conf, const std::int64_t *matched, const float *features, std::ptrdiff_t count,
+    std::ptrdiff_t feature_count, std::ptrdiff_t n_bins, losskit::calibration_norm norm, float *value) {
+  check(
+    
+    losskit_detection_calibration_error_f32(conf, matched, features, count, feature_count, n_bins, static_cast<losskit_calibration_norm>(norm), value));
+}
+
+/// The same on spans.
+inline void detection_calibration_error(
+    span<const float> conf, span<const std::int64_t> matched, span<const float> features, std::ptrdiff_t feature_count,
+    std::ptrdiff_t n_bins, losskit::calibration_norm norm, float *value) {
+  const std::ptrdiff_t count = conf.ssize();
+  detail::expect(matched, false, {count});
+  detail::expect(features, true, {count, feature_count});
+  check(
+    
+    losskit_detection_calibration_error_f32(conf.data(), matched.data(), features.data(), count, feature_count, n_bins, static_cast<losskit_calibration_norm>(norm), value));
+}
+
+/// Detection calibration error (D-ECE): gaps over a joint grid of confidences and features, such as places and sizes.
+/// See losskit_detection_calibration_error_f64.
+inline void detection_calibration_error(
+    const double *conf, const std::int64_t *matched, const double *features, std::ptrdiff_t count,
+    std::ptrdiff_t feature_count, std::ptrdiff_t n_bins, losskit::calibration_norm norm, double *value) {
+  check(
+    
+    losskit_detection_calibration_error_f64(conf, matched, features, count, feature_count, n_bins, static_cast<losskit_calibration_norm>(norm), value));
+}
+
+/// The same on spans.
+inline void detection_calibration_error(
+    span<const double> conf, span<const std::int64_t> matched, span<const double> features,
+    std::ptrdiff_t feature_count, std::ptrdiff_t n_bins, losskit::calibration_norm norm, double *value) {
+  const std::ptrdiff_t count = conf.ssize();
+  detail::expect(matched, false, {count});
+  detail::expect(features, true, {count, feature_count});
+  check(
+    
+    losskit_detection_calibration_error_f64(conf.data(), matched.data(), features.data(), count, feature_count, n_bins, static_cast<losskit_calibration_norm>(norm), value));
+}
+
+/// Cumulative calibration error: how far, and over how wide a range, the sums of corr − conf stray from 0.
+/// See losskit_ecce_f32.
+inline void ecce(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, float *mad, float *range,
+    float *sigma, float *mad_ratio, float *range_ratio) {
+  check(losskit_ecce_f32(probs, y, count, classes, mad, range, sigma, mad_ratio, range_ratio));
+}
+
+/// The same on spans.
+inline void ecce(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, float *mad, float *range, float *sigma,
+    float *mad_ratio, float *range_ratio) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(losskit_ecce_f32(probs.data(), y.data(), count, classes, mad, range, sigma, mad_ratio, range_ratio));
+}
+
+/// Cumulative calibration error: how far, and over how wide a range, the sums of corr − conf stray from 0.
+/// See losskit_ecce_f64.
+inline void ecce(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double *mad,
+    double *range, double *sigma, double *mad_ratio, double *range_ratio) {
+  check(losskit_ecce_f64(probs, y, count, classes, mad, range, sigma, mad_ratio, range_ratio));
+}
+
+/// The same on spans.
+inline void ecce(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double *mad, double *range,
+    double *sigma, double *mad_ratio, double *range_ratio) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(losskit_ecce_f64(probs.data(), y.data(), count, classes, mad, range, sigma, mad_ratio, range_ratio));
+}
+
+/// Calibration error by kernel density estimation, without bins.
+/// See losskit_ece_kde_f32.
+inline void ece_kde(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double p, double bandwidth,
+    std::ptrdiff_t n_grid, float *value) {
+  check(losskit_ece_kde_f32(probs, y, count, classes, p, bandwidth, n_grid, value));
+}
+
+/// The same on spans.
+inline void ece_kde(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double p, double bandwidth,
+    std::ptrdiff_t n_grid, float *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(losskit_ece_kde_f32(probs.data(), y.data(), count, classes, p, bandwidth, n_grid, value));
+}
+
+/// Calibration error by kernel density estimation, without bins.
+/// See losskit_ece_kde_f64.
+inline void ece_kde(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double p,
+    double bandwidth, std::ptrdiff_t n_grid, double *value) {
+  check(losskit_ece_kde_f64(probs, y, count, classes, p, bandwidth, n_grid, value));
+}
+
+/// The same on spans.
+inline void ece_kde(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double p, double bandwidth,
+    std::ptrdiff_t n_grid, double *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(losskit_ece_kde_f64(probs.data(), y.data(), count, classes, p, bandwidth, n_grid, value));
+}
+
+/// Calibration error with as many bins as keep the accuracies monotone (ECE sweep).
+/// See losskit_ece_sweep_f32.
+inline void ece_sweep(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double p,
+    losskit::sweep_binning binning, float *error, float *bins_used) {
+  check(
+    losskit_ece_sweep_f32(probs, y, count, classes, p, static_cast<losskit_sweep_binning>(binning), error, bins_used));
+}
+
+/// The same on spans.
+inline void ece_sweep(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double p,
+    losskit::sweep_binning binning, float *error, float *bins_used) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_ece_sweep_f32(probs.data(), y.data(), count, classes, p, static_cast<losskit_sweep_binning>(binning), error, bins_used));
+}
+
+/// Calibration error with as many bins as keep the accuracies monotone (ECE sweep).
+/// See losskit_ece_sweep_f64.
+inline void ece_sweep(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double p,
+    losskit::sweep_binning binning, double *error, double *bins_used) {
+  check(
+    losskit_ece_sweep_f64(probs, y, count, classes, p, static_cast<losskit_sweep_binning>(binning), error, bins_used));
+}
+
+/// The same on spans.
+inline void ece_sweep(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double p,
+    losskit::sweep_binning binning, double *error, double *bins_used) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_ece_sweep_f64(probs.data(), y.data(), count, classes, p, static_cast<losskit_sweep_binning>(binning), error, bins_used));
+}
+
 /// Expected calibration error (ECE): `calibration_error` with norm `l1`.
 /// See losskit_expected_calibration_error_f32.
 inline void expected_calibration_error(
@@ -8409,6 +8621,40 @@ inline void hosmer_lemeshow(
   check(losskit_hosmer_lemeshow_f64(probs.data(), y.data(), count, n_groups, statistic, dof, p_value));
 }
 
+/// Kolmogorov-Smirnov calibration error: the largest difference of two cumulative distributions, without bins.
+/// See losskit_ks_calibration_error_f32.
+inline void ks_calibration_error(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t r,
+    bool within, float *value) {
+  check(losskit_ks_calibration_error_f32(probs, y, count, classes, r, within, value));
+}
+
+/// The same on spans.
+inline void ks_calibration_error(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t r, bool within,
+    float *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(losskit_ks_calibration_error_f32(probs.data(), y.data(), count, classes, r, within, value));
+}
+
+/// Kolmogorov-Smirnov calibration error: the largest difference of two cumulative distributions, without bins.
+/// See losskit_ks_calibration_error_f64.
+inline void ks_calibration_error(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t r,
+    bool within, double *value) {
+  check(losskit_ks_calibration_error_f64(probs, y, count, classes, r, within, value));
+}
+
+/// The same on spans.
+inline void ks_calibration_error(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t r, bool within,
+    double *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(losskit_ks_calibration_error_f64(probs.data(), y.data(), count, classes, r, within, value));
+}
+
 /// Maximum calibration error (MCE): `calibration_error` with norm `max`.
 /// See losskit_maximum_calibration_error_f32.
 inline void maximum_calibration_error(
@@ -8443,6 +8689,42 @@ inline void maximum_calibration_error(
   detail::expect(probs, false, {count, classes});
   detail::expect(grad, true, {count, classes});
   check(losskit_maximum_calibration_error_f64(probs.data(), y.data(), count, classes, n_bins, value, grad.data()));
+}
+
+/// Maximum mean calibration error: the distance of confidences from hits in the Hilbert space of a Laplacian kernel.
+/// See losskit_mmce_f32.
+inline void mmce(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double bandwidth,
+    bool weighted, float *value, float *grad) {
+  check(losskit_mmce_f32(probs, y, count, classes, bandwidth, weighted, value, grad));
+}
+
+/// The same on spans.
+inline void mmce(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double bandwidth, bool weighted,
+    float *value, span<float> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(grad, true, {count, classes});
+  check(losskit_mmce_f32(probs.data(), y.data(), count, classes, bandwidth, weighted, value, grad.data()));
+}
+
+/// Maximum mean calibration error: the distance of confidences from hits in the Hilbert space of a Laplacian kernel.
+/// See losskit_mmce_f64.
+inline void mmce(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double bandwidth,
+    bool weighted, double *value, double *grad) {
+  check(losskit_mmce_f64(probs, y, count, classes, bandwidth, weighted, value, grad));
+}
+
+/// The same on spans.
+inline void mmce(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double bandwidth, bool weighted,
+    double *value, span<double> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(grad, true, {count, classes});
+  check(losskit_mmce_f64(probs.data(), y.data(), count, classes, bandwidth, weighted, value, grad.data()));
 }
 
 /// The size of a reliability accumulator's state.
@@ -8554,6 +8836,111 @@ inline void reliability_bins(
   check(
     
     losskit_reliability_bins_f64(conf.data(), correct.data(), count, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), counts, conf_mean, acc_mean, edges));
+}
+
+/// Squared kernel calibration error of whole distributions.
+/// See losskit_skce_f32.
+inline void skce(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes,
+    losskit::skce_estimator estimator, losskit::skce_kernel kernel, double bandwidth, float *value, float *grad) {
+  check(
+    
+    losskit_skce_f32(probs, y, count, classes, static_cast<losskit_skce_estimator>(estimator), static_cast<losskit_skce_kernel>(kernel), bandwidth, value, grad));
+}
+
+/// The same on spans.
+inline void skce(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, losskit::skce_estimator estimator,
+    losskit::skce_kernel kernel, double bandwidth, float *value, span<float> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(grad, true, {count, classes});
+  check(
+    
+    losskit_skce_f32(probs.data(), y.data(), count, classes, static_cast<losskit_skce_estimator>(estimator), static_cast<losskit_skce_kernel>(kernel), bandwidth, value, grad.data()));
+}
+
+/// Squared kernel calibration error of whole distributions.
+/// See losskit_skce_f64.
+inline void skce(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes,
+    losskit::skce_estimator estimator, losskit::skce_kernel kernel, double bandwidth, double *value, double *grad) {
+  check(
+    
+    losskit_skce_f64(probs, y, count, classes, static_cast<losskit_skce_estimator>(estimator), static_cast<losskit_skce_kernel>(kernel), bandwidth, value, grad));
+}
+
+/// The same on spans.
+inline void skce(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, losskit::skce_estimator estimator,
+    losskit::skce_kernel kernel, double bandwidth, double *value, span<double> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(grad, true, {count, classes});
+  check(
+    
+    losskit_skce_f64(probs.data(), y.data(), count, classes, static_cast<losskit_skce_estimator>(estimator), static_cast<losskit_skce_kernel>(kernel), bandwidth, value, grad.data()));
+}
+
+/// Smooth calibration error: the residuals corr − conf, smoothed by a reflected Gaussian of a width that suits them.
+/// See losskit_smooth_ece_f32.
+inline void smooth_ece(
+    const float *conf, const std::int64_t *correct, std::ptrdiff_t count, double sigma, double eps,
+    std::ptrdiff_t refine, float *value, float *sigma_used) {
+  check(losskit_smooth_ece_f32(conf, correct, count, sigma, eps, refine, value, sigma_used));
+}
+
+/// The same on spans.
+inline void smooth_ece(
+    span<const float> conf, span<const std::int64_t> correct, double sigma, double eps, std::ptrdiff_t refine,
+    float *value, float *sigma_used) {
+  const std::ptrdiff_t count = conf.ssize();
+  detail::expect(correct, false, {count});
+  check(losskit_smooth_ece_f32(conf.data(), correct.data(), count, sigma, eps, refine, value, sigma_used));
+}
+
+/// Smooth calibration error: the residuals corr − conf, smoothed by a reflected Gaussian of a width that suits them.
+/// See losskit_smooth_ece_f64.
+inline void smooth_ece(
+    const double *conf, const std::int64_t *correct, std::ptrdiff_t count, double sigma, double eps,
+    std::ptrdiff_t refine, double *value, double *sigma_used) {
+  check(losskit_smooth_ece_f64(conf, correct, count, sigma, eps, refine, value, sigma_used));
+}
+
+/// The same on spans.
+inline void smooth_ece(
+    span<const double> conf, span<const std::int64_t> correct, double sigma, double eps, std::ptrdiff_t refine,
+    double *value, double *sigma_used) {
+  const std::ptrdiff_t count = conf.ssize();
+  detail::expect(correct, false, {count});
+  check(losskit_smooth_ece_f64(conf.data(), correct.data(), count, sigma, eps, refine, value, sigma_used));
+}
+
+/// Spiegelhalter's test of binary probabilities: is their Brier score what it should be, if they were true?
+/// See losskit_spiegelhalter_z_f32.
+inline void spiegelhalter_z(const float *probs, const std::int64_t *y, std::ptrdiff_t count, float *z, float *p_value) {
+  check(losskit_spiegelhalter_z_f32(probs, y, count, z, p_value));
+}
+
+/// The same on spans.
+inline void spiegelhalter_z(span<const float> probs, span<const std::int64_t> y, float *z, float *p_value) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_spiegelhalter_z_f32(probs.data(), y.data(), count, z, p_value));
+}
+
+/// Spiegelhalter's test of binary probabilities: is their Brier score what it should be, if they were true?
+/// See losskit_spiegelhalter_z_f64.
+inline void spiegelhalter_z(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, double *z, double *p_value) {
+  check(losskit_spiegelhalter_z_f64(probs, y, count, z, p_value));
+}
+
+/// The same on spans.
+inline void spiegelhalter_z(span<const double> probs, span<const std::int64_t> y, double *z, double *p_value) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_spiegelhalter_z_f64(probs.data(), y.data(), count, z, p_value));
 }
 
 /// Static calibration error (SCE, class-wise ECE): `calibration_error` with norm `l1` in mode `classwise`.

@@ -108,6 +108,24 @@ public func losskit_calibration_error_f64(
   return calibrationError(probs, y, count, classes, nBins, norm, binning, edge, mode, value, grad).rawValue
 }
 
+@c(losskit_calibration_slope_intercept_f32)
+public func losskit_calibration_slope_intercept_f32(
+  _ probs: UnsafePointer<Float>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ eps: Double,
+  _ slope: UnsafeMutablePointer<Float>?, _ intercept: UnsafeMutablePointer<Float>?,
+  _ citl: UnsafeMutablePointer<Float>?, _ converged: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return calibrationSlopeIntercept(probs, y, count, eps, slope, intercept, citl, converged).rawValue
+}
+
+@c(losskit_calibration_slope_intercept_f64)
+public func losskit_calibration_slope_intercept_f64(
+  _ probs: UnsafePointer<Double>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ eps: Double,
+  _ slope: UnsafeMutablePointer<Double>?, _ intercept: UnsafeMutablePointer<Double>?,
+  _ citl: UnsafeMutablePointer<Double>?, _ converged: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return calibrationSlopeIntercept(probs, y, count, eps, slope, intercept, citl, converged).rawValue
+}
+
 @c(losskit_confidence_bias_error_f32)
 public func losskit_confidence_bias_error_f32(
   _ probs: UnsafePointer<Float>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int, _ nBins: Int,
@@ -184,6 +202,85 @@ public func losskit_debiased_calibration_error_f64(
   return debiasedCalibrationError(probs, y, count, classes, nBins, binning, edge, mode, value).rawValue
 }
 
+@c(losskit_detection_calibration_error_f32)
+public func losskit_detection_calibration_error_f32(
+  _ conf: UnsafePointer<Float>?, _ matched: UnsafePointer<Int64>?, _ features: UnsafePointer<Float>?, _ count: Int,
+  _ featureCount: Int, _ nBins: Int, _ norm: Int32, _ value: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  guard let norm = CalibrationNorm(rawValue: norm) else {
+    return Status.invalidParameter.rawValue
+  }
+  return detectionCalibrationError(conf, matched, features, count, featureCount, nBins, norm, value).rawValue
+}
+
+@c(losskit_detection_calibration_error_f64)
+public func losskit_detection_calibration_error_f64(
+  _ conf: UnsafePointer<Double>?, _ matched: UnsafePointer<Int64>?, _ features: UnsafePointer<Double>?, _ count: Int,
+  _ featureCount: Int, _ nBins: Int, _ norm: Int32, _ value: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  guard let norm = CalibrationNorm(rawValue: norm) else {
+    return Status.invalidParameter.rawValue
+  }
+  return detectionCalibrationError(conf, matched, features, count, featureCount, nBins, norm, value).rawValue
+}
+
+@c(losskit_ecce_f32)
+public func losskit_ecce_f32(
+  _ probs: UnsafePointer<Float>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int,
+  _ mad: UnsafeMutablePointer<Float>?, _ range: UnsafeMutablePointer<Float>?, _ sigma: UnsafeMutablePointer<Float>?,
+  _ madRatio: UnsafeMutablePointer<Float>?, _ rangeRatio: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return ecce(probs, y, count, classes, mad, range, sigma, madRatio, rangeRatio).rawValue
+}
+
+@c(losskit_ecce_f64)
+public func losskit_ecce_f64(
+  _ probs: UnsafePointer<Double>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int,
+  _ mad: UnsafeMutablePointer<Double>?, _ range: UnsafeMutablePointer<Double>?,
+  _ sigma: UnsafeMutablePointer<Double>?, _ madRatio: UnsafeMutablePointer<Double>?,
+  _ rangeRatio: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return ecce(probs, y, count, classes, mad, range, sigma, madRatio, rangeRatio).rawValue
+}
+
+@c(losskit_ece_kde_f32)
+public func losskit_ece_kde_f32(
+  _ probs: UnsafePointer<Float>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int, _ p: Double,
+  _ bandwidth: Double, _ nGrid: Int, _ value: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return eceKde(probs, y, count, classes, p, bandwidth, nGrid, value).rawValue
+}
+
+@c(losskit_ece_kde_f64)
+public func losskit_ece_kde_f64(
+  _ probs: UnsafePointer<Double>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int, _ p: Double,
+  _ bandwidth: Double, _ nGrid: Int, _ value: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return eceKde(probs, y, count, classes, p, bandwidth, nGrid, value).rawValue
+}
+
+@c(losskit_ece_sweep_f32)
+public func losskit_ece_sweep_f32(
+  _ probs: UnsafePointer<Float>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int, _ p: Double,
+  _ binning: Int32, _ error: UnsafeMutablePointer<Float>?, _ binsUsed: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  guard let binning = SweepBinning(rawValue: binning) else {
+    return Status.invalidParameter.rawValue
+  }
+  return eceSweep(probs, y, count, classes, p, binning, error, binsUsed).rawValue
+}
+
+@c(losskit_ece_sweep_f64)
+public func losskit_ece_sweep_f64(
+  _ probs: UnsafePointer<Double>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int, _ p: Double,
+  _ binning: Int32, _ error: UnsafeMutablePointer<Double>?, _ binsUsed: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  guard let binning = SweepBinning(rawValue: binning) else {
+    return Status.invalidParameter.rawValue
+  }
+  return eceSweep(probs, y, count, classes, p, binning, error, binsUsed).rawValue
+}
+
 @c(losskit_expected_calibration_error_f32)
 public func losskit_expected_calibration_error_f32(
   _ probs: UnsafePointer<Float>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int, _ nBins: Int,
@@ -218,6 +315,22 @@ public func losskit_hosmer_lemeshow_f64(
   return hosmerLemeshow(probs, y, count, nGroups, statistic, dof, pValue).rawValue
 }
 
+@c(losskit_ks_calibration_error_f32)
+public func losskit_ks_calibration_error_f32(
+  _ probs: UnsafePointer<Float>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int, _ r: Int, _ within: Bool,
+  _ value: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return ksCalibrationError(probs, y, count, classes, r, within, value).rawValue
+}
+
+@c(losskit_ks_calibration_error_f64)
+public func losskit_ks_calibration_error_f64(
+  _ probs: UnsafePointer<Double>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int, _ r: Int, _ within: Bool,
+  _ value: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return ksCalibrationError(probs, y, count, classes, r, within, value).rawValue
+}
+
 @c(losskit_maximum_calibration_error_f32)
 public func losskit_maximum_calibration_error_f32(
   _ probs: UnsafePointer<Float>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int, _ nBins: Int,
@@ -232,6 +345,22 @@ public func losskit_maximum_calibration_error_f64(
   _ value: UnsafeMutablePointer<Double>?, _ grad: UnsafeMutablePointer<Double>?
 ) -> Int32 {
   return maximumCalibrationError(probs, y, count, classes, nBins, value, grad).rawValue
+}
+
+@c(losskit_mmce_f32)
+public func losskit_mmce_f32(
+  _ probs: UnsafePointer<Float>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int, _ bandwidth: Double,
+  _ weighted: Bool, _ value: UnsafeMutablePointer<Float>?, _ grad: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return mmce(probs, y, count, classes, bandwidth, weighted, value, grad).rawValue
+}
+
+@c(losskit_mmce_f64)
+public func losskit_mmce_f64(
+  _ probs: UnsafePointer<Double>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int, _ bandwidth: Double,
+  _ weighted: Bool, _ value: UnsafeMutablePointer<Double>?, _ grad: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return mmce(probs, y, count, classes, bandwidth, weighted, value, grad).rawValue
 }
 
 @c(losskit_reliability_accumulator_size)
@@ -316,6 +445,66 @@ public func losskit_reliability_bins_f64(
     return Status.invalidParameter.rawValue
   }
   return reliabilityBins(conf, correct, count, nBins, binning, edge, counts, confMean, accMean, edges).rawValue
+}
+
+@c(losskit_skce_f32)
+public func losskit_skce_f32(
+  _ probs: UnsafePointer<Float>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int, _ estimator: Int32,
+  _ kernel: Int32, _ bandwidth: Double, _ value: UnsafeMutablePointer<Float>?, _ grad: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  guard let estimator = SkceEstimator(rawValue: estimator) else {
+    return Status.invalidParameter.rawValue
+  }
+  guard let kernel = SkceKernel(rawValue: kernel) else {
+    return Status.invalidParameter.rawValue
+  }
+  return skce(probs, y, count, classes, estimator, kernel, bandwidth, value, grad).rawValue
+}
+
+@c(losskit_skce_f64)
+public func losskit_skce_f64(
+  _ probs: UnsafePointer<Double>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int, _ estimator: Int32,
+  _ kernel: Int32, _ bandwidth: Double, _ value: UnsafeMutablePointer<Double>?, _ grad: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  guard let estimator = SkceEstimator(rawValue: estimator) else {
+    return Status.invalidParameter.rawValue
+  }
+  guard let kernel = SkceKernel(rawValue: kernel) else {
+    return Status.invalidParameter.rawValue
+  }
+  return skce(probs, y, count, classes, estimator, kernel, bandwidth, value, grad).rawValue
+}
+
+@c(losskit_smooth_ece_f32)
+public func losskit_smooth_ece_f32(
+  _ conf: UnsafePointer<Float>?, _ correct: UnsafePointer<Int64>?, _ count: Int, _ sigma: Double, _ eps: Double,
+  _ refine: Int, _ value: UnsafeMutablePointer<Float>?, _ sigmaUsed: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return smoothEce(conf, correct, count, sigma, eps, refine, value, sigmaUsed).rawValue
+}
+
+@c(losskit_smooth_ece_f64)
+public func losskit_smooth_ece_f64(
+  _ conf: UnsafePointer<Double>?, _ correct: UnsafePointer<Int64>?, _ count: Int, _ sigma: Double, _ eps: Double,
+  _ refine: Int, _ value: UnsafeMutablePointer<Double>?, _ sigmaUsed: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return smoothEce(conf, correct, count, sigma, eps, refine, value, sigmaUsed).rawValue
+}
+
+@c(losskit_spiegelhalter_z_f32)
+public func losskit_spiegelhalter_z_f32(
+  _ probs: UnsafePointer<Float>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ z: UnsafeMutablePointer<Float>?,
+  _ pValue: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return spiegelhalterZ(probs, y, count, z, pValue).rawValue
+}
+
+@c(losskit_spiegelhalter_z_f64)
+public func losskit_spiegelhalter_z_f64(
+  _ probs: UnsafePointer<Double>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ z: UnsafeMutablePointer<Double>?,
+  _ pValue: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return spiegelhalterZ(probs, y, count, z, pValue).rawValue
 }
 
 @c(losskit_static_calibration_error_f32)

@@ -8,6 +8,16 @@ struct SortedConfidences<C: Scalar> {
   @inline(__always) func confidence(_ k: Int) -> Double { C(ascendingKey: items[k].key).double }
   @inline(__always) func isHit(_ k: Int) -> Bool { items[k].index >> 31 == 1 }
   @inline(__always) func hit(_ k: Int) -> Double { isHit(k) ? 1 : 0 }
+  /// How many are below x.
+  func rank(_ x: Double) -> Int {
+    var low = 0
+    var high = count
+    while low < high {
+      let middle = low &+ (high &- low) / 2
+      if confidence(middle) < x { low = middle &+ 1 } else { high = middle }
+    }
+    return low
+  }
   @inline(__always) func row(_ k: Int) -> Int { Int(items[k].index & ~(1 << 31)) }
 }
 

@@ -55,39 +55,25 @@ private func joinGaps(
   _ derivatives: UnsafeMutablePointer<Double>
 ) -> Double {
   // The mean over rows, and over classes.
-  let denominator = Double(samples) * Double(binCount )
-  var absolute = 0.0
-  var square = 0.0
-  var largest = 0.0
-  var worst = 0
+  let denominator = Double(samples) * Double(views)
+  var gaps = JoinedGaps(norm, samples: denominator)
+  for b in 0..<binCount { gaps.add(bins[b]) }
+  let error = gaps.error
+  var isWorst = false
   for b in 0..<binCount {
     let excess = bins[b].excess
-    let gap = bins[b].gap
-    absolute += excess.magnitude
-    square += excess * gap
-    if gap.magnitude > largest {
-      largest = gap.magnitude
-      worst = b
-    }
     let sign: Double = excess > 0 ? 1 : excess < 0 ? -1 : 0
     switch norm {
     case .l1: derivatives[b] = sign / denominator
-    case .l2: derivatives[b] = gap / denominator
-    case .max: derivatives[b] = 0
+    case .l2: derivatives[b] = error > 0 ? bins[b].gap / denominator / error : 0
+    case .max:
+      // The first one that attains the maximum.
+      let isFirst = !isWorst && bins[b].gap.magnitude == error && error > 0
+      derivatives[b] = isFirst ? sign / Double(bins[b].count) : 0
+      isWorst = isWorst || isFirst
     }
   }
-  switch norm {
-  case .l1: return absolute / denominator
-  case .l2:
-    let error = (square / denominator).squareRoot()
-    if error > 0 {
-      for b in 0..<binCount { derivatives[b] /= error }
-    }
-    return error
-  case .max:
-    if largest > 0 { derivatives[worst] = (bins[worst].excess > 0 ? 1 : -1) / Double(bins[worst].count) }
-    return samples == 0 ? .nan : largest
-  }
+  return error
 }
 
 /// Gives every element the derivative of its bin; elements that are in no bin get 0.

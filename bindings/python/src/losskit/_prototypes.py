@@ -35,6 +35,9 @@ ENUMS: dict[str, dict[str, int]] = {
     "CalibrationNorm": {"l1": 0, "l2": 1, "max": 2},
     "CalibrationMode": {"top": 0, "classwise": 1},
     "BiasWeighting": {"conf": 0, "none": 1},
+    "SweepBinning": {"rank": 0, "uniform": 1},
+    "SkceEstimator": {"unbiased": 0, "biased": 1, "linear": 2},
+    "SkceKernel": {"exponential": 0, "gaussian": 1},
 }
 
 STATUS_MEANING: dict[int, str] = {
@@ -2777,6 +2780,19 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad", "p"),
         ),
     ),
+    "calibration_slope_intercept": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("eps", "d"),
+            ("slope", "p"),
+            ("intercept", "p"),
+            ("citl", "p"),
+            ("converged", "p"),
+        ),
+    ),
     "confidence_bias_error": (
         True,
         (
@@ -2807,6 +2823,59 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("value", "p"),
         ),
     ),
+    "detection_calibration_error": (
+        True,
+        (
+            ("conf", "p"),
+            ("matched", "p"),
+            ("features", "p"),
+            ("count", "n"),
+            ("feature_count", "n"),
+            ("n_bins", "n"),
+            ("norm", "e:CalibrationNorm"),
+            ("value", "p"),
+        ),
+    ),
+    "ecce": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("mad", "p"),
+            ("range", "p"),
+            ("sigma", "p"),
+            ("mad_ratio", "p"),
+            ("range_ratio", "p"),
+        ),
+    ),
+    "ece_kde": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("p", "d"),
+            ("bandwidth", "d"),
+            ("n_grid", "n"),
+            ("value", "p"),
+        ),
+    ),
+    "ece_sweep": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("p", "d"),
+            ("binning", "e:SweepBinning"),
+            ("error", "p"),
+            ("bins_used", "p"),
+        ),
+    ),
     "expected_calibration_error": (
         True,
         (
@@ -2831,6 +2900,18 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("p_value", "p"),
         ),
     ),
+    "ks_calibration_error": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("r", "n"),
+            ("within", "b"),
+            ("value", "p"),
+        ),
+    ),
     "maximum_calibration_error": (
         True,
         (
@@ -2839,6 +2920,19 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("count", "n"),
             ("classes", "n"),
             ("n_bins", "n"),
+            ("value", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "mmce": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("bandwidth", "d"),
+            ("weighted", "b"),
             ("value", "p"),
             ("grad", "p"),
         ),
@@ -2914,6 +3008,43 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("conf_mean", "p"),
             ("acc_mean", "p"),
             ("edges", "p"),
+        ),
+    ),
+    "skce": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("estimator", "e:SkceEstimator"),
+            ("kernel", "e:SkceKernel"),
+            ("bandwidth", "d"),
+            ("value", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "smooth_ece": (
+        True,
+        (
+            ("conf", "p"),
+            ("correct", "p"),
+            ("count", "n"),
+            ("sigma", "d"),
+            ("eps", "d"),
+            ("refine", "n"),
+            ("value", "p"),
+            ("sigma_used", "p"),
+        ),
+    ),
+    "spiegelhalter_z": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("z", "p"),
+            ("p_value", "p"),
         ),
     ),
     "static_calibration_error": (
@@ -6855,6 +6986,28 @@ class) that attains the maximum.""",
         "errors": "INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET if a label is out of range.",
         "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017; Kumar et al., Verified Uncertainty Calibration, 2019.",
     },
+    "calibration_slope_intercept": {
+        "summary": "Calibration slope and intercept of binary probabilities: what a logistic regression on their logits finds.",
+        "body": """\
+    s = logit(min(max(p, ε), 1 − ε));   slope, intercept minimise the mean log-loss of σ(slope·s + intercept),
+    citl (calibration in the large) that of σ(s + citl)
+
+Calibrated are slope 1, intercept 0 and citl 0.""",
+        "parameters": {
+            "probs": "`[count]`, the probability of class 1.",
+            "y": "`[count]`, 0 or 1.",
+            "count": "N ≥ 1.",
+            "eps": "ε, in (0, ½); 1e-12 is usual.",
+        },
+        "outputs": {
+            "slope": "optional output.",
+            "intercept": "optional output.",
+            "citl": "optional output.",
+            "converged": "optional output, 1 if both fits arrived at a minimum, else 0: where the classes can be told apart by the probability, there is none.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Cox, Two Further Applications of a Model for Binary Regression, 1958.",
+    },
     "confidence_bias_error": {
         "summary": "Overconfidence and underconfidence error: the calibration error in two parts, by the sign of the gaps.",
         "body": """\
@@ -6902,6 +7055,99 @@ What uncertainty-calibration calls `lower_bound_scaling_ce`, with `midpoint` bin
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
         "reference": "Kumar et al., Verified Uncertainty Calibration, 2019.",
     },
+    "detection_calibration_error": {
+        "summary": "Detection calibration error (D-ECE): gaps over a joint grid of confidences and features, such as places and sizes.",
+        "body": """\
+    a cell is one of `n_bins` intervals [b/n, (b+1)/n) (the last with 1) of the confidence and of each feature
+    gap = mean matched − mean confidence of a cell with n of the N detections
+    l1:  Σ n/N |gap|     l2:  √(Σ n/N gap²)     max:  max |gap|
+
+Cells are sorted for, so that no memory is taken for the empty ones.""",
+        "parameters": {
+            "conf": "`[count]`, confidences in [0, 1].",
+            "matched": "`[count]`, 1 where a detection matches an object, else 0.",
+            "features": "`[count, feature_count]`, in [0, 1]; may be null if there are none.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 the error is NaN.",
+            "feature_count": "F ≥ 0.",
+            "n_bins": "1 to 2²⁴; 10 is usual.",
+            "norm": "how gaps are joined; `l1` is usual.",
+        },
+        "outputs": {
+            "value": "optional output, the error.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a confidence or feature is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Küppers et al., Multivariate Confidence Calibration for Object Detection, 2020; netcal.metrics.ECE with `detection=True`.",
+    },
+    "ecce": {
+        "summary": "Cumulative calibration error: how far, and over how wide a range, the sums of corr − conf stray from 0.",
+        "body": """\
+    C_0 = 0,  C_k = 1/N Σ_{i ≤ k} (corr_i − conf_i),   i in ascending order of confidence (ties: in that of their rows)
+    mad = max |C_k|,  range = max C_k − min C_k,  sigma = √(Σ conf_i (1 − conf_i)) / N
+
+What perfect calibration would give grows with sigma alone: hence the ratios. With sigma = 0 they are 0 where the
+measure is 0, else ∞.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 all outputs are NaN.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+        },
+        "outputs": {
+            "mad": "optional output, the maximum absolute deviation.",
+            "range": "optional output.",
+            "sigma": "optional output.",
+            "mad_ratio": "optional output, mad / sigma.",
+            "range_ratio": "optional output, range / sigma.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Arrieta-Ibarra et al., Metrics of Calibration for Probabilistic Predictions, 2022.",
+    },
+    "ece_kde": {
+        "summary": "Calibration error by kernel density estimation, without bins.",
+        "body": """\
+    K_h(u) = 35/32 (1 − (u/3h)²)₊³ / 3h,     f = density of all confidences, f₁ = that of the hits' ones
+    acc(x) = min(1, m/N · f₁(x)/f(x))  (0 where f = 0),  m hits
+    E = Σ_j |x_j − acc(x_j)|^p f(x_j) / Σ_j f(x_j),   x_j = (j + ½)/n_grid
+
+The sum above the fraction leaves out where f and f₁ are 10⁻⁶ at most; E is 0 if the sum below it is 0. Every confidence
+d is mirrored, at 0 if d < ½, else at 1, and densities are divided by the number of confidences, not of mirrored ones.
+The bandwidth is by default h = (standard deviation of the hits' confidences, or of all if there is no hit) · (2N)^−⅕,
+at least 10⁻³.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 the error is NaN.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+            "p": "> 0, finite; 1 is usual.",
+            "bandwidth": "h > 0, finite; NaN stands for the default.",
+            "n_grid": "number of points, 1 to 2²⁴; 2048 is usual.",
+        },
+        "outputs": {
+            "value": "optional output, the error.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Zhang et al., Mix-n-Match: Ensemble and Compositional Methods for Uncertainty Calibration, 2020.",
+    },
+    "ece_sweep": {
+        "summary": "Calibration error with as many bins as keep the accuracies monotone (ECE sweep).",
+        "body": """\
+    for B = 2, 3, …, N − 1: stop where the accuracy of a non-empty bin is below that of the one before it
+    E = (Σ n_b/N |gap_b|^p)^{1/p} with the last B that was not stopped at (1, if the first was)""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 both outputs are NaN.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+            "p": "≥ 1, finite; 2 is usual.",
+            "binning": "`rank` is usual.",
+        },
+        "outputs": {
+            "error": "optional output, E.",
+            "bins_used": "optional output, B.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Roelofs et al., Mitigating Bias in Calibration Error Estimation, 2022.",
+    },
     "expected_calibration_error": {
         "summary": "Expected calibration error (ECE): `calibration_error` with norm `l1`.",
         "body": "    E = Σ n_b/N |mean confidence − accuracy of bin b|",
@@ -6939,6 +7185,27 @@ The degrees of freedom are two less than there are groups, but 1 at least.""",
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
         "reference": "Hosmer and Lemeshow, Goodness of Fit Tests for the Multiple Logistic Regression Model, 1980.",
     },
+    "ks_calibration_error": {
+        "summary": "Kolmogorov-Smirnov calibration error: the largest difference of two cumulative distributions, without bins.",
+        "body": """\
+    KS = max_k |Σ_{i ≤ k} (conf_i − corr_i)| / N,   i in ascending order of confidence (equal ones in that of their rows)
+
+The confidence of a row is its r-th largest probability, and it is right if that class is the label; `within` takes
+the sum of the r largest, and it is right if the label is among them.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 the error is NaN.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1, and r plays no role.",
+            "r": "1 to C; 1 is usual.",
+            "within": "false is usual.",
+        },
+        "outputs": {
+            "value": "optional output, the error.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Gupta et al., Calibration of Neural Networks using Splines, 2021.",
+    },
     "maximum_calibration_error": {
         "summary": "Maximum calibration error (MCE): `calibration_error` with norm `max`.",
         "body": "    E = max_b |mean confidence − accuracy of bin b|",
@@ -6954,6 +7221,31 @@ The degrees of freedom are two less than there are groups, but 1 at least.""",
             "grad": "optional output, like `probs`: the gradient, with bins and arg max as constants.",
         },
         "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017.",
+    },
+    "mmce": {
+        "summary": "Maximum mean calibration error: the distance of confidences from hits in the Hilbert space of a Laplacian kernel.",
+        "body": """\
+    e_i = corr_i − conf_i,  k_ij = exp(−|conf_i − conf_j| / bandwidth):      V = √(eᵀKe) / N
+    weighted, with m hits:  v_i = (1 − conf_i)/m for a hit, −conf_i/(N − m) for the others:      V = √(vᵀKv)
+
+Correctness and arg max are constants of the gradient, which is 0 where V is 0.
+
+In the order of the confidences the kernel is a product of neighbours' factors ρ, so that Kv takes one pass each way,
+not N²: with L_i = v_i + ρ_i L_{i−1}, vᵀKv = Σ L_i² (1 − ρ_{i+1}²), a sum without cancellation.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 the value is 0.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+            "bandwidth": "> 0, finite; 0.4 is usual.",
+            "weighted": "false is usual.",
+        },
+        "outputs": {
+            "value": "optional output, V.",
+            "grad": "optional output, like `probs`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Kumar et al., Trainable Calibration Measures for Neural Networks from Kernel Mean Embeddings, 2018.",
     },
     "reliability_accumulator_size": {
         "summary": "The size of a reliability accumulator's state.",
@@ -7060,6 +7352,72 @@ are compared as doubles. Sums are exact: the result does not depend on the order
         },
         "errors": "INVALID_VALUE if a confidence is NaN or outside [0, 1], INVALID_TARGET if `correct` is neither 0 nor 1.",
         "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017 (`uniform`, `right`).",
+    },
+    "skce": {
+        "summary": "Squared kernel calibration error of whole distributions.",
+        "body": """\
+    δ_i = onehot(y_i) − p_i,   h_ij = k(p_i, p_j) ⟨δ_i, δ_j⟩
+    unbiased: 1/(N(N − 1)) Σ_{i≠j} h_ij     biased: 1/N² Σ_ij h_ij     linear: the mean of h over consecutive pairs
+
+The gradient goes through k and δ; where two rows coincide, that of k is 0. Binary probabilities are rows (1 − p, p).""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N ≥ 0; with N < 2 (`biased`: N = 0) the value is NaN and the gradient 0.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+            "estimator": "`unbiased` is usual. All but `linear` take O(N²) time and O(N) memory.",
+            "kernel": "`exponential` is usual.",
+            "bandwidth": "> 0, finite; 1 is usual.",
+        },
+        "outputs": {
+            "value": "optional output.",
+            "grad": "optional output, like `probs`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Widmann et al., Calibration Tests in Multi-class Classification, 2019.",
+    },
+    "smooth_ece": {
+        "summary": "Smooth calibration error: the residuals corr − conf, smoothed by a reflected Gaussian of a width that suits them.",
+        "body": """\
+For a width σ, all on a grid of G = ⌊max(2000, round(20/σ))/2⌋ + 1 points of [0, 1] (round: half to even):
+
+    V      the residuals (or ones), each shared between the two points beside its confidence
+    ext    V, reflected at both ends: V[G−1 … 1], V[0 … G−1], V[G−2 … 0]
+    K[m]   exp(−(m/(G−1) − ½)² / 2σ²) / (√(2π) σ)
+    sm[n]  Σ_m K[m] · ext[⌊G/2⌋ + n + G − 1 − m]
+    dens = sm of ones + 10⁻⁴,  ρ = (sm of residuals) / dens,  at T = max(round(10/σ), 200) points by interpolation
+    E(σ) = Σ |ρ| dens / Σ dens
+
+The width is the least σ ≥ E(σ) that `refine` bisections of [0, 1] find; 1, if there E(1) ≥ 1.""",
+        "parameters": {
+            "conf": "`[count]`, the confidence of each prediction, in [0, 1].",
+            "correct": "`[count]`, 1 where the prediction was right, else 0.",
+            "count": "N ≥ 0; with N = 0 both outputs are NaN.",
+            "sigma": "σ > 0 if it is fixed; NaN for the one that suits the data, which is usual.",
+            "eps": "widths below are taken as too small; 0.001 is usual.",
+            "refine": "number of bisections, 0 to 1000; 10 is usual.",
+        },
+        "outputs": {
+            "value": "optional output, E(σ).",
+            "sigma_used": "optional output, σ.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a confidence is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Błasiok and Nakkiran, Smooth ECE: Principled Reliability Diagrams via Kernel Smoothing, 2023.",
+    },
+    "spiegelhalter_z": {
+        "summary": "Spiegelhalter's test of binary probabilities: is their Brier score what it should be, if they were true?",
+        "body": "    z = Σ (y − p)(1 − 2p) / √(Σ (1 − 2p)² p (1 − p))      (0 if the root is 0),      p-value = erfc(|z|/√2), two-sided",
+        "parameters": {
+            "probs": "`[count]`, the probability of class 1.",
+            "y": "`[count]`, 0 or 1.",
+            "count": "N ≥ 0; with N = 0 both are NaN.",
+        },
+        "outputs": {
+            "z": "optional output, standard normal if the probabilities are true.",
+            "p_value": "optional output.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET.",
+        "reference": "Spiegelhalter, Probabilistic Prediction in Patient Management and Clinical Trials, 1986.",
     },
     "static_calibration_error": {
         "summary": "Static calibration error (SCE, class-wise ECE): `calibration_error` with norm `l1` in mode `classwise`.",
