@@ -1800,6 +1800,14 @@ LOSSKIT_ENTRY(losskit_calibration_slope_intercept_f64, (
     const double *probs, const int64_t *y, ptrdiff_t count, double eps, double *slope, double *intercept, double *citl,
     double *converged),
     (probs, y, count, eps, slope, intercept, citl, converged))
+LOSSKIT_ENTRY(losskit_calibration_suite_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, const int64_t *bins, ptrdiff_t bin_count,
+    float *table, float *rest),
+    (probs, y, count, classes, bins, bin_count, table, rest))
+LOSSKIT_ENTRY(losskit_calibration_suite_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, const int64_t *bins, ptrdiff_t bin_count,
+    double *table, double *rest),
+    (probs, y, count, classes, bins, bin_count, table, rest))
 LOSSKIT_ENTRY(losskit_confidence_bias_error_f32, (
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, losskit_binning binning,
     losskit_bin_edge edge, losskit_calibration_mode mode, losskit_bias_weighting weighting, float *over,
@@ -1897,12 +1905,30 @@ LOSSKIT_ENTRY(losskit_mmce_f64, (
     (probs, y, count, classes, bandwidth, weighted, value, grad))
 LOSSKIT_ENTRY(losskit_reliability_accumulator_size, (ptrdiff_t n_bins, ptrdiff_t *size),
     (n_bins, size))
+LOSSKIT_ENTRY(losskit_classwise_accumulator_size, (
+    ptrdiff_t classes, ptrdiff_t n_bins, ptrdiff_t *size),
+    (classes, n_bins, size))
+LOSSKIT_ENTRY(losskit_group_accumulator_size, (
+    ptrdiff_t groups, ptrdiff_t n_bins, ptrdiff_t *size),
+    (groups, n_bins, size))
 LOSSKIT_ENTRY(losskit_reliability_accumulator_init, (
     void *state, ptrdiff_t size, ptrdiff_t n_bins, losskit_bin_edge edge),
     (state, size, n_bins, edge))
+LOSSKIT_ENTRY(losskit_classwise_accumulator_init, (
+    void *state, ptrdiff_t size, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_bin_edge edge),
+    (state, size, classes, n_bins, edge))
+LOSSKIT_ENTRY(losskit_group_accumulator_init, (
+    void *state, ptrdiff_t size, ptrdiff_t groups, ptrdiff_t n_bins,
+    losskit_bin_edge edge),
+    (state, size, groups, n_bins, edge))
 LOSSKIT_ENTRY(losskit_reliability_accumulator_check, (
     const void *state, ptrdiff_t size, ptrdiff_t *n_bins, int32_t *edge),
     (state, size, n_bins, edge))
+LOSSKIT_ENTRY(losskit_reliability_accumulator_tables, (
+    const void *state, ptrdiff_t size, ptrdiff_t *tables, int32_t *of_classes,
+    int32_t *of_groups),
+    (state, size, tables, of_classes, of_groups))
 LOSSKIT_ENTRY(losskit_reliability_accumulator_update_f32, (
     void *state, ptrdiff_t size, const float *probs, const int64_t *y, ptrdiff_t count,
     ptrdiff_t classes),
@@ -1911,6 +1937,14 @@ LOSSKIT_ENTRY(losskit_reliability_accumulator_update_f64, (
     void *state, ptrdiff_t size, const double *probs, const int64_t *y, ptrdiff_t count,
     ptrdiff_t classes),
     (state, size, probs, y, count, classes))
+LOSSKIT_ENTRY(losskit_group_accumulator_update_f32, (
+    void *state, ptrdiff_t size, const float *probs, const int64_t *y, const int64_t *group, ptrdiff_t count,
+    ptrdiff_t classes),
+    (state, size, probs, y, group, count, classes))
+LOSSKIT_ENTRY(losskit_group_accumulator_update_f64, (
+    void *state, ptrdiff_t size, const double *probs, const int64_t *y, const int64_t *group, ptrdiff_t count,
+    ptrdiff_t classes),
+    (state, size, probs, y, group, count, classes))
 LOSSKIT_ENTRY(losskit_reliability_accumulator_merge, (
     void *state, ptrdiff_t size, const void *other, ptrdiff_t other_size),
     (state, size, other, other_size))
@@ -1928,6 +1962,27 @@ LOSSKIT_ENTRY(losskit_reliability_bins_f64, (
     losskit_bin_edge edge, int64_t *counts, double *conf_mean, double *acc_mean,
     double *edges),
     (conf, correct, count, n_bins, binning, edge, counts, conf_mean, acc_mean, edges))
+LOSSKIT_ENTRY(losskit_score_accumulator_size, (ptrdiff_t *size),
+    (size))
+LOSSKIT_ENTRY(losskit_score_accumulator_init, (void *state, ptrdiff_t size, double eps),
+    (state, size, eps))
+LOSSKIT_ENTRY(losskit_score_accumulator_check, (const void *state, ptrdiff_t size, double *eps),
+    (state, size, eps))
+LOSSKIT_ENTRY(losskit_score_accumulator_update_f32, (
+    void *state, ptrdiff_t size, const float *probs, const int64_t *y, ptrdiff_t count,
+    ptrdiff_t classes),
+    (state, size, probs, y, count, classes))
+LOSSKIT_ENTRY(losskit_score_accumulator_update_f64, (
+    void *state, ptrdiff_t size, const double *probs, const int64_t *y, ptrdiff_t count,
+    ptrdiff_t classes),
+    (state, size, probs, y, count, classes))
+LOSSKIT_ENTRY(losskit_score_accumulator_merge, (
+    void *state, ptrdiff_t size, const void *other, ptrdiff_t other_size),
+    (state, size, other, other_size))
+LOSSKIT_ENTRY(losskit_score_accumulator_result, (
+    const void *state, ptrdiff_t size, int64_t *count, double *brier,
+    double *nll),
+    (state, size, count, brier, nll))
 LOSSKIT_ENTRY(losskit_skce_f32, (
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_skce_estimator estimator,
     losskit_skce_kernel kernel, double bandwidth, float *value,
@@ -1961,6 +2016,16 @@ LOSSKIT_ENTRY(losskit_static_calibration_error_f64, (
     const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
     double *grad),
     (probs, y, count, classes, n_bins, value, grad))
+LOSSKIT_ENTRY(losskit_brier_decomposition_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, float *reliability, float *resolution, float *uncertainty, float *variance,
+    float *covariance),
+    (probs, y, count, n_bins, binning, edge, reliability, resolution, uncertainty, variance, covariance))
+LOSSKIT_ENTRY(losskit_brier_decomposition_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, double *reliability, double *resolution, double *uncertainty, double *variance,
+    double *covariance),
+    (probs, y, count, n_bins, binning, edge, reliability, resolution, uncertainty, variance, covariance))
 LOSSKIT_ENTRY(losskit_brier_score_f32, (
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool scale_by_half,
     const float *sample_weight, losskit_reduction reduction, float *loss,
@@ -1971,6 +2036,24 @@ LOSSKIT_ENTRY(losskit_brier_score_f64, (
     const double *sample_weight, losskit_reduction reduction, double *loss,
     double *grad),
     (probs, y, count, classes, scale_by_half, sample_weight, reduction, loss, grad))
+LOSSKIT_ENTRY(losskit_ensemble_uncertainty_f32, (
+    const float *probs, ptrdiff_t members, ptrdiff_t count, ptrdiff_t classes, float *total, float *expected,
+    float *mutual),
+    (probs, members, count, classes, total, expected, mutual))
+LOSSKIT_ENTRY(losskit_ensemble_uncertainty_f64, (
+    const double *probs, ptrdiff_t members, ptrdiff_t count, ptrdiff_t classes, double *total, double *expected,
+    double *mutual),
+    (probs, members, count, classes, total, expected, mutual))
+LOSSKIT_ENTRY(losskit_hinge_loss_f32, (
+    const float *scores, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool squared, const float *sample_weight,
+    losskit_reduction reduction, float *loss,
+    float *grad),
+    (scores, y, count, classes, squared, sample_weight, reduction, loss, grad))
+LOSSKIT_ENTRY(losskit_hinge_loss_f64, (
+    const double *scores, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool squared,
+    const double *sample_weight, losskit_reduction reduction, double *loss,
+    double *grad),
+    (scores, y, count, classes, squared, sample_weight, reduction, loss, grad))
 LOSSKIT_ENTRY(losskit_log_loss_f32, (
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double eps, const float *sample_weight,
     losskit_reduction reduction, float *loss,
@@ -1981,6 +2064,54 @@ LOSSKIT_ENTRY(losskit_log_loss_f64, (
     losskit_reduction reduction, double *loss,
     double *grad),
     (probs, y, count, classes, eps, sample_weight, reduction, loss, grad))
+LOSSKIT_ENTRY(losskit_picp_mpiw_f32, (
+    const float *lower, const float *upper, const float *target, ptrdiff_t count, float *coverage,
+    float *width),
+    (lower, upper, target, count, coverage, width))
+LOSSKIT_ENTRY(losskit_picp_mpiw_f64, (
+    const double *lower, const double *upper, const double *target, ptrdiff_t count, double *coverage,
+    double *width),
+    (lower, upper, target, count, coverage, width))
+LOSSKIT_ENTRY(losskit_regression_calibration_error_f32, (
+    const float *cdf, ptrdiff_t count, const double *levels, ptrdiff_t level_count, losskit_level_norm norm,
+    float *value, float *observed),
+    (cdf, count, levels, level_count, norm, value, observed))
+LOSSKIT_ENTRY(losskit_regression_calibration_error_f64, (
+    const double *cdf, ptrdiff_t count, const double *levels, ptrdiff_t level_count, losskit_level_norm norm,
+    double *value, double *observed),
+    (cdf, count, levels, level_count, norm, value, observed))
+LOSSKIT_ENTRY(losskit_risk_coverage_curve_f32, (
+    const float *confidence, const float *risk, ptrdiff_t count, float *coverage,
+    float *selective_risk),
+    (confidence, risk, count, coverage, selective_risk))
+LOSSKIT_ENTRY(losskit_risk_coverage_curve_f64, (
+    const double *confidence, const double *risk, ptrdiff_t count, double *coverage,
+    double *selective_risk),
+    (confidence, risk, count, coverage, selective_risk))
+LOSSKIT_ENTRY(losskit_aurc_f32, (
+    const float *confidence, const float *risk, ptrdiff_t count, float *area,
+    float *excess),
+    (confidence, risk, count, area, excess))
+LOSSKIT_ENTRY(losskit_aurc_f64, (
+    const double *confidence, const double *risk, ptrdiff_t count, double *area,
+    double *excess),
+    (confidence, risk, count, area, excess))
+LOSSKIT_ENTRY(losskit_ence_f32, (
+    const float *variance, const float *sq_error, ptrdiff_t count, ptrdiff_t n_bins,
+    float *value),
+    (variance, sq_error, count, n_bins, value))
+LOSSKIT_ENTRY(losskit_ence_f64, (
+    const double *variance, const double *sq_error, ptrdiff_t count, ptrdiff_t n_bins,
+    double *value),
+    (variance, sq_error, count, n_bins, value))
+LOSSKIT_ENTRY(losskit_uncertainty_calibration_error_f32, (
+    const float *variance, const float *sq_error, ptrdiff_t count, ptrdiff_t n_bins,
+    float *value),
+    (variance, sq_error, count, n_bins, value))
+LOSSKIT_ENTRY(losskit_uncertainty_calibration_error_f64, (
+    const double *variance, const double *sq_error, ptrdiff_t count, ptrdiff_t n_bins,
+    double *value),
+    (variance, sq_error, count, n_bins, value))
 LOSSKIT_ENTRY(losskit_temperature_scaling_fit_f32, (
     const float *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double t_min, double t_max,
     float *temperature, float *nll),

@@ -393,6 +393,18 @@ typedef enum losskit_skce_kernel {
   LOSSKIT_SKCE_KERNEL_GAUSSIAN = 1,
 } losskit_skce_kernel;
 
+/** How `regressionCalibrationError` joins the levels. */
+typedef enum losskit_level_norm {
+  /** Sum of squares. */
+  LOSSKIT_LEVEL_NORM_L2 = 0,
+  /** Root mean square. */
+  LOSSKIT_LEVEL_NORM_RMS = 1,
+  /** Mean absolute difference. */
+  LOSSKIT_LEVEL_NORM_L1 = 2,
+  /** The largest absolute difference. */
+  LOSSKIT_LEVEL_NORM_MAX = 3,
+} losskit_level_norm;
+
 /* ====================================================================================================
  * The library
  * ==================================================================================================== */
@@ -5575,6 +5587,36 @@ LOSSKIT_API losskit_status losskit_calibration_slope_intercept_f64(
     double *converged);
 
 /**
+ * The measures of a benchmark of calibration, in one call.
+ *
+ *     table[i]: for bins[i] bins the expected calibration error, the same with equal-mass (rank) bins, both class-wise, and
+ *               the maximum calibration error
+ *     rest:     accuracy, NLL (`losskit_log_loss`), Brier score, `losskit_ks_calibration_error`, `losskit_ece_kde`, `losskit_mmce`
+ *
+ * Call it again with probabilities that have been calibrated to see what that changed. The list of the six measures
+ * without bins is reconstructed from the paper's abstract.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 all is NaN.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1, predicted where it exceeds ½.
+ *   - bins: `[bin_count]`, numbers of bins, 1 to 2²⁴ each.
+ *   - bin_count: ≥ 0.
+ *   - table: optional output, `[bin_count, 5]`.
+ *   - rest: optional output, `[6]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Tao et al., A Benchmark Study on Calibration, 2023.
+ */
+LOSSKIT_API losskit_status losskit_calibration_suite_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, const int64_t *bins, ptrdiff_t bin_count,
+    float *table, float *rest);
+LOSSKIT_API losskit_status losskit_calibration_suite_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, const int64_t *bins, ptrdiff_t bin_count,
+    double *table, double *rest);
+
+/**
  * Overconfidence and underconfidence error: the calibration error in two parts, by the sign of the gaps.
  *
  *     over  = Σ n_b/N · conf_b · max(gap_b, 0),   under = Σ n_b/N · (1 − conf_b) · max(−gap_b, 0)
@@ -5889,6 +5931,26 @@ LOSSKIT_API losskit_status losskit_mmce_f64(
 LOSSKIT_API losskit_status losskit_reliability_accumulator_size(ptrdiff_t n_bins, ptrdiff_t *size);
 
 /**
+ * The size of the state of a class-wise accumulator.
+ *
+ * - Parameters:
+ *   - classes: C ≥ 1.
+ *   - n_bins: number of bins, 1 to 2²⁴.
+ *   - size: output, in bytes: 32 + 48 · `classes` · (`n_bins` + 1).
+ */
+LOSSKIT_API losskit_status losskit_classwise_accumulator_size(ptrdiff_t classes, ptrdiff_t n_bins, ptrdiff_t *size);
+
+/**
+ * The size of the state of an accumulator of groups.
+ *
+ * - Parameters:
+ *   - groups: number of groups, ≥ 1.
+ *   - n_bins: number of bins, 1 to 2²⁴.
+ *   - size: output, in bytes: 32 + 48 · `groups` · (`n_bins` + 1).
+ */
+LOSSKIT_API losskit_status losskit_group_accumulator_size(ptrdiff_t groups, ptrdiff_t n_bins, ptrdiff_t *size);
+
+/**
  * Starts a reliability accumulator: a reliability diagram and calibration errors of data that come in batches.
  *
  * The state takes O(bins) memory, which the caller owns. Its bytes are its serialised form: copy them to store or send
@@ -5911,7 +5973,42 @@ LOSSKIT_API losskit_status losskit_reliability_accumulator_init(
     void *state, ptrdiff_t size, ptrdiff_t n_bins, losskit_bin_edge edge);
 
 /**
- * Is this the state of a reliability accumulator? For bytes that come from elsewhere.
+ * Starts a class-wise accumulator: a reliability diagram for each class.
+ *
+ * The state is as that of `losskit_reliability_accumulator_init`, with the letters LKCLASS1, `classes` in the word that is 0 there,
+ * and as many tables of bins. The other functions of reliability accumulators take it as well.
+ *
+ * - Parameters:
+ *   - state: output, `[size]` bytes, at any alignment.
+ *   - size: what `losskit_classwise_accumulator_size` says, or more (the rest is not used).
+ *   - classes: C ≥ 1.
+ *   - n_bins: number of bins of equal width, 1 to 2²⁴; 15 is usual.
+ *   - edge: on which side a bin owns its edge; `right` is usual.
+ * - Errors: BUFFER_TOO_SMALL if `size` is less than needed.
+ */
+LOSSKIT_API losskit_status losskit_classwise_accumulator_init(
+    void *state, ptrdiff_t size, ptrdiff_t classes, ptrdiff_t n_bins, losskit_bin_edge edge);
+
+/**
+ * Starts an accumulator of groups: a reliability diagram of the top label for each group of samples.
+ *
+ * The state is as that of `losskit_reliability_accumulator_init`, with the letters LKGROUP1, `groups` in the word that is 0 there, and
+ * as many tables of bins. The other functions of reliability accumulators take it as well; `losskit_group_accumulator_update` adds
+ * to it.
+ *
+ * - Parameters:
+ *   - state: output, `[size]` bytes, at any alignment.
+ *   - size: what `losskit_group_accumulator_size` says, or more (the rest is not used).
+ *   - groups: number of groups, ≥ 1.
+ *   - n_bins: number of bins of equal width, 1 to 2²⁴; 15 is usual.
+ *   - edge: on which side a bin owns its edge; `right` is usual.
+ * - Errors: BUFFER_TOO_SMALL if `size` is less than needed.
+ */
+LOSSKIT_API losskit_status losskit_group_accumulator_init(
+    void *state, ptrdiff_t size, ptrdiff_t groups, ptrdiff_t n_bins, losskit_bin_edge edge);
+
+/**
+ * Is this the state of a reliability accumulator of any kind? For bytes that come from elsewhere.
  *
  * - Parameters:
  *   - state: `[size]` bytes, at any alignment.
@@ -5924,18 +6021,32 @@ LOSSKIT_API losskit_status losskit_reliability_accumulator_check(
     const void *state, ptrdiff_t size, ptrdiff_t *n_bins, int32_t *edge);
 
 /**
- * Adds a batch to a reliability accumulator, in the top-label or the binary view.
+ * How many tables a reliability accumulator has, and of what.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes, at any alignment.
+ *   - size: how many bytes there are.
+ *   - tables: optional output, the number of classes or groups; 1 for the top label.
+ *   - of_classes: optional output, 1 for classes, else 0.
+ *   - of_groups: optional output, 1 for groups, else 0.
+ * - Errors: INVALID_VALUE if it is none.
+ */
+LOSSKIT_API losskit_status losskit_reliability_accumulator_tables(
+    const void *state, ptrdiff_t size, ptrdiff_t *tables, int32_t *of_classes, int32_t *of_groups);
+
+/**
+ * Adds a batch to a reliability accumulator of the top label or of classes.
  *
  * - Parameters:
  *   - state: `[size]` bytes, in and out.
  *   - size: of `state`.
- *   - probs: `[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.
+ *   - probs: `[count, classes]`, probabilities in [0, 1]; of the top label the largest of a row is its confidence.
  *   - y: `[count]`, labels 0 ..< classes.
  *   - count: number of rows, ≥ 0.
- *   - classes: number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1, which is the
- *     confidence itself.
+ *   - classes: number of columns, for a class-wise accumulator that of its classes; 0 for the binary view: `probs` is
+ *     `[count]`, the probability of class 1, which is the confidence itself.
  * - Errors: INVALID_VALUE if a probability is NaN or outside [0, 1], or `state` is not a state;
- *   INVALID_TARGET if a label is out of range. The state is then as it was.
+ *   INVALID_TARGET if a label is out of range. The state is then as it was. UNSUPPORTED for an accumulator of groups.
  */
 LOSSKIT_API losskit_status losskit_reliability_accumulator_update_f32(
     void *state, ptrdiff_t size, const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes);
@@ -5943,14 +6054,37 @@ LOSSKIT_API losskit_status losskit_reliability_accumulator_update_f64(
     void *state, ptrdiff_t size, const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes);
 
 /**
+ * Adds a batch to an accumulator of groups, in the top-label or the binary view.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes, in and out.
+ *   - size: of `state`.
+ *   - probs: `[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - group: `[count]`, the group of each row, from 0.
+ *   - count: number of rows, ≥ 0.
+ *   - classes: number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1, which is the
+ *     confidence itself.
+ * - Errors: INVALID_VALUE if a probability is NaN or outside [0, 1], or `state` is not a state;
+ *   INVALID_TARGET if a label or a group is out of range. The state is then as it was. UNSUPPORTED for an accumulator of
+ *   another kind.
+ */
+LOSSKIT_API losskit_status losskit_group_accumulator_update_f32(
+    void *state, ptrdiff_t size, const float *probs, const int64_t *y, const int64_t *group, ptrdiff_t count,
+    ptrdiff_t classes);
+LOSSKIT_API losskit_status losskit_group_accumulator_update_f64(
+    void *state, ptrdiff_t size, const double *probs, const int64_t *y, const int64_t *group, ptrdiff_t count,
+    ptrdiff_t classes);
+
+/**
  * Adds all that another reliability accumulator holds. In whatever order parts are merged, the bytes are the same.
  *
  * - Parameters:
  *   - state: `[size]` bytes, in and out.
  *   - size: of `state`.
- *   - other: `[other_size]` bytes, of as many bins and the same edge.
+ *   - other: `[other_size]` bytes, of the same kind, of as many tables and bins and the same edge.
  *   - other_size: of `other`.
- * - Errors: INVALID_VALUE if either is not a state, INVALID_SHAPE if bins or edges differ.
+ * - Errors: INVALID_VALUE if either is not a state, INVALID_SHAPE if they are not of the same form.
  */
 LOSSKIT_API losskit_status losskit_reliability_accumulator_merge(
     void *state, ptrdiff_t size, const void *other, ptrdiff_t other_size);
@@ -5958,15 +6092,17 @@ LOSSKIT_API losskit_status losskit_reliability_accumulator_merge(
 /**
  * What a reliability accumulator holds: the bins, as `losskit_reliability_bins` gives them, and the errors that follow.
  *
+ * There is one table for the top label, or one for each class or group (T of them).
+ *
  * - Parameters:
  *   - state: `[size]` bytes.
  *   - size: of `state`.
- *   - counts: optional output, `[M]`; M = n_bins, or n_bins + 1 for the edge `left_extra`.
- *   - conf_mean: optional output, `[M]`, mean confidences, 0 for empty bins.
- *   - acc_mean: optional output, `[M]`, accuracies, 0 for empty bins.
+ *   - counts: optional output, `[T, M]`; M = n_bins, or n_bins + 1 for the edge `left_extra`.
+ *   - conf_mean: optional output, `[T, M]`, mean confidences, 0 for empty bins.
+ *   - acc_mean: optional output, `[T, M]`, accuracies, 0 for empty bins.
  *   - edges: optional output, `[n_bins + 1]`.
- *   - ece: optional output, the expected calibration error (`losskit_calibration_error` with norm `l1`); NaN without data.
- *   - mce: optional output, the maximum calibration error (norm `max`); NaN without data.
+ *   - ece: optional output, `[T]`, the expected calibration error (`losskit_calibration_error` with norm `l1`); NaN without data.
+ *   - mce: optional output, `[T]`, the maximum calibration error (norm `max`); NaN without data.
  * - Errors: INVALID_VALUE if `state` is not a state.
  */
 LOSSKIT_API losskit_status losskit_reliability_accumulator_result(
@@ -6002,6 +6138,86 @@ LOSSKIT_API losskit_status losskit_reliability_bins_f32(
 LOSSKIT_API losskit_status losskit_reliability_bins_f64(
     const double *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
     losskit_bin_edge edge, int64_t *counts, double *conf_mean, double *acc_mean, double *edges);
+
+/**
+ * The size of a score accumulator's state.
+ *
+ * - Parameters:
+ *   - size: output, in bytes: 96.
+ */
+LOSSKIT_API losskit_status losskit_score_accumulator_size(ptrdiff_t *size);
+
+/**
+ * Starts a score accumulator: the mean Brier score and log loss of data that come in batches.
+ *
+ * The state is 96 bytes, which the caller owns and may copy, store and send: little-endian 64-bit words, the letters
+ * LKSCORE1; the bits of `eps`; the number of rows; 0; then the sum of the Brier scores and that of the log losses, each as
+ * w + h·2⁻⁴⁰ + m·2⁻⁸⁰ + l·2⁻¹²⁰ in four words w, h, m, l. The scores of the rows are summed as integers, so that batches and
+ * merged parts, in any order, give the same bytes as all data at once.
+ *
+ * - Parameters:
+ *   - state: output, `[size]` bytes, at any alignment.
+ *   - size: 96 or more (the rest is not used).
+ *   - eps: ε of `losskit_log_loss`, in (0, 1); 1e-12 is usual.
+ * - Errors: BUFFER_TOO_SMALL if `size` is less than needed.
+ */
+LOSSKIT_API losskit_status losskit_score_accumulator_init(void *state, ptrdiff_t size, double eps);
+
+/**
+ * Is this the state of a score accumulator? For bytes that come from elsewhere.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes, at any alignment.
+ *   - size: how many bytes there are; what goes beyond the state is not looked at.
+ *   - eps: optional output, the ε it was started with.
+ * - Errors: INVALID_VALUE if it is none.
+ */
+LOSSKIT_API losskit_status losskit_score_accumulator_check(const void *state, ptrdiff_t size, double *eps);
+
+/**
+ * Adds a batch to a score accumulator.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes, in and out.
+ *   - size: of `state`.
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 0.
+ *   - classes: number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ * - Errors: INVALID_VALUE if a probability is NaN or outside [0, 1], or `state` is not a state, or full;
+ *   INVALID_TARGET if a label is out of range. The state is then as it was.
+ */
+LOSSKIT_API losskit_status losskit_score_accumulator_update_f32(
+    void *state, ptrdiff_t size, const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes);
+LOSSKIT_API losskit_status losskit_score_accumulator_update_f64(
+    void *state, ptrdiff_t size, const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes);
+
+/**
+ * Adds all that another score accumulator holds. In whatever order parts are merged, the bytes are the same.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes, in and out.
+ *   - size: of `state`.
+ *   - other: `[other_size]` bytes, with the same ε.
+ *   - other_size: of `other`.
+ * - Errors: INVALID_VALUE if either is not a state, or both are too full, INVALID_SHAPE if ε differs.
+ */
+LOSSKIT_API losskit_status losskit_score_accumulator_merge(
+    void *state, ptrdiff_t size, const void *other, ptrdiff_t other_size);
+
+/**
+ * What a score accumulator holds.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes.
+ *   - size: of `state`.
+ *   - count: optional output, the number of rows.
+ *   - brier: optional output, the mean `losskit_brier_score`; NaN without data.
+ *   - nll: optional output, the mean `losskit_log_loss`; NaN without data.
+ * - Errors: INVALID_VALUE if `state` is not a state.
+ */
+LOSSKIT_API losskit_status losskit_score_accumulator_result(
+    const void *state, ptrdiff_t size, int64_t *count, double *brier, double *nll);
 
 /**
  * Squared kernel calibration error of whole distributions.
@@ -6112,6 +6328,39 @@ LOSSKIT_API losskit_status losskit_static_calibration_error_f64(
  * ==================================================================================================== */
 
 /**
+ * The parts of the Brier score of binary probabilities over bins.
+ *
+ *     REL = Σ n_b/N (p̄_b − ȳ_b)²,   RES = Σ n_b/N (ȳ_b − ȳ)²,   UNC = ȳ(1 − ȳ)
+ *     WBV = 1/N Σ (p_i − p̄_b(i))²,  WBC = 2/N Σ (y_i − ȳ_b(i))(p_i − p̄_b(i))
+ *     Brier score = REL − RES + UNC + WBV − WBC
+ *
+ * - Parameters:
+ *   - probs: `[count]`, the probability of class 1.
+ *   - y: `[count]`, 0 or 1.
+ *   - count: N ≥ 0; with N = 0 all is NaN. With a binning other than `uniform` 2³¹ − 1 at most.
+ *   - n_bins: number of bins, 1 to 2²⁴; 10 is usual.
+ *   - binning: how edges are chosen; `uniform` is usual.
+ *   - edge: on which side a bin owns its edge; `right` is usual.
+ *   - reliability: optional output, REL.
+ *   - resolution: optional output, RES.
+ *   - uncertainty: optional output, UNC.
+ *   - variance: optional output, WBV, within the bins.
+ *   - covariance: optional output, WBC, within the bins.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Murphy, A New Vector Partition of the Probability Score, 1973; Stephenson et al., Two Extra Components in
+ *   the Brier Score Decomposition, 2008.
+ */
+LOSSKIT_API losskit_status losskit_brier_decomposition_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, float *reliability, float *resolution, float *uncertainty, float *variance,
+    float *covariance);
+LOSSKIT_API losskit_status losskit_brier_decomposition_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, double *reliability, double *resolution, double *uncertainty, double *variance,
+    double *covariance);
+
+/**
  * Brier score: the squared distance between the predicted distribution and the outcome.
  *
  *     l_i = Σ_c (p_ic − [y_i = c])²      (binary: (p_i − y_i)²)
@@ -6136,6 +6385,60 @@ LOSSKIT_API losskit_status losskit_brier_score_f32(
     const float *sample_weight, losskit_reduction reduction, float *loss, float *grad);
 LOSSKIT_API losskit_status losskit_brier_score_f64(
     const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool scale_by_half,
+    const double *sample_weight, losskit_reduction reduction, double *loss, double *grad);
+
+/**
+ * Uncertainty of an ensemble: its entropy in all, the part that its members expect, and what they disagree on.
+ *
+ *     p̄ = mean_m p_m:   total = H(p̄),  expected = mean_m H(p_m),  mutual information = total − expected
+ *
+ * H is the entropy in nats, 0·log 0 = 0.
+ *
+ * - Parameters:
+ *   - probs: `[members, count, classes]`, probabilities in [0, 1].
+ *   - members: M ≥ 1.
+ *   - count: N ≥ 0.
+ *   - classes: C ≥ 1.
+ *   - total: optional output, `[count]`.
+ *   - expected: optional output, `[count]`.
+ *   - mutual: optional output, `[count]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a probability is outside [0, 1]. NaN stays in its row.
+ * - Reference: Depeweg et al., Decomposition of Uncertainty in Bayesian Deep Learning, 2018.
+ */
+LOSSKIT_API losskit_status losskit_ensemble_uncertainty_f32(
+    const float *probs, ptrdiff_t members, ptrdiff_t count, ptrdiff_t classes, float *total, float *expected,
+    float *mutual);
+LOSSKIT_API losskit_status losskit_ensemble_uncertainty_f64(
+    const double *probs, ptrdiff_t members, ptrdiff_t count, ptrdiff_t classes, double *total, double *expected,
+    double *mutual);
+
+/**
+ * Hinge loss: the target's score should be 1 more than that of the best other class (Crammer and Singer).
+ *
+ *     m_i = z_{i,y} − max_{c≠y} z_ic      (binary: m_i = (2 y_i − 1) z_i)
+ *     l_i = max(0, 1 − m_i), squared if asked for
+ *     where m_i < 1: ∂l_i/∂z_{i,y} = −1, and +1 at the first best other class (times 2 (1 − m_i) if squared), else 0
+ *
+ * - Parameters:
+ *   - scores: `[count, classes]`; of a single class the loss is 0.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 0.
+ *   - classes: number of columns; 0 for the binary view: `scores` is `[count]`, labels are 0 and 1.
+ *   - squared: false is usual.
+ *   - sample_weight: optional, `[count]`, ≥ 0.
+ *   - reduction: `mean` divides by the sum of the weights; a mean over nothing is 0.
+ *   - loss: optional output, one number, or `[count]` with reduction `none`.
+ *   - grad: optional output, like `scores`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE if a weight is negative. A row with NaN has loss and
+ *   gradient NaN.
+ * - Reference: Crammer and Singer, On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines, 2001;
+ *   sklearn.metrics.hinge_loss.
+ */
+LOSSKIT_API losskit_status losskit_hinge_loss_f32(
+    const float *scores, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool squared, const float *sample_weight,
+    losskit_reduction reduction, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_hinge_loss_f64(
+    const double *scores, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool squared,
     const double *sample_weight, losskit_reduction reduction, double *loss, double *grad);
 
 /**
@@ -6164,6 +6467,132 @@ LOSSKIT_API losskit_status losskit_log_loss_f32(
 LOSSKIT_API losskit_status losskit_log_loss_f64(
     const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double eps, const double *sample_weight,
     losskit_reduction reduction, double *loss, double *grad);
+
+/**
+ * Coverage and width of prediction intervals: the share of targets inside, and the mean width.
+ *
+ *     PICP = mean [lower ≤ y ≤ upper],   MPIW = mean |upper − lower|
+ *
+ * - Parameters:
+ *   - lower: `[count]`.
+ *   - upper: `[count]`.
+ *   - target: `[count]`.
+ *   - count: ≥ 0; with 0 both are NaN.
+ *   - coverage: optional output, PICP.
+ *   - width: optional output, MPIW.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a number is NaN.
+ * - Reference: Khosravi et al., Comprehensive Review of Neural Network-Based Prediction Intervals, 2011.
+ */
+LOSSKIT_API losskit_status losskit_picp_mpiw_f32(
+    const float *lower, const float *upper, const float *target, ptrdiff_t count, float *coverage, float *width);
+LOSSKIT_API losskit_status losskit_picp_mpiw_f64(
+    const double *lower, const double *upper, const double *target, ptrdiff_t count, double *coverage, double *width);
+
+/**
+ * Calibration error of predictive distributions: is the share of targets below a quantile what the quantile says?
+ *
+ *     obs_j = mean [F_i(y_i) ≤ level_j];   l2: Σ (obs_j − level_j)²,  rms: √mean (…)²,  l1: mean |…|,  max: max |…|
+ *
+ * - Parameters:
+ *   - cdf: `[count]`, F_i(y_i), in [0, 1].
+ *   - count: N ≥ 0; with N = 0 all is NaN.
+ *   - levels: `[level_count]`, in [0, 1]; 0.05, 0.10, …, 0.95 are usual.
+ *   - level_count: ≥ 1.
+ *   - norm: `l2` is usual.
+ *   - value: optional output.
+ *   - observed: optional output, `[level_count]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_PARAMETER if a level is outside [0, 1], INVALID_VALUE if a number of `cdf`
+ *   is NaN or outside [0, 1].
+ * - Reference: Kuleshov et al., Accurate Uncertainties for Deep Learning Using Calibrated Regression, 2018.
+ */
+LOSSKIT_API losskit_status losskit_regression_calibration_error_f32(
+    const float *cdf, ptrdiff_t count, const double *levels, ptrdiff_t level_count, losskit_level_norm norm,
+    float *value, float *observed);
+LOSSKIT_API losskit_status losskit_regression_calibration_error_f64(
+    const double *cdf, ptrdiff_t count, const double *levels, ptrdiff_t level_count, losskit_level_norm norm,
+    double *value, double *observed);
+
+/**
+ * Risk-coverage curve of selective prediction: the mean risk of the k most confident predictions, for each k.
+ *
+ *     coverage_k = k/N,   risk_k = 1/k Σ_{i ≤ k} risk_i,   i in descending order of confidence (equal ones in that of rows)
+ *
+ * - Parameters:
+ *   - confidence: `[count]`; infinities are allowed.
+ *   - risk: `[count]`, ≥ 0: 0/1 errors or any loss.
+ *   - count: N, 0 to 2³¹ − 1.
+ *   - coverage: optional output, `[count]`.
+ *   - selective_risk: optional output, `[count]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a confidence is NaN or a risk negative or NaN, OUT_OF_MEMORY.
+ * - Reference: Geifman and El-Yaniv, Selective Classification for Deep Neural Networks, 2017.
+ */
+LOSSKIT_API losskit_status losskit_risk_coverage_curve_f32(
+    const float *confidence, const float *risk, ptrdiff_t count, float *coverage, float *selective_risk);
+LOSSKIT_API losskit_status losskit_risk_coverage_curve_f64(
+    const double *confidence, const double *risk, ptrdiff_t count, double *coverage, double *selective_risk);
+
+/**
+ * Area under the risk-coverage curve, and its excess over that of the best order.
+ *
+ *     AURC = mean_k risk_k,   E-AURC = AURC − the same with the risks in ascending order
+ *
+ * - Parameters:
+ *   - confidence: `[count]`; infinities are allowed.
+ *   - risk: `[count]`, ≥ 0: 0/1 errors or any loss.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 both are NaN.
+ *   - area: optional output, AURC.
+ *   - excess: optional output, E-AURC.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a confidence is NaN or a risk negative or NaN, OUT_OF_MEMORY.
+ * - Reference: Geifman, Uziel and El-Yaniv, Bias-Reduced Uncertainty Estimation for Deep Neural Classifiers, 2019.
+ */
+LOSSKIT_API losskit_status losskit_aurc_f32(
+    const float *confidence, const float *risk, ptrdiff_t count, float *area, float *excess);
+LOSSKIT_API losskit_status losskit_aurc_f64(
+    const double *confidence, const double *risk, ptrdiff_t count, double *area, double *excess);
+
+/**
+ * Expected normalized calibration error of predicted variances.
+ *
+ *     bins of equal width over [min, max] of the standard deviations √variance, [e_b, e_{b+1}); all equal: one bin
+ *     ENCE = mean over occupied bins with RMV > 0 of |RMV − RMSE| / RMV,  RMV = √mean variance,  RMSE = √mean error²
+ *
+ * - Parameters:
+ *   - variance: `[count]`, ≥ 0, finite.
+ *   - sq_error: `[count]`, squared errors, ≥ 0.
+ *   - count: ≥ 0; with 0 the value is NaN, as it is where no bin counts.
+ *   - n_bins: number of bins, 1 to 2²⁴; 10 is usual.
+ *   - value: optional output.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a number is NaN, negative, or (variance)
+ *   infinite, OUT_OF_MEMORY.
+ * - Reference: Levi et al., Evaluating and Calibrating Uncertainty Prediction in Regression Tasks, 2022;
+ *   netcal.metrics.ENCE.
+ */
+LOSSKIT_API losskit_status losskit_ence_f32(
+    const float *variance, const float *sq_error, ptrdiff_t count, ptrdiff_t n_bins, float *value);
+LOSSKIT_API losskit_status losskit_ence_f64(
+    const double *variance, const double *sq_error, ptrdiff_t count, ptrdiff_t n_bins, double *value);
+
+/**
+ * Uncertainty calibration error of predicted variances.
+ *
+ *     bins of equal width over [min, max] of the variances, [e_b, e_{b+1}); all equal: one bin
+ *     UCE = Σ n_b/N |mean error² − mean variance|
+ *
+ * - Parameters:
+ *   - variance: `[count]`, ≥ 0, finite.
+ *   - sq_error: `[count]`, squared errors, ≥ 0.
+ *   - count: ≥ 0; with 0 the value is NaN.
+ *   - n_bins: number of bins, 1 to 2²⁴; 10 is usual.
+ *   - value: optional output.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a number is NaN, negative, or (variance)
+ *   infinite, OUT_OF_MEMORY.
+ * - Reference: Laves et al., Well-Calibrated Regression Uncertainty in Medical Imaging with Deep Learning, 2020;
+ *   netcal.metrics.UCE.
+ */
+LOSSKIT_API losskit_status losskit_uncertainty_calibration_error_f32(
+    const float *variance, const float *sq_error, ptrdiff_t count, ptrdiff_t n_bins, float *value);
+LOSSKIT_API losskit_status losskit_uncertainty_calibration_error_f64(
+    const double *variance, const double *sq_error, ptrdiff_t count, ptrdiff_t n_bins, double *value);
 
 /* ====================================================================================================
  * Post-hoc calibrators

@@ -126,6 +126,24 @@ public func losskit_calibration_slope_intercept_f64(
   return calibrationSlopeIntercept(probs, y, count, eps, slope, intercept, citl, converged).rawValue
 }
 
+@c(losskit_calibration_suite_f32)
+public func losskit_calibration_suite_f32(
+  _ probs: UnsafePointer<Float>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int,
+  _ bins: UnsafePointer<Int64>?, _ binCount: Int, _ table: UnsafeMutablePointer<Float>?,
+  _ rest: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  return calibrationSuite(probs, y, count, classes, bins, binCount, table, rest).rawValue
+}
+
+@c(losskit_calibration_suite_f64)
+public func losskit_calibration_suite_f64(
+  _ probs: UnsafePointer<Double>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int,
+  _ bins: UnsafePointer<Int64>?, _ binCount: Int, _ table: UnsafeMutablePointer<Double>?,
+  _ rest: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return calibrationSuite(probs, y, count, classes, bins, binCount, table, rest).rawValue
+}
+
 @c(losskit_confidence_bias_error_f32)
 public func losskit_confidence_bias_error_f32(
   _ probs: UnsafePointer<Float>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int, _ nBins: Int,
@@ -368,6 +386,20 @@ public func losskit_reliability_accumulator_size(_ nBins: Int, _ size: UnsafeMut
   return reliabilityAccumulatorSize(nBins, size).rawValue
 }
 
+@c(losskit_classwise_accumulator_size)
+public func losskit_classwise_accumulator_size(
+  _ classes: Int, _ nBins: Int, _ size: UnsafeMutablePointer<Int>?
+) -> Int32 {
+  return classwiseAccumulatorSize(classes, nBins, size).rawValue
+}
+
+@c(losskit_group_accumulator_size)
+public func losskit_group_accumulator_size(
+  _ groups: Int, _ nBins: Int, _ size: UnsafeMutablePointer<Int>?
+) -> Int32 {
+  return groupAccumulatorSize(groups, nBins, size).rawValue
+}
+
 @c(losskit_reliability_accumulator_init)
 public func losskit_reliability_accumulator_init(
   _ state: UnsafeMutableRawPointer?, _ size: Int, _ nBins: Int, _ edge: Int32
@@ -378,11 +410,39 @@ public func losskit_reliability_accumulator_init(
   return reliabilityAccumulatorInit(state, size, nBins, edge).rawValue
 }
 
+@c(losskit_classwise_accumulator_init)
+public func losskit_classwise_accumulator_init(
+  _ state: UnsafeMutableRawPointer?, _ size: Int, _ classes: Int, _ nBins: Int, _ edge: Int32
+) -> Int32 {
+  guard let edge = BinEdge(rawValue: edge) else {
+    return Status.invalidParameter.rawValue
+  }
+  return classwiseAccumulatorInit(state, size, classes, nBins, edge).rawValue
+}
+
+@c(losskit_group_accumulator_init)
+public func losskit_group_accumulator_init(
+  _ state: UnsafeMutableRawPointer?, _ size: Int, _ groups: Int, _ nBins: Int, _ edge: Int32
+) -> Int32 {
+  guard let edge = BinEdge(rawValue: edge) else {
+    return Status.invalidParameter.rawValue
+  }
+  return groupAccumulatorInit(state, size, groups, nBins, edge).rawValue
+}
+
 @c(losskit_reliability_accumulator_check)
 public func losskit_reliability_accumulator_check(
   _ state: UnsafeRawPointer?, _ size: Int, _ nBins: UnsafeMutablePointer<Int>?, _ edge: UnsafeMutablePointer<Int32>?
 ) -> Int32 {
   return reliabilityAccumulatorCheck(state, size, nBins, edge).rawValue
+}
+
+@c(losskit_reliability_accumulator_tables)
+public func losskit_reliability_accumulator_tables(
+  _ state: UnsafeRawPointer?, _ size: Int, _ tables: UnsafeMutablePointer<Int>?,
+  _ ofClasses: UnsafeMutablePointer<Int32>?, _ ofGroups: UnsafeMutablePointer<Int32>?
+) -> Int32 {
+  return reliabilityAccumulatorTables(state, size, tables, ofClasses, ofGroups).rawValue
 }
 
 @c(losskit_reliability_accumulator_update_f32)
@@ -399,6 +459,22 @@ public func losskit_reliability_accumulator_update_f64(
   _ count: Int, _ classes: Int
 ) -> Int32 {
   return reliabilityAccumulatorUpdate(state, size, probs, y, count, classes).rawValue
+}
+
+@c(losskit_group_accumulator_update_f32)
+public func losskit_group_accumulator_update_f32(
+  _ state: UnsafeMutableRawPointer?, _ size: Int, _ probs: UnsafePointer<Float>?, _ y: UnsafePointer<Int64>?,
+  _ group: UnsafePointer<Int64>?, _ count: Int, _ classes: Int
+) -> Int32 {
+  return groupAccumulatorUpdate(state, size, probs, y, group, count, classes).rawValue
+}
+
+@c(losskit_group_accumulator_update_f64)
+public func losskit_group_accumulator_update_f64(
+  _ state: UnsafeMutableRawPointer?, _ size: Int, _ probs: UnsafePointer<Double>?, _ y: UnsafePointer<Int64>?,
+  _ group: UnsafePointer<Int64>?, _ count: Int, _ classes: Int
+) -> Int32 {
+  return groupAccumulatorUpdate(state, size, probs, y, group, count, classes).rawValue
 }
 
 @c(losskit_reliability_accumulator_merge)
@@ -445,6 +521,56 @@ public func losskit_reliability_bins_f64(
     return Status.invalidParameter.rawValue
   }
   return reliabilityBins(conf, correct, count, nBins, binning, edge, counts, confMean, accMean, edges).rawValue
+}
+
+@c(losskit_score_accumulator_size)
+public func losskit_score_accumulator_size(_ size: UnsafeMutablePointer<Int>?) -> Int32 {
+  return scoreAccumulatorSize(size).rawValue
+}
+
+@c(losskit_score_accumulator_init)
+public func losskit_score_accumulator_init(
+  _ state: UnsafeMutableRawPointer?, _ size: Int, _ eps: Double
+) -> Int32 {
+  return scoreAccumulatorInit(state, size, eps).rawValue
+}
+
+@c(losskit_score_accumulator_check)
+public func losskit_score_accumulator_check(
+  _ state: UnsafeRawPointer?, _ size: Int, _ eps: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return scoreAccumulatorCheck(state, size, eps).rawValue
+}
+
+@c(losskit_score_accumulator_update_f32)
+public func losskit_score_accumulator_update_f32(
+  _ state: UnsafeMutableRawPointer?, _ size: Int, _ probs: UnsafePointer<Float>?, _ y: UnsafePointer<Int64>?,
+  _ count: Int, _ classes: Int
+) -> Int32 {
+  return scoreAccumulatorUpdate(state, size, probs, y, count, classes).rawValue
+}
+
+@c(losskit_score_accumulator_update_f64)
+public func losskit_score_accumulator_update_f64(
+  _ state: UnsafeMutableRawPointer?, _ size: Int, _ probs: UnsafePointer<Double>?, _ y: UnsafePointer<Int64>?,
+  _ count: Int, _ classes: Int
+) -> Int32 {
+  return scoreAccumulatorUpdate(state, size, probs, y, count, classes).rawValue
+}
+
+@c(losskit_score_accumulator_merge)
+public func losskit_score_accumulator_merge(
+  _ state: UnsafeMutableRawPointer?, _ size: Int, _ other: UnsafeRawPointer?, _ otherSize: Int
+) -> Int32 {
+  return scoreAccumulatorMerge(state, size, other, otherSize).rawValue
+}
+
+@c(losskit_score_accumulator_result)
+public func losskit_score_accumulator_result(
+  _ state: UnsafeRawPointer?, _ size: Int, _ count: UnsafeMutablePointer<Int64>?,
+  _ brier: UnsafeMutablePointer<Double>?, _ nll: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  return scoreAccumulatorResult(state, size, count, brier, nll).rawValue
 }
 
 @c(losskit_skce_f32)

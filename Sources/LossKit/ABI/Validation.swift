@@ -38,6 +38,16 @@ func isPositive(_ x: Double) -> Bool { x > 0 && x < .infinity }
   return !bad.any
 }
 
+/// Is some number outside [0, 1]? NaN is not.
+@inline(__always) func hasOutsideFractions<S: Scalar>(_ p: UnsafePointer<S>, _ count: Int) -> Bool {
+  var bad = S.Vector.Integers(0)
+  forEachVector(S.Vector.self, 0..<count) { i, n in
+    let x = S.Vector.load(p + i, lanes: n)
+    bad = bad | (x .< S.Vector.zero) | (S.Vector.one .< x)
+  }
+  return bad.any
+}
+
 /// Is some number < 0?
 @inline(__always) func hasNegative<S: Scalar>(_ p: UnsafePointer<S>, _ count: Int) -> Bool {
   var bad = S.Vector.Integers(0)

@@ -22,5 +22,5 @@ func brierScore<S: Scalar>(
   _ grad: UnsafeMutablePointer<S>?
 ) -> Status {
   let call = LossCall(reduction: reduction, sampleWeight: sampleWeight, loss: loss, grad: grad)
-  return call.properScore(probs, y, count, classes, QuadraticScore(factor: S.Vector(scaleByHalf ? 0.5 : 1)))
+  return call.score(probs, y, count, classes, QuadraticScore(factor: S.Vector(scaleByHalf ? 0.5 : 1)))
 }

@@ -23,5 +23,5 @@ func logLoss<S: Scalar>(
 ) -> Status {
   guard eps >= 0, eps < 1 else { return .invalidParameter }
   let call = LossCall(reduction: reduction, sampleWeight: sampleWeight, loss: loss, grad: grad)
-  return call.properScore(probs, y, count, classes, LogarithmicScore<S.Vector>(eps: DoubleLanes(eps)))
+  return call.score(probs, y, count, classes, LogarithmicScore<S.Vector>(eps: DoubleLanes(eps)))
 }

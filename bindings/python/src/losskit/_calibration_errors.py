@@ -12,7 +12,10 @@ from ._core import as_integers, as_reals, call, check_shape, documented, fail, s
 from ._probabilities import bin_count, labelled_probabilities, optional_width
 
 __all__ = [
+    "ClasswiseAccumulator",
+    "GroupAccumulator",
     "ReliabilityAccumulator",
+    "ScoreAccumulator",
     "adaptive_calibration_error",
     "average_calibration_error",
     "calibration_error",
@@ -456,7 +459,93 @@ def calibration_suite(
     return table, rest
 
 
-class ReliabilityAccumulator:
+class _Accumulator:
+    """What accumulators share: a state of bytes that merges, goes to files and other machines, and compares."""
+
+    _kind: str  # of the C functions
+    _state: np.ndarray
+
+    def _allocate(self, kind: str, sizes: Tuple[Any, ...], *parameters: Any) -> None:
+        size = np.empty((), np.intp)
+        call(f"{kind}_accumulator_size", None, *sizes, size)
+        self._state = np.zeros(int(size), np.uint8)
+        call(f"{kind}_accumulator_init", None, self._state, self._state.size, *sizes, *parameters)
+
+    def merge(self, other: Any) -> Any:
+        """Adds all that another accumulator of the same form holds."""
+        if not isinstance(other, type(self)):
+            raise TypeError(f"cannot merge {type(other).__name__} into {type(self).__name__}")
+        call(f"{self._kind}_accumulator_merge", None, self._state, self._state.size, other._state, other._state.size)
+        return self
+
+    def to_bytes(self) -> bytes:
+        """The state as bytes, the same on every machine."""
+        return self._state.tobytes()
+
+    @classmethod
+    def _parameters(cls, state: np.ndarray) -> Tuple[Any, ...]:
+        """What the accumulator with this state was made with."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Any:
+        """The accumulator that ``to_bytes`` was called on."""
+        state = np.frombuffer(data, np.uint8).copy()
+        result = cls(*cls._parameters(state))
+        if state.size != result._state.size:
+            raise fail("INVALID_VALUE", cls.__name__, f"{state.size} bytes, not {result._state.size}")
+        result._state = state
+        return result
+
+    def __getstate__(self) -> bytes:
+        return self.to_bytes()
+
+    def __setstate__(self, data: bytes) -> None:
+        self.__dict__.update(type(self).from_bytes(data).__dict__)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and self.to_bytes() == other.to_bytes()
+
+    __hash__ = None  # type: ignore[assignment]  # mutable
+
+
+class _BinAccumulator(_Accumulator):
+    """Tables of bins."""
+
+    _kind = "reliability"
+    n_bins: int
+    edge: str
+
+    @classmethod
+    def _parameters(cls, state: np.ndarray) -> Tuple[Any, ...]:
+        n_bins, edge = np.empty((), np.intp), np.empty((), np.int32)
+        call("reliability_accumulator_check", None, state, state.size, n_bins, edge)
+        tables, kinds = np.empty((), np.intp), np.empty(2, np.int32)
+        call("reliability_accumulator_tables", None, state, state.size, tables, kinds[:1], kinds[1:])
+        if (bool(kinds[0]), bool(kinds[1])) != (cls is ClasswiseAccumulator, cls is GroupAccumulator):
+            raise fail("INVALID_VALUE", cls.__name__, "the state of another kind of accumulator")
+        names = {value: name for name, value in _prototypes.ENUMS["BinEdge"].items()}
+        return (*([int(tables)] if kinds.any() else []), int(n_bins), names[int(edge)])
+
+    def update(self, probs: Any, y: Any) -> Any:
+        """Adds a batch, ``probs[N, C]`` or, where there is one table, ``probs[N]`` (binary)."""
+        name = "reliability_accumulator_update"
+        dtype, probs, y, classes = labelled_probabilities(name, probs, y)
+        call(name, dtype, self._state, self._state.size, probs, y, y.size, classes)
+        return self
+
+    def _result(self, *tables: int) -> Tuple[Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray], Any, Any]:
+        total = self.n_bins + (self.edge == "left_extra")
+        count = np.empty((*tables, total), np.int64)
+        conf_mean, acc_mean = np.empty((*tables, total)), np.empty((*tables, total))
+        edges = np.empty(self.n_bins + 1)
+        ece, mce = np.empty(tables), np.empty(tables)
+        name = "reliability_accumulator_result"
+        call(name, None, self._state, self._state.size, count, conf_mean, acc_mean, edges, ece, mce)
+        return (count, conf_mean, acc_mean, edges), ece, mce
+
+
+class ReliabilityAccumulator(_BinAccumulator):
     """A reliability diagram and calibration errors of data that come in batches, in O(bins) memory.
 
     Sums are exact: batches, and parts that are merged, give in any order the same bits as all data at once.
@@ -480,67 +569,138 @@ class ReliabilityAccumulator:
     """
 
     def __init__(self, n_bins: int = 15, edge: str = "right"):
-        name = "reliability_accumulator_init"
-        self.n_bins, self.edge = bin_count(name, n_bins), edge
-        size = np.empty((), np.intp)
-        call("reliability_accumulator_size", None, self.n_bins, size)
-        self._state = np.zeros(int(size), np.uint8)
-        call(name, None, self._state, self._state.size, self.n_bins, edge)
-
-    def update(self, probs: Any, y: Any) -> ReliabilityAccumulator:
-        """Adds a batch, ``probs[N, C]`` (the largest of a row is its confidence) or ``probs[N]`` (binary)."""
-        name = "reliability_accumulator_update"
-        dtype, probs, y, classes = labelled_probabilities(name, probs, y)
-        call(name, dtype, self._state, self._state.size, probs, y, y.size, classes)
-        return self
-
-    def merge(self, other: ReliabilityAccumulator) -> ReliabilityAccumulator:
-        """Adds all that another accumulator of as many bins and the same edge holds."""
-        name = "reliability_accumulator_merge"
-        call(name, None, self._state, self._state.size, other._state, other._state.size)
-        return self
-
-    def to_bytes(self) -> bytes:
-        """The state as bytes, the same on every machine."""
-        return self._state.tobytes()
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> ReliabilityAccumulator:
-        """The accumulator that ``to_bytes`` was called on."""
-        state = np.frombuffer(data, np.uint8).copy()
-        n_bins, edge = np.empty((), np.intp), np.empty((), np.int32)
-        call("reliability_accumulator_check", None, state, state.size, n_bins, edge)
-        names = {value: name for name, value in _prototypes.ENUMS["BinEdge"].items()}
-        result = cls(int(n_bins), names[int(edge)])
-        if state.size != result._state.size:
-            raise fail(
-                "INVALID_VALUE", "reliability_accumulator_check", f"{state.size} bytes, not {result._state.size}"
-            )
-        result._state = state
-        return result
+        self.n_bins, self.edge = bin_count("reliability_accumulator_init", n_bins), edge
+        self._allocate("reliability", (self.n_bins,), edge)
 
     def result(self) -> Tuple[Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray], float, float]:
         """``((count, conf_mean, acc_mean, edges), ece, mce)``: the bins, as ``reliability_bins`` gives them, and errors."""
-        total = self.n_bins + (self.edge == "left_extra")
-        count = np.empty(total, np.int64)
-        conf_mean, acc_mean = np.empty(total), np.empty(total)
-        edges = np.empty(self.n_bins + 1)
-        ece, mce = np.empty(()), np.empty(())
-        name = "reliability_accumulator_result"
-        call(name, None, self._state, self._state.size, count, conf_mean, acc_mean, edges, ece, mce)
-        return (count, conf_mean, acc_mean, edges), float(ece), float(mce)
-
-    def __getstate__(self) -> bytes:
-        return self.to_bytes()
-
-    def __setstate__(self, data: bytes) -> None:
-        self.__dict__.update(type(self).from_bytes(data).__dict__)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, ReliabilityAccumulator) and self.to_bytes() == other.to_bytes()
-
-    __hash__ = None  # type: ignore[assignment]  # mutable
+        bins, ece, mce = self._result()
+        return bins, float(ece), float(mce)
 
     def __repr__(self) -> str:
         samples = int(self.result()[0][0].sum())
         return f"ReliabilityAccumulator(n_bins={self.n_bins}, edge={self.edge!r})  # {samples} samples"
+
+
+class ClasswiseAccumulator(_BinAccumulator):
+    """A reliability diagram for each class, of data that come in batches: :class:`ReliabilityAccumulator` class by class.
+
+    Parameters
+    ----------
+    classes : int
+        Number of classes.
+    n_bins : int
+        Number of bins of equal width.
+    edge : str
+        On which side a bin owns its edge: ``"right"``, ``"left"`` or ``"left_extra"``.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> probs = [[0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.5, 0.3, 0.2], [0.2, 0.2, 0.6]]
+    >>> bins, ece, mce = losskit.ClasswiseAccumulator(3, 5).update(probs, [0, 1, 2, 2]).result()
+    >>> ece.mean().round(7).item()  # the static calibration error
+    0.3
+    """
+
+    def __init__(self, classes: int, n_bins: int = 15, edge: str = "right"):
+        self.classes, self.n_bins, self.edge = classes, bin_count("classwise_accumulator_init", n_bins), edge
+        self._allocate("classwise", (classes, self.n_bins), edge)
+
+    def result(self) -> Tuple[Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray, np.ndarray]:
+        """``((count[C, M], conf_mean[C, M], acc_mean[C, M], edges), ece[C], mce[C])``."""
+        return self._result(self.classes)
+
+    def __repr__(self) -> str:
+        return f"ClasswiseAccumulator(classes={self.classes}, n_bins={self.n_bins}, edge={self.edge!r})"
+
+
+class GroupAccumulator(_BinAccumulator):
+    """A reliability diagram for each group of samples, of data that come in batches.
+
+    Parameters
+    ----------
+    groups : int
+        Number of groups.
+    n_bins : int
+        Number of bins of equal width.
+    edge : str
+        On which side a bin owns its edge: ``"right"``, ``"left"`` or ``"left_extra"``.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> groups = losskit.GroupAccumulator(2, 3)
+    >>> bins, ece, mce = groups.update([0.1, 0.35, 0.4, 0.65], [0, 0, 1, 0], [0, 1, 0, 1]).result()
+    >>> ece.round(7).tolist()
+    [0.35, 0.5]
+    """
+
+    def __init__(self, groups: int, n_bins: int = 15, edge: str = "right"):
+        self.groups, self.n_bins, self.edge = groups, bin_count("group_accumulator_init", n_bins), edge
+        self._allocate("group", (groups, self.n_bins), edge)
+
+    def update(self, probs: Any, y: Any, group: Any = None) -> GroupAccumulator:
+        """Adds a batch, ``probs[N, C]`` (the largest of a row is its confidence) or ``probs[N]`` (binary), ``group[N]``."""
+        name = "group_accumulator_update"
+        dtype, probs, y, classes = labelled_probabilities(name, probs, y)
+        group = as_integers(name, "group", group)
+        check_shape(name, "group", group, y.shape)
+        call(name, dtype, self._state, self._state.size, probs, y, group, y.size, classes)
+        return self
+
+    def result(self) -> Tuple[Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray, np.ndarray]:
+        """``((count[G, M], conf_mean[G, M], acc_mean[G, M], edges), ece[G], mce[G])``."""
+        return self._result(self.groups)
+
+    def __repr__(self) -> str:
+        return f"GroupAccumulator(groups={self.groups}, n_bins={self.n_bins}, edge={self.edge!r})"
+
+
+class ScoreAccumulator(_Accumulator):
+    """Mean Brier score and log loss of data that come in batches, in 96 bytes.
+
+    Sums are exact: batches, and parts that are merged, give in any order the same bits as all data at once.
+
+    Parameters
+    ----------
+    eps : float
+        That of ``log_loss``.
+
+    Examples
+    --------
+    >>> import losskit
+    >>> probs = [[0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.5, 0.3, 0.2], [0.2, 0.2, 0.6]]
+    >>> first, second = losskit.ScoreAccumulator(), losskit.ScoreAccumulator()
+    >>> count, brier, nll = first.update(probs[:2], [0, 1]).merge(second.update(probs[2:], [2, 2])).result()
+    >>> count, round(brier, 7), round(nll, 7)
+    (4, 0.405, 0.746941)
+    """
+
+    _kind = "score"
+
+    def __init__(self, eps: float = 1e-12):
+        self.eps = eps
+        self._allocate("score", (), eps)
+
+    @classmethod
+    def _parameters(cls, state: np.ndarray) -> Tuple[Any, ...]:
+        eps = np.empty(())
+        call("score_accumulator_check", None, state, state.size, eps)
+        return (float(eps),)
+
+    def update(self, probs: Any, y: Any) -> ScoreAccumulator:
+        """Adds a batch, ``probs[N, C]`` or ``probs[N]`` (binary)."""
+        name = "score_accumulator_update"
+        dtype, probs, y, classes = labelled_probabilities(name, probs, y)
+        call(name, dtype, self._state, self._state.size, probs, y, y.size, classes)
+        return self
+
+    def result(self) -> Tuple[int, float, float]:
+        """``(count, brier, nll)``; the means are NaN without data."""
+        count, brier, nll = np.empty((), np.int64), np.empty(()), np.empty(())
+        call("score_accumulator_result", None, self._state, self._state.size, count, brier, nll)
+        return int(count), float(brier), float(nll)
+
+    def __repr__(self) -> str:
+        return f"ScoreAccumulator(eps={self.eps!r})  # {self.result()[0]} samples"

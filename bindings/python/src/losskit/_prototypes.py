@@ -38,6 +38,7 @@ ENUMS: dict[str, dict[str, int]] = {
     "SweepBinning": {"rank": 0, "uniform": 1},
     "SkceEstimator": {"unbiased": 0, "biased": 1, "linear": 2},
     "SkceKernel": {"exponential": 0, "gaussian": 1},
+    "LevelNorm": {"l2": 0, "rms": 1, "l1": 2, "max": 3},
 }
 
 STATUS_MEANING: dict[int, str] = {
@@ -2793,6 +2794,19 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("converged", "p"),
         ),
     ),
+    "calibration_suite": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("bins", "p"),
+            ("bin_count", "n"),
+            ("table", "p"),
+            ("rest", "p"),
+        ),
+    ),
     "confidence_bias_error": (
         True,
         (
@@ -2944,11 +2958,47 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("size", "p"),
         ),
     ),
+    "classwise_accumulator_size": (
+        False,
+        (
+            ("classes", "n"),
+            ("n_bins", "n"),
+            ("size", "p"),
+        ),
+    ),
+    "group_accumulator_size": (
+        False,
+        (
+            ("groups", "n"),
+            ("n_bins", "n"),
+            ("size", "p"),
+        ),
+    ),
     "reliability_accumulator_init": (
         False,
         (
             ("state", "p"),
             ("size", "n"),
+            ("n_bins", "n"),
+            ("edge", "e:BinEdge"),
+        ),
+    ),
+    "classwise_accumulator_init": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("classes", "n"),
+            ("n_bins", "n"),
+            ("edge", "e:BinEdge"),
+        ),
+    ),
+    "group_accumulator_init": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("groups", "n"),
             ("n_bins", "n"),
             ("edge", "e:BinEdge"),
         ),
@@ -2962,6 +3012,16 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("edge", "p"),
         ),
     ),
+    "reliability_accumulator_tables": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("tables", "p"),
+            ("of_classes", "p"),
+            ("of_groups", "p"),
+        ),
+    ),
     "reliability_accumulator_update": (
         True,
         (
@@ -2969,6 +3029,18 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("size", "n"),
             ("probs", "p"),
             ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+        ),
+    ),
+    "group_accumulator_update": (
+        True,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("probs", "p"),
+            ("y", "p"),
+            ("group", "p"),
             ("count", "n"),
             ("classes", "n"),
         ),
@@ -3008,6 +3080,58 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("conf_mean", "p"),
             ("acc_mean", "p"),
             ("edges", "p"),
+        ),
+    ),
+    "score_accumulator_size": (
+        False,
+        (
+            ("size", "p"),
+        ),
+    ),
+    "score_accumulator_init": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("eps", "d"),
+        ),
+    ),
+    "score_accumulator_check": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("eps", "p"),
+        ),
+    ),
+    "score_accumulator_update": (
+        True,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+        ),
+    ),
+    "score_accumulator_merge": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("other", "p"),
+            ("other_size", "n"),
+        ),
+    ),
+    "score_accumulator_result": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("count", "p"),
+            ("brier", "p"),
+            ("nll", "p"),
         ),
     ),
     "skce": (
@@ -3059,6 +3183,22 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad", "p"),
         ),
     ),
+    "brier_decomposition": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("n_bins", "n"),
+            ("binning", "e:Binning"),
+            ("edge", "e:BinEdge"),
+            ("reliability", "p"),
+            ("resolution", "p"),
+            ("uncertainty", "p"),
+            ("variance", "p"),
+            ("covariance", "p"),
+        ),
+    ),
     "brier_score": (
         True,
         (
@@ -3067,6 +3207,32 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("count", "n"),
             ("classes", "n"),
             ("scale_by_half", "b"),
+            ("sample_weight", "p"),
+            ("reduction", "e:Reduction"),
+            ("loss", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "ensemble_uncertainty": (
+        True,
+        (
+            ("probs", "p"),
+            ("members", "n"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("total", "p"),
+            ("expected", "p"),
+            ("mutual", "p"),
+        ),
+    ),
+    "hinge_loss": (
+        True,
+        (
+            ("scores", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("squared", "b"),
             ("sample_weight", "p"),
             ("reduction", "e:Reduction"),
             ("loss", "p"),
@@ -3085,6 +3251,69 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("reduction", "e:Reduction"),
             ("loss", "p"),
             ("grad", "p"),
+        ),
+    ),
+    "picp_mpiw": (
+        True,
+        (
+            ("lower", "p"),
+            ("upper", "p"),
+            ("target", "p"),
+            ("count", "n"),
+            ("coverage", "p"),
+            ("width", "p"),
+        ),
+    ),
+    "regression_calibration_error": (
+        True,
+        (
+            ("cdf", "p"),
+            ("count", "n"),
+            ("levels", "p"),
+            ("level_count", "n"),
+            ("norm", "e:LevelNorm"),
+            ("value", "p"),
+            ("observed", "p"),
+        ),
+    ),
+    "risk_coverage_curve": (
+        True,
+        (
+            ("confidence", "p"),
+            ("risk", "p"),
+            ("count", "n"),
+            ("coverage", "p"),
+            ("selective_risk", "p"),
+        ),
+    ),
+    "aurc": (
+        True,
+        (
+            ("confidence", "p"),
+            ("risk", "p"),
+            ("count", "n"),
+            ("area", "p"),
+            ("excess", "p"),
+        ),
+    ),
+    "ence": (
+        True,
+        (
+            ("variance", "p"),
+            ("sq_error", "p"),
+            ("count", "n"),
+            ("n_bins", "n"),
+            ("value", "p"),
+        ),
+    ),
+    "uncertainty_calibration_error": (
+        True,
+        (
+            ("variance", "p"),
+            ("sq_error", "p"),
+            ("count", "n"),
+            ("n_bins", "n"),
+            ("value", "p"),
         ),
     ),
     "temperature_scaling_fit": (
@@ -7008,6 +7237,30 @@ Calibrated are slope 1, intercept 0 and citl 0.""",
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
         "reference": "Cox, Two Further Applications of a Model for Binary Regression, 1958.",
     },
+    "calibration_suite": {
+        "summary": "The measures of a benchmark of calibration, in one call.",
+        "body": """\
+    table[i]: for bins[i] bins the expected calibration error, the same with equal-mass (rank) bins, both class-wise, and
+              the maximum calibration error
+    rest:     accuracy, NLL (`log_loss`), Brier score, `ks_calibration_error`, `ece_kde`, `mmce`
+
+Call it again with probabilities that have been calibrated to see what that changed. The list of the six measures
+without bins is reconstructed from the paper's abstract.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 all is NaN.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1, predicted where it exceeds ½.",
+            "bins": "`[bin_count]`, numbers of bins, 1 to 2²⁴ each.",
+            "bin_count": "≥ 0.",
+        },
+        "outputs": {
+            "table": "optional output, `[bin_count, 5]`.",
+            "rest": "optional output, `[6]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Tao et al., A Benchmark Study on Calibration, 2023.",
+    },
     "confidence_bias_error": {
         "summary": "Overconfidence and underconfidence error: the calibration error in two parts, by the sign of the gaps.",
         "body": """\
@@ -7256,6 +7509,26 @@ not N²: with L_i = v_i + ρ_i L_{i−1}, vᵀKv = Σ L_i² (1 − ρ_{i+1}²), 
             "size": "output, in bytes: 80 + 48 · `n_bins`.",
         },
     },
+    "classwise_accumulator_size": {
+        "summary": "The size of the state of a class-wise accumulator.",
+        "parameters": {
+            "classes": "C ≥ 1.",
+            "n_bins": "number of bins, 1 to 2²⁴.",
+        },
+        "outputs": {
+            "size": "output, in bytes: 32 + 48 · `classes` · (`n_bins` + 1).",
+        },
+    },
+    "group_accumulator_size": {
+        "summary": "The size of the state of an accumulator of groups.",
+        "parameters": {
+            "groups": "number of groups, ≥ 1.",
+            "n_bins": "number of bins, 1 to 2²⁴.",
+        },
+        "outputs": {
+            "size": "output, in bytes: 32 + 48 · `groups` · (`n_bins` + 1).",
+        },
+    },
     "reliability_accumulator_init": {
         "summary": "Starts a reliability accumulator: a reliability diagram and calibration errors of data that come in batches.",
         "body": """\
@@ -7277,8 +7550,41 @@ give the same bytes as all data at once.""",
         },
         "errors": "BUFFER_TOO_SMALL if `size` is less than needed.",
     },
+    "classwise_accumulator_init": {
+        "summary": "Starts a class-wise accumulator: a reliability diagram for each class.",
+        "body": """\
+The state is as that of `reliability_accumulator_init`, with the letters LKCLASS1, `classes` in the word that is 0 there,
+and as many tables of bins. The other functions of reliability accumulators take it as well.""",
+        "parameters": {
+            "size": "what `classwise_accumulator_size` says, or more (the rest is not used).",
+            "classes": "C ≥ 1.",
+            "n_bins": "number of bins of equal width, 1 to 2²⁴; 15 is usual.",
+            "edge": "on which side a bin owns its edge; `right` is usual.",
+        },
+        "outputs": {
+            "state": "output, `[size]` bytes, at any alignment.",
+        },
+        "errors": "BUFFER_TOO_SMALL if `size` is less than needed.",
+    },
+    "group_accumulator_init": {
+        "summary": "Starts an accumulator of groups: a reliability diagram of the top label for each group of samples.",
+        "body": """\
+The state is as that of `reliability_accumulator_init`, with the letters LKGROUP1, `groups` in the word that is 0 there, and
+as many tables of bins. The other functions of reliability accumulators take it as well; `group_accumulator_update` adds
+to it.""",
+        "parameters": {
+            "size": "what `group_accumulator_size` says, or more (the rest is not used).",
+            "groups": "number of groups, ≥ 1.",
+            "n_bins": "number of bins of equal width, 1 to 2²⁴; 15 is usual.",
+            "edge": "on which side a bin owns its edge; `right` is usual.",
+        },
+        "outputs": {
+            "state": "output, `[size]` bytes, at any alignment.",
+        },
+        "errors": "BUFFER_TOO_SMALL if `size` is less than needed.",
+    },
     "reliability_accumulator_check": {
-        "summary": "Is this the state of a reliability accumulator? For bytes that come from elsewhere.",
+        "summary": "Is this the state of a reliability accumulator of any kind? For bytes that come from elsewhere.",
         "parameters": {
             "state": "`[size]` bytes, at any alignment.",
             "size": "how many bytes there are; what goes beyond the state is not looked at.",
@@ -7289,45 +7595,74 @@ give the same bytes as all data at once.""",
         },
         "errors": "INVALID_VALUE if it is none.",
     },
+    "reliability_accumulator_tables": {
+        "summary": "How many tables a reliability accumulator has, and of what.",
+        "parameters": {
+            "state": "`[size]` bytes, at any alignment.",
+            "size": "how many bytes there are.",
+        },
+        "outputs": {
+            "tables": "optional output, the number of classes or groups; 1 for the top label.",
+            "of_classes": "optional output, 1 for classes, else 0.",
+            "of_groups": "optional output, 1 for groups, else 0.",
+        },
+        "errors": "INVALID_VALUE if it is none.",
+    },
     "reliability_accumulator_update": {
-        "summary": "Adds a batch to a reliability accumulator, in the top-label or the binary view.",
+        "summary": "Adds a batch to a reliability accumulator of the top label or of classes.",
+        "parameters": {
+            "size": "of `state`.",
+            "probs": "`[count, classes]`, probabilities in [0, 1]; of the top label the largest of a row is its confidence.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 0.",
+            "classes": "number of columns, for a class-wise accumulator that of its classes; 0 for the binary view: `probs` is `[count]`, the probability of class 1, which is the confidence itself.",
+        },
+        "outputs": {
+            "state": "`[size]` bytes, in and out.",
+        },
+        "errors": "INVALID_VALUE if a probability is NaN or outside [0, 1], or `state` is not a state; INVALID_TARGET if a label is out of range. The state is then as it was. UNSUPPORTED for an accumulator of groups.",
+    },
+    "group_accumulator_update": {
+        "summary": "Adds a batch to an accumulator of groups, in the top-label or the binary view.",
         "parameters": {
             "size": "of `state`.",
             "probs": "`[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.",
             "y": "`[count]`, labels 0 ..< classes.",
+            "group": "`[count]`, the group of each row, from 0.",
             "count": "number of rows, ≥ 0.",
             "classes": "number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1, which is the confidence itself.",
         },
         "outputs": {
             "state": "`[size]` bytes, in and out.",
         },
-        "errors": "INVALID_VALUE if a probability is NaN or outside [0, 1], or `state` is not a state; INVALID_TARGET if a label is out of range. The state is then as it was.",
+        "errors": "INVALID_VALUE if a probability is NaN or outside [0, 1], or `state` is not a state; INVALID_TARGET if a label or a group is out of range. The state is then as it was. UNSUPPORTED for an accumulator of another kind.",
     },
     "reliability_accumulator_merge": {
         "summary": "Adds all that another reliability accumulator holds. In whatever order parts are merged, the bytes are the same.",
         "parameters": {
             "size": "of `state`.",
-            "other": "`[other_size]` bytes, of as many bins and the same edge.",
+            "other": "`[other_size]` bytes, of the same kind, of as many tables and bins and the same edge.",
             "other_size": "of `other`.",
         },
         "outputs": {
             "state": "`[size]` bytes, in and out.",
         },
-        "errors": "INVALID_VALUE if either is not a state, INVALID_SHAPE if bins or edges differ.",
+        "errors": "INVALID_VALUE if either is not a state, INVALID_SHAPE if they are not of the same form.",
     },
     "reliability_accumulator_result": {
         "summary": "What a reliability accumulator holds: the bins, as `reliability_bins` gives them, and the errors that follow.",
+        "body": "There is one table for the top label, or one for each class or group (T of them).",
         "parameters": {
             "state": "`[size]` bytes.",
             "size": "of `state`.",
         },
         "outputs": {
-            "counts": "optional output, `[M]`; M = n_bins, or n_bins + 1 for the edge `left_extra`.",
-            "conf_mean": "optional output, `[M]`, mean confidences, 0 for empty bins.",
-            "acc_mean": "optional output, `[M]`, accuracies, 0 for empty bins.",
+            "counts": "optional output, `[T, M]`; M = n_bins, or n_bins + 1 for the edge `left_extra`.",
+            "conf_mean": "optional output, `[T, M]`, mean confidences, 0 for empty bins.",
+            "acc_mean": "optional output, `[T, M]`, accuracies, 0 for empty bins.",
             "edges": "optional output, `[n_bins + 1]`.",
-            "ece": "optional output, the expected calibration error (`calibration_error` with norm `l1`); NaN without data.",
-            "mce": "optional output, the maximum calibration error (norm `max`); NaN without data.",
+            "ece": "optional output, `[T]`, the expected calibration error (`calibration_error` with norm `l1`); NaN without data.",
+            "mce": "optional output, `[T]`, the maximum calibration error (norm `max`); NaN without data.",
         },
         "errors": "INVALID_VALUE if `state` is not a state.",
     },
@@ -7352,6 +7687,78 @@ are compared as doubles. Sums are exact: the result does not depend on the order
         },
         "errors": "INVALID_VALUE if a confidence is NaN or outside [0, 1], INVALID_TARGET if `correct` is neither 0 nor 1.",
         "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017 (`uniform`, `right`).",
+    },
+    "score_accumulator_size": {
+        "summary": "The size of a score accumulator's state.",
+        "outputs": {
+            "size": "output, in bytes: 96.",
+        },
+    },
+    "score_accumulator_init": {
+        "summary": "Starts a score accumulator: the mean Brier score and log loss of data that come in batches.",
+        "body": """\
+The state is 96 bytes, which the caller owns and may copy, store and send: little-endian 64-bit words, the letters
+LKSCORE1; the bits of `eps`; the number of rows; 0; then the sum of the Brier scores and that of the log losses, each as
+w + h·2⁻⁴⁰ + m·2⁻⁸⁰ + l·2⁻¹²⁰ in four words w, h, m, l. The scores of the rows are summed as integers, so that batches and
+merged parts, in any order, give the same bytes as all data at once.""",
+        "parameters": {
+            "size": "96 or more (the rest is not used).",
+            "eps": "ε of `log_loss`, in (0, 1); 1e-12 is usual.",
+        },
+        "outputs": {
+            "state": "output, `[size]` bytes, at any alignment.",
+        },
+        "errors": "BUFFER_TOO_SMALL if `size` is less than needed.",
+    },
+    "score_accumulator_check": {
+        "summary": "Is this the state of a score accumulator? For bytes that come from elsewhere.",
+        "parameters": {
+            "state": "`[size]` bytes, at any alignment.",
+            "size": "how many bytes there are; what goes beyond the state is not looked at.",
+        },
+        "outputs": {
+            "eps": "optional output, the ε it was started with.",
+        },
+        "errors": "INVALID_VALUE if it is none.",
+    },
+    "score_accumulator_update": {
+        "summary": "Adds a batch to a score accumulator.",
+        "parameters": {
+            "size": "of `state`.",
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 0.",
+            "classes": "number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+        },
+        "outputs": {
+            "state": "`[size]` bytes, in and out.",
+        },
+        "errors": "INVALID_VALUE if a probability is NaN or outside [0, 1], or `state` is not a state, or full; INVALID_TARGET if a label is out of range. The state is then as it was.",
+    },
+    "score_accumulator_merge": {
+        "summary": "Adds all that another score accumulator holds. In whatever order parts are merged, the bytes are the same.",
+        "parameters": {
+            "size": "of `state`.",
+            "other": "`[other_size]` bytes, with the same ε.",
+            "other_size": "of `other`.",
+        },
+        "outputs": {
+            "state": "`[size]` bytes, in and out.",
+        },
+        "errors": "INVALID_VALUE if either is not a state, or both are too full, INVALID_SHAPE if ε differs.",
+    },
+    "score_accumulator_result": {
+        "summary": "What a score accumulator holds.",
+        "parameters": {
+            "state": "`[size]` bytes.",
+            "size": "of `state`.",
+        },
+        "outputs": {
+            "count": "optional output, the number of rows.",
+            "brier": "optional output, the mean `brier_score`; NaN without data.",
+            "nll": "optional output, the mean `log_loss`; NaN without data.",
+        },
+        "errors": "INVALID_VALUE if `state` is not a state.",
     },
     "skce": {
         "summary": "Squared kernel calibration error of whole distributions.",
@@ -7435,6 +7842,30 @@ The width is the least σ ≥ E(σ) that `refine` bisections of [0, 1] find; 1, 
         },
         "reference": "Nixon et al., Measuring Calibration in Deep Learning, 2019.",
     },
+    "brier_decomposition": {
+        "summary": "The parts of the Brier score of binary probabilities over bins.",
+        "body": """\
+    REL = Σ n_b/N (p̄_b − ȳ_b)²,   RES = Σ n_b/N (ȳ_b − ȳ)²,   UNC = ȳ(1 − ȳ)
+    WBV = 1/N Σ (p_i − p̄_b(i))²,  WBC = 2/N Σ (y_i − ȳ_b(i))(p_i − p̄_b(i))
+    Brier score = REL − RES + UNC + WBV − WBC""",
+        "parameters": {
+            "probs": "`[count]`, the probability of class 1.",
+            "y": "`[count]`, 0 or 1.",
+            "count": "N ≥ 0; with N = 0 all is NaN. With a binning other than `uniform` 2³¹ − 1 at most.",
+            "n_bins": "number of bins, 1 to 2²⁴; 10 is usual.",
+            "binning": "how edges are chosen; `uniform` is usual.",
+            "edge": "on which side a bin owns its edge; `right` is usual.",
+        },
+        "outputs": {
+            "reliability": "optional output, REL.",
+            "resolution": "optional output, RES.",
+            "uncertainty": "optional output, UNC.",
+            "variance": "optional output, WBV, within the bins.",
+            "covariance": "optional output, WBC, within the bins.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Murphy, A New Vector Partition of the Probability Score, 1973; Stephenson et al., Two Extra Components in the Brier Score Decomposition, 2008.",
+    },
     "brier_score": {
         "summary": "Brier score: the squared distance between the predicted distribution and the outcome.",
         "body": """\
@@ -7456,6 +7887,48 @@ The width is the least σ ≥ E(σ) that `refine` bisections of [0, 1] find; 1, 
         "errors": "INVALID_VALUE if a probability is outside [0, 1] or a weight negative, INVALID_TARGET if a label is out of range. NaN propagates.",
         "reference": "Brier, Verification of Forecasts Expressed in Terms of Probability, 1950.",
     },
+    "ensemble_uncertainty": {
+        "summary": "Uncertainty of an ensemble: its entropy in all, the part that its members expect, and what they disagree on.",
+        "body": """\
+    p̄ = mean_m p_m:   total = H(p̄),  expected = mean_m H(p_m),  mutual information = total − expected
+
+H is the entropy in nats, 0·log 0 = 0.""",
+        "parameters": {
+            "probs": "`[members, count, classes]`, probabilities in [0, 1].",
+            "members": "M ≥ 1.",
+            "count": "N ≥ 0.",
+            "classes": "C ≥ 1.",
+        },
+        "outputs": {
+            "total": "optional output, `[count]`.",
+            "expected": "optional output, `[count]`.",
+            "mutual": "optional output, `[count]`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a probability is outside [0, 1]. NaN stays in its row.",
+        "reference": "Depeweg et al., Decomposition of Uncertainty in Bayesian Deep Learning, 2018.",
+    },
+    "hinge_loss": {
+        "summary": "Hinge loss: the target's score should be 1 more than that of the best other class (Crammer and Singer).",
+        "body": """\
+    m_i = z_{i,y} − max_{c≠y} z_ic      (binary: m_i = (2 y_i − 1) z_i)
+    l_i = max(0, 1 − m_i), squared if asked for
+    where m_i < 1: ∂l_i/∂z_{i,y} = −1, and +1 at the first best other class (times 2 (1 − m_i) if squared), else 0""",
+        "parameters": {
+            "scores": "`[count, classes]`; of a single class the loss is 0.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 0.",
+            "classes": "number of columns; 0 for the binary view: `scores` is `[count]`, labels are 0 and 1.",
+            "squared": "false is usual.",
+            "sample_weight": "optional, `[count]`, ≥ 0.",
+            "reduction": "`mean` divides by the sum of the weights; a mean over nothing is 0.",
+        },
+        "outputs": {
+            "loss": "optional output, one number, or `[count]` with reduction `none`.",
+            "grad": "optional output, like `scores`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE if a weight is negative. A row with NaN has loss and gradient NaN.",
+        "reference": "Crammer and Singer, On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines, 2001; sklearn.metrics.hinge_loss.",
+    },
     "log_loss": {
         "summary": "Log loss: the negative logarithm of the probability given to what happened.",
         "body": """\
@@ -7476,6 +7949,103 @@ The width is the least σ ≥ E(σ) that `refine` bisections of [0, 1] find; 1, 
         },
         "errors": "INVALID_VALUE if a probability is outside [0, 1] or a weight negative, INVALID_TARGET if a label is out of range. NaN propagates.",
         "reference": "Good, Rational Decisions, 1952.",
+    },
+    "picp_mpiw": {
+        "summary": "Coverage and width of prediction intervals: the share of targets inside, and the mean width.",
+        "body": "    PICP = mean [lower ≤ y ≤ upper],   MPIW = mean |upper − lower|",
+        "parameters": {
+            "lower": "`[count]`.",
+            "upper": "`[count]`.",
+            "target": "`[count]`.",
+            "count": "≥ 0; with 0 both are NaN.",
+        },
+        "outputs": {
+            "coverage": "optional output, PICP.",
+            "width": "optional output, MPIW.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a number is NaN.",
+        "reference": "Khosravi et al., Comprehensive Review of Neural Network-Based Prediction Intervals, 2011.",
+    },
+    "regression_calibration_error": {
+        "summary": "Calibration error of predictive distributions: is the share of targets below a quantile what the quantile says?",
+        "body": "    obs_j = mean [F_i(y_i) ≤ level_j];   l2: Σ (obs_j − level_j)²,  rms: √mean (…)²,  l1: mean |…|,  max: max |…|",
+        "parameters": {
+            "cdf": "`[count]`, F_i(y_i), in [0, 1].",
+            "count": "N ≥ 0; with N = 0 all is NaN.",
+            "levels": "`[level_count]`, in [0, 1]; 0.05, 0.10, …, 0.95 are usual.",
+            "level_count": "≥ 1.",
+            "norm": "`l2` is usual.",
+        },
+        "outputs": {
+            "value": "optional output.",
+            "observed": "optional output, `[level_count]`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_PARAMETER if a level is outside [0, 1], INVALID_VALUE if a number of `cdf` is NaN or outside [0, 1].",
+        "reference": "Kuleshov et al., Accurate Uncertainties for Deep Learning Using Calibrated Regression, 2018.",
+    },
+    "risk_coverage_curve": {
+        "summary": "Risk-coverage curve of selective prediction: the mean risk of the k most confident predictions, for each k.",
+        "body": "    coverage_k = k/N,   risk_k = 1/k Σ_{i ≤ k} risk_i,   i in descending order of confidence (equal ones in that of rows)",
+        "parameters": {
+            "confidence": "`[count]`; infinities are allowed.",
+            "risk": "`[count]`, ≥ 0: 0/1 errors or any loss.",
+            "count": "N, 0 to 2³¹ − 1.",
+        },
+        "outputs": {
+            "coverage": "optional output, `[count]`.",
+            "selective_risk": "optional output, `[count]`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a confidence is NaN or a risk negative or NaN, OUT_OF_MEMORY.",
+        "reference": "Geifman and El-Yaniv, Selective Classification for Deep Neural Networks, 2017.",
+    },
+    "aurc": {
+        "summary": "Area under the risk-coverage curve, and its excess over that of the best order.",
+        "body": "    AURC = mean_k risk_k,   E-AURC = AURC − the same with the risks in ascending order",
+        "parameters": {
+            "confidence": "`[count]`; infinities are allowed.",
+            "risk": "`[count]`, ≥ 0: 0/1 errors or any loss.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 both are NaN.",
+        },
+        "outputs": {
+            "area": "optional output, AURC.",
+            "excess": "optional output, E-AURC.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a confidence is NaN or a risk negative or NaN, OUT_OF_MEMORY.",
+        "reference": "Geifman, Uziel and El-Yaniv, Bias-Reduced Uncertainty Estimation for Deep Neural Classifiers, 2019.",
+    },
+    "ence": {
+        "summary": "Expected normalized calibration error of predicted variances.",
+        "body": """\
+    bins of equal width over [min, max] of the standard deviations √variance, [e_b, e_{b+1}); all equal: one bin
+    ENCE = mean over occupied bins with RMV > 0 of |RMV − RMSE| / RMV,  RMV = √mean variance,  RMSE = √mean error²""",
+        "parameters": {
+            "variance": "`[count]`, ≥ 0, finite.",
+            "sq_error": "`[count]`, squared errors, ≥ 0.",
+            "count": "≥ 0; with 0 the value is NaN, as it is where no bin counts.",
+            "n_bins": "number of bins, 1 to 2²⁴; 10 is usual.",
+        },
+        "outputs": {
+            "value": "optional output.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a number is NaN, negative, or (variance) infinite, OUT_OF_MEMORY.",
+        "reference": "Levi et al., Evaluating and Calibrating Uncertainty Prediction in Regression Tasks, 2022; netcal.metrics.ENCE.",
+    },
+    "uncertainty_calibration_error": {
+        "summary": "Uncertainty calibration error of predicted variances.",
+        "body": """\
+    bins of equal width over [min, max] of the variances, [e_b, e_{b+1}); all equal: one bin
+    UCE = Σ n_b/N |mean error² − mean variance|""",
+        "parameters": {
+            "variance": "`[count]`, ≥ 0, finite.",
+            "sq_error": "`[count]`, squared errors, ≥ 0.",
+            "count": "≥ 0; with 0 the value is NaN.",
+            "n_bins": "number of bins, 1 to 2²⁴; 10 is usual.",
+        },
+        "outputs": {
+            "value": "optional output.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a number is NaN, negative, or (variance) infinite, OUT_OF_MEMORY.",
+        "reference": "Laves et al., Well-Calibrated Regression Uncertainty in Medical Imaging with Deep Learning, 2020; netcal.metrics.UCE.",
     },
     "temperature_scaling_fit": {
         "summary": "Temperature scaling: the T for which softmax(z / T) has the least mean negative log-likelihood.",

@@ -1,5 +1,10 @@
-// Losses of probabilities with labels. They read each row once, in place: rows of a few classes are vectors of their own, whose
+// Losses of probabilities (or scores) with labels. They read each row once, in place: rows of a few classes are vectors of their own, whose
 // sums are joined a group at a time. Where only a number is wanted, the same pass checks what it reads.
+
+extension Lanes {
+  /// The sums of neighbours, of `a` and `b` seen as one row.
+  @inline(__always) fileprivate static func pairSums(_ a: Self, _ b: Self) -> Self { evens(a, b) + odds(a, b) }
+}
 
 /// Up to `V.count` rows, of which each has a lane in what is computed of them.
 struct RowGroup<V: Lanes> {
@@ -30,18 +35,32 @@ struct RowGroup<V: Lanes> {
       let (p, isLabel) = single
       return term(p, isLabel)
     }
+    // Where there are several columns, labels are columns.
     var scratch = VectorTile<V>()
     return scratch.withPointer { tile in
-      for lane in 0..<V.count {
-        tile[lane] = lane < count ? partialSums(row(lane), V.Integers(column(lane)), term) : V.zero
-      }
-      var rows = V.count
-      while rows > 1 {
-        rows /= 2
-        for i in 0..<rows {
-          let (a, b) = (tile[2 &* i], tile[2 &* i &+ 1])
-          tile[i] = V.evens(a, b) + V.odds(a, b)
+      let columns = rows.columns
+      var p = row(0)
+      if columns <= V.count, count == V.count {
+        // A row is a vector. Neighbours are joined before they are stored.
+        @inline(__always) func terms(_ lane: Int) -> V {
+          let label = V.Integers(Int(labels[lane]))
+          return term(V.load(p + lane &* columns, first: columns, fill: 0), V.Integers.indices .== label)
         }
+        for i in 0..<V.count / 2 { tile[i] = V.pairSums(terms(2 &* i), terms(2 &* i &+ 1)) }
+      } else {
+        for i in 0..<V.count / 2 {
+          var pair = (V.zero, V.zero)
+          if 2 &* i < count { pair.0 = partialSums(p, V.Integers(Int(labels[2 &* i])), term) }
+          p += columns
+          if 2 &* i &+ 1 < count { pair.1 = partialSums(p, V.Integers(Int(labels[2 &* i &+ 1])), term) }
+          p += columns
+          tile[i] = V.pairSums(pair.0, pair.1)
+        }
+      }
+      var vectors = V.count / 2
+      while vectors > 1 {
+        vectors /= 2
+        for i in 0..<vectors { tile[i] = V.pairSums(tile[2 &* i], tile[2 &* i &+ 1]) }
       }
       return tile[0]
     }
@@ -50,9 +69,6 @@ struct RowGroup<V: Lanes> {
   /// The sums of a row's columns c, c + V.count, c + 2 V.count, …
   @inline(__always)
   private func partialSums(_ p: UnsafePointer<V.Element>, _ label: V.Integers, _ term: (V, V.Integers) -> V) -> V {
-    if rows.columns <= V.count {
-      return term(V.load(p, first: rows.columns, fill: 0), V.Integers.indices .== label)
-    }
     var sums = (DoubleLanes.zero, DoubleLanes.zero)
     var c = 0
     while c < rows.columns {
@@ -154,7 +170,7 @@ struct GroupCheck<V: Lanes> {
     sum = (sum.0 + x, sum.1 + y)
   }
 
-  func faults(allowingNaN: Bool) -> DataFaults {
+  @inline(__always) func faults(allowingNaN: Bool) -> DataFaults {
     let least = V.min(self.least.0, self.least.1)
     let most = V.max(self.most.0, self.most.1)
     let isOutside = ((least .< V.zero) | (V.one .< most)).any
@@ -163,16 +179,22 @@ struct GroupCheck<V: Lanes> {
   }
 }
 
-/// A loss of rows of probabilities.
-protocol ProperScore {
+/// A loss of rows with a label each.
+protocol RowScore {
   associatedtype V: Lanes
+  /// Are the rows probabilities, or any numbers?
+  static var takesProbabilities: Bool { get }
   func losses(_ group: RowGroup<V>) -> V
   /// - Parameter scale: what each row's gradient is multiplied with.
   func writeGradient(_ group: RowGroup<V>, scale: V, _ grad: UnsafeMutablePointer<V.Element>)
 }
 
+extension RowScore {
+  static var takesProbabilities: Bool { true }
+}
+
 /// `Σ_c (p_c − [y = c])²`, times a factor
-struct QuadraticScore<V: Lanes>: ProperScore {
+struct QuadraticScore<V: Lanes>: RowScore {
   let factor: V
 
   @inline(__always) func losses(_ group: RowGroup<V>) -> V {
@@ -191,7 +213,7 @@ struct QuadraticScore<V: Lanes>: ProperScore {
 }
 
 /// `−log max(q, ε)`, q the probability of what happened
-struct LogarithmicScore<V: Lanes>: ProperScore {
+struct LogarithmicScore<V: Lanes>: RowScore {
   let eps: DoubleLanes
 
   @inline(__always) func losses(_ group: RowGroup<V>) -> V {
@@ -217,11 +239,11 @@ struct LogarithmicScore<V: Lanes>: ProperScore {
 }
 
 extension LossCall {
-  /// Value and gradient of a proper score with the arguments of a public function, which are checked.
+  /// Value and gradient of a score with the arguments of a public function, which are checked.
   ///
   /// - Parameter classes: 0 for the binary view.
   @inline(__always)
-  func properScore<P: ProperScore>(
+  func score<P: RowScore>(
     _ probs: UnsafePointer<S>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int, _ score: P
   ) -> Status where P.V == S.Vector {
     if let fault = faultOf(probs, y, count, classes) { return fault }
@@ -240,7 +262,7 @@ extension LossCall {
         @inline(__always) func run(_ sink: LossSink<S>?, checks: Bool) {
           parallel(
             split.parts,
-            ProperScoreJob(score: score, rows: rows, sink: sink, faults: checks ? faults : nil, split: split))
+            RowScoreJob(score: score, rows: rows, sink: sink, faults: checks ? faults : nil, split: split))
           if !checks { return }
           var all = DataFaults()
           for part in 0..<split.parts { all.join(faults[part]) }
@@ -258,7 +280,7 @@ extension LossCall {
   }
 }
 
-private struct ProperScoreJob<P: ProperScore>: ParallelJob {
+private struct RowScoreJob<P: RowScore>: ParallelJob {
   typealias V = P.V
   let score: P
   let rows: ConfidenceRows<V.Element>
@@ -274,6 +296,7 @@ private struct ProperScoreJob<P: ProperScore>: ParallelJob {
       var check = GroupCheck<V>()
       if let sink { score(range, part, sink) { check.add($0) } } else { rows.forEachGroup(range) { check.add($0) } }
       faults[part] = check.faults(allowingNaN: true)
+      if !P.takesProbabilities { faults[part].value = false }
     } else if let sink {
       score(range, part, sink) { _ in }
     }
