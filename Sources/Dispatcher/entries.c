@@ -1756,6 +1756,32 @@ LOSSKIT_ENTRY(losskit_batched_soft_nms_f64, (
     (boxes, scores, idxs, count, method, iou_threshold, sigma, score_threshold, max_output, offset, indices, new_scores, capacity, selected_count, workspace, workspace_size))
 LOSSKIT_ENTRY(losskit_soft_nms_workspace_size, (ptrdiff_t count, ptrdiff_t *size),
     (count, size))
+LOSSKIT_ENTRY(losskit_adaptive_calibration_error_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_ranges, double threshold,
+    float *value),
+    (probs, y, count, classes, n_ranges, threshold, value))
+LOSSKIT_ENTRY(losskit_adaptive_calibration_error_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_ranges, double threshold,
+    double *value),
+    (probs, y, count, classes, n_ranges, threshold, value))
+LOSSKIT_ENTRY(losskit_thresholded_adaptive_calibration_error_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_ranges, double threshold,
+    float *value),
+    (probs, y, count, classes, n_ranges, threshold, value))
+LOSSKIT_ENTRY(losskit_thresholded_adaptive_calibration_error_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_ranges, double threshold,
+    double *value),
+    (probs, y, count, classes, n_ranges, threshold, value))
+LOSSKIT_ENTRY(losskit_average_calibration_error_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, losskit_calibration_mode mode,
+    float *value),
+    (probs, y, count, classes, n_bins, binning, edge, mode, value))
+LOSSKIT_ENTRY(losskit_average_calibration_error_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode,
+    double *value),
+    (probs, y, count, classes, n_bins, binning, edge, mode, value))
 LOSSKIT_ENTRY(losskit_calibration_error_f32, (
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
     losskit_calibration_norm norm, losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode,
@@ -1766,6 +1792,77 @@ LOSSKIT_ENTRY(losskit_calibration_error_f64, (
     losskit_calibration_norm norm, losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode,
     double *value, double *grad),
     (probs, y, count, classes, n_bins, norm, binning, edge, mode, value, grad))
+LOSSKIT_ENTRY(losskit_calibration_slope_intercept_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, double eps, float *slope, float *intercept, float *citl,
+    float *converged),
+    (probs, y, count, eps, slope, intercept, citl, converged))
+LOSSKIT_ENTRY(losskit_calibration_slope_intercept_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, double eps, double *slope, double *intercept, double *citl,
+    double *converged),
+    (probs, y, count, eps, slope, intercept, citl, converged))
+LOSSKIT_ENTRY(losskit_calibration_suite_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, const int64_t *bins, ptrdiff_t bin_count,
+    float *table, float *rest),
+    (probs, y, count, classes, bins, bin_count, table, rest))
+LOSSKIT_ENTRY(losskit_calibration_suite_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, const int64_t *bins, ptrdiff_t bin_count,
+    double *table, double *rest),
+    (probs, y, count, classes, bins, bin_count, table, rest))
+LOSSKIT_ENTRY(losskit_confidence_bias_error_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, losskit_calibration_mode mode, losskit_bias_weighting weighting, float *over,
+    float *under),
+    (probs, y, count, classes, n_bins, binning, edge, mode, weighting, over, under))
+LOSSKIT_ENTRY(losskit_confidence_bias_error_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode, losskit_bias_weighting weighting,
+    double *over, double *under),
+    (probs, y, count, classes, n_bins, binning, edge, mode, weighting, over, under))
+LOSSKIT_ENTRY(losskit_debiased_calibration_error_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, losskit_calibration_mode mode,
+    float *value),
+    (probs, y, count, classes, n_bins, binning, edge, mode, value))
+LOSSKIT_ENTRY(losskit_debiased_calibration_error_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode,
+    double *value),
+    (probs, y, count, classes, n_bins, binning, edge, mode, value))
+LOSSKIT_ENTRY(losskit_detection_calibration_error_f32, (
+    const float *conf, const int64_t *matched, const float *features, ptrdiff_t count, ptrdiff_t feature_count,
+    ptrdiff_t n_bins, losskit_calibration_norm norm,
+    float *value),
+    (conf, matched, features, count, feature_count, n_bins, norm, value))
+LOSSKIT_ENTRY(losskit_detection_calibration_error_f64, (
+    const double *conf, const int64_t *matched, const double *features, ptrdiff_t count, ptrdiff_t feature_count,
+    ptrdiff_t n_bins, losskit_calibration_norm norm,
+    double *value),
+    (conf, matched, features, count, feature_count, n_bins, norm, value))
+LOSSKIT_ENTRY(losskit_ecce_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, float *mad, float *range, float *sigma,
+    float *mad_ratio, float *range_ratio),
+    (probs, y, count, classes, mad, range, sigma, mad_ratio, range_ratio))
+LOSSKIT_ENTRY(losskit_ecce_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double *mad, double *range,
+    double *sigma, double *mad_ratio,
+    double *range_ratio),
+    (probs, y, count, classes, mad, range, sigma, mad_ratio, range_ratio))
+LOSSKIT_ENTRY(losskit_ece_kde_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double p, double bandwidth,
+    ptrdiff_t n_grid, float *value),
+    (probs, y, count, classes, p, bandwidth, n_grid, value))
+LOSSKIT_ENTRY(losskit_ece_kde_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double p, double bandwidth,
+    ptrdiff_t n_grid, double *value),
+    (probs, y, count, classes, p, bandwidth, n_grid, value))
+LOSSKIT_ENTRY(losskit_ece_sweep_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double p, losskit_sweep_binning binning,
+    float *error, float *bins_used),
+    (probs, y, count, classes, p, binning, error, bins_used))
+LOSSKIT_ENTRY(losskit_ece_sweep_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double p, losskit_sweep_binning binning,
+    double *error, double *bins_used),
+    (probs, y, count, classes, p, binning, error, bins_used))
 LOSSKIT_ENTRY(losskit_expected_calibration_error_f32, (
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
     float *grad),
@@ -1774,6 +1871,22 @@ LOSSKIT_ENTRY(losskit_expected_calibration_error_f64, (
     const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
     double *grad),
     (probs, y, count, classes, n_bins, value, grad))
+LOSSKIT_ENTRY(losskit_hosmer_lemeshow_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t n_groups, float *statistic, float *dof,
+    float *p_value),
+    (probs, y, count, n_groups, statistic, dof, p_value))
+LOSSKIT_ENTRY(losskit_hosmer_lemeshow_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t n_groups, double *statistic, double *dof,
+    double *p_value),
+    (probs, y, count, n_groups, statistic, dof, p_value))
+LOSSKIT_ENTRY(losskit_ks_calibration_error_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t r, bool within,
+    float *value),
+    (probs, y, count, classes, r, within, value))
+LOSSKIT_ENTRY(losskit_ks_calibration_error_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t r, bool within,
+    double *value),
+    (probs, y, count, classes, r, within, value))
 LOSSKIT_ENTRY(losskit_maximum_calibration_error_f32, (
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
     float *grad),
@@ -1782,14 +1895,40 @@ LOSSKIT_ENTRY(losskit_maximum_calibration_error_f64, (
     const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
     double *grad),
     (probs, y, count, classes, n_bins, value, grad))
+LOSSKIT_ENTRY(losskit_mmce_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double bandwidth, bool weighted,
+    float *value, float *grad),
+    (probs, y, count, classes, bandwidth, weighted, value, grad))
+LOSSKIT_ENTRY(losskit_mmce_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double bandwidth, bool weighted,
+    double *value, double *grad),
+    (probs, y, count, classes, bandwidth, weighted, value, grad))
 LOSSKIT_ENTRY(losskit_reliability_accumulator_size, (ptrdiff_t n_bins, ptrdiff_t *size),
     (n_bins, size))
+LOSSKIT_ENTRY(losskit_classwise_accumulator_size, (
+    ptrdiff_t classes, ptrdiff_t n_bins, ptrdiff_t *size),
+    (classes, n_bins, size))
+LOSSKIT_ENTRY(losskit_group_accumulator_size, (
+    ptrdiff_t groups, ptrdiff_t n_bins, ptrdiff_t *size),
+    (groups, n_bins, size))
 LOSSKIT_ENTRY(losskit_reliability_accumulator_init, (
     void *state, ptrdiff_t size, ptrdiff_t n_bins, losskit_bin_edge edge),
     (state, size, n_bins, edge))
+LOSSKIT_ENTRY(losskit_classwise_accumulator_init, (
+    void *state, ptrdiff_t size, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_bin_edge edge),
+    (state, size, classes, n_bins, edge))
+LOSSKIT_ENTRY(losskit_group_accumulator_init, (
+    void *state, ptrdiff_t size, ptrdiff_t groups, ptrdiff_t n_bins,
+    losskit_bin_edge edge),
+    (state, size, groups, n_bins, edge))
 LOSSKIT_ENTRY(losskit_reliability_accumulator_check, (
     const void *state, ptrdiff_t size, ptrdiff_t *n_bins, int32_t *edge),
     (state, size, n_bins, edge))
+LOSSKIT_ENTRY(losskit_reliability_accumulator_tables, (
+    const void *state, ptrdiff_t size, ptrdiff_t *tables, int32_t *of_classes,
+    int32_t *of_groups),
+    (state, size, tables, of_classes, of_groups))
 LOSSKIT_ENTRY(losskit_reliability_accumulator_update_f32, (
     void *state, ptrdiff_t size, const float *probs, const int64_t *y, ptrdiff_t count,
     ptrdiff_t classes),
@@ -1798,6 +1937,14 @@ LOSSKIT_ENTRY(losskit_reliability_accumulator_update_f64, (
     void *state, ptrdiff_t size, const double *probs, const int64_t *y, ptrdiff_t count,
     ptrdiff_t classes),
     (state, size, probs, y, count, classes))
+LOSSKIT_ENTRY(losskit_group_accumulator_update_f32, (
+    void *state, ptrdiff_t size, const float *probs, const int64_t *y, const int64_t *group, ptrdiff_t count,
+    ptrdiff_t classes),
+    (state, size, probs, y, group, count, classes))
+LOSSKIT_ENTRY(losskit_group_accumulator_update_f64, (
+    void *state, ptrdiff_t size, const double *probs, const int64_t *y, const int64_t *group, ptrdiff_t count,
+    ptrdiff_t classes),
+    (state, size, probs, y, group, count, classes))
 LOSSKIT_ENTRY(losskit_reliability_accumulator_merge, (
     void *state, ptrdiff_t size, const void *other, ptrdiff_t other_size),
     (state, size, other, other_size))
@@ -1815,6 +1962,52 @@ LOSSKIT_ENTRY(losskit_reliability_bins_f64, (
     losskit_bin_edge edge, int64_t *counts, double *conf_mean, double *acc_mean,
     double *edges),
     (conf, correct, count, n_bins, binning, edge, counts, conf_mean, acc_mean, edges))
+LOSSKIT_ENTRY(losskit_score_accumulator_size, (ptrdiff_t *size),
+    (size))
+LOSSKIT_ENTRY(losskit_score_accumulator_init, (void *state, ptrdiff_t size, double eps),
+    (state, size, eps))
+LOSSKIT_ENTRY(losskit_score_accumulator_check, (const void *state, ptrdiff_t size, double *eps),
+    (state, size, eps))
+LOSSKIT_ENTRY(losskit_score_accumulator_update_f32, (
+    void *state, ptrdiff_t size, const float *probs, const int64_t *y, ptrdiff_t count,
+    ptrdiff_t classes),
+    (state, size, probs, y, count, classes))
+LOSSKIT_ENTRY(losskit_score_accumulator_update_f64, (
+    void *state, ptrdiff_t size, const double *probs, const int64_t *y, ptrdiff_t count,
+    ptrdiff_t classes),
+    (state, size, probs, y, count, classes))
+LOSSKIT_ENTRY(losskit_score_accumulator_merge, (
+    void *state, ptrdiff_t size, const void *other, ptrdiff_t other_size),
+    (state, size, other, other_size))
+LOSSKIT_ENTRY(losskit_score_accumulator_result, (
+    const void *state, ptrdiff_t size, int64_t *count, double *brier,
+    double *nll),
+    (state, size, count, brier, nll))
+LOSSKIT_ENTRY(losskit_skce_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_skce_estimator estimator,
+    losskit_skce_kernel kernel, double bandwidth, float *value,
+    float *grad),
+    (probs, y, count, classes, estimator, kernel, bandwidth, value, grad))
+LOSSKIT_ENTRY(losskit_skce_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_skce_estimator estimator,
+    losskit_skce_kernel kernel, double bandwidth, double *value,
+    double *grad),
+    (probs, y, count, classes, estimator, kernel, bandwidth, value, grad))
+LOSSKIT_ENTRY(losskit_smooth_ece_f32, (
+    const float *conf, const int64_t *correct, ptrdiff_t count, double sigma, double eps, ptrdiff_t refine,
+    float *value, float *sigma_used),
+    (conf, correct, count, sigma, eps, refine, value, sigma_used))
+LOSSKIT_ENTRY(losskit_smooth_ece_f64, (
+    const double *conf, const int64_t *correct, ptrdiff_t count, double sigma, double eps, ptrdiff_t refine,
+    double *value, double *sigma_used),
+    (conf, correct, count, sigma, eps, refine, value, sigma_used))
+LOSSKIT_ENTRY(losskit_spiegelhalter_z_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, float *z, float *p_value),
+    (probs, y, count, z, p_value))
+LOSSKIT_ENTRY(losskit_spiegelhalter_z_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, double *z,
+    double *p_value),
+    (probs, y, count, z, p_value))
 LOSSKIT_ENTRY(losskit_static_calibration_error_f32, (
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
     float *grad),
@@ -1823,6 +2016,16 @@ LOSSKIT_ENTRY(losskit_static_calibration_error_f64, (
     const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
     double *grad),
     (probs, y, count, classes, n_bins, value, grad))
+LOSSKIT_ENTRY(losskit_brier_decomposition_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, float *reliability, float *resolution, float *uncertainty, float *variance,
+    float *covariance),
+    (probs, y, count, n_bins, binning, edge, reliability, resolution, uncertainty, variance, covariance))
+LOSSKIT_ENTRY(losskit_brier_decomposition_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, double *reliability, double *resolution, double *uncertainty, double *variance,
+    double *covariance),
+    (probs, y, count, n_bins, binning, edge, reliability, resolution, uncertainty, variance, covariance))
 LOSSKIT_ENTRY(losskit_brier_score_f32, (
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool scale_by_half,
     const float *sample_weight, losskit_reduction reduction, float *loss,
@@ -1833,6 +2036,24 @@ LOSSKIT_ENTRY(losskit_brier_score_f64, (
     const double *sample_weight, losskit_reduction reduction, double *loss,
     double *grad),
     (probs, y, count, classes, scale_by_half, sample_weight, reduction, loss, grad))
+LOSSKIT_ENTRY(losskit_ensemble_uncertainty_f32, (
+    const float *probs, ptrdiff_t members, ptrdiff_t count, ptrdiff_t classes, float *total, float *expected,
+    float *mutual),
+    (probs, members, count, classes, total, expected, mutual))
+LOSSKIT_ENTRY(losskit_ensemble_uncertainty_f64, (
+    const double *probs, ptrdiff_t members, ptrdiff_t count, ptrdiff_t classes, double *total, double *expected,
+    double *mutual),
+    (probs, members, count, classes, total, expected, mutual))
+LOSSKIT_ENTRY(losskit_hinge_loss_f32, (
+    const float *scores, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool squared, const float *sample_weight,
+    losskit_reduction reduction, float *loss,
+    float *grad),
+    (scores, y, count, classes, squared, sample_weight, reduction, loss, grad))
+LOSSKIT_ENTRY(losskit_hinge_loss_f64, (
+    const double *scores, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool squared,
+    const double *sample_weight, losskit_reduction reduction, double *loss,
+    double *grad),
+    (scores, y, count, classes, squared, sample_weight, reduction, loss, grad))
 LOSSKIT_ENTRY(losskit_log_loss_f32, (
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double eps, const float *sample_weight,
     losskit_reduction reduction, float *loss,
@@ -1843,6 +2064,54 @@ LOSSKIT_ENTRY(losskit_log_loss_f64, (
     losskit_reduction reduction, double *loss,
     double *grad),
     (probs, y, count, classes, eps, sample_weight, reduction, loss, grad))
+LOSSKIT_ENTRY(losskit_picp_mpiw_f32, (
+    const float *lower, const float *upper, const float *target, ptrdiff_t count, float *coverage,
+    float *width),
+    (lower, upper, target, count, coverage, width))
+LOSSKIT_ENTRY(losskit_picp_mpiw_f64, (
+    const double *lower, const double *upper, const double *target, ptrdiff_t count, double *coverage,
+    double *width),
+    (lower, upper, target, count, coverage, width))
+LOSSKIT_ENTRY(losskit_regression_calibration_error_f32, (
+    const float *cdf, ptrdiff_t count, const double *levels, ptrdiff_t level_count, losskit_level_norm norm,
+    float *value, float *observed),
+    (cdf, count, levels, level_count, norm, value, observed))
+LOSSKIT_ENTRY(losskit_regression_calibration_error_f64, (
+    const double *cdf, ptrdiff_t count, const double *levels, ptrdiff_t level_count, losskit_level_norm norm,
+    double *value, double *observed),
+    (cdf, count, levels, level_count, norm, value, observed))
+LOSSKIT_ENTRY(losskit_risk_coverage_curve_f32, (
+    const float *confidence, const float *risk, ptrdiff_t count, float *coverage,
+    float *selective_risk),
+    (confidence, risk, count, coverage, selective_risk))
+LOSSKIT_ENTRY(losskit_risk_coverage_curve_f64, (
+    const double *confidence, const double *risk, ptrdiff_t count, double *coverage,
+    double *selective_risk),
+    (confidence, risk, count, coverage, selective_risk))
+LOSSKIT_ENTRY(losskit_aurc_f32, (
+    const float *confidence, const float *risk, ptrdiff_t count, float *area,
+    float *excess),
+    (confidence, risk, count, area, excess))
+LOSSKIT_ENTRY(losskit_aurc_f64, (
+    const double *confidence, const double *risk, ptrdiff_t count, double *area,
+    double *excess),
+    (confidence, risk, count, area, excess))
+LOSSKIT_ENTRY(losskit_ence_f32, (
+    const float *variance, const float *sq_error, ptrdiff_t count, ptrdiff_t n_bins,
+    float *value),
+    (variance, sq_error, count, n_bins, value))
+LOSSKIT_ENTRY(losskit_ence_f64, (
+    const double *variance, const double *sq_error, ptrdiff_t count, ptrdiff_t n_bins,
+    double *value),
+    (variance, sq_error, count, n_bins, value))
+LOSSKIT_ENTRY(losskit_uncertainty_calibration_error_f32, (
+    const float *variance, const float *sq_error, ptrdiff_t count, ptrdiff_t n_bins,
+    float *value),
+    (variance, sq_error, count, n_bins, value))
+LOSSKIT_ENTRY(losskit_uncertainty_calibration_error_f64, (
+    const double *variance, const double *sq_error, ptrdiff_t count, ptrdiff_t n_bins,
+    double *value),
+    (variance, sq_error, count, n_bins, value))
 LOSSKIT_ENTRY(losskit_beta_calibration_fit_f32, (
     const float *probs, const int64_t *y, ptrdiff_t count, losskit_beta_variant variant, double eps, float *a, float *b,
     float *c, float *loss, uint8_t *converged),

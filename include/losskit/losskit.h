@@ -359,6 +359,52 @@ typedef enum losskit_calibration_mode {
   LOSSKIT_CALIBRATION_MODE_CLASSWISE = 1,
 } losskit_calibration_mode;
 
+/** How `confidenceBiasError` weights the gap of a bin. */
+typedef enum losskit_bias_weighting {
+  /** Overconfidence by the mean confidence, underconfidence by one minus it. */
+  LOSSKIT_BIAS_WEIGHTING_CONF = 0,
+  /** Not at all: then both together are the expected calibration error. */
+  LOSSKIT_BIAS_WEIGHTING_NONE = 1,
+} losskit_bias_weighting;
+
+/** How `eceSweep` bins. */
+typedef enum losskit_sweep_binning {
+  /** Equal mass: element k of the sorted confidences goes to bin ⌊k · B / N⌋. */
+  LOSSKIT_SWEEP_BINNING_RANK = 0,
+  /** Equal width: bin min(B − 1, ⌊confidence · B⌋). */
+  LOSSKIT_SWEEP_BINNING_UNIFORM = 1,
+} losskit_sweep_binning;
+
+/** How `skce` estimates. */
+typedef enum losskit_skce_estimator {
+  /** The mean over all pairs of different rows. */
+  LOSSKIT_SKCE_ESTIMATOR_UNBIASED = 0,
+  /** The mean over all pairs, a row with itself included: not negative. */
+  LOSSKIT_SKCE_ESTIMATOR_BIASED = 1,
+  /** The mean over the pairs (0, 1), (2, 3), …; an odd last row is left out. */
+  LOSSKIT_SKCE_ESTIMATOR_LINEAR = 2,
+} losskit_skce_estimator;
+
+/** The kernel of `skce`. */
+typedef enum losskit_skce_kernel {
+  /** exp(−‖p − q‖ / bandwidth) */
+  LOSSKIT_SKCE_KERNEL_EXPONENTIAL = 0,
+  /** exp(−‖p − q‖² / (2 bandwidth²)) */
+  LOSSKIT_SKCE_KERNEL_GAUSSIAN = 1,
+} losskit_skce_kernel;
+
+/** How `regressionCalibrationError` joins the levels. */
+typedef enum losskit_level_norm {
+  /** Sum of squares. */
+  LOSSKIT_LEVEL_NORM_L2 = 0,
+  /** Root mean square. */
+  LOSSKIT_LEVEL_NORM_RMS = 1,
+  /** Mean absolute difference. */
+  LOSSKIT_LEVEL_NORM_L1 = 2,
+  /** The largest absolute difference. */
+  LOSSKIT_LEVEL_NORM_MAX = 3,
+} losskit_level_norm;
+
 /** Which of its three parameters a beta calibration has. */
 typedef enum losskit_beta_variant {
   /** a, b and c. */
@@ -5478,6 +5524,84 @@ LOSSKIT_API losskit_status losskit_soft_nms_workspace_size(ptrdiff_t count, ptrd
  * ==================================================================================================== */
 
 /**
+ * Adaptive calibration error (ACE): gaps over ranges of equal mass, of every class, unweighted.
+ *
+ *     of class k those i with p_ik ≥ threshold, sorted, are cut into R = n_ranges ranges: rank j of n_k goes to ⌊jR/n_k⌋
+ *     ACE = 1/(C·R) Σ_k Σ_ranges |accuracy − mean confidence|
+ *
+ * Empty ranges add 0, but count in R. A threshold of 0 gives ACE; `losskit_thresholded_adaptive_calibration_error` has another default.
+ * The paper leaves open how ranks are cut; netcal calls another measure ACE: `losskit_average_calibration_error`.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 the error is NaN.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - n_ranges: R, 1 to 2²⁴; 15 is usual.
+ *   - threshold: lower probabilities do not count; 0 is usual.
+ *   - value: optional output, the error.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Nixon et al., Measuring Calibration in Deep Learning, 2019.
+ */
+LOSSKIT_API losskit_status losskit_adaptive_calibration_error_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_ranges, double threshold,
+    float *value);
+LOSSKIT_API losskit_status losskit_adaptive_calibration_error_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_ranges, double threshold,
+    double *value);
+
+/**
+ * Thresholded adaptive calibration error (TACE): `losskit_adaptive_calibration_error` of the probabilities that matter.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 the error is NaN.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - n_ranges: R, 1 to 2²⁴; 15 is usual.
+ *   - threshold: lower probabilities do not count; 0.01 is usual.
+ *   - value: optional output, the error.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Nixon et al., Measuring Calibration in Deep Learning, 2019.
+ */
+LOSSKIT_API losskit_status losskit_thresholded_adaptive_calibration_error_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_ranges, double threshold,
+    float *value);
+LOSSKIT_API losskit_status losskit_thresholded_adaptive_calibration_error_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_ranges, double threshold,
+    double *value);
+
+/**
+ * Average calibration error: the mean of the absolute gaps of the bins that are not empty, each with the same weight.
+ *
+ *     E = mean over occupied bins of |mean confidence − accuracy|      (classwise: the mean over classes)
+ *
+ * The ACE of netcal, with `uniform` bins and the edge `left`.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N ≥ 0; with N = 0 the error is NaN. With a binning other than `uniform` 2³¹ − 1 at most.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1, and `mode` plays no role.
+ *   - n_bins: number of bins, 1 to 2²⁴; 10 is usual.
+ *   - binning: how edges are chosen; `uniform` is usual.
+ *   - edge: on which side a bin owns its edge; `left` is usual.
+ *   - mode: `top` or `classwise`.
+ *   - value: optional output, the error.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Neumann et al., Relaxed Softmax, 2018; netcal.metrics.ACE.
+ */
+LOSSKIT_API losskit_status losskit_average_calibration_error_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, losskit_calibration_mode mode, float *value);
+LOSSKIT_API losskit_status losskit_average_calibration_error_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode, double *value);
+
+/**
  * Calibration error: how far confidences are from accuracies, over bins of like confidence.
  *
  *     gap_b = mean confidence − accuracy of bin b (0 if empty),  n_b = its count
@@ -5520,6 +5644,243 @@ LOSSKIT_API losskit_status losskit_calibration_error_f64(
     double *value, double *grad);
 
 /**
+ * Calibration slope and intercept of binary probabilities: what a logistic regression on their logits finds.
+ *
+ *     s = logit(min(max(p, ε), 1 − ε));   slope, intercept minimise the mean log-loss of σ(slope·s + intercept),
+ *     citl (calibration in the large) that of σ(s + citl)
+ *
+ * Calibrated are slope 1, intercept 0 and citl 0.
+ *
+ * - Parameters:
+ *   - probs: `[count]`, the probability of class 1.
+ *   - y: `[count]`, 0 or 1.
+ *   - count: N ≥ 1.
+ *   - eps: ε, in (0, ½); 1e-12 is usual.
+ *   - slope: optional output.
+ *   - intercept: optional output.
+ *   - citl: optional output.
+ *   - converged: optional output, 1 if both fits arrived at a minimum, else 0: where the classes can be told apart by
+ *     the probability, there is none.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Cox, Two Further Applications of a Model for Binary Regression, 1958.
+ */
+LOSSKIT_API losskit_status losskit_calibration_slope_intercept_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, double eps, float *slope, float *intercept, float *citl,
+    float *converged);
+LOSSKIT_API losskit_status losskit_calibration_slope_intercept_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, double eps, double *slope, double *intercept, double *citl,
+    double *converged);
+
+/**
+ * The measures of a benchmark of calibration, in one call.
+ *
+ *     table[i]: for bins[i] bins the expected calibration error, the same with equal-mass (rank) bins, both class-wise, and
+ *               the maximum calibration error
+ *     rest:     accuracy, NLL (`losskit_log_loss`), Brier score, `losskit_ks_calibration_error`, `losskit_ece_kde`, `losskit_mmce`
+ *
+ * Call it again with probabilities that have been calibrated to see what that changed. The list of the six measures
+ * without bins is reconstructed from the paper's abstract.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 all is NaN.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1, predicted where it exceeds ½.
+ *   - bins: `[bin_count]`, numbers of bins, 1 to 2²⁴ each.
+ *   - bin_count: ≥ 0.
+ *   - table: optional output, `[bin_count, 5]`.
+ *   - rest: optional output, `[6]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Tao et al., A Benchmark Study on Calibration, 2023.
+ */
+LOSSKIT_API losskit_status losskit_calibration_suite_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, const int64_t *bins, ptrdiff_t bin_count,
+    float *table, float *rest);
+LOSSKIT_API losskit_status losskit_calibration_suite_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, const int64_t *bins, ptrdiff_t bin_count,
+    double *table, double *rest);
+
+/**
+ * Overconfidence and underconfidence error: the calibration error in two parts, by the sign of the gaps.
+ *
+ *     over  = Σ n_b/N · conf_b · max(gap_b, 0),   under = Σ n_b/N · (1 − conf_b) · max(−gap_b, 0)
+ *
+ * with the weighting `none` without the factors conf_b and 1 − conf_b. Classwise: means over the classes.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N ≥ 0; with N = 0 both are NaN. With a binning other than `uniform` 2³¹ − 1 at most.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1, and `mode` plays no role.
+ *   - n_bins: number of bins, 1 to 2²⁴; 15 is usual.
+ *   - binning: how edges are chosen; `uniform` is usual.
+ *   - edge: on which side a bin owns its edge; `right` is usual.
+ *   - mode: `top` or `classwise`.
+ *   - weighting: `conf` is usual.
+ *   - over: optional output.
+ *   - under: optional output.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Thulasidasan et al., On Mixup Training, 2019, for overconfidence; underconfidence is its mirror image.
+ */
+LOSSKIT_API losskit_status losskit_confidence_bias_error_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, losskit_calibration_mode mode, losskit_bias_weighting weighting, float *over, float *under);
+LOSSKIT_API losskit_status losskit_confidence_bias_error_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode, losskit_bias_weighting weighting,
+    double *over, double *under);
+
+/**
+ * Debiased calibration error: the L2 error, less what sampling alone adds to the squared gap of each bin.
+ *
+ *     s = Σ_{b: n_b ≥ 2} n_b/N (gap_b² − acc_b (1 − acc_b)/(n_b − 1))
+ *     E = √max(s, 0)      (classwise: √(mean_k max(s_k, 0)))
+ *
+ * What uncertainty-calibration calls `lower_bound_scaling_ce`, with `midpoint` bins and the edge `right`.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N ≥ 0; with N = 0 the error is NaN. With a binning other than `uniform` 2³¹ − 1 at most.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1, and `mode` plays no role.
+ *   - n_bins: number of bins, 1 to 2²⁴; 15 is usual.
+ *   - binning: how edges are chosen; `midpoint` is usual.
+ *   - edge: on which side a bin owns its edge; `right` is usual.
+ *   - mode: `top` or `classwise`.
+ *   - value: optional output, the error.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Kumar et al., Verified Uncertainty Calibration, 2019.
+ */
+LOSSKIT_API losskit_status losskit_debiased_calibration_error_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, losskit_calibration_mode mode, float *value);
+LOSSKIT_API losskit_status losskit_debiased_calibration_error_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode, double *value);
+
+/**
+ * Detection calibration error (D-ECE): gaps over a joint grid of confidences and features, such as places and sizes.
+ *
+ *     a cell is one of `n_bins` intervals [b/n, (b+1)/n) (the last with 1) of the confidence and of each feature
+ *     gap = mean matched − mean confidence of a cell with n of the N detections
+ *     l1:  Σ n/N |gap|     l2:  √(Σ n/N gap²)     max:  max |gap|
+ *
+ * Cells are sorted for, so that no memory is taken for the empty ones.
+ *
+ * - Parameters:
+ *   - conf: `[count]`, confidences in [0, 1].
+ *   - matched: `[count]`, 1 where a detection matches an object, else 0.
+ *   - features: `[count, feature_count]`, in [0, 1]; may be null if there are none.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 the error is NaN.
+ *   - feature_count: F ≥ 0.
+ *   - n_bins: 1 to 2²⁴; 10 is usual.
+ *   - norm: how gaps are joined; `l1` is usual.
+ *   - value: optional output, the error.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a confidence or feature is NaN or outside
+ *   [0, 1], INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Küppers et al., Multivariate Confidence Calibration for Object Detection, 2020; netcal.metrics.ECE with
+ *   `detection=True`.
+ */
+LOSSKIT_API losskit_status losskit_detection_calibration_error_f32(
+    const float *conf, const int64_t *matched, const float *features, ptrdiff_t count, ptrdiff_t feature_count,
+    ptrdiff_t n_bins, losskit_calibration_norm norm, float *value);
+LOSSKIT_API losskit_status losskit_detection_calibration_error_f64(
+    const double *conf, const int64_t *matched, const double *features, ptrdiff_t count, ptrdiff_t feature_count,
+    ptrdiff_t n_bins, losskit_calibration_norm norm, double *value);
+
+/**
+ * Cumulative calibration error: how far, and over how wide a range, the sums of corr − conf stray from 0.
+ *
+ *     C_0 = 0,  C_k = 1/N Σ_{i ≤ k} (corr_i − conf_i),   i in ascending order of confidence (ties: in that of their rows)
+ *     mad = max |C_k|,  range = max C_k − min C_k,  sigma = √(Σ conf_i (1 − conf_i)) / N
+ *
+ * What perfect calibration would give grows with sigma alone: hence the ratios. With sigma = 0 they are 0 where the
+ * measure is 0, else ∞.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 all outputs are NaN.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - mad: optional output, the maximum absolute deviation.
+ *   - range: optional output.
+ *   - sigma: optional output.
+ *   - mad_ratio: optional output, mad / sigma.
+ *   - range_ratio: optional output, range / sigma.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET,
+ *   OUT_OF_MEMORY.
+ * - Reference: Arrieta-Ibarra et al., Metrics of Calibration for Probabilistic Predictions, 2022.
+ */
+LOSSKIT_API losskit_status losskit_ecce_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, float *mad, float *range, float *sigma,
+    float *mad_ratio, float *range_ratio);
+LOSSKIT_API losskit_status losskit_ecce_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double *mad, double *range,
+    double *sigma, double *mad_ratio, double *range_ratio);
+
+/**
+ * Calibration error by kernel density estimation, without bins.
+ *
+ *     K_h(u) = 35/32 (1 − (u/3h)²)₊³ / 3h,     f = density of all confidences, f₁ = that of the hits' ones
+ *     acc(x) = min(1, m/N · f₁(x)/f(x))  (0 where f = 0),  m hits
+ *     E = Σ_j |x_j − acc(x_j)|^p f(x_j) / Σ_j f(x_j),   x_j = (j + ½)/n_grid
+ *
+ * The sum above the fraction leaves out where f and f₁ are 10⁻⁶ at most; E is 0 if the sum below it is 0. Every confidence
+ * d is mirrored, at 0 if d < ½, else at 1, and densities are divided by the number of confidences, not of mirrored ones.
+ * The bandwidth is by default h = (standard deviation of the hits' confidences, or of all if there is no hit) · (2N)^−⅕,
+ * at least 10⁻³.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 the error is NaN.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - p: > 0, finite; 1 is usual.
+ *   - bandwidth: h > 0, finite; NaN stands for the default.
+ *   - n_grid: number of points, 1 to 2²⁴; 2048 is usual.
+ *   - value: optional output, the error.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Zhang et al., Mix-n-Match: Ensemble and Compositional Methods for Uncertainty Calibration, 2020.
+ */
+LOSSKIT_API losskit_status losskit_ece_kde_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double p, double bandwidth,
+    ptrdiff_t n_grid, float *value);
+LOSSKIT_API losskit_status losskit_ece_kde_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double p, double bandwidth,
+    ptrdiff_t n_grid, double *value);
+
+/**
+ * Calibration error with as many bins as keep the accuracies monotone (ECE sweep).
+ *
+ *     for B = 2, 3, …, N − 1: stop where the accuracy of a non-empty bin is below that of the one before it
+ *     E = (Σ n_b/N |gap_b|^p)^{1/p} with the last B that was not stopped at (1, if the first was)
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 both outputs are NaN.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - p: ≥ 1, finite; 2 is usual.
+ *   - binning: `rank` is usual.
+ *   - error: optional output, E.
+ *   - bins_used: optional output, B.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Roelofs et al., Mitigating Bias in Calibration Error Estimation, 2022.
+ */
+LOSSKIT_API losskit_status losskit_ece_sweep_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double p, losskit_sweep_binning binning,
+    float *error, float *bins_used);
+LOSSKIT_API losskit_status losskit_ece_sweep_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double p, losskit_sweep_binning binning,
+    double *error, double *bins_used);
+
+/**
  * Expected calibration error (ECE): `calibration_error` with norm `l1`.
  *
  *     E = Σ n_b/N |mean confidence − accuracy of bin b|
@@ -5540,6 +5901,58 @@ LOSSKIT_API losskit_status losskit_expected_calibration_error_f32(
 LOSSKIT_API losskit_status losskit_expected_calibration_error_f64(
     const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
     double *grad);
+
+/**
+ * Hosmer-Lemeshow test of binary probabilities: are the outcomes of groups of equal mass as their probabilities say?
+ *
+ *     H = Σ_g (n_g (acc_g − p̄_g))² / (n_g p̄_g (1 − p̄_g))       0/0 = 0, x/0 = ∞
+ *
+ * over the non-empty ones of `n_groups` groups by rank (element k of the sorted probabilities is in group ⌊k·n_groups/N⌋).
+ * The degrees of freedom are two less than there are groups, but 1 at least.
+ *
+ * - Parameters:
+ *   - probs: `[count]`, the probability of class 1.
+ *   - y: `[count]`, 0 or 1.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 all is NaN.
+ *   - n_groups: 1 to 2²⁴; 10 is usual.
+ *   - statistic: optional output, H.
+ *   - dof: optional output, the degrees of freedom.
+ *   - p_value: optional output, the probability that χ² of so many degrees exceeds H.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Hosmer and Lemeshow, Goodness of Fit Tests for the Multiple Logistic Regression Model, 1980.
+ */
+LOSSKIT_API losskit_status losskit_hosmer_lemeshow_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t n_groups, float *statistic, float *dof,
+    float *p_value);
+LOSSKIT_API losskit_status losskit_hosmer_lemeshow_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t n_groups, double *statistic, double *dof,
+    double *p_value);
+
+/**
+ * Kolmogorov-Smirnov calibration error: the largest difference of two cumulative distributions, without bins.
+ *
+ *     KS = max_k |Σ_{i ≤ k} (conf_i − corr_i)| / N,   i in ascending order of confidence (equal ones in that of their rows)
+ *
+ * The confidence of a row is its r-th largest probability, and it is right if that class is the label; `within` takes
+ * the sum of the r largest, and it is right if the label is among them.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 the error is NaN.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1, and r plays no role.
+ *   - r: 1 to C; 1 is usual.
+ *   - within: false is usual.
+ *   - value: optional output, the error.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Gupta et al., Calibration of Neural Networks using Splines, 2021.
+ */
+LOSSKIT_API losskit_status losskit_ks_calibration_error_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t r, bool within, float *value);
+LOSSKIT_API losskit_status losskit_ks_calibration_error_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t r, bool within, double *value);
 
 /**
  * Maximum calibration error (MCE): `calibration_error` with norm `max`.
@@ -5564,6 +5977,37 @@ LOSSKIT_API losskit_status losskit_maximum_calibration_error_f64(
     double *grad);
 
 /**
+ * Maximum mean calibration error: the distance of confidences from hits in the Hilbert space of a Laplacian kernel.
+ *
+ *     e_i = corr_i − conf_i,  k_ij = exp(−|conf_i − conf_j| / bandwidth):      V = √(eᵀKe) / N
+ *     weighted, with m hits:  v_i = (1 − conf_i)/m for a hit, −conf_i/(N − m) for the others:      V = √(vᵀKv)
+ *
+ * Correctness and arg max are constants of the gradient, which is 0 where V is 0.
+ *
+ * In the order of the confidences the kernel is a product of neighbours' factors ρ, so that Kv takes one pass each way,
+ * not N²: with L_i = v_i + ρ_i L_{i−1}, vᵀKv = Σ L_i² (1 − ρ_{i+1}²), a sum without cancellation.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 the value is 0.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - bandwidth: > 0, finite; 0.4 is usual.
+ *   - weighted: false is usual.
+ *   - value: optional output, V.
+ *   - grad: optional output, like `probs`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Kumar et al., Trainable Calibration Measures for Neural Networks from Kernel Mean Embeddings, 2018.
+ */
+LOSSKIT_API losskit_status losskit_mmce_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double bandwidth, bool weighted,
+    float *value, float *grad);
+LOSSKIT_API losskit_status losskit_mmce_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double bandwidth, bool weighted,
+    double *value, double *grad);
+
+/**
  * The size of a reliability accumulator's state.
  *
  * - Parameters:
@@ -5571,6 +6015,26 @@ LOSSKIT_API losskit_status losskit_maximum_calibration_error_f64(
  *   - size: output, in bytes: 80 + 48 · `n_bins`.
  */
 LOSSKIT_API losskit_status losskit_reliability_accumulator_size(ptrdiff_t n_bins, ptrdiff_t *size);
+
+/**
+ * The size of the state of a class-wise accumulator.
+ *
+ * - Parameters:
+ *   - classes: C ≥ 1.
+ *   - n_bins: number of bins, 1 to 2²⁴.
+ *   - size: output, in bytes: 32 + 48 · `classes` · (`n_bins` + 1).
+ */
+LOSSKIT_API losskit_status losskit_classwise_accumulator_size(ptrdiff_t classes, ptrdiff_t n_bins, ptrdiff_t *size);
+
+/**
+ * The size of the state of an accumulator of groups.
+ *
+ * - Parameters:
+ *   - groups: number of groups, ≥ 1.
+ *   - n_bins: number of bins, 1 to 2²⁴.
+ *   - size: output, in bytes: 32 + 48 · `groups` · (`n_bins` + 1).
+ */
+LOSSKIT_API losskit_status losskit_group_accumulator_size(ptrdiff_t groups, ptrdiff_t n_bins, ptrdiff_t *size);
 
 /**
  * Starts a reliability accumulator: a reliability diagram and calibration errors of data that come in batches.
@@ -5595,7 +6059,42 @@ LOSSKIT_API losskit_status losskit_reliability_accumulator_init(
     void *state, ptrdiff_t size, ptrdiff_t n_bins, losskit_bin_edge edge);
 
 /**
- * Is this the state of a reliability accumulator? For bytes that come from elsewhere.
+ * Starts a class-wise accumulator: a reliability diagram for each class.
+ *
+ * The state is as that of `losskit_reliability_accumulator_init`, with the letters LKCLASS1, `classes` in the word that is 0 there,
+ * and as many tables of bins. The other functions of reliability accumulators take it as well.
+ *
+ * - Parameters:
+ *   - state: output, `[size]` bytes, at any alignment.
+ *   - size: what `losskit_classwise_accumulator_size` says, or more (the rest is not used).
+ *   - classes: C ≥ 1.
+ *   - n_bins: number of bins of equal width, 1 to 2²⁴; 15 is usual.
+ *   - edge: on which side a bin owns its edge; `right` is usual.
+ * - Errors: BUFFER_TOO_SMALL if `size` is less than needed.
+ */
+LOSSKIT_API losskit_status losskit_classwise_accumulator_init(
+    void *state, ptrdiff_t size, ptrdiff_t classes, ptrdiff_t n_bins, losskit_bin_edge edge);
+
+/**
+ * Starts an accumulator of groups: a reliability diagram of the top label for each group of samples.
+ *
+ * The state is as that of `losskit_reliability_accumulator_init`, with the letters LKGROUP1, `groups` in the word that is 0 there, and
+ * as many tables of bins. The other functions of reliability accumulators take it as well; `losskit_group_accumulator_update` adds
+ * to it.
+ *
+ * - Parameters:
+ *   - state: output, `[size]` bytes, at any alignment.
+ *   - size: what `losskit_group_accumulator_size` says, or more (the rest is not used).
+ *   - groups: number of groups, ≥ 1.
+ *   - n_bins: number of bins of equal width, 1 to 2²⁴; 15 is usual.
+ *   - edge: on which side a bin owns its edge; `right` is usual.
+ * - Errors: BUFFER_TOO_SMALL if `size` is less than needed.
+ */
+LOSSKIT_API losskit_status losskit_group_accumulator_init(
+    void *state, ptrdiff_t size, ptrdiff_t groups, ptrdiff_t n_bins, losskit_bin_edge edge);
+
+/**
+ * Is this the state of a reliability accumulator of any kind? For bytes that come from elsewhere.
  *
  * - Parameters:
  *   - state: `[size]` bytes, at any alignment.
@@ -5608,18 +6107,32 @@ LOSSKIT_API losskit_status losskit_reliability_accumulator_check(
     const void *state, ptrdiff_t size, ptrdiff_t *n_bins, int32_t *edge);
 
 /**
- * Adds a batch to a reliability accumulator, in the top-label or the binary view.
+ * How many tables a reliability accumulator has, and of what.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes, at any alignment.
+ *   - size: how many bytes there are.
+ *   - tables: optional output, the number of classes or groups; 1 for the top label.
+ *   - of_classes: optional output, 1 for classes, else 0.
+ *   - of_groups: optional output, 1 for groups, else 0.
+ * - Errors: INVALID_VALUE if it is none.
+ */
+LOSSKIT_API losskit_status losskit_reliability_accumulator_tables(
+    const void *state, ptrdiff_t size, ptrdiff_t *tables, int32_t *of_classes, int32_t *of_groups);
+
+/**
+ * Adds a batch to a reliability accumulator of the top label or of classes.
  *
  * - Parameters:
  *   - state: `[size]` bytes, in and out.
  *   - size: of `state`.
- *   - probs: `[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.
+ *   - probs: `[count, classes]`, probabilities in [0, 1]; of the top label the largest of a row is its confidence.
  *   - y: `[count]`, labels 0 ..< classes.
  *   - count: number of rows, ≥ 0.
- *   - classes: number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1, which is the
- *     confidence itself.
+ *   - classes: number of columns, for a class-wise accumulator that of its classes; 0 for the binary view: `probs` is
+ *     `[count]`, the probability of class 1, which is the confidence itself.
  * - Errors: INVALID_VALUE if a probability is NaN or outside [0, 1], or `state` is not a state;
- *   INVALID_TARGET if a label is out of range. The state is then as it was.
+ *   INVALID_TARGET if a label is out of range. The state is then as it was. UNSUPPORTED for an accumulator of groups.
  */
 LOSSKIT_API losskit_status losskit_reliability_accumulator_update_f32(
     void *state, ptrdiff_t size, const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes);
@@ -5627,14 +6140,37 @@ LOSSKIT_API losskit_status losskit_reliability_accumulator_update_f64(
     void *state, ptrdiff_t size, const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes);
 
 /**
+ * Adds a batch to an accumulator of groups, in the top-label or the binary view.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes, in and out.
+ *   - size: of `state`.
+ *   - probs: `[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - group: `[count]`, the group of each row, from 0.
+ *   - count: number of rows, ≥ 0.
+ *   - classes: number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1, which is the
+ *     confidence itself.
+ * - Errors: INVALID_VALUE if a probability is NaN or outside [0, 1], or `state` is not a state;
+ *   INVALID_TARGET if a label or a group is out of range. The state is then as it was. UNSUPPORTED for an accumulator of
+ *   another kind.
+ */
+LOSSKIT_API losskit_status losskit_group_accumulator_update_f32(
+    void *state, ptrdiff_t size, const float *probs, const int64_t *y, const int64_t *group, ptrdiff_t count,
+    ptrdiff_t classes);
+LOSSKIT_API losskit_status losskit_group_accumulator_update_f64(
+    void *state, ptrdiff_t size, const double *probs, const int64_t *y, const int64_t *group, ptrdiff_t count,
+    ptrdiff_t classes);
+
+/**
  * Adds all that another reliability accumulator holds. In whatever order parts are merged, the bytes are the same.
  *
  * - Parameters:
  *   - state: `[size]` bytes, in and out.
  *   - size: of `state`.
- *   - other: `[other_size]` bytes, of as many bins and the same edge.
+ *   - other: `[other_size]` bytes, of the same kind, of as many tables and bins and the same edge.
  *   - other_size: of `other`.
- * - Errors: INVALID_VALUE if either is not a state, INVALID_SHAPE if bins or edges differ.
+ * - Errors: INVALID_VALUE if either is not a state, INVALID_SHAPE if they are not of the same form.
  */
 LOSSKIT_API losskit_status losskit_reliability_accumulator_merge(
     void *state, ptrdiff_t size, const void *other, ptrdiff_t other_size);
@@ -5642,15 +6178,17 @@ LOSSKIT_API losskit_status losskit_reliability_accumulator_merge(
 /**
  * What a reliability accumulator holds: the bins, as `losskit_reliability_bins` gives them, and the errors that follow.
  *
+ * There is one table for the top label, or one for each class or group (T of them).
+ *
  * - Parameters:
  *   - state: `[size]` bytes.
  *   - size: of `state`.
- *   - counts: optional output, `[M]`; M = n_bins, or n_bins + 1 for the edge `left_extra`.
- *   - conf_mean: optional output, `[M]`, mean confidences, 0 for empty bins.
- *   - acc_mean: optional output, `[M]`, accuracies, 0 for empty bins.
+ *   - counts: optional output, `[T, M]`; M = n_bins, or n_bins + 1 for the edge `left_extra`.
+ *   - conf_mean: optional output, `[T, M]`, mean confidences, 0 for empty bins.
+ *   - acc_mean: optional output, `[T, M]`, accuracies, 0 for empty bins.
  *   - edges: optional output, `[n_bins + 1]`.
- *   - ece: optional output, the expected calibration error (`losskit_calibration_error` with norm `l1`); NaN without data.
- *   - mce: optional output, the maximum calibration error (norm `max`); NaN without data.
+ *   - ece: optional output, `[T]`, the expected calibration error (`losskit_calibration_error` with norm `l1`); NaN without data.
+ *   - mce: optional output, `[T]`, the maximum calibration error (norm `max`); NaN without data.
  * - Errors: INVALID_VALUE if `state` is not a state.
  */
 LOSSKIT_API losskit_status losskit_reliability_accumulator_result(
@@ -5688,6 +6226,168 @@ LOSSKIT_API losskit_status losskit_reliability_bins_f64(
     losskit_bin_edge edge, int64_t *counts, double *conf_mean, double *acc_mean, double *edges);
 
 /**
+ * The size of a score accumulator's state.
+ *
+ * - Parameters:
+ *   - size: output, in bytes: 96.
+ */
+LOSSKIT_API losskit_status losskit_score_accumulator_size(ptrdiff_t *size);
+
+/**
+ * Starts a score accumulator: the mean Brier score and log loss of data that come in batches.
+ *
+ * The state is 96 bytes, which the caller owns and may copy, store and send: little-endian 64-bit words, the letters
+ * LKSCORE1; the bits of `eps`; the number of rows; 0; then the sum of the Brier scores and that of the log losses, each as
+ * w + h·2⁻⁴⁰ + m·2⁻⁸⁰ + l·2⁻¹²⁰ in four words w, h, m, l. The scores of the rows are summed as integers, so that batches and
+ * merged parts, in any order, give the same bytes as all data at once.
+ *
+ * - Parameters:
+ *   - state: output, `[size]` bytes, at any alignment.
+ *   - size: 96 or more (the rest is not used).
+ *   - eps: ε of `losskit_log_loss`, in (0, 1); 1e-12 is usual.
+ * - Errors: BUFFER_TOO_SMALL if `size` is less than needed.
+ */
+LOSSKIT_API losskit_status losskit_score_accumulator_init(void *state, ptrdiff_t size, double eps);
+
+/**
+ * Is this the state of a score accumulator? For bytes that come from elsewhere.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes, at any alignment.
+ *   - size: how many bytes there are; what goes beyond the state is not looked at.
+ *   - eps: optional output, the ε it was started with.
+ * - Errors: INVALID_VALUE if it is none.
+ */
+LOSSKIT_API losskit_status losskit_score_accumulator_check(const void *state, ptrdiff_t size, double *eps);
+
+/**
+ * Adds a batch to a score accumulator.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes, in and out.
+ *   - size: of `state`.
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 0.
+ *   - classes: number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ * - Errors: INVALID_VALUE if a probability is NaN or outside [0, 1], or `state` is not a state, or full;
+ *   INVALID_TARGET if a label is out of range. The state is then as it was.
+ */
+LOSSKIT_API losskit_status losskit_score_accumulator_update_f32(
+    void *state, ptrdiff_t size, const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes);
+LOSSKIT_API losskit_status losskit_score_accumulator_update_f64(
+    void *state, ptrdiff_t size, const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes);
+
+/**
+ * Adds all that another score accumulator holds. In whatever order parts are merged, the bytes are the same.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes, in and out.
+ *   - size: of `state`.
+ *   - other: `[other_size]` bytes, with the same ε.
+ *   - other_size: of `other`.
+ * - Errors: INVALID_VALUE if either is not a state, or both are too full, INVALID_SHAPE if ε differs.
+ */
+LOSSKIT_API losskit_status losskit_score_accumulator_merge(
+    void *state, ptrdiff_t size, const void *other, ptrdiff_t other_size);
+
+/**
+ * What a score accumulator holds.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes.
+ *   - size: of `state`.
+ *   - count: optional output, the number of rows.
+ *   - brier: optional output, the mean `losskit_brier_score`; NaN without data.
+ *   - nll: optional output, the mean `losskit_log_loss`; NaN without data.
+ * - Errors: INVALID_VALUE if `state` is not a state.
+ */
+LOSSKIT_API losskit_status losskit_score_accumulator_result(
+    const void *state, ptrdiff_t size, int64_t *count, double *brier, double *nll);
+
+/**
+ * Squared kernel calibration error of whole distributions.
+ *
+ *     δ_i = onehot(y_i) − p_i,   h_ij = k(p_i, p_j) ⟨δ_i, δ_j⟩
+ *     unbiased: 1/(N(N − 1)) Σ_{i≠j} h_ij     biased: 1/N² Σ_ij h_ij     linear: the mean of h over consecutive pairs
+ *
+ * The gradient goes through k and δ; where two rows coincide, that of k is 0. Binary probabilities are rows (1 − p, p).
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N ≥ 0; with N < 2 (`biased`: N = 0) the value is NaN and the gradient 0.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - estimator: `unbiased` is usual. All but `linear` take O(N²) time and O(N) memory.
+ *   - kernel: `exponential` is usual.
+ *   - bandwidth: > 0, finite; 1 is usual.
+ *   - value: optional output.
+ *   - grad: optional output, like `probs`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Widmann et al., Calibration Tests in Multi-class Classification, 2019.
+ */
+LOSSKIT_API losskit_status losskit_skce_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_skce_estimator estimator,
+    losskit_skce_kernel kernel, double bandwidth, float *value, float *grad);
+LOSSKIT_API losskit_status losskit_skce_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_skce_estimator estimator,
+    losskit_skce_kernel kernel, double bandwidth, double *value, double *grad);
+
+/**
+ * Smooth calibration error: the residuals corr − conf, smoothed by a reflected Gaussian of a width that suits them.
+ *
+ * For a width σ, all on a grid of G = ⌊max(2000, round(20/σ))/2⌋ + 1 points of [0, 1] (round: half to even):
+ *
+ *     V      the residuals (or ones), each shared between the two points beside its confidence
+ *     ext    V, reflected at both ends: V[G−1 … 1], V[0 … G−1], V[G−2 … 0]
+ *     K[m]   exp(−(m/(G−1) − ½)² / 2σ²) / (√(2π) σ)
+ *     sm[n]  Σ_m K[m] · ext[⌊G/2⌋ + n + G − 1 − m]
+ *     dens = sm of ones + 10⁻⁴,  ρ = (sm of residuals) / dens,  at T = max(round(10/σ), 200) points by interpolation
+ *     E(σ) = Σ |ρ| dens / Σ dens
+ *
+ * The width is the least σ ≥ E(σ) that `refine` bisections of [0, 1] find; 1, if there E(1) ≥ 1.
+ *
+ * - Parameters:
+ *   - conf: `[count]`, the confidence of each prediction, in [0, 1].
+ *   - correct: `[count]`, 1 where the prediction was right, else 0.
+ *   - count: N ≥ 0; with N = 0 both outputs are NaN.
+ *   - sigma: σ > 0 if it is fixed; NaN for the one that suits the data, which is usual.
+ *   - eps: widths below are taken as too small; 0.001 is usual.
+ *   - refine: number of bisections, 0 to 1000; 10 is usual.
+ *   - value: optional output, E(σ).
+ *   - sigma_used: optional output, σ.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a confidence is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Błasiok and Nakkiran, Smooth ECE: Principled Reliability Diagrams via Kernel Smoothing, 2023.
+ */
+LOSSKIT_API losskit_status losskit_smooth_ece_f32(
+    const float *conf, const int64_t *correct, ptrdiff_t count, double sigma, double eps, ptrdiff_t refine,
+    float *value, float *sigma_used);
+LOSSKIT_API losskit_status losskit_smooth_ece_f64(
+    const double *conf, const int64_t *correct, ptrdiff_t count, double sigma, double eps, ptrdiff_t refine,
+    double *value, double *sigma_used);
+
+/**
+ * Spiegelhalter's test of binary probabilities: is their Brier score what it should be, if they were true?
+ *
+ *     z = Σ (y − p)(1 − 2p) / √(Σ (1 − 2p)² p (1 − p))      (0 if the root is 0),      p-value = erfc(|z|/√2), two-sided
+ *
+ * - Parameters:
+ *   - probs: `[count]`, the probability of class 1.
+ *   - y: `[count]`, 0 or 1.
+ *   - count: N ≥ 0; with N = 0 both are NaN.
+ *   - z: optional output, standard normal if the probabilities are true.
+ *   - p_value: optional output.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET.
+ * - Reference: Spiegelhalter, Probabilistic Prediction in Patient Management and Clinical Trials, 1986.
+ */
+LOSSKIT_API losskit_status losskit_spiegelhalter_z_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, float *z, float *p_value);
+LOSSKIT_API losskit_status losskit_spiegelhalter_z_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, double *z, double *p_value);
+
+/**
  * Static calibration error (SCE, class-wise ECE): `calibration_error` with norm `l1` in mode `classwise`.
  *
  *     E = 1/C Σ_k Σ_b n_kb/N |mean p_k − share of label k in bin b|
@@ -5712,6 +6412,39 @@ LOSSKIT_API losskit_status losskit_static_calibration_error_f64(
 /* ====================================================================================================
  * Proper scores, selective prediction and regression intervals
  * ==================================================================================================== */
+
+/**
+ * The parts of the Brier score of binary probabilities over bins.
+ *
+ *     REL = Σ n_b/N (p̄_b − ȳ_b)²,   RES = Σ n_b/N (ȳ_b − ȳ)²,   UNC = ȳ(1 − ȳ)
+ *     WBV = 1/N Σ (p_i − p̄_b(i))²,  WBC = 2/N Σ (y_i − ȳ_b(i))(p_i − p̄_b(i))
+ *     Brier score = REL − RES + UNC + WBV − WBC
+ *
+ * - Parameters:
+ *   - probs: `[count]`, the probability of class 1.
+ *   - y: `[count]`, 0 or 1.
+ *   - count: N ≥ 0; with N = 0 all is NaN. With a binning other than `uniform` 2³¹ − 1 at most.
+ *   - n_bins: number of bins, 1 to 2²⁴; 10 is usual.
+ *   - binning: how edges are chosen; `uniform` is usual.
+ *   - edge: on which side a bin owns its edge; `right` is usual.
+ *   - reliability: optional output, REL.
+ *   - resolution: optional output, RES.
+ *   - uncertainty: optional output, UNC.
+ *   - variance: optional output, WBV, within the bins.
+ *   - covariance: optional output, WBC, within the bins.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Murphy, A New Vector Partition of the Probability Score, 1973; Stephenson et al., Two Extra Components in
+ *   the Brier Score Decomposition, 2008.
+ */
+LOSSKIT_API losskit_status losskit_brier_decomposition_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, float *reliability, float *resolution, float *uncertainty, float *variance,
+    float *covariance);
+LOSSKIT_API losskit_status losskit_brier_decomposition_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, double *reliability, double *resolution, double *uncertainty, double *variance,
+    double *covariance);
 
 /**
  * Brier score: the squared distance between the predicted distribution and the outcome.
@@ -5741,6 +6474,60 @@ LOSSKIT_API losskit_status losskit_brier_score_f64(
     const double *sample_weight, losskit_reduction reduction, double *loss, double *grad);
 
 /**
+ * Uncertainty of an ensemble: its entropy in all, the part that its members expect, and what they disagree on.
+ *
+ *     p̄ = mean_m p_m:   total = H(p̄),  expected = mean_m H(p_m),  mutual information = total − expected
+ *
+ * H is the entropy in nats, 0·log 0 = 0.
+ *
+ * - Parameters:
+ *   - probs: `[members, count, classes]`, probabilities in [0, 1].
+ *   - members: M ≥ 1.
+ *   - count: N ≥ 0.
+ *   - classes: C ≥ 1.
+ *   - total: optional output, `[count]`.
+ *   - expected: optional output, `[count]`.
+ *   - mutual: optional output, `[count]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a probability is outside [0, 1]. NaN stays in its row.
+ * - Reference: Depeweg et al., Decomposition of Uncertainty in Bayesian Deep Learning, 2018.
+ */
+LOSSKIT_API losskit_status losskit_ensemble_uncertainty_f32(
+    const float *probs, ptrdiff_t members, ptrdiff_t count, ptrdiff_t classes, float *total, float *expected,
+    float *mutual);
+LOSSKIT_API losskit_status losskit_ensemble_uncertainty_f64(
+    const double *probs, ptrdiff_t members, ptrdiff_t count, ptrdiff_t classes, double *total, double *expected,
+    double *mutual);
+
+/**
+ * Hinge loss: the target's score should be 1 more than that of the best other class (Crammer and Singer).
+ *
+ *     m_i = z_{i,y} − max_{c≠y} z_ic      (binary: m_i = (2 y_i − 1) z_i)
+ *     l_i = max(0, 1 − m_i), squared if asked for
+ *     where m_i < 1: ∂l_i/∂z_{i,y} = −1, and +1 at the first best other class (times 2 (1 − m_i) if squared), else 0
+ *
+ * - Parameters:
+ *   - scores: `[count, classes]`; of a single class the loss is 0.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 0.
+ *   - classes: number of columns; 0 for the binary view: `scores` is `[count]`, labels are 0 and 1.
+ *   - squared: false is usual.
+ *   - sample_weight: optional, `[count]`, ≥ 0.
+ *   - reduction: `mean` divides by the sum of the weights; a mean over nothing is 0.
+ *   - loss: optional output, one number, or `[count]` with reduction `none`.
+ *   - grad: optional output, like `scores`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE if a weight is negative. A row with NaN has loss and
+ *   gradient NaN.
+ * - Reference: Crammer and Singer, On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines, 2001;
+ *   sklearn.metrics.hinge_loss.
+ */
+LOSSKIT_API losskit_status losskit_hinge_loss_f32(
+    const float *scores, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool squared, const float *sample_weight,
+    losskit_reduction reduction, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_hinge_loss_f64(
+    const double *scores, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool squared,
+    const double *sample_weight, losskit_reduction reduction, double *loss, double *grad);
+
+/**
  * Log loss: the negative logarithm of the probability given to what happened.
  *
  *     l_i = −log max(q_i, ε),  q_i = p_{i,y_i}      (binary: p_i if y_i = 1, else 1 − p_i)
@@ -5766,6 +6553,132 @@ LOSSKIT_API losskit_status losskit_log_loss_f32(
 LOSSKIT_API losskit_status losskit_log_loss_f64(
     const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double eps, const double *sample_weight,
     losskit_reduction reduction, double *loss, double *grad);
+
+/**
+ * Coverage and width of prediction intervals: the share of targets inside, and the mean width.
+ *
+ *     PICP = mean [lower ≤ y ≤ upper],   MPIW = mean |upper − lower|
+ *
+ * - Parameters:
+ *   - lower: `[count]`.
+ *   - upper: `[count]`.
+ *   - target: `[count]`.
+ *   - count: ≥ 0; with 0 both are NaN.
+ *   - coverage: optional output, PICP.
+ *   - width: optional output, MPIW.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a number is NaN.
+ * - Reference: Khosravi et al., Comprehensive Review of Neural Network-Based Prediction Intervals, 2011.
+ */
+LOSSKIT_API losskit_status losskit_picp_mpiw_f32(
+    const float *lower, const float *upper, const float *target, ptrdiff_t count, float *coverage, float *width);
+LOSSKIT_API losskit_status losskit_picp_mpiw_f64(
+    const double *lower, const double *upper, const double *target, ptrdiff_t count, double *coverage, double *width);
+
+/**
+ * Calibration error of predictive distributions: is the share of targets below a quantile what the quantile says?
+ *
+ *     obs_j = mean [F_i(y_i) ≤ level_j];   l2: Σ (obs_j − level_j)²,  rms: √mean (…)²,  l1: mean |…|,  max: max |…|
+ *
+ * - Parameters:
+ *   - cdf: `[count]`, F_i(y_i), in [0, 1].
+ *   - count: N ≥ 0; with N = 0 all is NaN.
+ *   - levels: `[level_count]`, in [0, 1]; 0.05, 0.10, …, 0.95 are usual.
+ *   - level_count: ≥ 1.
+ *   - norm: `l2` is usual.
+ *   - value: optional output.
+ *   - observed: optional output, `[level_count]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_PARAMETER if a level is outside [0, 1], INVALID_VALUE if a number of `cdf`
+ *   is NaN or outside [0, 1].
+ * - Reference: Kuleshov et al., Accurate Uncertainties for Deep Learning Using Calibrated Regression, 2018.
+ */
+LOSSKIT_API losskit_status losskit_regression_calibration_error_f32(
+    const float *cdf, ptrdiff_t count, const double *levels, ptrdiff_t level_count, losskit_level_norm norm,
+    float *value, float *observed);
+LOSSKIT_API losskit_status losskit_regression_calibration_error_f64(
+    const double *cdf, ptrdiff_t count, const double *levels, ptrdiff_t level_count, losskit_level_norm norm,
+    double *value, double *observed);
+
+/**
+ * Risk-coverage curve of selective prediction: the mean risk of the k most confident predictions, for each k.
+ *
+ *     coverage_k = k/N,   risk_k = 1/k Σ_{i ≤ k} risk_i,   i in descending order of confidence (equal ones in that of rows)
+ *
+ * - Parameters:
+ *   - confidence: `[count]`; infinities are allowed.
+ *   - risk: `[count]`, ≥ 0: 0/1 errors or any loss.
+ *   - count: N, 0 to 2³¹ − 1.
+ *   - coverage: optional output, `[count]`.
+ *   - selective_risk: optional output, `[count]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a confidence is NaN or a risk negative or NaN, OUT_OF_MEMORY.
+ * - Reference: Geifman and El-Yaniv, Selective Classification for Deep Neural Networks, 2017.
+ */
+LOSSKIT_API losskit_status losskit_risk_coverage_curve_f32(
+    const float *confidence, const float *risk, ptrdiff_t count, float *coverage, float *selective_risk);
+LOSSKIT_API losskit_status losskit_risk_coverage_curve_f64(
+    const double *confidence, const double *risk, ptrdiff_t count, double *coverage, double *selective_risk);
+
+/**
+ * Area under the risk-coverage curve, and its excess over that of the best order.
+ *
+ *     AURC = mean_k risk_k,   E-AURC = AURC − the same with the risks in ascending order
+ *
+ * - Parameters:
+ *   - confidence: `[count]`; infinities are allowed.
+ *   - risk: `[count]`, ≥ 0: 0/1 errors or any loss.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 both are NaN.
+ *   - area: optional output, AURC.
+ *   - excess: optional output, E-AURC.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a confidence is NaN or a risk negative or NaN, OUT_OF_MEMORY.
+ * - Reference: Geifman, Uziel and El-Yaniv, Bias-Reduced Uncertainty Estimation for Deep Neural Classifiers, 2019.
+ */
+LOSSKIT_API losskit_status losskit_aurc_f32(
+    const float *confidence, const float *risk, ptrdiff_t count, float *area, float *excess);
+LOSSKIT_API losskit_status losskit_aurc_f64(
+    const double *confidence, const double *risk, ptrdiff_t count, double *area, double *excess);
+
+/**
+ * Expected normalized calibration error of predicted variances.
+ *
+ *     bins of equal width over [min, max] of the standard deviations √variance, [e_b, e_{b+1}); all equal: one bin
+ *     ENCE = mean over occupied bins with RMV > 0 of |RMV − RMSE| / RMV,  RMV = √mean variance,  RMSE = √mean error²
+ *
+ * - Parameters:
+ *   - variance: `[count]`, ≥ 0, finite.
+ *   - sq_error: `[count]`, squared errors, ≥ 0.
+ *   - count: ≥ 0; with 0 the value is NaN, as it is where no bin counts.
+ *   - n_bins: number of bins, 1 to 2²⁴; 10 is usual.
+ *   - value: optional output.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a number is NaN, negative, or (variance)
+ *   infinite, OUT_OF_MEMORY.
+ * - Reference: Levi et al., Evaluating and Calibrating Uncertainty Prediction in Regression Tasks, 2022;
+ *   netcal.metrics.ENCE.
+ */
+LOSSKIT_API losskit_status losskit_ence_f32(
+    const float *variance, const float *sq_error, ptrdiff_t count, ptrdiff_t n_bins, float *value);
+LOSSKIT_API losskit_status losskit_ence_f64(
+    const double *variance, const double *sq_error, ptrdiff_t count, ptrdiff_t n_bins, double *value);
+
+/**
+ * Uncertainty calibration error of predicted variances.
+ *
+ *     bins of equal width over [min, max] of the variances, [e_b, e_{b+1}); all equal: one bin
+ *     UCE = Σ n_b/N |mean error² − mean variance|
+ *
+ * - Parameters:
+ *   - variance: `[count]`, ≥ 0, finite.
+ *   - sq_error: `[count]`, squared errors, ≥ 0.
+ *   - count: ≥ 0; with 0 the value is NaN.
+ *   - n_bins: number of bins, 1 to 2²⁴; 10 is usual.
+ *   - value: optional output.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a number is NaN, negative, or (variance)
+ *   infinite, OUT_OF_MEMORY.
+ * - Reference: Laves et al., Well-Calibrated Regression Uncertainty in Medical Imaging with Deep Learning, 2020;
+ *   netcal.metrics.UCE.
+ */
+LOSSKIT_API losskit_status losskit_uncertainty_calibration_error_f32(
+    const float *variance, const float *sq_error, ptrdiff_t count, ptrdiff_t n_bins, float *value);
+LOSSKIT_API losskit_status losskit_uncertainty_calibration_error_f64(
+    const double *variance, const double *sq_error, ptrdiff_t count, ptrdiff_t n_bins, double *value);
 
 /* ====================================================================================================
  * Post-hoc calibrators

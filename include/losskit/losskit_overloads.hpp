@@ -290,6 +290,52 @@ enum class calibration_mode : std::int32_t {
   classwise = LOSSKIT_CALIBRATION_MODE_CLASSWISE,
 };
 
+/// How `confidenceBiasError` weights the gap of a bin.
+enum class bias_weighting : std::int32_t {
+  /// Overconfidence by the mean confidence, underconfidence by one minus it.
+  conf = LOSSKIT_BIAS_WEIGHTING_CONF,
+  /// Not at all: then both together are the expected calibration error.
+  none = LOSSKIT_BIAS_WEIGHTING_NONE,
+};
+
+/// How `eceSweep` bins.
+enum class sweep_binning : std::int32_t {
+  /// Equal mass: element k of the sorted confidences goes to bin ⌊k · B / N⌋.
+  rank = LOSSKIT_SWEEP_BINNING_RANK,
+  /// Equal width: bin min(B − 1, ⌊confidence · B⌋).
+  uniform = LOSSKIT_SWEEP_BINNING_UNIFORM,
+};
+
+/// How `skce` estimates.
+enum class skce_estimator : std::int32_t {
+  /// The mean over all pairs of different rows.
+  unbiased = LOSSKIT_SKCE_ESTIMATOR_UNBIASED,
+  /// The mean over all pairs, a row with itself included: not negative.
+  biased = LOSSKIT_SKCE_ESTIMATOR_BIASED,
+  /// The mean over the pairs (0, 1), (2, 3), …; an odd last row is left out.
+  linear = LOSSKIT_SKCE_ESTIMATOR_LINEAR,
+};
+
+/// The kernel of `skce`.
+enum class skce_kernel : std::int32_t {
+  /// exp(−‖p − q‖ / bandwidth)
+  exponential = LOSSKIT_SKCE_KERNEL_EXPONENTIAL,
+  /// exp(−‖p − q‖² / (2 bandwidth²))
+  gaussian = LOSSKIT_SKCE_KERNEL_GAUSSIAN,
+};
+
+/// How `regressionCalibrationError` joins the levels.
+enum class level_norm : std::int32_t {
+  /// Sum of squares.
+  l2 = LOSSKIT_LEVEL_NORM_L2,
+  /// Root mean square.
+  rms = LOSSKIT_LEVEL_NORM_RMS,
+  /// Mean absolute difference.
+  l1 = LOSSKIT_LEVEL_NORM_L1,
+  /// The largest absolute difference.
+  max = LOSSKIT_LEVEL_NORM_MAX,
+};
+
 /// Which of its three parameters a beta calibration has.
 enum class beta_variant : std::int32_t {
   /// a, b and c.
@@ -8167,6 +8213,120 @@ inline void soft_nms_workspace_size(std::ptrdiff_t count, std::ptrdiff_t *size) 
   check(losskit_soft_nms_workspace_size(count, size));
 }
 
+/// Adaptive calibration error (ACE): gaps over ranges of equal mass, of every class, unweighted.
+/// See losskit_adaptive_calibration_error_f32.
+inline void adaptive_calibration_error(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_ranges,
+    double threshold, float *value) {
+  check(losskit_adaptive_calibration_error_f32(probs, y, count, classes, n_ranges, threshold, value));
+}
+
+/// The same on spans.
+inline void adaptive_calibration_error(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_ranges,
+    double threshold, float *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(losskit_adaptive_calibration_error_f32(probs.data(), y.data(), count, classes, n_ranges, threshold, value));
+}
+
+/// Adaptive calibration error (ACE): gaps over ranges of equal mass, of every class, unweighted.
+/// See losskit_adaptive_calibration_error_f64.
+inline void adaptive_calibration_error(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_ranges,
+    double threshold, double *value) {
+  check(losskit_adaptive_calibration_error_f64(probs, y, count, classes, n_ranges, threshold, value));
+}
+
+/// The same on spans.
+inline void adaptive_calibration_error(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_ranges,
+    double threshold, double *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(losskit_adaptive_calibration_error_f64(probs.data(), y.data(), count, classes, n_ranges, threshold, value));
+}
+
+/// Thresholded adaptive calibration error (TACE): `adaptiveCalibrationError` of the probabilities that matter.
+/// See losskit_thresholded_adaptive_calibration_error_f32.
+inline void thresholded_adaptive_calibration_error(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_ranges,
+    double threshold, float *value) {
+  check(losskit_thresholded_adaptive_calibration_error_f32(probs, y, count, classes, n_ranges, threshold, value));
+}
+
+/// The same on spans.
+inline void thresholded_adaptive_calibration_error(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_ranges,
+    double threshold, float *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_thresholded_adaptive_calibration_error_f32(probs.data(), y.data(), count, classes, n_ranges, threshold, value));
+}
+
+/// Thresholded adaptive calibration error (TACE): `adaptiveCalibrationError` of the probabilities that matter.
+/// See losskit_thresholded_adaptive_calibration_error_f64.
+inline void thresholded_adaptive_calibration_error(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_ranges,
+    double threshold, double *value) {
+  check(losskit_thresholded_adaptive_calibration_error_f64(probs, y, count, classes, n_ranges, threshold, value));
+}
+
+/// The same on spans.
+inline void thresholded_adaptive_calibration_error(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_ranges,
+    double threshold, double *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_thresholded_adaptive_calibration_error_f64(probs.data(), y.data(), count, classes, n_ranges, threshold, value));
+}
+
+/// Average calibration error: the mean of the absolute gaps of the bins that are not empty, each with the same weight.
+/// See losskit_average_calibration_error_f32.
+inline void average_calibration_error(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, float *value) {
+  check(
+    
+    losskit_average_calibration_error_f32(probs, y, count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value));
+}
+
+/// The same on spans.
+inline void average_calibration_error(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, float *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_average_calibration_error_f32(probs.data(), y.data(), count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value));
+}
+
+/// Average calibration error: the mean of the absolute gaps of the bins that are not empty, each with the same weight.
+/// See losskit_average_calibration_error_f64.
+inline void average_calibration_error(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, double *value) {
+  check(
+    
+    losskit_average_calibration_error_f64(probs, y, count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value));
+}
+
+/// The same on spans.
+inline void average_calibration_error(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, double *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_average_calibration_error_f64(probs.data(), y.data(), count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value));
+}
+
 /// Calibration error: how far confidences are from accuracies, over bins of like confidence.
 /// See losskit_calibration_error_f32.
 inline void calibration_error(
@@ -8215,6 +8375,324 @@ inline void calibration_error(
     losskit_calibration_error_f64(probs.data(), y.data(), count, classes, n_bins, static_cast<losskit_calibration_norm>(norm), static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value, grad.data()));
 }
 
+/// Calibration slope and intercept of binary probabilities: what a logistic regression on their logits finds.
+/// See losskit_calibration_slope_intercept_f32.
+inline void calibration_slope_intercept(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, double eps, float *slope, float *intercept,
+    float *citl, float *converged) {
+  check(losskit_calibration_slope_intercept_f32(probs, y, count, eps, slope, intercept, citl, converged));
+}
+
+/// The same on spans.
+inline void calibration_slope_intercept(
+    span<const float> probs, span<const std::int64_t> y, double eps, float *slope, float *intercept, float *citl,
+    float *converged) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_calibration_slope_intercept_f32(probs.data(), y.data(), count, eps, slope, intercept, citl, converged));
+}
+
+/// Calibration slope and intercept of binary probabilities: what a logistic regression on their logits finds.
+/// See losskit_calibration_slope_intercept_f64.
+inline void calibration_slope_intercept(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, double eps, double *slope, double *intercept,
+    double *citl, double *converged) {
+  check(losskit_calibration_slope_intercept_f64(probs, y, count, eps, slope, intercept, citl, converged));
+}
+
+/// The same on spans.
+inline void calibration_slope_intercept(
+    span<const double> probs, span<const std::int64_t> y, double eps, double *slope, double *intercept, double *citl,
+    double *converged) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_calibration_slope_intercept_f64(probs.data(), y.data(), count, eps, slope, intercept, citl, converged));
+}
+
+/// The measures of a benchmark of calibration, in one call.
+/// See losskit_calibration_suite_f32.
+inline void calibration_suite(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, const std::int64_t *bins,
+    std::ptrdiff_t bin_count, float *table, float *rest) {
+  check(losskit_calibration_suite_f32(probs, y, count, classes, bins, bin_count, table, rest));
+}
+
+/// The same on spans.
+inline void calibration_suite(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, span<const std::int64_t> bins,
+    span<float> table, span<float> rest) {
+  const std::ptrdiff_t count = y.ssize();
+  const std::ptrdiff_t bin_count = bins.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(table, true, {bin_count, 5});
+  detail::expect(rest, true, {6});
+  check(
+    
+    losskit_calibration_suite_f32(probs.data(), y.data(), count, classes, bins.data(), bin_count, table.data(), rest.data()));
+}
+
+/// The measures of a benchmark of calibration, in one call.
+/// See losskit_calibration_suite_f64.
+inline void calibration_suite(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, const std::int64_t *bins,
+    std::ptrdiff_t bin_count, double *table, double *rest) {
+  check(losskit_calibration_suite_f64(probs, y, count, classes, bins, bin_count, table, rest));
+}
+
+/// The same on spans.
+inline void calibration_suite(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, span<const std::int64_t> bins,
+    span<double> table, span<double> rest) {
+  const std::ptrdiff_t count = y.ssize();
+  const std::ptrdiff_t bin_count = bins.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(table, true, {bin_count, 5});
+  detail::expect(rest, true, {6});
+  check(
+    
+    losskit_calibration_suite_f64(probs.data(), y.data(), count, classes, bins.data(), bin_count, table.data(), rest.data()));
+}
+
+/// Overconfidence and underconfidence error: the calibration error in two parts, by the sign of the gaps.
+/// See losskit_confidence_bias_error_f32.
+inline void confidence_bias_error(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, losskit::bias_weighting weighting,
+    float *over, float *under) {
+  check(
+    
+    losskit_confidence_bias_error_f32(probs, y, count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), static_cast<losskit_bias_weighting>(weighting), over, under));
+}
+
+/// The same on spans.
+inline void confidence_bias_error(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, losskit::bias_weighting weighting,
+    float *over, float *under) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_confidence_bias_error_f32(probs.data(), y.data(), count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), static_cast<losskit_bias_weighting>(weighting), over, under));
+}
+
+/// Overconfidence and underconfidence error: the calibration error in two parts, by the sign of the gaps.
+/// See losskit_confidence_bias_error_f64.
+inline void confidence_bias_error(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, losskit::bias_weighting weighting,
+    double *over, double *under) {
+  check(
+    
+    losskit_confidence_bias_error_f64(probs, y, count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), static_cast<losskit_bias_weighting>(weighting), over, under));
+}
+
+/// The same on spans.
+inline void confidence_bias_error(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, losskit::bias_weighting weighting,
+    double *over, double *under) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_confidence_bias_error_f64(probs.data(), y.data(), count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), static_cast<losskit_bias_weighting>(weighting), over, under));
+}
+
+/// Debiased calibration error: the L2 error, less what sampling alone adds to the squared gap of each bin.
+/// See losskit_debiased_calibration_error_f32.
+inline void debiased_calibration_error(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, float *value) {
+  check(
+    
+    losskit_debiased_calibration_error_f32(probs, y, count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value));
+}
+
+/// The same on spans.
+inline void debiased_calibration_error(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, float *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_debiased_calibration_error_f32(probs.data(), y.data(), count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value));
+}
+
+/// Debiased calibration error: the L2 error, less what sampling alone adds to the squared gap of each bin.
+/// See losskit_debiased_calibration_error_f64.
+inline void debiased_calibration_error(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, double *value) {
+  check(
+    
+    losskit_debiased_calibration_error_f64(probs, y, count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value));
+}
+
+/// The same on spans.
+inline void debiased_calibration_error(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, double *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_debiased_calibration_error_f64(probs.data(), y.data(), count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value));
+}
+
+/// Detection calibration error (D-ECE): gaps over a joint grid of confidences and features, such as places and sizes.
+/// See losskit_detection_calibration_error_f32.
+inline void detection_calibration_error(
+    const float *conf, const std::int64_t *matched, const float *features, std::ptrdiff_t count,
+    std::ptrdiff_t feature_count, std::ptrdiff_t n_bins, losskit::calibration_norm norm, float *value) {
+  check(
+    
+    losskit_detection_calibration_error_f32(conf, matched, features, count, feature_count, n_bins, static_cast<losskit_calibration_norm>(norm), value));
+}
+
+/// The same on spans.
+inline void detection_calibration_error(
+    span<const float> conf, span<const std::int64_t> matched, span<const float> features, std::ptrdiff_t feature_count,
+    std::ptrdiff_t n_bins, losskit::calibration_norm norm, float *value) {
+  const std::ptrdiff_t count = conf.ssize();
+  detail::expect(matched, false, {count});
+  detail::expect(features, true, {count, feature_count});
+  check(
+    
+    losskit_detection_calibration_error_f32(conf.data(), matched.data(), features.data(), count, feature_count, n_bins, static_cast<losskit_calibration_norm>(norm), value));
+}
+
+/// Detection calibration error (D-ECE): gaps over a joint grid of confidences and features, such as places and sizes.
+/// See losskit_detection_calibration_error_f64.
+inline void detection_calibration_error(
+    const double *conf, const std::int64_t *matched, const double *features, std::ptrdiff_t count,
+    std::ptrdiff_t feature_count, std::ptrdiff_t n_bins, losskit::calibration_norm norm, double *value) {
+  check(
+    
+    losskit_detection_calibration_error_f64(conf, matched, features, count, feature_count, n_bins, static_cast<losskit_calibration_norm>(norm), value));
+}
+
+/// The same on spans.
+inline void detection_calibration_error(
+    span<const double> conf, span<const std::int64_t> matched, span<const double> features,
+    std::ptrdiff_t feature_count, std::ptrdiff_t n_bins, losskit::calibration_norm norm, double *value) {
+  const std::ptrdiff_t count = conf.ssize();
+  detail::expect(matched, false, {count});
+  detail::expect(features, true, {count, feature_count});
+  check(
+    
+    losskit_detection_calibration_error_f64(conf.data(), matched.data(), features.data(), count, feature_count, n_bins, static_cast<losskit_calibration_norm>(norm), value));
+}
+
+/// Cumulative calibration error: how far, and over how wide a range, the sums of corr − conf stray from 0.
+/// See losskit_ecce_f32.
+inline void ecce(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, float *mad, float *range,
+    float *sigma, float *mad_ratio, float *range_ratio) {
+  check(losskit_ecce_f32(probs, y, count, classes, mad, range, sigma, mad_ratio, range_ratio));
+}
+
+/// The same on spans.
+inline void ecce(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, float *mad, float *range, float *sigma,
+    float *mad_ratio, float *range_ratio) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(losskit_ecce_f32(probs.data(), y.data(), count, classes, mad, range, sigma, mad_ratio, range_ratio));
+}
+
+/// Cumulative calibration error: how far, and over how wide a range, the sums of corr − conf stray from 0.
+/// See losskit_ecce_f64.
+inline void ecce(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double *mad,
+    double *range, double *sigma, double *mad_ratio, double *range_ratio) {
+  check(losskit_ecce_f64(probs, y, count, classes, mad, range, sigma, mad_ratio, range_ratio));
+}
+
+/// The same on spans.
+inline void ecce(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double *mad, double *range,
+    double *sigma, double *mad_ratio, double *range_ratio) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(losskit_ecce_f64(probs.data(), y.data(), count, classes, mad, range, sigma, mad_ratio, range_ratio));
+}
+
+/// Calibration error by kernel density estimation, without bins.
+/// See losskit_ece_kde_f32.
+inline void ece_kde(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double p, double bandwidth,
+    std::ptrdiff_t n_grid, float *value) {
+  check(losskit_ece_kde_f32(probs, y, count, classes, p, bandwidth, n_grid, value));
+}
+
+/// The same on spans.
+inline void ece_kde(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double p, double bandwidth,
+    std::ptrdiff_t n_grid, float *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(losskit_ece_kde_f32(probs.data(), y.data(), count, classes, p, bandwidth, n_grid, value));
+}
+
+/// Calibration error by kernel density estimation, without bins.
+/// See losskit_ece_kde_f64.
+inline void ece_kde(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double p,
+    double bandwidth, std::ptrdiff_t n_grid, double *value) {
+  check(losskit_ece_kde_f64(probs, y, count, classes, p, bandwidth, n_grid, value));
+}
+
+/// The same on spans.
+inline void ece_kde(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double p, double bandwidth,
+    std::ptrdiff_t n_grid, double *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(losskit_ece_kde_f64(probs.data(), y.data(), count, classes, p, bandwidth, n_grid, value));
+}
+
+/// Calibration error with as many bins as keep the accuracies monotone (ECE sweep).
+/// See losskit_ece_sweep_f32.
+inline void ece_sweep(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double p,
+    losskit::sweep_binning binning, float *error, float *bins_used) {
+  check(
+    losskit_ece_sweep_f32(probs, y, count, classes, p, static_cast<losskit_sweep_binning>(binning), error, bins_used));
+}
+
+/// The same on spans.
+inline void ece_sweep(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double p,
+    losskit::sweep_binning binning, float *error, float *bins_used) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_ece_sweep_f32(probs.data(), y.data(), count, classes, p, static_cast<losskit_sweep_binning>(binning), error, bins_used));
+}
+
+/// Calibration error with as many bins as keep the accuracies monotone (ECE sweep).
+/// See losskit_ece_sweep_f64.
+inline void ece_sweep(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double p,
+    losskit::sweep_binning binning, double *error, double *bins_used) {
+  check(
+    losskit_ece_sweep_f64(probs, y, count, classes, p, static_cast<losskit_sweep_binning>(binning), error, bins_used));
+}
+
+/// The same on spans.
+inline void ece_sweep(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double p,
+    losskit::sweep_binning binning, double *error, double *bins_used) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_ece_sweep_f64(probs.data(), y.data(), count, classes, p, static_cast<losskit_sweep_binning>(binning), error, bins_used));
+}
+
 /// Expected calibration error (ECE): `calibration_error` with norm `l1`.
 /// See losskit_expected_calibration_error_f32.
 inline void expected_calibration_error(
@@ -8249,6 +8727,74 @@ inline void expected_calibration_error(
   detail::expect(probs, false, {count, classes});
   detail::expect(grad, true, {count, classes});
   check(losskit_expected_calibration_error_f64(probs.data(), y.data(), count, classes, n_bins, value, grad.data()));
+}
+
+/// Hosmer-Lemeshow test of binary probabilities: are the outcomes of groups of equal mass as their probabilities say?
+/// See losskit_hosmer_lemeshow_f32.
+inline void hosmer_lemeshow(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t n_groups, float *statistic,
+    float *dof, float *p_value) {
+  check(losskit_hosmer_lemeshow_f32(probs, y, count, n_groups, statistic, dof, p_value));
+}
+
+/// The same on spans.
+inline void hosmer_lemeshow(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t n_groups, float *statistic, float *dof,
+    float *p_value) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_hosmer_lemeshow_f32(probs.data(), y.data(), count, n_groups, statistic, dof, p_value));
+}
+
+/// Hosmer-Lemeshow test of binary probabilities: are the outcomes of groups of equal mass as their probabilities say?
+/// See losskit_hosmer_lemeshow_f64.
+inline void hosmer_lemeshow(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t n_groups, double *statistic,
+    double *dof, double *p_value) {
+  check(losskit_hosmer_lemeshow_f64(probs, y, count, n_groups, statistic, dof, p_value));
+}
+
+/// The same on spans.
+inline void hosmer_lemeshow(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t n_groups, double *statistic, double *dof,
+    double *p_value) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_hosmer_lemeshow_f64(probs.data(), y.data(), count, n_groups, statistic, dof, p_value));
+}
+
+/// Kolmogorov-Smirnov calibration error: the largest difference of two cumulative distributions, without bins.
+/// See losskit_ks_calibration_error_f32.
+inline void ks_calibration_error(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t r,
+    bool within, float *value) {
+  check(losskit_ks_calibration_error_f32(probs, y, count, classes, r, within, value));
+}
+
+/// The same on spans.
+inline void ks_calibration_error(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t r, bool within,
+    float *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(losskit_ks_calibration_error_f32(probs.data(), y.data(), count, classes, r, within, value));
+}
+
+/// Kolmogorov-Smirnov calibration error: the largest difference of two cumulative distributions, without bins.
+/// See losskit_ks_calibration_error_f64.
+inline void ks_calibration_error(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t r,
+    bool within, double *value) {
+  check(losskit_ks_calibration_error_f64(probs, y, count, classes, r, within, value));
+}
+
+/// The same on spans.
+inline void ks_calibration_error(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t r, bool within,
+    double *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(losskit_ks_calibration_error_f64(probs.data(), y.data(), count, classes, r, within, value));
 }
 
 /// Maximum calibration error (MCE): `calibration_error` with norm `max`.
@@ -8287,10 +8833,58 @@ inline void maximum_calibration_error(
   check(losskit_maximum_calibration_error_f64(probs.data(), y.data(), count, classes, n_bins, value, grad.data()));
 }
 
+/// Maximum mean calibration error: the distance of confidences from hits in the Hilbert space of a Laplacian kernel.
+/// See losskit_mmce_f32.
+inline void mmce(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double bandwidth,
+    bool weighted, float *value, float *grad) {
+  check(losskit_mmce_f32(probs, y, count, classes, bandwidth, weighted, value, grad));
+}
+
+/// The same on spans.
+inline void mmce(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double bandwidth, bool weighted,
+    float *value, span<float> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(grad, true, {count, classes});
+  check(losskit_mmce_f32(probs.data(), y.data(), count, classes, bandwidth, weighted, value, grad.data()));
+}
+
+/// Maximum mean calibration error: the distance of confidences from hits in the Hilbert space of a Laplacian kernel.
+/// See losskit_mmce_f64.
+inline void mmce(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double bandwidth,
+    bool weighted, double *value, double *grad) {
+  check(losskit_mmce_f64(probs, y, count, classes, bandwidth, weighted, value, grad));
+}
+
+/// The same on spans.
+inline void mmce(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double bandwidth, bool weighted,
+    double *value, span<double> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(grad, true, {count, classes});
+  check(losskit_mmce_f64(probs.data(), y.data(), count, classes, bandwidth, weighted, value, grad.data()));
+}
+
 /// The size of a reliability accumulator's state.
 /// See losskit_reliability_accumulator_size.
 inline void reliability_accumulator_size(std::ptrdiff_t n_bins, std::ptrdiff_t *size) {
   check(losskit_reliability_accumulator_size(n_bins, size));
+}
+
+/// The size of the state of a class-wise accumulator.
+/// See losskit_classwise_accumulator_size.
+inline void classwise_accumulator_size(std::ptrdiff_t classes, std::ptrdiff_t n_bins, std::ptrdiff_t *size) {
+  check(losskit_classwise_accumulator_size(classes, n_bins, size));
+}
+
+/// The size of the state of an accumulator of groups.
+/// See losskit_group_accumulator_size.
+inline void group_accumulator_size(std::ptrdiff_t groups, std::ptrdiff_t n_bins, std::ptrdiff_t *size) {
+  check(losskit_group_accumulator_size(groups, n_bins, size));
 }
 
 /// Starts a reliability accumulator: a reliability diagram and calibration errors of data that come in batches.
@@ -8300,14 +8894,35 @@ inline void reliability_accumulator_init(
   check(losskit_reliability_accumulator_init(state, size, n_bins, static_cast<losskit_bin_edge>(edge)));
 }
 
-/// Is this the state of a reliability accumulator? For bytes that come from elsewhere.
+/// Starts a class-wise accumulator: a reliability diagram for each class.
+/// See losskit_classwise_accumulator_init.
+inline void classwise_accumulator_init(
+    void *state, std::ptrdiff_t size, std::ptrdiff_t classes, std::ptrdiff_t n_bins, losskit::bin_edge edge) {
+  check(losskit_classwise_accumulator_init(state, size, classes, n_bins, static_cast<losskit_bin_edge>(edge)));
+}
+
+/// Starts an accumulator of groups: a reliability diagram of the top label for each group of samples.
+/// See losskit_group_accumulator_init.
+inline void group_accumulator_init(
+    void *state, std::ptrdiff_t size, std::ptrdiff_t groups, std::ptrdiff_t n_bins, losskit::bin_edge edge) {
+  check(losskit_group_accumulator_init(state, size, groups, n_bins, static_cast<losskit_bin_edge>(edge)));
+}
+
+/// Is this the state of a reliability accumulator of any kind? For bytes that come from elsewhere.
 /// See losskit_reliability_accumulator_check.
 inline void reliability_accumulator_check(
     const void *state, std::ptrdiff_t size, std::ptrdiff_t *n_bins, std::int32_t *edge) {
   check(losskit_reliability_accumulator_check(state, size, n_bins, edge));
 }
 
-/// Adds a batch to a reliability accumulator, in the top-label or the binary view.
+/// How many tables a reliability accumulator has, and of what.
+/// See losskit_reliability_accumulator_tables.
+inline void reliability_accumulator_tables(
+    const void *state, std::ptrdiff_t size, std::ptrdiff_t *tables, std::int32_t *of_classes, std::int32_t *of_groups) {
+  check(losskit_reliability_accumulator_tables(state, size, tables, of_classes, of_groups));
+}
+
+/// Adds a batch to a reliability accumulator of the top label or of classes.
 /// See losskit_reliability_accumulator_update_f32.
 inline void reliability_accumulator_update(
     void *state, std::ptrdiff_t size, const float *probs, const std::int64_t *y, std::ptrdiff_t count,
@@ -8323,7 +8938,7 @@ inline void reliability_accumulator_update(
   check(losskit_reliability_accumulator_update_f32(state, size, probs.data(), y.data(), count, classes));
 }
 
-/// Adds a batch to a reliability accumulator, in the top-label or the binary view.
+/// Adds a batch to a reliability accumulator of the top label or of classes.
 /// See losskit_reliability_accumulator_update_f64.
 inline void reliability_accumulator_update(
     void *state, std::ptrdiff_t size, const double *probs, const std::int64_t *y, std::ptrdiff_t count,
@@ -8337,6 +8952,42 @@ inline void reliability_accumulator_update(
   const std::ptrdiff_t count = y.ssize();
   detail::expect(probs, false, {count, classes});
   check(losskit_reliability_accumulator_update_f64(state, size, probs.data(), y.data(), count, classes));
+}
+
+/// Adds a batch to an accumulator of groups, in the top-label or the binary view.
+/// See losskit_group_accumulator_update_f32.
+inline void group_accumulator_update(
+    void *state, std::ptrdiff_t size, const float *probs, const std::int64_t *y, const std::int64_t *group,
+    std::ptrdiff_t count, std::ptrdiff_t classes) {
+  check(losskit_group_accumulator_update_f32(state, size, probs, y, group, count, classes));
+}
+
+/// The same on spans.
+inline void group_accumulator_update(
+    void *state, std::ptrdiff_t size, span<const float> probs, span<const std::int64_t> y,
+    span<const std::int64_t> group, std::ptrdiff_t classes) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(group, false, {count});
+  check(losskit_group_accumulator_update_f32(state, size, probs.data(), y.data(), group.data(), count, classes));
+}
+
+/// Adds a batch to an accumulator of groups, in the top-label or the binary view.
+/// See losskit_group_accumulator_update_f64.
+inline void group_accumulator_update(
+    void *state, std::ptrdiff_t size, const double *probs, const std::int64_t *y, const std::int64_t *group,
+    std::ptrdiff_t count, std::ptrdiff_t classes) {
+  check(losskit_group_accumulator_update_f64(state, size, probs, y, group, count, classes));
+}
+
+/// The same on spans.
+inline void group_accumulator_update(
+    void *state, std::ptrdiff_t size, span<const double> probs, span<const std::int64_t> y,
+    span<const std::int64_t> group, std::ptrdiff_t classes) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(group, false, {count});
+  check(losskit_group_accumulator_update_f64(state, size, probs.data(), y.data(), group.data(), count, classes));
 }
 
 /// Adds all that another reliability accumulator holds. In whatever order parts are merged, the bytes are the same.
@@ -8398,6 +9049,174 @@ inline void reliability_bins(
     losskit_reliability_bins_f64(conf.data(), correct.data(), count, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), counts, conf_mean, acc_mean, edges));
 }
 
+/// The size of a score accumulator's state.
+/// See losskit_score_accumulator_size.
+inline void score_accumulator_size(std::ptrdiff_t *size) {
+  check(losskit_score_accumulator_size(size));
+}
+
+/// Starts a score accumulator: the mean Brier score and log loss of data that come in batches.
+/// See losskit_score_accumulator_init.
+inline void score_accumulator_init(void *state, std::ptrdiff_t size, double eps) {
+  check(losskit_score_accumulator_init(state, size, eps));
+}
+
+/// Is this the state of a score accumulator? For bytes that come from elsewhere.
+/// See losskit_score_accumulator_check.
+inline void score_accumulator_check(const void *state, std::ptrdiff_t size, double *eps) {
+  check(losskit_score_accumulator_check(state, size, eps));
+}
+
+/// Adds a batch to a score accumulator.
+/// See losskit_score_accumulator_update_f32.
+inline void score_accumulator_update(
+    void *state, std::ptrdiff_t size, const float *probs, const std::int64_t *y, std::ptrdiff_t count,
+    std::ptrdiff_t classes) {
+  check(losskit_score_accumulator_update_f32(state, size, probs, y, count, classes));
+}
+
+/// The same on spans.
+inline void score_accumulator_update(
+    void *state, std::ptrdiff_t size, span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(losskit_score_accumulator_update_f32(state, size, probs.data(), y.data(), count, classes));
+}
+
+/// Adds a batch to a score accumulator.
+/// See losskit_score_accumulator_update_f64.
+inline void score_accumulator_update(
+    void *state, std::ptrdiff_t size, const double *probs, const std::int64_t *y, std::ptrdiff_t count,
+    std::ptrdiff_t classes) {
+  check(losskit_score_accumulator_update_f64(state, size, probs, y, count, classes));
+}
+
+/// The same on spans.
+inline void score_accumulator_update(
+    void *state, std::ptrdiff_t size, span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(losskit_score_accumulator_update_f64(state, size, probs.data(), y.data(), count, classes));
+}
+
+/// Adds all that another score accumulator holds. In whatever order parts are merged, the bytes are the same.
+/// See losskit_score_accumulator_merge.
+inline void score_accumulator_merge(void *state, std::ptrdiff_t size, const void *other, std::ptrdiff_t other_size) {
+  check(losskit_score_accumulator_merge(state, size, other, other_size));
+}
+
+/// What a score accumulator holds.
+/// See losskit_score_accumulator_result.
+inline void score_accumulator_result(
+    const void *state, std::ptrdiff_t size, std::int64_t *count, double *brier, double *nll) {
+  check(losskit_score_accumulator_result(state, size, count, brier, nll));
+}
+
+/// Squared kernel calibration error of whole distributions.
+/// See losskit_skce_f32.
+inline void skce(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes,
+    losskit::skce_estimator estimator, losskit::skce_kernel kernel, double bandwidth, float *value, float *grad) {
+  check(
+    
+    losskit_skce_f32(probs, y, count, classes, static_cast<losskit_skce_estimator>(estimator), static_cast<losskit_skce_kernel>(kernel), bandwidth, value, grad));
+}
+
+/// The same on spans.
+inline void skce(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, losskit::skce_estimator estimator,
+    losskit::skce_kernel kernel, double bandwidth, float *value, span<float> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(grad, true, {count, classes});
+  check(
+    
+    losskit_skce_f32(probs.data(), y.data(), count, classes, static_cast<losskit_skce_estimator>(estimator), static_cast<losskit_skce_kernel>(kernel), bandwidth, value, grad.data()));
+}
+
+/// Squared kernel calibration error of whole distributions.
+/// See losskit_skce_f64.
+inline void skce(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes,
+    losskit::skce_estimator estimator, losskit::skce_kernel kernel, double bandwidth, double *value, double *grad) {
+  check(
+    
+    losskit_skce_f64(probs, y, count, classes, static_cast<losskit_skce_estimator>(estimator), static_cast<losskit_skce_kernel>(kernel), bandwidth, value, grad));
+}
+
+/// The same on spans.
+inline void skce(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, losskit::skce_estimator estimator,
+    losskit::skce_kernel kernel, double bandwidth, double *value, span<double> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(grad, true, {count, classes});
+  check(
+    
+    losskit_skce_f64(probs.data(), y.data(), count, classes, static_cast<losskit_skce_estimator>(estimator), static_cast<losskit_skce_kernel>(kernel), bandwidth, value, grad.data()));
+}
+
+/// Smooth calibration error: the residuals corr − conf, smoothed by a reflected Gaussian of a width that suits them.
+/// See losskit_smooth_ece_f32.
+inline void smooth_ece(
+    const float *conf, const std::int64_t *correct, std::ptrdiff_t count, double sigma, double eps,
+    std::ptrdiff_t refine, float *value, float *sigma_used) {
+  check(losskit_smooth_ece_f32(conf, correct, count, sigma, eps, refine, value, sigma_used));
+}
+
+/// The same on spans.
+inline void smooth_ece(
+    span<const float> conf, span<const std::int64_t> correct, double sigma, double eps, std::ptrdiff_t refine,
+    float *value, float *sigma_used) {
+  const std::ptrdiff_t count = conf.ssize();
+  detail::expect(correct, false, {count});
+  check(losskit_smooth_ece_f32(conf.data(), correct.data(), count, sigma, eps, refine, value, sigma_used));
+}
+
+/// Smooth calibration error: the residuals corr − conf, smoothed by a reflected Gaussian of a width that suits them.
+/// See losskit_smooth_ece_f64.
+inline void smooth_ece(
+    const double *conf, const std::int64_t *correct, std::ptrdiff_t count, double sigma, double eps,
+    std::ptrdiff_t refine, double *value, double *sigma_used) {
+  check(losskit_smooth_ece_f64(conf, correct, count, sigma, eps, refine, value, sigma_used));
+}
+
+/// The same on spans.
+inline void smooth_ece(
+    span<const double> conf, span<const std::int64_t> correct, double sigma, double eps, std::ptrdiff_t refine,
+    double *value, double *sigma_used) {
+  const std::ptrdiff_t count = conf.ssize();
+  detail::expect(correct, false, {count});
+  check(losskit_smooth_ece_f64(conf.data(), correct.data(), count, sigma, eps, refine, value, sigma_used));
+}
+
+/// Spiegelhalter's test of binary probabilities: is their Brier score what it should be, if they were true?
+/// See losskit_spiegelhalter_z_f32.
+inline void spiegelhalter_z(const float *probs, const std::int64_t *y, std::ptrdiff_t count, float *z, float *p_value) {
+  check(losskit_spiegelhalter_z_f32(probs, y, count, z, p_value));
+}
+
+/// The same on spans.
+inline void spiegelhalter_z(span<const float> probs, span<const std::int64_t> y, float *z, float *p_value) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_spiegelhalter_z_f32(probs.data(), y.data(), count, z, p_value));
+}
+
+/// Spiegelhalter's test of binary probabilities: is their Brier score what it should be, if they were true?
+/// See losskit_spiegelhalter_z_f64.
+inline void spiegelhalter_z(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, double *z, double *p_value) {
+  check(losskit_spiegelhalter_z_f64(probs, y, count, z, p_value));
+}
+
+/// The same on spans.
+inline void spiegelhalter_z(span<const double> probs, span<const std::int64_t> y, double *z, double *p_value) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_spiegelhalter_z_f64(probs.data(), y.data(), count, z, p_value));
+}
+
 /// Static calibration error (SCE, class-wise ECE): `calibration_error` with norm `l1` in mode `classwise`.
 /// See losskit_static_calibration_error_f32.
 inline void static_calibration_error(
@@ -8432,6 +9251,52 @@ inline void static_calibration_error(
   detail::expect(probs, false, {count, classes});
   detail::expect(grad, true, {count, classes});
   check(losskit_static_calibration_error_f64(probs.data(), y.data(), count, classes, n_bins, value, grad.data()));
+}
+
+/// The parts of the Brier score of binary probabilities over bins.
+/// See losskit_brier_decomposition_f32.
+inline void brier_decomposition(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t n_bins, losskit::binning binning,
+    losskit::bin_edge edge, float *reliability, float *resolution, float *uncertainty, float *variance,
+    float *covariance) {
+  check(
+    
+    losskit_brier_decomposition_f32(probs, y, count, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), reliability, resolution, uncertainty, variance, covariance));
+}
+
+/// The same on spans.
+inline void brier_decomposition(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t n_bins, losskit::binning binning,
+    losskit::bin_edge edge, float *reliability, float *resolution, float *uncertainty, float *variance,
+    float *covariance) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  check(
+    
+    losskit_brier_decomposition_f32(probs.data(), y.data(), count, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), reliability, resolution, uncertainty, variance, covariance));
+}
+
+/// The parts of the Brier score of binary probabilities over bins.
+/// See losskit_brier_decomposition_f64.
+inline void brier_decomposition(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t n_bins, losskit::binning binning,
+    losskit::bin_edge edge, double *reliability, double *resolution, double *uncertainty, double *variance,
+    double *covariance) {
+  check(
+    
+    losskit_brier_decomposition_f64(probs, y, count, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), reliability, resolution, uncertainty, variance, covariance));
+}
+
+/// The same on spans.
+inline void brier_decomposition(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t n_bins, losskit::binning binning,
+    losskit::bin_edge edge, double *reliability, double *resolution, double *uncertainty, double *variance,
+    double *covariance) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  check(
+    
+    losskit_brier_decomposition_f64(probs.data(), y.data(), count, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), reliability, resolution, uncertainty, variance, covariance));
 }
 
 /// Brier score: the squared distance between the predicted distribution and the outcome.
@@ -8482,6 +9347,96 @@ inline void brier_score(
     losskit_brier_score_f64(probs.data(), y.data(), count, classes, scale_by_half, sample_weight.data(), static_cast<losskit_reduction>(reduction), loss.data(), grad.data()));
 }
 
+/// Uncertainty of an ensemble: its entropy in all, the part that its members expect, and what they disagree on.
+/// See losskit_ensemble_uncertainty_f32.
+inline void ensemble_uncertainty(
+    const float *probs, std::ptrdiff_t members, std::ptrdiff_t count, std::ptrdiff_t classes, float *total,
+    float *expected, float *mutual) {
+  check(losskit_ensemble_uncertainty_f32(probs, members, count, classes, total, expected, mutual));
+}
+
+/// The same on spans.
+inline void ensemble_uncertainty(
+    span<const float> probs, std::ptrdiff_t members, std::ptrdiff_t count, std::ptrdiff_t classes, span<float> total,
+    span<float> expected, span<float> mutual) {
+  detail::expect(probs, false, {members, count, classes});
+  detail::expect(total, true, {count});
+  detail::expect(expected, true, {count});
+  detail::expect(mutual, true, {count});
+  check(
+    
+    losskit_ensemble_uncertainty_f32(probs.data(), members, count, classes, total.data(), expected.data(), mutual.data()));
+}
+
+/// Uncertainty of an ensemble: its entropy in all, the part that its members expect, and what they disagree on.
+/// See losskit_ensemble_uncertainty_f64.
+inline void ensemble_uncertainty(
+    const double *probs, std::ptrdiff_t members, std::ptrdiff_t count, std::ptrdiff_t classes, double *total,
+    double *expected, double *mutual) {
+  check(losskit_ensemble_uncertainty_f64(probs, members, count, classes, total, expected, mutual));
+}
+
+/// The same on spans.
+inline void ensemble_uncertainty(
+    span<const double> probs, std::ptrdiff_t members, std::ptrdiff_t count, std::ptrdiff_t classes, span<double> total,
+    span<double> expected, span<double> mutual) {
+  detail::expect(probs, false, {members, count, classes});
+  detail::expect(total, true, {count});
+  detail::expect(expected, true, {count});
+  detail::expect(mutual, true, {count});
+  check(
+    
+    losskit_ensemble_uncertainty_f64(probs.data(), members, count, classes, total.data(), expected.data(), mutual.data()));
+}
+
+/// Hinge loss: the target's score should be 1 more than that of the best other class (Crammer and Singer).
+/// See losskit_hinge_loss_f32.
+inline void hinge_loss(
+    const float *scores, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, bool squared,
+    const float *sample_weight, losskit::reduction reduction, float *loss, float *grad) {
+  check(
+    
+    losskit_hinge_loss_f32(scores, y, count, classes, squared, sample_weight, static_cast<losskit_reduction>(reduction), loss, grad));
+}
+
+/// The same on spans.
+inline void hinge_loss(
+    span<const float> scores, span<const std::int64_t> y, std::ptrdiff_t classes, bool squared,
+    span<const float> sample_weight, losskit::reduction reduction, span<float> loss, span<float> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(scores, false, {count, classes});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(loss, true, {count});
+  detail::expect(grad, true, {count, classes});
+  check(
+    
+    losskit_hinge_loss_f32(scores.data(), y.data(), count, classes, squared, sample_weight.data(), static_cast<losskit_reduction>(reduction), loss.data(), grad.data()));
+}
+
+/// Hinge loss: the target's score should be 1 more than that of the best other class (Crammer and Singer).
+/// See losskit_hinge_loss_f64.
+inline void hinge_loss(
+    const double *scores, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, bool squared,
+    const double *sample_weight, losskit::reduction reduction, double *loss, double *grad) {
+  check(
+    
+    losskit_hinge_loss_f64(scores, y, count, classes, squared, sample_weight, static_cast<losskit_reduction>(reduction), loss, grad));
+}
+
+/// The same on spans.
+inline void hinge_loss(
+    span<const double> scores, span<const std::int64_t> y, std::ptrdiff_t classes, bool squared,
+    span<const double> sample_weight, losskit::reduction reduction, span<double> loss, span<double> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(scores, false, {count, classes});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(loss, true, {count});
+  detail::expect(grad, true, {count, classes});
+  check(
+    
+    losskit_hinge_loss_f64(scores.data(), y.data(), count, classes, squared, sample_weight.data(), static_cast<losskit_reduction>(reduction), loss.data(), grad.data()));
+}
+
 /// Log loss: the negative logarithm of the probability given to what happened.
 /// See losskit_log_loss_f32.
 inline void log_loss(
@@ -8528,6 +9483,199 @@ inline void log_loss(
   check(
     
     losskit_log_loss_f64(probs.data(), y.data(), count, classes, eps, sample_weight.data(), static_cast<losskit_reduction>(reduction), loss.data(), grad.data()));
+}
+
+/// Coverage and width of prediction intervals: the share of targets inside, and the mean width.
+/// See losskit_picp_mpiw_f32.
+inline void picp_mpiw(
+    const float *lower, const float *upper, const float *target, std::ptrdiff_t count, float *coverage, float *width) {
+  check(losskit_picp_mpiw_f32(lower, upper, target, count, coverage, width));
+}
+
+/// The same on spans.
+inline void picp_mpiw(
+    span<const float> lower, span<const float> upper, span<const float> target, float *coverage, float *width) {
+  const std::ptrdiff_t count = lower.ssize();
+  detail::expect(upper, false, {count});
+  detail::expect(target, false, {count});
+  check(losskit_picp_mpiw_f32(lower.data(), upper.data(), target.data(), count, coverage, width));
+}
+
+/// Coverage and width of prediction intervals: the share of targets inside, and the mean width.
+/// See losskit_picp_mpiw_f64.
+inline void picp_mpiw(
+    const double *lower, const double *upper, const double *target, std::ptrdiff_t count, double *coverage,
+    double *width) {
+  check(losskit_picp_mpiw_f64(lower, upper, target, count, coverage, width));
+}
+
+/// The same on spans.
+inline void picp_mpiw(
+    span<const double> lower, span<const double> upper, span<const double> target, double *coverage, double *width) {
+  const std::ptrdiff_t count = lower.ssize();
+  detail::expect(upper, false, {count});
+  detail::expect(target, false, {count});
+  check(losskit_picp_mpiw_f64(lower.data(), upper.data(), target.data(), count, coverage, width));
+}
+
+/// Calibration error of predictive distributions: is the share of targets below a quantile what the quantile says?
+/// See losskit_regression_calibration_error_f32.
+inline void regression_calibration_error(
+    const float *cdf, std::ptrdiff_t count, const double *levels, std::ptrdiff_t level_count, losskit::level_norm norm,
+    float *value, float *observed) {
+  check(
+    
+    losskit_regression_calibration_error_f32(cdf, count, levels, level_count, static_cast<losskit_level_norm>(norm), value, observed));
+}
+
+/// The same on spans.
+inline void regression_calibration_error(
+    span<const float> cdf, span<const double> levels, losskit::level_norm norm, float *value, span<float> observed) {
+  const std::ptrdiff_t count = cdf.ssize();
+  const std::ptrdiff_t level_count = levels.ssize();
+  detail::expect(observed, true, {level_count});
+  check(
+    
+    losskit_regression_calibration_error_f32(cdf.data(), count, levels.data(), level_count, static_cast<losskit_level_norm>(norm), value, observed.data()));
+}
+
+/// Calibration error of predictive distributions: is the share of targets below a quantile what the quantile says?
+/// See losskit_regression_calibration_error_f64.
+inline void regression_calibration_error(
+    const double *cdf, std::ptrdiff_t count, const double *levels, std::ptrdiff_t level_count, losskit::level_norm norm,
+    double *value, double *observed) {
+  check(
+    
+    losskit_regression_calibration_error_f64(cdf, count, levels, level_count, static_cast<losskit_level_norm>(norm), value, observed));
+}
+
+/// The same on spans.
+inline void regression_calibration_error(
+    span<const double> cdf, span<const double> levels, losskit::level_norm norm, double *value, span<double> observed) {
+  const std::ptrdiff_t count = cdf.ssize();
+  const std::ptrdiff_t level_count = levels.ssize();
+  detail::expect(observed, true, {level_count});
+  check(
+    
+    losskit_regression_calibration_error_f64(cdf.data(), count, levels.data(), level_count, static_cast<losskit_level_norm>(norm), value, observed.data()));
+}
+
+/// Risk-coverage curve of selective prediction: the mean risk of the k most confident predictions, for each k.
+/// See losskit_risk_coverage_curve_f32.
+inline void risk_coverage_curve(
+    const float *confidence, const float *risk, std::ptrdiff_t count, float *coverage, float *selective_risk) {
+  check(losskit_risk_coverage_curve_f32(confidence, risk, count, coverage, selective_risk));
+}
+
+/// The same on spans.
+inline void risk_coverage_curve(
+    span<const float> confidence, span<const float> risk, span<float> coverage, span<float> selective_risk) {
+  const std::ptrdiff_t count = confidence.ssize();
+  detail::expect(risk, false, {count});
+  detail::expect(coverage, true, {count});
+  detail::expect(selective_risk, true, {count});
+  check(losskit_risk_coverage_curve_f32(confidence.data(), risk.data(), count, coverage.data(), selective_risk.data()));
+}
+
+/// Risk-coverage curve of selective prediction: the mean risk of the k most confident predictions, for each k.
+/// See losskit_risk_coverage_curve_f64.
+inline void risk_coverage_curve(
+    const double *confidence, const double *risk, std::ptrdiff_t count, double *coverage, double *selective_risk) {
+  check(losskit_risk_coverage_curve_f64(confidence, risk, count, coverage, selective_risk));
+}
+
+/// The same on spans.
+inline void risk_coverage_curve(
+    span<const double> confidence, span<const double> risk, span<double> coverage, span<double> selective_risk) {
+  const std::ptrdiff_t count = confidence.ssize();
+  detail::expect(risk, false, {count});
+  detail::expect(coverage, true, {count});
+  detail::expect(selective_risk, true, {count});
+  check(losskit_risk_coverage_curve_f64(confidence.data(), risk.data(), count, coverage.data(), selective_risk.data()));
+}
+
+/// Area under the risk-coverage curve, and its excess over that of the best order.
+/// See losskit_aurc_f32.
+inline void aurc(const float *confidence, const float *risk, std::ptrdiff_t count, float *area, float *excess) {
+  check(losskit_aurc_f32(confidence, risk, count, area, excess));
+}
+
+/// The same on spans.
+inline void aurc(span<const float> confidence, span<const float> risk, float *area, float *excess) {
+  const std::ptrdiff_t count = confidence.ssize();
+  detail::expect(risk, false, {count});
+  check(losskit_aurc_f32(confidence.data(), risk.data(), count, area, excess));
+}
+
+/// Area under the risk-coverage curve, and its excess over that of the best order.
+/// See losskit_aurc_f64.
+inline void aurc(const double *confidence, const double *risk, std::ptrdiff_t count, double *area, double *excess) {
+  check(losskit_aurc_f64(confidence, risk, count, area, excess));
+}
+
+/// The same on spans.
+inline void aurc(span<const double> confidence, span<const double> risk, double *area, double *excess) {
+  const std::ptrdiff_t count = confidence.ssize();
+  detail::expect(risk, false, {count});
+  check(losskit_aurc_f64(confidence.data(), risk.data(), count, area, excess));
+}
+
+/// Expected normalized calibration error of predicted variances.
+/// See losskit_ence_f32.
+inline void ence(
+    const float *variance, const float *sq_error, std::ptrdiff_t count, std::ptrdiff_t n_bins, float *value) {
+  check(losskit_ence_f32(variance, sq_error, count, n_bins, value));
+}
+
+/// The same on spans.
+inline void ence(span<const float> variance, span<const float> sq_error, std::ptrdiff_t n_bins, float *value) {
+  const std::ptrdiff_t count = variance.ssize();
+  detail::expect(sq_error, false, {count});
+  check(losskit_ence_f32(variance.data(), sq_error.data(), count, n_bins, value));
+}
+
+/// Expected normalized calibration error of predicted variances.
+/// See losskit_ence_f64.
+inline void ence(
+    const double *variance, const double *sq_error, std::ptrdiff_t count, std::ptrdiff_t n_bins, double *value) {
+  check(losskit_ence_f64(variance, sq_error, count, n_bins, value));
+}
+
+/// The same on spans.
+inline void ence(span<const double> variance, span<const double> sq_error, std::ptrdiff_t n_bins, double *value) {
+  const std::ptrdiff_t count = variance.ssize();
+  detail::expect(sq_error, false, {count});
+  check(losskit_ence_f64(variance.data(), sq_error.data(), count, n_bins, value));
+}
+
+/// Uncertainty calibration error of predicted variances.
+/// See losskit_uncertainty_calibration_error_f32.
+inline void uncertainty_calibration_error(
+    const float *variance, const float *sq_error, std::ptrdiff_t count, std::ptrdiff_t n_bins, float *value) {
+  check(losskit_uncertainty_calibration_error_f32(variance, sq_error, count, n_bins, value));
+}
+
+/// The same on spans.
+inline void uncertainty_calibration_error(
+    span<const float> variance, span<const float> sq_error, std::ptrdiff_t n_bins, float *value) {
+  const std::ptrdiff_t count = variance.ssize();
+  detail::expect(sq_error, false, {count});
+  check(losskit_uncertainty_calibration_error_f32(variance.data(), sq_error.data(), count, n_bins, value));
+}
+
+/// Uncertainty calibration error of predicted variances.
+/// See losskit_uncertainty_calibration_error_f64.
+inline void uncertainty_calibration_error(
+    const double *variance, const double *sq_error, std::ptrdiff_t count, std::ptrdiff_t n_bins, double *value) {
+  check(losskit_uncertainty_calibration_error_f64(variance, sq_error, count, n_bins, value));
+}
+
+/// The same on spans.
+inline void uncertainty_calibration_error(
+    span<const double> variance, span<const double> sq_error, std::ptrdiff_t n_bins, double *value) {
+  const std::ptrdiff_t count = variance.ssize();
+  detail::expect(sq_error, false, {count});
+  check(losskit_uncertainty_calibration_error_f64(variance.data(), sq_error.data(), count, n_bins, value));
 }
 
 /// Beta calibration: the map σ(a log p − b log(1 − p) + c), a, b ≥ 0, of least mean log loss.

@@ -34,6 +34,11 @@ ENUMS: dict[str, dict[str, int]] = {
     "DetectionSuppression": {"hard": 0, "soft_linear": 1, "soft_gaussian": 2, "none": 3},
     "CalibrationNorm": {"l1": 0, "l2": 1, "max": 2},
     "CalibrationMode": {"top": 0, "classwise": 1},
+    "BiasWeighting": {"conf": 0, "none": 1},
+    "SweepBinning": {"rank": 0, "uniform": 1},
+    "SkceEstimator": {"unbiased": 0, "biased": 1, "linear": 2},
+    "SkceKernel": {"exponential": 0, "gaussian": 1},
+    "LevelNorm": {"l2": 0, "rms": 1, "l1": 2, "max": 3},
     "BetaVariant": {"abm": 0, "am": 1, "ab": 2},
     "EnsembleLoss": {"mse": 0, "ce": 1},
     "ConformalMethod": {"lac": 0, "aps": 1, "raps": 2},
@@ -2731,6 +2736,44 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("size", "p"),
         ),
     ),
+    "adaptive_calibration_error": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("n_ranges", "n"),
+            ("threshold", "d"),
+            ("value", "p"),
+        ),
+    ),
+    "thresholded_adaptive_calibration_error": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("n_ranges", "n"),
+            ("threshold", "d"),
+            ("value", "p"),
+        ),
+    ),
+    "average_calibration_error": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("n_bins", "n"),
+            ("binning", "e:Binning"),
+            ("edge", "e:BinEdge"),
+            ("mode", "e:CalibrationMode"),
+            ("value", "p"),
+        ),
+    ),
     "calibration_error": (
         True,
         (
@@ -2747,6 +2790,115 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad", "p"),
         ),
     ),
+    "calibration_slope_intercept": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("eps", "d"),
+            ("slope", "p"),
+            ("intercept", "p"),
+            ("citl", "p"),
+            ("converged", "p"),
+        ),
+    ),
+    "calibration_suite": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("bins", "p"),
+            ("bin_count", "n"),
+            ("table", "p"),
+            ("rest", "p"),
+        ),
+    ),
+    "confidence_bias_error": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("n_bins", "n"),
+            ("binning", "e:Binning"),
+            ("edge", "e:BinEdge"),
+            ("mode", "e:CalibrationMode"),
+            ("weighting", "e:BiasWeighting"),
+            ("over", "p"),
+            ("under", "p"),
+        ),
+    ),
+    "debiased_calibration_error": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("n_bins", "n"),
+            ("binning", "e:Binning"),
+            ("edge", "e:BinEdge"),
+            ("mode", "e:CalibrationMode"),
+            ("value", "p"),
+        ),
+    ),
+    "detection_calibration_error": (
+        True,
+        (
+            ("conf", "p"),
+            ("matched", "p"),
+            ("features", "p"),
+            ("count", "n"),
+            ("feature_count", "n"),
+            ("n_bins", "n"),
+            ("norm", "e:CalibrationNorm"),
+            ("value", "p"),
+        ),
+    ),
+    "ecce": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("mad", "p"),
+            ("range", "p"),
+            ("sigma", "p"),
+            ("mad_ratio", "p"),
+            ("range_ratio", "p"),
+        ),
+    ),
+    "ece_kde": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("p", "d"),
+            ("bandwidth", "d"),
+            ("n_grid", "n"),
+            ("value", "p"),
+        ),
+    ),
+    "ece_sweep": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("p", "d"),
+            ("binning", "e:SweepBinning"),
+            ("error", "p"),
+            ("bins_used", "p"),
+        ),
+    ),
     "expected_calibration_error": (
         True,
         (
@@ -2757,6 +2909,30 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("n_bins", "n"),
             ("value", "p"),
             ("grad", "p"),
+        ),
+    ),
+    "hosmer_lemeshow": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("n_groups", "n"),
+            ("statistic", "p"),
+            ("dof", "p"),
+            ("p_value", "p"),
+        ),
+    ),
+    "ks_calibration_error": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("r", "n"),
+            ("within", "b"),
+            ("value", "p"),
         ),
     ),
     "maximum_calibration_error": (
@@ -2771,9 +2947,38 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad", "p"),
         ),
     ),
+    "mmce": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("bandwidth", "d"),
+            ("weighted", "b"),
+            ("value", "p"),
+            ("grad", "p"),
+        ),
+    ),
     "reliability_accumulator_size": (
         False,
         (
+            ("n_bins", "n"),
+            ("size", "p"),
+        ),
+    ),
+    "classwise_accumulator_size": (
+        False,
+        (
+            ("classes", "n"),
+            ("n_bins", "n"),
+            ("size", "p"),
+        ),
+    ),
+    "group_accumulator_size": (
+        False,
+        (
+            ("groups", "n"),
             ("n_bins", "n"),
             ("size", "p"),
         ),
@@ -2787,6 +2992,26 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("edge", "e:BinEdge"),
         ),
     ),
+    "classwise_accumulator_init": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("classes", "n"),
+            ("n_bins", "n"),
+            ("edge", "e:BinEdge"),
+        ),
+    ),
+    "group_accumulator_init": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("groups", "n"),
+            ("n_bins", "n"),
+            ("edge", "e:BinEdge"),
+        ),
+    ),
     "reliability_accumulator_check": (
         False,
         (
@@ -2796,6 +3021,16 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("edge", "p"),
         ),
     ),
+    "reliability_accumulator_tables": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("tables", "p"),
+            ("of_classes", "p"),
+            ("of_groups", "p"),
+        ),
+    ),
     "reliability_accumulator_update": (
         True,
         (
@@ -2803,6 +3038,18 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("size", "n"),
             ("probs", "p"),
             ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+        ),
+    ),
+    "group_accumulator_update": (
+        True,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("probs", "p"),
+            ("y", "p"),
+            ("group", "p"),
             ("count", "n"),
             ("classes", "n"),
         ),
@@ -2844,6 +3091,95 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("edges", "p"),
         ),
     ),
+    "score_accumulator_size": (
+        False,
+        (
+            ("size", "p"),
+        ),
+    ),
+    "score_accumulator_init": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("eps", "d"),
+        ),
+    ),
+    "score_accumulator_check": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("eps", "p"),
+        ),
+    ),
+    "score_accumulator_update": (
+        True,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+        ),
+    ),
+    "score_accumulator_merge": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("other", "p"),
+            ("other_size", "n"),
+        ),
+    ),
+    "score_accumulator_result": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("count", "p"),
+            ("brier", "p"),
+            ("nll", "p"),
+        ),
+    ),
+    "skce": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("estimator", "e:SkceEstimator"),
+            ("kernel", "e:SkceKernel"),
+            ("bandwidth", "d"),
+            ("value", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "smooth_ece": (
+        True,
+        (
+            ("conf", "p"),
+            ("correct", "p"),
+            ("count", "n"),
+            ("sigma", "d"),
+            ("eps", "d"),
+            ("refine", "n"),
+            ("value", "p"),
+            ("sigma_used", "p"),
+        ),
+    ),
+    "spiegelhalter_z": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("z", "p"),
+            ("p_value", "p"),
+        ),
+    ),
     "static_calibration_error": (
         True,
         (
@@ -2856,6 +3192,22 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad", "p"),
         ),
     ),
+    "brier_decomposition": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("n_bins", "n"),
+            ("binning", "e:Binning"),
+            ("edge", "e:BinEdge"),
+            ("reliability", "p"),
+            ("resolution", "p"),
+            ("uncertainty", "p"),
+            ("variance", "p"),
+            ("covariance", "p"),
+        ),
+    ),
     "brier_score": (
         True,
         (
@@ -2864,6 +3216,32 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("count", "n"),
             ("classes", "n"),
             ("scale_by_half", "b"),
+            ("sample_weight", "p"),
+            ("reduction", "e:Reduction"),
+            ("loss", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "ensemble_uncertainty": (
+        True,
+        (
+            ("probs", "p"),
+            ("members", "n"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("total", "p"),
+            ("expected", "p"),
+            ("mutual", "p"),
+        ),
+    ),
+    "hinge_loss": (
+        True,
+        (
+            ("scores", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("squared", "b"),
             ("sample_weight", "p"),
             ("reduction", "e:Reduction"),
             ("loss", "p"),
@@ -2882,6 +3260,69 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("reduction", "e:Reduction"),
             ("loss", "p"),
             ("grad", "p"),
+        ),
+    ),
+    "picp_mpiw": (
+        True,
+        (
+            ("lower", "p"),
+            ("upper", "p"),
+            ("target", "p"),
+            ("count", "n"),
+            ("coverage", "p"),
+            ("width", "p"),
+        ),
+    ),
+    "regression_calibration_error": (
+        True,
+        (
+            ("cdf", "p"),
+            ("count", "n"),
+            ("levels", "p"),
+            ("level_count", "n"),
+            ("norm", "e:LevelNorm"),
+            ("value", "p"),
+            ("observed", "p"),
+        ),
+    ),
+    "risk_coverage_curve": (
+        True,
+        (
+            ("confidence", "p"),
+            ("risk", "p"),
+            ("count", "n"),
+            ("coverage", "p"),
+            ("selective_risk", "p"),
+        ),
+    ),
+    "aurc": (
+        True,
+        (
+            ("confidence", "p"),
+            ("risk", "p"),
+            ("count", "n"),
+            ("area", "p"),
+            ("excess", "p"),
+        ),
+    ),
+    "ence": (
+        True,
+        (
+            ("variance", "p"),
+            ("sq_error", "p"),
+            ("count", "n"),
+            ("n_bins", "n"),
+            ("value", "p"),
+        ),
+    ),
+    "uncertainty_calibration_error": (
+        True,
+        (
+            ("variance", "p"),
+            ("sq_error", "p"),
+            ("count", "n"),
+            ("n_bins", "n"),
+            ("value", "p"),
         ),
     ),
     "beta_calibration_fit": (
@@ -7255,6 +7696,66 @@ NaN coordinates neither decay others nor are decayed. The given scores are not c
         },
         "errors": "INVALID_SHAPE, NULL_POINTER.",
     },
+    "adaptive_calibration_error": {
+        "summary": "Adaptive calibration error (ACE): gaps over ranges of equal mass, of every class, unweighted.",
+        "body": """\
+    of class k those i with p_ik ≥ threshold, sorted, are cut into R = n_ranges ranges: rank j of n_k goes to ⌊jR/n_k⌋
+    ACE = 1/(C·R) Σ_k Σ_ranges |accuracy − mean confidence|
+
+Empty ranges add 0, but count in R. A threshold of 0 gives ACE; `thresholded_adaptive_calibration_error` has another default.
+The paper leaves open how ranks are cut; netcal calls another measure ACE: `average_calibration_error`.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 the error is NaN.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+            "n_ranges": "R, 1 to 2²⁴; 15 is usual.",
+            "threshold": "lower probabilities do not count; 0 is usual.",
+        },
+        "outputs": {
+            "value": "optional output, the error.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Nixon et al., Measuring Calibration in Deep Learning, 2019.",
+    },
+    "thresholded_adaptive_calibration_error": {
+        "summary": "Thresholded adaptive calibration error (TACE): `adaptive_calibration_error` of the probabilities that matter.",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 the error is NaN.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+            "n_ranges": "R, 1 to 2²⁴; 15 is usual.",
+            "threshold": "lower probabilities do not count; 0.01 is usual.",
+        },
+        "outputs": {
+            "value": "optional output, the error.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Nixon et al., Measuring Calibration in Deep Learning, 2019.",
+    },
+    "average_calibration_error": {
+        "summary": "Average calibration error: the mean of the absolute gaps of the bins that are not empty, each with the same weight.",
+        "body": """\
+    E = mean over occupied bins of |mean confidence − accuracy|      (classwise: the mean over classes)
+
+The ACE of netcal, with `uniform` bins and the edge `left`.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N ≥ 0; with N = 0 the error is NaN. With a binning other than `uniform` 2³¹ − 1 at most.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1, and `mode` plays no role.",
+            "n_bins": "number of bins, 1 to 2²⁴; 10 is usual.",
+            "binning": "how edges are chosen; `uniform` is usual.",
+            "edge": "on which side a bin owns its edge; `left` is usual.",
+            "mode": "`top` or `classwise`.",
+        },
+        "outputs": {
+            "value": "optional output, the error.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Neumann et al., Relaxed Softmax, 2018; netcal.metrics.ACE.",
+    },
     "calibration_error": {
         "summary": "Calibration error: how far confidences are from accuracies, over bins of like confidence.",
         "body": """\
@@ -7286,6 +7787,192 @@ class) that attains the maximum.""",
         "errors": "INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET if a label is out of range.",
         "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017; Kumar et al., Verified Uncertainty Calibration, 2019.",
     },
+    "calibration_slope_intercept": {
+        "summary": "Calibration slope and intercept of binary probabilities: what a logistic regression on their logits finds.",
+        "body": """\
+    s = logit(min(max(p, ε), 1 − ε));   slope, intercept minimise the mean log-loss of σ(slope·s + intercept),
+    citl (calibration in the large) that of σ(s + citl)
+
+Calibrated are slope 1, intercept 0 and citl 0.""",
+        "parameters": {
+            "probs": "`[count]`, the probability of class 1.",
+            "y": "`[count]`, 0 or 1.",
+            "count": "N ≥ 1.",
+            "eps": "ε, in (0, ½); 1e-12 is usual.",
+        },
+        "outputs": {
+            "slope": "optional output.",
+            "intercept": "optional output.",
+            "citl": "optional output.",
+            "converged": "optional output, 1 if both fits arrived at a minimum, else 0: where the classes can be told apart by the probability, there is none.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Cox, Two Further Applications of a Model for Binary Regression, 1958.",
+    },
+    "calibration_suite": {
+        "summary": "The measures of a benchmark of calibration, in one call.",
+        "body": """\
+    table[i]: for bins[i] bins the expected calibration error, the same with equal-mass (rank) bins, both class-wise, and
+              the maximum calibration error
+    rest:     accuracy, NLL (`log_loss`), Brier score, `ks_calibration_error`, `ece_kde`, `mmce`
+
+Call it again with probabilities that have been calibrated to see what that changed. The list of the six measures
+without bins is reconstructed from the paper's abstract.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 all is NaN.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1, predicted where it exceeds ½.",
+            "bins": "`[bin_count]`, numbers of bins, 1 to 2²⁴ each.",
+            "bin_count": "≥ 0.",
+        },
+        "outputs": {
+            "table": "optional output, `[bin_count, 5]`.",
+            "rest": "optional output, `[6]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Tao et al., A Benchmark Study on Calibration, 2023.",
+    },
+    "confidence_bias_error": {
+        "summary": "Overconfidence and underconfidence error: the calibration error in two parts, by the sign of the gaps.",
+        "body": """\
+    over  = Σ n_b/N · conf_b · max(gap_b, 0),   under = Σ n_b/N · (1 − conf_b) · max(−gap_b, 0)
+
+with the weighting `none` without the factors conf_b and 1 − conf_b. Classwise: means over the classes.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N ≥ 0; with N = 0 both are NaN. With a binning other than `uniform` 2³¹ − 1 at most.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1, and `mode` plays no role.",
+            "n_bins": "number of bins, 1 to 2²⁴; 15 is usual.",
+            "binning": "how edges are chosen; `uniform` is usual.",
+            "edge": "on which side a bin owns its edge; `right` is usual.",
+            "mode": "`top` or `classwise`.",
+            "weighting": "`conf` is usual.",
+        },
+        "outputs": {
+            "over": "optional output.",
+            "under": "optional output.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Thulasidasan et al., On Mixup Training, 2019, for overconfidence; underconfidence is its mirror image.",
+    },
+    "debiased_calibration_error": {
+        "summary": "Debiased calibration error: the L2 error, less what sampling alone adds to the squared gap of each bin.",
+        "body": """\
+    s = Σ_{b: n_b ≥ 2} n_b/N (gap_b² − acc_b (1 − acc_b)/(n_b − 1))
+    E = √max(s, 0)      (classwise: √(mean_k max(s_k, 0)))
+
+What uncertainty-calibration calls `lower_bound_scaling_ce`, with `midpoint` bins and the edge `right`.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N ≥ 0; with N = 0 the error is NaN. With a binning other than `uniform` 2³¹ − 1 at most.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1, and `mode` plays no role.",
+            "n_bins": "number of bins, 1 to 2²⁴; 15 is usual.",
+            "binning": "how edges are chosen; `midpoint` is usual.",
+            "edge": "on which side a bin owns its edge; `right` is usual.",
+            "mode": "`top` or `classwise`.",
+        },
+        "outputs": {
+            "value": "optional output, the error.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Kumar et al., Verified Uncertainty Calibration, 2019.",
+    },
+    "detection_calibration_error": {
+        "summary": "Detection calibration error (D-ECE): gaps over a joint grid of confidences and features, such as places and sizes.",
+        "body": """\
+    a cell is one of `n_bins` intervals [b/n, (b+1)/n) (the last with 1) of the confidence and of each feature
+    gap = mean matched − mean confidence of a cell with n of the N detections
+    l1:  Σ n/N |gap|     l2:  √(Σ n/N gap²)     max:  max |gap|
+
+Cells are sorted for, so that no memory is taken for the empty ones.""",
+        "parameters": {
+            "conf": "`[count]`, confidences in [0, 1].",
+            "matched": "`[count]`, 1 where a detection matches an object, else 0.",
+            "features": "`[count, feature_count]`, in [0, 1]; may be null if there are none.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 the error is NaN.",
+            "feature_count": "F ≥ 0.",
+            "n_bins": "1 to 2²⁴; 10 is usual.",
+            "norm": "how gaps are joined; `l1` is usual.",
+        },
+        "outputs": {
+            "value": "optional output, the error.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a confidence or feature is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Küppers et al., Multivariate Confidence Calibration for Object Detection, 2020; netcal.metrics.ECE with `detection=True`.",
+    },
+    "ecce": {
+        "summary": "Cumulative calibration error: how far, and over how wide a range, the sums of corr − conf stray from 0.",
+        "body": """\
+    C_0 = 0,  C_k = 1/N Σ_{i ≤ k} (corr_i − conf_i),   i in ascending order of confidence (ties: in that of their rows)
+    mad = max |C_k|,  range = max C_k − min C_k,  sigma = √(Σ conf_i (1 − conf_i)) / N
+
+What perfect calibration would give grows with sigma alone: hence the ratios. With sigma = 0 they are 0 where the
+measure is 0, else ∞.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 all outputs are NaN.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+        },
+        "outputs": {
+            "mad": "optional output, the maximum absolute deviation.",
+            "range": "optional output.",
+            "sigma": "optional output.",
+            "mad_ratio": "optional output, mad / sigma.",
+            "range_ratio": "optional output, range / sigma.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Arrieta-Ibarra et al., Metrics of Calibration for Probabilistic Predictions, 2022.",
+    },
+    "ece_kde": {
+        "summary": "Calibration error by kernel density estimation, without bins.",
+        "body": """\
+    K_h(u) = 35/32 (1 − (u/3h)²)₊³ / 3h,     f = density of all confidences, f₁ = that of the hits' ones
+    acc(x) = min(1, m/N · f₁(x)/f(x))  (0 where f = 0),  m hits
+    E = Σ_j |x_j − acc(x_j)|^p f(x_j) / Σ_j f(x_j),   x_j = (j + ½)/n_grid
+
+The sum above the fraction leaves out where f and f₁ are 10⁻⁶ at most; E is 0 if the sum below it is 0. Every confidence
+d is mirrored, at 0 if d < ½, else at 1, and densities are divided by the number of confidences, not of mirrored ones.
+The bandwidth is by default h = (standard deviation of the hits' confidences, or of all if there is no hit) · (2N)^−⅕,
+at least 10⁻³.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 the error is NaN.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+            "p": "> 0, finite; 1 is usual.",
+            "bandwidth": "h > 0, finite; NaN stands for the default.",
+            "n_grid": "number of points, 1 to 2²⁴; 2048 is usual.",
+        },
+        "outputs": {
+            "value": "optional output, the error.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Zhang et al., Mix-n-Match: Ensemble and Compositional Methods for Uncertainty Calibration, 2020.",
+    },
+    "ece_sweep": {
+        "summary": "Calibration error with as many bins as keep the accuracies monotone (ECE sweep).",
+        "body": """\
+    for B = 2, 3, …, N − 1: stop where the accuracy of a non-empty bin is below that of the one before it
+    E = (Σ n_b/N |gap_b|^p)^{1/p} with the last B that was not stopped at (1, if the first was)""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 both outputs are NaN.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+            "p": "≥ 1, finite; 2 is usual.",
+            "binning": "`rank` is usual.",
+        },
+        "outputs": {
+            "error": "optional output, E.",
+            "bins_used": "optional output, B.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Roelofs et al., Mitigating Bias in Calibration Error Estimation, 2022.",
+    },
     "expected_calibration_error": {
         "summary": "Expected calibration error (ECE): `calibration_error` with norm `l1`.",
         "body": "    E = Σ n_b/N |mean confidence − accuracy of bin b|",
@@ -7301,6 +7988,48 @@ class) that attains the maximum.""",
             "grad": "optional output, like `probs`: the gradient, with bins and arg max as constants.",
         },
         "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017.",
+    },
+    "hosmer_lemeshow": {
+        "summary": "Hosmer-Lemeshow test of binary probabilities: are the outcomes of groups of equal mass as their probabilities say?",
+        "body": """\
+    H = Σ_g (n_g (acc_g − p̄_g))² / (n_g p̄_g (1 − p̄_g))       0/0 = 0, x/0 = ∞
+
+over the non-empty ones of `n_groups` groups by rank (element k of the sorted probabilities is in group ⌊k·n_groups/N⌋).
+The degrees of freedom are two less than there are groups, but 1 at least.""",
+        "parameters": {
+            "probs": "`[count]`, the probability of class 1.",
+            "y": "`[count]`, 0 or 1.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 all is NaN.",
+            "n_groups": "1 to 2²⁴; 10 is usual.",
+        },
+        "outputs": {
+            "statistic": "optional output, H.",
+            "dof": "optional output, the degrees of freedom.",
+            "p_value": "optional output, the probability that χ² of so many degrees exceeds H.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Hosmer and Lemeshow, Goodness of Fit Tests for the Multiple Logistic Regression Model, 1980.",
+    },
+    "ks_calibration_error": {
+        "summary": "Kolmogorov-Smirnov calibration error: the largest difference of two cumulative distributions, without bins.",
+        "body": """\
+    KS = max_k |Σ_{i ≤ k} (conf_i − corr_i)| / N,   i in ascending order of confidence (equal ones in that of their rows)
+
+The confidence of a row is its r-th largest probability, and it is right if that class is the label; `within` takes
+the sum of the r largest, and it is right if the label is among them.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 the error is NaN.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1, and r plays no role.",
+            "r": "1 to C; 1 is usual.",
+            "within": "false is usual.",
+        },
+        "outputs": {
+            "value": "optional output, the error.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Gupta et al., Calibration of Neural Networks using Splines, 2021.",
     },
     "maximum_calibration_error": {
         "summary": "Maximum calibration error (MCE): `calibration_error` with norm `max`.",
@@ -7318,6 +8047,31 @@ class) that attains the maximum.""",
         },
         "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017.",
     },
+    "mmce": {
+        "summary": "Maximum mean calibration error: the distance of confidences from hits in the Hilbert space of a Laplacian kernel.",
+        "body": """\
+    e_i = corr_i − conf_i,  k_ij = exp(−|conf_i − conf_j| / bandwidth):      V = √(eᵀKe) / N
+    weighted, with m hits:  v_i = (1 − conf_i)/m for a hit, −conf_i/(N − m) for the others:      V = √(vᵀKv)
+
+Correctness and arg max are constants of the gradient, which is 0 where V is 0.
+
+In the order of the confidences the kernel is a product of neighbours' factors ρ, so that Kv takes one pass each way,
+not N²: with L_i = v_i + ρ_i L_{i−1}, vᵀKv = Σ L_i² (1 − ρ_{i+1}²), a sum without cancellation.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 the value is 0.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+            "bandwidth": "> 0, finite; 0.4 is usual.",
+            "weighted": "false is usual.",
+        },
+        "outputs": {
+            "value": "optional output, V.",
+            "grad": "optional output, like `probs`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Kumar et al., Trainable Calibration Measures for Neural Networks from Kernel Mean Embeddings, 2018.",
+    },
     "reliability_accumulator_size": {
         "summary": "The size of a reliability accumulator's state.",
         "parameters": {
@@ -7325,6 +8079,26 @@ class) that attains the maximum.""",
         },
         "outputs": {
             "size": "output, in bytes: 80 + 48 · `n_bins`.",
+        },
+    },
+    "classwise_accumulator_size": {
+        "summary": "The size of the state of a class-wise accumulator.",
+        "parameters": {
+            "classes": "C ≥ 1.",
+            "n_bins": "number of bins, 1 to 2²⁴.",
+        },
+        "outputs": {
+            "size": "output, in bytes: 32 + 48 · `classes` · (`n_bins` + 1).",
+        },
+    },
+    "group_accumulator_size": {
+        "summary": "The size of the state of an accumulator of groups.",
+        "parameters": {
+            "groups": "number of groups, ≥ 1.",
+            "n_bins": "number of bins, 1 to 2²⁴.",
+        },
+        "outputs": {
+            "size": "output, in bytes: 32 + 48 · `groups` · (`n_bins` + 1).",
         },
     },
     "reliability_accumulator_init": {
@@ -7348,8 +8122,41 @@ give the same bytes as all data at once.""",
         },
         "errors": "BUFFER_TOO_SMALL if `size` is less than needed.",
     },
+    "classwise_accumulator_init": {
+        "summary": "Starts a class-wise accumulator: a reliability diagram for each class.",
+        "body": """\
+The state is as that of `reliability_accumulator_init`, with the letters LKCLASS1, `classes` in the word that is 0 there,
+and as many tables of bins. The other functions of reliability accumulators take it as well.""",
+        "parameters": {
+            "size": "what `classwise_accumulator_size` says, or more (the rest is not used).",
+            "classes": "C ≥ 1.",
+            "n_bins": "number of bins of equal width, 1 to 2²⁴; 15 is usual.",
+            "edge": "on which side a bin owns its edge; `right` is usual.",
+        },
+        "outputs": {
+            "state": "output, `[size]` bytes, at any alignment.",
+        },
+        "errors": "BUFFER_TOO_SMALL if `size` is less than needed.",
+    },
+    "group_accumulator_init": {
+        "summary": "Starts an accumulator of groups: a reliability diagram of the top label for each group of samples.",
+        "body": """\
+The state is as that of `reliability_accumulator_init`, with the letters LKGROUP1, `groups` in the word that is 0 there, and
+as many tables of bins. The other functions of reliability accumulators take it as well; `group_accumulator_update` adds
+to it.""",
+        "parameters": {
+            "size": "what `group_accumulator_size` says, or more (the rest is not used).",
+            "groups": "number of groups, ≥ 1.",
+            "n_bins": "number of bins of equal width, 1 to 2²⁴; 15 is usual.",
+            "edge": "on which side a bin owns its edge; `right` is usual.",
+        },
+        "outputs": {
+            "state": "output, `[size]` bytes, at any alignment.",
+        },
+        "errors": "BUFFER_TOO_SMALL if `size` is less than needed.",
+    },
     "reliability_accumulator_check": {
-        "summary": "Is this the state of a reliability accumulator? For bytes that come from elsewhere.",
+        "summary": "Is this the state of a reliability accumulator of any kind? For bytes that come from elsewhere.",
         "parameters": {
             "state": "`[size]` bytes, at any alignment.",
             "size": "how many bytes there are; what goes beyond the state is not looked at.",
@@ -7360,45 +8167,74 @@ give the same bytes as all data at once.""",
         },
         "errors": "INVALID_VALUE if it is none.",
     },
+    "reliability_accumulator_tables": {
+        "summary": "How many tables a reliability accumulator has, and of what.",
+        "parameters": {
+            "state": "`[size]` bytes, at any alignment.",
+            "size": "how many bytes there are.",
+        },
+        "outputs": {
+            "tables": "optional output, the number of classes or groups; 1 for the top label.",
+            "of_classes": "optional output, 1 for classes, else 0.",
+            "of_groups": "optional output, 1 for groups, else 0.",
+        },
+        "errors": "INVALID_VALUE if it is none.",
+    },
     "reliability_accumulator_update": {
-        "summary": "Adds a batch to a reliability accumulator, in the top-label or the binary view.",
+        "summary": "Adds a batch to a reliability accumulator of the top label or of classes.",
+        "parameters": {
+            "size": "of `state`.",
+            "probs": "`[count, classes]`, probabilities in [0, 1]; of the top label the largest of a row is its confidence.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 0.",
+            "classes": "number of columns, for a class-wise accumulator that of its classes; 0 for the binary view: `probs` is `[count]`, the probability of class 1, which is the confidence itself.",
+        },
+        "outputs": {
+            "state": "`[size]` bytes, in and out.",
+        },
+        "errors": "INVALID_VALUE if a probability is NaN or outside [0, 1], or `state` is not a state; INVALID_TARGET if a label is out of range. The state is then as it was. UNSUPPORTED for an accumulator of groups.",
+    },
+    "group_accumulator_update": {
+        "summary": "Adds a batch to an accumulator of groups, in the top-label or the binary view.",
         "parameters": {
             "size": "of `state`.",
             "probs": "`[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.",
             "y": "`[count]`, labels 0 ..< classes.",
+            "group": "`[count]`, the group of each row, from 0.",
             "count": "number of rows, ≥ 0.",
             "classes": "number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1, which is the confidence itself.",
         },
         "outputs": {
             "state": "`[size]` bytes, in and out.",
         },
-        "errors": "INVALID_VALUE if a probability is NaN or outside [0, 1], or `state` is not a state; INVALID_TARGET if a label is out of range. The state is then as it was.",
+        "errors": "INVALID_VALUE if a probability is NaN or outside [0, 1], or `state` is not a state; INVALID_TARGET if a label or a group is out of range. The state is then as it was. UNSUPPORTED for an accumulator of another kind.",
     },
     "reliability_accumulator_merge": {
         "summary": "Adds all that another reliability accumulator holds. In whatever order parts are merged, the bytes are the same.",
         "parameters": {
             "size": "of `state`.",
-            "other": "`[other_size]` bytes, of as many bins and the same edge.",
+            "other": "`[other_size]` bytes, of the same kind, of as many tables and bins and the same edge.",
             "other_size": "of `other`.",
         },
         "outputs": {
             "state": "`[size]` bytes, in and out.",
         },
-        "errors": "INVALID_VALUE if either is not a state, INVALID_SHAPE if bins or edges differ.",
+        "errors": "INVALID_VALUE if either is not a state, INVALID_SHAPE if they are not of the same form.",
     },
     "reliability_accumulator_result": {
         "summary": "What a reliability accumulator holds: the bins, as `reliability_bins` gives them, and the errors that follow.",
+        "body": "There is one table for the top label, or one for each class or group (T of them).",
         "parameters": {
             "state": "`[size]` bytes.",
             "size": "of `state`.",
         },
         "outputs": {
-            "counts": "optional output, `[M]`; M = n_bins, or n_bins + 1 for the edge `left_extra`.",
-            "conf_mean": "optional output, `[M]`, mean confidences, 0 for empty bins.",
-            "acc_mean": "optional output, `[M]`, accuracies, 0 for empty bins.",
+            "counts": "optional output, `[T, M]`; M = n_bins, or n_bins + 1 for the edge `left_extra`.",
+            "conf_mean": "optional output, `[T, M]`, mean confidences, 0 for empty bins.",
+            "acc_mean": "optional output, `[T, M]`, accuracies, 0 for empty bins.",
             "edges": "optional output, `[n_bins + 1]`.",
-            "ece": "optional output, the expected calibration error (`calibration_error` with norm `l1`); NaN without data.",
-            "mce": "optional output, the maximum calibration error (norm `max`); NaN without data.",
+            "ece": "optional output, `[T]`, the expected calibration error (`calibration_error` with norm `l1`); NaN without data.",
+            "mce": "optional output, `[T]`, the maximum calibration error (norm `max`); NaN without data.",
         },
         "errors": "INVALID_VALUE if `state` is not a state.",
     },
@@ -7424,6 +8260,144 @@ are compared as doubles. Sums are exact: the result does not depend on the order
         "errors": "INVALID_VALUE if a confidence is NaN or outside [0, 1], INVALID_TARGET if `correct` is neither 0 nor 1.",
         "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017 (`uniform`, `right`).",
     },
+    "score_accumulator_size": {
+        "summary": "The size of a score accumulator's state.",
+        "outputs": {
+            "size": "output, in bytes: 96.",
+        },
+    },
+    "score_accumulator_init": {
+        "summary": "Starts a score accumulator: the mean Brier score and log loss of data that come in batches.",
+        "body": """\
+The state is 96 bytes, which the caller owns and may copy, store and send: little-endian 64-bit words, the letters
+LKSCORE1; the bits of `eps`; the number of rows; 0; then the sum of the Brier scores and that of the log losses, each as
+w + h·2⁻⁴⁰ + m·2⁻⁸⁰ + l·2⁻¹²⁰ in four words w, h, m, l. The scores of the rows are summed as integers, so that batches and
+merged parts, in any order, give the same bytes as all data at once.""",
+        "parameters": {
+            "size": "96 or more (the rest is not used).",
+            "eps": "ε of `log_loss`, in (0, 1); 1e-12 is usual.",
+        },
+        "outputs": {
+            "state": "output, `[size]` bytes, at any alignment.",
+        },
+        "errors": "BUFFER_TOO_SMALL if `size` is less than needed.",
+    },
+    "score_accumulator_check": {
+        "summary": "Is this the state of a score accumulator? For bytes that come from elsewhere.",
+        "parameters": {
+            "state": "`[size]` bytes, at any alignment.",
+            "size": "how many bytes there are; what goes beyond the state is not looked at.",
+        },
+        "outputs": {
+            "eps": "optional output, the ε it was started with.",
+        },
+        "errors": "INVALID_VALUE if it is none.",
+    },
+    "score_accumulator_update": {
+        "summary": "Adds a batch to a score accumulator.",
+        "parameters": {
+            "size": "of `state`.",
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 0.",
+            "classes": "number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+        },
+        "outputs": {
+            "state": "`[size]` bytes, in and out.",
+        },
+        "errors": "INVALID_VALUE if a probability is NaN or outside [0, 1], or `state` is not a state, or full; INVALID_TARGET if a label is out of range. The state is then as it was.",
+    },
+    "score_accumulator_merge": {
+        "summary": "Adds all that another score accumulator holds. In whatever order parts are merged, the bytes are the same.",
+        "parameters": {
+            "size": "of `state`.",
+            "other": "`[other_size]` bytes, with the same ε.",
+            "other_size": "of `other`.",
+        },
+        "outputs": {
+            "state": "`[size]` bytes, in and out.",
+        },
+        "errors": "INVALID_VALUE if either is not a state, or both are too full, INVALID_SHAPE if ε differs.",
+    },
+    "score_accumulator_result": {
+        "summary": "What a score accumulator holds.",
+        "parameters": {
+            "state": "`[size]` bytes.",
+            "size": "of `state`.",
+        },
+        "outputs": {
+            "count": "optional output, the number of rows.",
+            "brier": "optional output, the mean `brier_score`; NaN without data.",
+            "nll": "optional output, the mean `log_loss`; NaN without data.",
+        },
+        "errors": "INVALID_VALUE if `state` is not a state.",
+    },
+    "skce": {
+        "summary": "Squared kernel calibration error of whole distributions.",
+        "body": """\
+    δ_i = onehot(y_i) − p_i,   h_ij = k(p_i, p_j) ⟨δ_i, δ_j⟩
+    unbiased: 1/(N(N − 1)) Σ_{i≠j} h_ij     biased: 1/N² Σ_ij h_ij     linear: the mean of h over consecutive pairs
+
+The gradient goes through k and δ; where two rows coincide, that of k is 0. Binary probabilities are rows (1 − p, p).""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N ≥ 0; with N < 2 (`biased`: N = 0) the value is NaN and the gradient 0.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+            "estimator": "`unbiased` is usual. All but `linear` take O(N²) time and O(N) memory.",
+            "kernel": "`exponential` is usual.",
+            "bandwidth": "> 0, finite; 1 is usual.",
+        },
+        "outputs": {
+            "value": "optional output.",
+            "grad": "optional output, like `probs`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Widmann et al., Calibration Tests in Multi-class Classification, 2019.",
+    },
+    "smooth_ece": {
+        "summary": "Smooth calibration error: the residuals corr − conf, smoothed by a reflected Gaussian of a width that suits them.",
+        "body": """\
+For a width σ, all on a grid of G = ⌊max(2000, round(20/σ))/2⌋ + 1 points of [0, 1] (round: half to even):
+
+    V      the residuals (or ones), each shared between the two points beside its confidence
+    ext    V, reflected at both ends: V[G−1 … 1], V[0 … G−1], V[G−2 … 0]
+    K[m]   exp(−(m/(G−1) − ½)² / 2σ²) / (√(2π) σ)
+    sm[n]  Σ_m K[m] · ext[⌊G/2⌋ + n + G − 1 − m]
+    dens = sm of ones + 10⁻⁴,  ρ = (sm of residuals) / dens,  at T = max(round(10/σ), 200) points by interpolation
+    E(σ) = Σ |ρ| dens / Σ dens
+
+The width is the least σ ≥ E(σ) that `refine` bisections of [0, 1] find; 1, if there E(1) ≥ 1.""",
+        "parameters": {
+            "conf": "`[count]`, the confidence of each prediction, in [0, 1].",
+            "correct": "`[count]`, 1 where the prediction was right, else 0.",
+            "count": "N ≥ 0; with N = 0 both outputs are NaN.",
+            "sigma": "σ > 0 if it is fixed; NaN for the one that suits the data, which is usual.",
+            "eps": "widths below are taken as too small; 0.001 is usual.",
+            "refine": "number of bisections, 0 to 1000; 10 is usual.",
+        },
+        "outputs": {
+            "value": "optional output, E(σ).",
+            "sigma_used": "optional output, σ.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a confidence is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Błasiok and Nakkiran, Smooth ECE: Principled Reliability Diagrams via Kernel Smoothing, 2023.",
+    },
+    "spiegelhalter_z": {
+        "summary": "Spiegelhalter's test of binary probabilities: is their Brier score what it should be, if they were true?",
+        "body": "    z = Σ (y − p)(1 − 2p) / √(Σ (1 − 2p)² p (1 − p))      (0 if the root is 0),      p-value = erfc(|z|/√2), two-sided",
+        "parameters": {
+            "probs": "`[count]`, the probability of class 1.",
+            "y": "`[count]`, 0 or 1.",
+            "count": "N ≥ 0; with N = 0 both are NaN.",
+        },
+        "outputs": {
+            "z": "optional output, standard normal if the probabilities are true.",
+            "p_value": "optional output.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET.",
+        "reference": "Spiegelhalter, Probabilistic Prediction in Patient Management and Clinical Trials, 1986.",
+    },
     "static_calibration_error": {
         "summary": "Static calibration error (SCE, class-wise ECE): `calibration_error` with norm `l1` in mode `classwise`.",
         "body": "    E = 1/C Σ_k Σ_b n_kb/N |mean p_k − share of label k in bin b|",
@@ -7439,6 +8413,30 @@ are compared as doubles. Sums are exact: the result does not depend on the order
             "grad": "optional output, like `probs`: the gradient, with bins and arg max as constants.",
         },
         "reference": "Nixon et al., Measuring Calibration in Deep Learning, 2019.",
+    },
+    "brier_decomposition": {
+        "summary": "The parts of the Brier score of binary probabilities over bins.",
+        "body": """\
+    REL = Σ n_b/N (p̄_b − ȳ_b)²,   RES = Σ n_b/N (ȳ_b − ȳ)²,   UNC = ȳ(1 − ȳ)
+    WBV = 1/N Σ (p_i − p̄_b(i))²,  WBC = 2/N Σ (y_i − ȳ_b(i))(p_i − p̄_b(i))
+    Brier score = REL − RES + UNC + WBV − WBC""",
+        "parameters": {
+            "probs": "`[count]`, the probability of class 1.",
+            "y": "`[count]`, 0 or 1.",
+            "count": "N ≥ 0; with N = 0 all is NaN. With a binning other than `uniform` 2³¹ − 1 at most.",
+            "n_bins": "number of bins, 1 to 2²⁴; 10 is usual.",
+            "binning": "how edges are chosen; `uniform` is usual.",
+            "edge": "on which side a bin owns its edge; `right` is usual.",
+        },
+        "outputs": {
+            "reliability": "optional output, REL.",
+            "resolution": "optional output, RES.",
+            "uncertainty": "optional output, UNC.",
+            "variance": "optional output, WBV, within the bins.",
+            "covariance": "optional output, WBC, within the bins.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Murphy, A New Vector Partition of the Probability Score, 1973; Stephenson et al., Two Extra Components in the Brier Score Decomposition, 2008.",
     },
     "brier_score": {
         "summary": "Brier score: the squared distance between the predicted distribution and the outcome.",
@@ -7461,6 +8459,48 @@ are compared as doubles. Sums are exact: the result does not depend on the order
         "errors": "INVALID_VALUE if a probability is outside [0, 1] or a weight negative, INVALID_TARGET if a label is out of range. NaN propagates.",
         "reference": "Brier, Verification of Forecasts Expressed in Terms of Probability, 1950.",
     },
+    "ensemble_uncertainty": {
+        "summary": "Uncertainty of an ensemble: its entropy in all, the part that its members expect, and what they disagree on.",
+        "body": """\
+    p̄ = mean_m p_m:   total = H(p̄),  expected = mean_m H(p_m),  mutual information = total − expected
+
+H is the entropy in nats, 0·log 0 = 0.""",
+        "parameters": {
+            "probs": "`[members, count, classes]`, probabilities in [0, 1].",
+            "members": "M ≥ 1.",
+            "count": "N ≥ 0.",
+            "classes": "C ≥ 1.",
+        },
+        "outputs": {
+            "total": "optional output, `[count]`.",
+            "expected": "optional output, `[count]`.",
+            "mutual": "optional output, `[count]`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a probability is outside [0, 1]. NaN stays in its row.",
+        "reference": "Depeweg et al., Decomposition of Uncertainty in Bayesian Deep Learning, 2018.",
+    },
+    "hinge_loss": {
+        "summary": "Hinge loss: the target's score should be 1 more than that of the best other class (Crammer and Singer).",
+        "body": """\
+    m_i = z_{i,y} − max_{c≠y} z_ic      (binary: m_i = (2 y_i − 1) z_i)
+    l_i = max(0, 1 − m_i), squared if asked for
+    where m_i < 1: ∂l_i/∂z_{i,y} = −1, and +1 at the first best other class (times 2 (1 − m_i) if squared), else 0""",
+        "parameters": {
+            "scores": "`[count, classes]`; of a single class the loss is 0.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 0.",
+            "classes": "number of columns; 0 for the binary view: `scores` is `[count]`, labels are 0 and 1.",
+            "squared": "false is usual.",
+            "sample_weight": "optional, `[count]`, ≥ 0.",
+            "reduction": "`mean` divides by the sum of the weights; a mean over nothing is 0.",
+        },
+        "outputs": {
+            "loss": "optional output, one number, or `[count]` with reduction `none`.",
+            "grad": "optional output, like `scores`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE if a weight is negative. A row with NaN has loss and gradient NaN.",
+        "reference": "Crammer and Singer, On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines, 2001; sklearn.metrics.hinge_loss.",
+    },
     "log_loss": {
         "summary": "Log loss: the negative logarithm of the probability given to what happened.",
         "body": """\
@@ -7481,6 +8521,103 @@ are compared as doubles. Sums are exact: the result does not depend on the order
         },
         "errors": "INVALID_VALUE if a probability is outside [0, 1] or a weight negative, INVALID_TARGET if a label is out of range. NaN propagates.",
         "reference": "Good, Rational Decisions, 1952.",
+    },
+    "picp_mpiw": {
+        "summary": "Coverage and width of prediction intervals: the share of targets inside, and the mean width.",
+        "body": "    PICP = mean [lower ≤ y ≤ upper],   MPIW = mean |upper − lower|",
+        "parameters": {
+            "lower": "`[count]`.",
+            "upper": "`[count]`.",
+            "target": "`[count]`.",
+            "count": "≥ 0; with 0 both are NaN.",
+        },
+        "outputs": {
+            "coverage": "optional output, PICP.",
+            "width": "optional output, MPIW.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a number is NaN.",
+        "reference": "Khosravi et al., Comprehensive Review of Neural Network-Based Prediction Intervals, 2011.",
+    },
+    "regression_calibration_error": {
+        "summary": "Calibration error of predictive distributions: is the share of targets below a quantile what the quantile says?",
+        "body": "    obs_j = mean [F_i(y_i) ≤ level_j];   l2: Σ (obs_j − level_j)²,  rms: √mean (…)²,  l1: mean |…|,  max: max |…|",
+        "parameters": {
+            "cdf": "`[count]`, F_i(y_i), in [0, 1].",
+            "count": "N ≥ 0; with N = 0 all is NaN.",
+            "levels": "`[level_count]`, in [0, 1]; 0.05, 0.10, …, 0.95 are usual.",
+            "level_count": "≥ 1.",
+            "norm": "`l2` is usual.",
+        },
+        "outputs": {
+            "value": "optional output.",
+            "observed": "optional output, `[level_count]`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_PARAMETER if a level is outside [0, 1], INVALID_VALUE if a number of `cdf` is NaN or outside [0, 1].",
+        "reference": "Kuleshov et al., Accurate Uncertainties for Deep Learning Using Calibrated Regression, 2018.",
+    },
+    "risk_coverage_curve": {
+        "summary": "Risk-coverage curve of selective prediction: the mean risk of the k most confident predictions, for each k.",
+        "body": "    coverage_k = k/N,   risk_k = 1/k Σ_{i ≤ k} risk_i,   i in descending order of confidence (equal ones in that of rows)",
+        "parameters": {
+            "confidence": "`[count]`; infinities are allowed.",
+            "risk": "`[count]`, ≥ 0: 0/1 errors or any loss.",
+            "count": "N, 0 to 2³¹ − 1.",
+        },
+        "outputs": {
+            "coverage": "optional output, `[count]`.",
+            "selective_risk": "optional output, `[count]`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a confidence is NaN or a risk negative or NaN, OUT_OF_MEMORY.",
+        "reference": "Geifman and El-Yaniv, Selective Classification for Deep Neural Networks, 2017.",
+    },
+    "aurc": {
+        "summary": "Area under the risk-coverage curve, and its excess over that of the best order.",
+        "body": "    AURC = mean_k risk_k,   E-AURC = AURC − the same with the risks in ascending order",
+        "parameters": {
+            "confidence": "`[count]`; infinities are allowed.",
+            "risk": "`[count]`, ≥ 0: 0/1 errors or any loss.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 both are NaN.",
+        },
+        "outputs": {
+            "area": "optional output, AURC.",
+            "excess": "optional output, E-AURC.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a confidence is NaN or a risk negative or NaN, OUT_OF_MEMORY.",
+        "reference": "Geifman, Uziel and El-Yaniv, Bias-Reduced Uncertainty Estimation for Deep Neural Classifiers, 2019.",
+    },
+    "ence": {
+        "summary": "Expected normalized calibration error of predicted variances.",
+        "body": """\
+    bins of equal width over [min, max] of the standard deviations √variance, [e_b, e_{b+1}); all equal: one bin
+    ENCE = mean over occupied bins with RMV > 0 of |RMV − RMSE| / RMV,  RMV = √mean variance,  RMSE = √mean error²""",
+        "parameters": {
+            "variance": "`[count]`, ≥ 0, finite.",
+            "sq_error": "`[count]`, squared errors, ≥ 0.",
+            "count": "≥ 0; with 0 the value is NaN, as it is where no bin counts.",
+            "n_bins": "number of bins, 1 to 2²⁴; 10 is usual.",
+        },
+        "outputs": {
+            "value": "optional output.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a number is NaN, negative, or (variance) infinite, OUT_OF_MEMORY.",
+        "reference": "Levi et al., Evaluating and Calibrating Uncertainty Prediction in Regression Tasks, 2022; netcal.metrics.ENCE.",
+    },
+    "uncertainty_calibration_error": {
+        "summary": "Uncertainty calibration error of predicted variances.",
+        "body": """\
+    bins of equal width over [min, max] of the variances, [e_b, e_{b+1}); all equal: one bin
+    UCE = Σ n_b/N |mean error² − mean variance|""",
+        "parameters": {
+            "variance": "`[count]`, ≥ 0, finite.",
+            "sq_error": "`[count]`, squared errors, ≥ 0.",
+            "count": "≥ 0; with 0 the value is NaN.",
+            "n_bins": "number of bins, 1 to 2²⁴; 10 is usual.",
+        },
+        "outputs": {
+            "value": "optional output.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a number is NaN, negative, or (variance) infinite, OUT_OF_MEMORY.",
+        "reference": "Laves et al., Well-Calibrated Regression Uncertainty in Medical Imaging with Deep Learning, 2020; netcal.metrics.UCE.",
     },
     "beta_calibration_fit": {
         "summary": "Beta calibration: the map σ(a log p − b log(1 − p) + c), a, b ≥ 0, of least mean log loss.",
