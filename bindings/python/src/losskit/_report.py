@@ -47,17 +47,21 @@ def load(path: Path) -> Predictions:
         logits = scores if scores.ndim == 2 else np.stack([np.zeros_like(scores), scores], 1)
         probs = _softmax.softmax(logits)
         return Predictions(logits, probs if scores.ndim == 2 else probs[:, 1], y)
-    rows = scores if scores.ndim == 2 else np.stack([1 - scores, scores], 1)
-    return Predictions(np.log(np.maximum(rows, 1e-12)), scores, y)
+    if scores.ndim == 2:
+        return Predictions(np.log(np.maximum(scores, 1e-12)), scores, y)
+    clipped = np.clip(scores.astype(np.float64), 1e-12, 1 - 1e-12)
+    log_odds = np.log(clipped) - np.log1p(-clipped)
+    return Predictions(np.stack([np.zeros_like(log_odds), log_odds], 1), scores, y)
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise ReportError(f"{path}: no such file")
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ReportError(f"{path} is one array, not a .npz file of several (numpy.savez)")
+        archive = np.load(path, allow_pickle=False)
+        if isinstance(archive, np.ndarray):
+            raise ReportError(f"{path} is one array, not a .npz file of several (numpy.savez)")
+        with archive:
             return {name: archive[name] for name in archive.files}
     except ReportError:
         raise

@@ -316,7 +316,7 @@ def _draw_counts(ax: Any, bins: Tuple[np.ndarray, ...], width: str) -> None:
     strip.set_ylabel("samples", color=_INK)
     strip.set_xlabel(width, color=_INK)
     for each in (ax, strip):
-        each.yaxis.set_label_coords(-0.1, 0.5)
+        each.yaxis.set_label_coords(-0.14, 0.5)
     ax.tick_params(labelbottom=False)
     _clean(strip)
     strip.grid(False)
