@@ -7158,7 +7158,7 @@ LOSSKIT_API losskit_status losskit_temperature_scaling_fit_f64(
 /**
  * Vector scaling: the w and b for which softmax(w∘z + b) has the least mean negative log-likelihood.
  *
- * By Newton's method from w = 1, b = 0, until max |∂f| ≤ 1e-9, 100 iterations at most; for more than 750 classes by
+ * By Newton's method from w = 1, b = 0, until max |∂f| ≤ 1e-9, 100 iterations at most; for more than 2048 classes by
  * L-BFGS. As softmax does not see a common shift, b is given with mean 0.
  *
  * - Parameters:

@@ -94,14 +94,17 @@ func isotonicCalibrationApply<S: Scalar>(
   guard let conf, let knotsX, let knotsY, let output else { return .nullPointer }
   let x = AscendingNumbers(first: knotsX, count: knots)
   guard areConfidences(conf, count), x.areAscending else { return .invalidValue }
-  let split = Split(count, smallest: smallestElementwisePart / 16)
-  parallel(split.parts, InterpolationJob(conf: conf, x: x, y: knotsY, output: output, split: split))
-  return .ok
+  return withWorkspace(layout: { SearchTable(&$0, x, queries: count) }) { table in
+    table.fill()
+    let split = Split(count, smallest: smallestElementwisePart / 16)
+    parallel(split.parts, InterpolationJob(conf: conf, x: table, y: knotsY, output: output, split: split))
+    return .ok
+  }
 }
 
 private struct InterpolationJob<S: Scalar>: ParallelJob {
   let conf: UnsafePointer<S>
-  let x: AscendingNumbers<S>
+  let x: SearchTable<S>
   let y: UnsafePointer<S>
   let output: UnsafeMutablePointer<S>
   let split: Split
@@ -110,12 +113,13 @@ private struct InterpolationJob<S: Scalar>: ParallelJob {
     for i in split.range(part) {
       let c = conf[i]
       let above = x.count(below: c)
-      if above == x.count {
+      let knots = x.numbers
+      if above == knots.count {
         output[i] = y[above &- 1]
-      } else if above == 0 || x.first[above] == c {
+      } else if above == 0 || knots.first[above] == c {
         output[i] = y[above]
       } else {
-        let (x0, x1) = (x.first[above &- 1].double, x.first[above].double)
+        let (x0, x1) = (knots.first[above &- 1].double, knots.first[above].double)
         let (y0, y1) = (y[above &- 1].double, y[above].double)
         output[i] = S(y0 + (y1 - y0) * ((c.double - x0) / (x1 - x0)))
       }

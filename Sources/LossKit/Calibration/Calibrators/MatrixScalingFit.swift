@@ -78,6 +78,7 @@ private struct MatrixFit<S: Scalar> {
       return .invalidValue
     }
     let width = classes &+ 1
+    let usesHessian = classes &* width <= 1500
     return withWorkspace(layout: {
       (x: $0.take(Double.self, classes &* width), penalty: $0.take(Double.self, classes &* width))
     }) { memory in
@@ -90,7 +91,7 @@ private struct MatrixFit<S: Scalar> {
       }
       return MultinomialFit.run(
         logits, y, count, penalty: memory.penalty, from: memory.x, variables: classes &* width, classes: classes,
-        design: { MatrixDesign<S>(&$0, classes: classes, eps: eps) }
+        usesHessian: usesHessian, design: { MatrixDesign<S>(&$0, classes: classes, eps: eps, hasMoments: usesHessian) }
       ) { value, isConverged in
         for i in 0..<classes {
           for j in 0..<classes { w?[i &* classes &+ j] = S(memory.x[i &* width &+ j]) }
@@ -114,9 +115,10 @@ private struct MatrixDesign<S: Scalar>: MultinomialDesign {
   private let gradient: BlockProduct
   /// Σ p_c (z, 1)(z, 1)ᵀ of each class.
   private let moments: UnsafeMutablePointer<Double>
+  private let momentCount: Int
   private let moment: BlockProduct
 
-  init(_ arena: inout Arena, classes: Int, eps: Double?) {
+  init(_ arena: inout Arena, classes: Int, eps: Double?, hasMoments: Bool) {
     self.classes = classes
     self.eps = eps
     width = classes &+ 1
@@ -128,8 +130,8 @@ private struct MatrixDesign<S: Scalar>: MultinomialDesign {
     packedVariables = arena.take(Double.self, RightFactor<DoubleLanes>.packedCount(columns: classes, depth: width))
     gradient = BlockProduct(&arena, rows: classes, columns: width)
     moment = BlockProduct(&arena, rows: width, columns: width)
-    let isSmall = classes &* width <= MultinomialFit.largestHessian
-    moments = arena.take(Double.self, isSmall ? classes &* width &* width : 0)
+    momentCount = hasMoments ? classes &* width &* width : 0
+    moments = arena.take(Double.self, momentCount)
   }
 
   var variables: Int { classes &* width }
@@ -137,7 +139,7 @@ private struct MatrixDesign<S: Scalar>: MultinomialDesign {
   func begin(_ x: UnsafePointer<Double>) {
     features.clear()
     gradient.clear()
-    if variables <= MultinomialFit.largestHessian { moments.update(repeating: 0, count: variables &* width) }
+    moments.update(repeating: 0, count: momentCount)
     _ = RightFactor<DoubleLanes>(
       packingTransposed: MatrixRows(elements: x, stride: width), columns: classes, depth: width, into: packedVariables)
   }

@@ -113,31 +113,29 @@ struct MultinomialMemory {
   }
 }
 
-/// The fit of a design: Newton's method for up to `largestHessian` variables, else L-BFGS.
+/// The fit of a design, by Newton's method or, without a Hessian, by L-BFGS.
 struct MultinomialFit {
-  static let largestHessian = 1500
   static let tolerance = 1e-9
 
   /// Minimises from `x` on and leaves the minimum there; `found` gets the value and whether it is a minimum.
   @inline(__always)
   static func run<Design: MultinomialDesign>(
     _ logits: UnsafePointer<Design.S>, _ y: UnsafePointer<Int64>, _ count: Int, penalty: UnsafePointer<Double>?,
-    from x: UnsafeMutablePointer<Double>, variables n: Int, classes: Int, design: (inout Arena) -> Design,
-    found: (Double, Bool) -> Void
+    from x: UnsafeMutablePointer<Double>, variables n: Int, classes: Int, usesHessian: Bool,
+    design: (inout Arena) -> Design, found: (Double, Bool) -> Void
   ) -> Status {
-    let isSmall = n <= largestHessian
-    return withWorkspace(layout: {
+    withWorkspace(layout: {
       (
-        design: design(&$0), memory: MultinomialMemory(&$0, classes: classes, hessian: isSmall ? n : 0),
-        newton: NewtonMinimization(&$0, variables: isSmall ? n : 0),
-        quasi: QuasiNewtonMinimization(&$0, variables: isSmall ? 0 : n)
+        design: design(&$0), memory: MultinomialMemory(&$0, classes: classes, hessian: usesHessian ? n : 0),
+        newton: NewtonMinimization(&$0, variables: usesHessian ? n : 0),
+        quasi: QuasiNewtonMinimization(&$0, variables: usesHessian ? 0 : n)
       )
     }) { memory in
       memory.memory.probs.clear()
       memory.memory.expanded.clear()
       let objective = MultinomialObjective(
         design: memory.design, logits: logits, y: y, count: count, penalty: penalty, memory: memory.memory)
-      if isSmall {
+      if usesHessian {
         let result = memory.newton.minimise(objective, x, tolerance: tolerance)
         found(result.value, result.isConverged())
       } else {

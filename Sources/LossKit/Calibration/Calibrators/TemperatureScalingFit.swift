@@ -82,7 +82,7 @@ struct TemperedLikelihood<S: Scalar> {
     var above: Double?
     var beta = min(max(1, low), high)
     var here = LikelihoodMoments()
-    for _ in 0..<200 {
+    for iteration in 0..<200 {
       here = moments(beta)
       if beta == low, here.slope >= 0 { break }
       if here.slope == 0, below == nil {
@@ -107,14 +107,15 @@ struct TemperedLikelihood<S: Scalar> {
       let top = above ?? high
       if top - bottom <= 1e-14 * top { break }
       let next = beta + step
-      if next > bottom, next < top {
+      // Steps that have not arrived by now may be ever so short; halving the bracket's ratio ends in time for certain.
+      if iteration < 80, next > bottom, next < top {
         beta = next
       } else if here.slope < 0, above == nil {
         beta = high
       } else if here.slope > 0, below == nil {
         beta = low
       } else {
-        beta = (bottom * top).squareRoot()
+        beta = bottom.squareRoot() * top.squareRoot()
       }
     }
     return (beta, here.value)

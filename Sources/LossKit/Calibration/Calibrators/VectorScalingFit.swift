@@ -1,6 +1,6 @@
 /// Vector scaling: the w and b for which softmax(w∘z + b) has the least mean negative log-likelihood.
 ///
-/// By Newton's method from w = 1, b = 0, until max |∂f| ≤ 1e-9, 100 iterations at most; for more than 750 classes by
+/// By Newton's method from w = 1, b = 0, until max |∂f| ≤ 1e-9, 100 iterations at most; for more than 2048 classes by
 /// L-BFGS. As softmax does not see a common shift, b is given with mean 0.
 ///
 /// - Parameters:
@@ -30,7 +30,7 @@ func vectorScalingFit<S: Scalar>(
     (x + classes).update(repeating: 0, count: classes)
     return MultinomialFit.run(
       logits, y, count, penalty: nil, from: x, variables: 2 &* classes, classes: classes,
-      design: { VectorDesign<S>(&$0, classes: classes) }
+      usesHessian: classes <= 2048, design: { VectorDesign<S>(&$0, classes: classes) }
     ) { value, isConverged in
       var mean = 0.0
       for c in 0..<classes { mean += x[classes &+ c] / Double(classes) }

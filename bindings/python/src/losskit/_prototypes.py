@@ -8996,7 +8996,7 @@ g, found by Newton's method inside a shrinking bracket. Where all rows are const
     "vector_scaling_fit": {
         "summary": "Vector scaling: the w and b for which softmax(w∘z + b) has the least mean negative log-likelihood.",
         "body": """\
-By Newton's method from w = 1, b = 0, until max |∂f| ≤ 1e-9, 100 iterations at most; for more than 750 classes by
+By Newton's method from w = 1, b = 0, until max |∂f| ≤ 1e-9, 100 iterations at most; for more than 2048 classes by
 L-BFGS. As softmax does not see a common shift, b is given with mean 0.""",
         "parameters": {
             "logits": "`[count, classes]`, finite.",
