@@ -2211,6 +2211,32 @@ LOSSKIT_ENTRY(losskit_batched_soft_nms_f64, (
     (boxes, scores, idxs, count, method, iou_threshold, sigma, score_threshold, max_output, offset, indices, new_scores, capacity, selected_count, workspace, workspace_size))
 LOSSKIT_ENTRY(losskit_soft_nms_workspace_size, (ptrdiff_t count, ptrdiff_t *size),
     (count, size))
+LOSSKIT_ENTRY(losskit_adaptive_calibration_error_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_ranges, double threshold,
+    float *value),
+    (probs, y, count, classes, n_ranges, threshold, value))
+LOSSKIT_ENTRY(losskit_adaptive_calibration_error_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_ranges, double threshold,
+    double *value),
+    (probs, y, count, classes, n_ranges, threshold, value))
+LOSSKIT_ENTRY(losskit_thresholded_adaptive_calibration_error_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_ranges, double threshold,
+    float *value),
+    (probs, y, count, classes, n_ranges, threshold, value))
+LOSSKIT_ENTRY(losskit_thresholded_adaptive_calibration_error_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_ranges, double threshold,
+    double *value),
+    (probs, y, count, classes, n_ranges, threshold, value))
+LOSSKIT_ENTRY(losskit_average_calibration_error_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, losskit_calibration_mode mode,
+    float *value),
+    (probs, y, count, classes, n_bins, binning, edge, mode, value))
+LOSSKIT_ENTRY(losskit_average_calibration_error_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode,
+    double *value),
+    (probs, y, count, classes, n_bins, binning, edge, mode, value))
 LOSSKIT_ENTRY(losskit_calibration_error_f32, (
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
     losskit_calibration_norm norm, losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode,
@@ -2221,6 +2247,77 @@ LOSSKIT_ENTRY(losskit_calibration_error_f64, (
     losskit_calibration_norm norm, losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode,
     double *value, double *grad),
     (probs, y, count, classes, n_bins, norm, binning, edge, mode, value, grad))
+LOSSKIT_ENTRY(losskit_calibration_slope_intercept_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, double eps, float *slope, float *intercept, float *citl,
+    float *converged),
+    (probs, y, count, eps, slope, intercept, citl, converged))
+LOSSKIT_ENTRY(losskit_calibration_slope_intercept_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, double eps, double *slope, double *intercept, double *citl,
+    double *converged),
+    (probs, y, count, eps, slope, intercept, citl, converged))
+LOSSKIT_ENTRY(losskit_calibration_suite_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, const int64_t *bins, ptrdiff_t bin_count,
+    float *table, float *rest),
+    (probs, y, count, classes, bins, bin_count, table, rest))
+LOSSKIT_ENTRY(losskit_calibration_suite_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, const int64_t *bins, ptrdiff_t bin_count,
+    double *table, double *rest),
+    (probs, y, count, classes, bins, bin_count, table, rest))
+LOSSKIT_ENTRY(losskit_confidence_bias_error_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, losskit_calibration_mode mode, losskit_bias_weighting weighting, float *over,
+    float *under),
+    (probs, y, count, classes, n_bins, binning, edge, mode, weighting, over, under))
+LOSSKIT_ENTRY(losskit_confidence_bias_error_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode, losskit_bias_weighting weighting,
+    double *over, double *under),
+    (probs, y, count, classes, n_bins, binning, edge, mode, weighting, over, under))
+LOSSKIT_ENTRY(losskit_debiased_calibration_error_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, losskit_calibration_mode mode,
+    float *value),
+    (probs, y, count, classes, n_bins, binning, edge, mode, value))
+LOSSKIT_ENTRY(losskit_debiased_calibration_error_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode,
+    double *value),
+    (probs, y, count, classes, n_bins, binning, edge, mode, value))
+LOSSKIT_ENTRY(losskit_detection_calibration_error_f32, (
+    const float *conf, const int64_t *matched, const float *features, ptrdiff_t count, ptrdiff_t feature_count,
+    ptrdiff_t n_bins, losskit_calibration_norm norm,
+    float *value),
+    (conf, matched, features, count, feature_count, n_bins, norm, value))
+LOSSKIT_ENTRY(losskit_detection_calibration_error_f64, (
+    const double *conf, const int64_t *matched, const double *features, ptrdiff_t count, ptrdiff_t feature_count,
+    ptrdiff_t n_bins, losskit_calibration_norm norm,
+    double *value),
+    (conf, matched, features, count, feature_count, n_bins, norm, value))
+LOSSKIT_ENTRY(losskit_ecce_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, float *mad, float *range, float *sigma,
+    float *mad_ratio, float *range_ratio),
+    (probs, y, count, classes, mad, range, sigma, mad_ratio, range_ratio))
+LOSSKIT_ENTRY(losskit_ecce_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double *mad, double *range,
+    double *sigma, double *mad_ratio,
+    double *range_ratio),
+    (probs, y, count, classes, mad, range, sigma, mad_ratio, range_ratio))
+LOSSKIT_ENTRY(losskit_ece_kde_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double p, double bandwidth,
+    ptrdiff_t n_grid, float *value),
+    (probs, y, count, classes, p, bandwidth, n_grid, value))
+LOSSKIT_ENTRY(losskit_ece_kde_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double p, double bandwidth,
+    ptrdiff_t n_grid, double *value),
+    (probs, y, count, classes, p, bandwidth, n_grid, value))
+LOSSKIT_ENTRY(losskit_ece_sweep_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double p, losskit_sweep_binning binning,
+    float *error, float *bins_used),
+    (probs, y, count, classes, p, binning, error, bins_used))
+LOSSKIT_ENTRY(losskit_ece_sweep_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double p, losskit_sweep_binning binning,
+    double *error, double *bins_used),
+    (probs, y, count, classes, p, binning, error, bins_used))
 LOSSKIT_ENTRY(losskit_expected_calibration_error_f32, (
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
     float *grad),
@@ -2229,6 +2326,22 @@ LOSSKIT_ENTRY(losskit_expected_calibration_error_f64, (
     const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
     double *grad),
     (probs, y, count, classes, n_bins, value, grad))
+LOSSKIT_ENTRY(losskit_hosmer_lemeshow_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t n_groups, float *statistic, float *dof,
+    float *p_value),
+    (probs, y, count, n_groups, statistic, dof, p_value))
+LOSSKIT_ENTRY(losskit_hosmer_lemeshow_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t n_groups, double *statistic, double *dof,
+    double *p_value),
+    (probs, y, count, n_groups, statistic, dof, p_value))
+LOSSKIT_ENTRY(losskit_ks_calibration_error_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t r, bool within,
+    float *value),
+    (probs, y, count, classes, r, within, value))
+LOSSKIT_ENTRY(losskit_ks_calibration_error_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t r, bool within,
+    double *value),
+    (probs, y, count, classes, r, within, value))
 LOSSKIT_ENTRY(losskit_maximum_calibration_error_f32, (
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
     float *grad),
@@ -2237,14 +2350,40 @@ LOSSKIT_ENTRY(losskit_maximum_calibration_error_f64, (
     const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
     double *grad),
     (probs, y, count, classes, n_bins, value, grad))
+LOSSKIT_ENTRY(losskit_mmce_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double bandwidth, bool weighted,
+    float *value, float *grad),
+    (probs, y, count, classes, bandwidth, weighted, value, grad))
+LOSSKIT_ENTRY(losskit_mmce_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double bandwidth, bool weighted,
+    double *value, double *grad),
+    (probs, y, count, classes, bandwidth, weighted, value, grad))
 LOSSKIT_ENTRY(losskit_reliability_accumulator_size, (ptrdiff_t n_bins, ptrdiff_t *size),
     (n_bins, size))
+LOSSKIT_ENTRY(losskit_classwise_accumulator_size, (
+    ptrdiff_t classes, ptrdiff_t n_bins, ptrdiff_t *size),
+    (classes, n_bins, size))
+LOSSKIT_ENTRY(losskit_group_accumulator_size, (
+    ptrdiff_t groups, ptrdiff_t n_bins, ptrdiff_t *size),
+    (groups, n_bins, size))
 LOSSKIT_ENTRY(losskit_reliability_accumulator_init, (
     void *state, ptrdiff_t size, ptrdiff_t n_bins, losskit_bin_edge edge),
     (state, size, n_bins, edge))
+LOSSKIT_ENTRY(losskit_classwise_accumulator_init, (
+    void *state, ptrdiff_t size, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_bin_edge edge),
+    (state, size, classes, n_bins, edge))
+LOSSKIT_ENTRY(losskit_group_accumulator_init, (
+    void *state, ptrdiff_t size, ptrdiff_t groups, ptrdiff_t n_bins,
+    losskit_bin_edge edge),
+    (state, size, groups, n_bins, edge))
 LOSSKIT_ENTRY(losskit_reliability_accumulator_check, (
     const void *state, ptrdiff_t size, ptrdiff_t *n_bins, int32_t *edge),
     (state, size, n_bins, edge))
+LOSSKIT_ENTRY(losskit_reliability_accumulator_tables, (
+    const void *state, ptrdiff_t size, ptrdiff_t *tables, int32_t *of_classes,
+    int32_t *of_groups),
+    (state, size, tables, of_classes, of_groups))
 LOSSKIT_ENTRY(losskit_reliability_accumulator_update_f32, (
     void *state, ptrdiff_t size, const float *probs, const int64_t *y, ptrdiff_t count,
     ptrdiff_t classes),
@@ -2253,6 +2392,14 @@ LOSSKIT_ENTRY(losskit_reliability_accumulator_update_f64, (
     void *state, ptrdiff_t size, const double *probs, const int64_t *y, ptrdiff_t count,
     ptrdiff_t classes),
     (state, size, probs, y, count, classes))
+LOSSKIT_ENTRY(losskit_group_accumulator_update_f32, (
+    void *state, ptrdiff_t size, const float *probs, const int64_t *y, const int64_t *group, ptrdiff_t count,
+    ptrdiff_t classes),
+    (state, size, probs, y, group, count, classes))
+LOSSKIT_ENTRY(losskit_group_accumulator_update_f64, (
+    void *state, ptrdiff_t size, const double *probs, const int64_t *y, const int64_t *group, ptrdiff_t count,
+    ptrdiff_t classes),
+    (state, size, probs, y, group, count, classes))
 LOSSKIT_ENTRY(losskit_reliability_accumulator_merge, (
     void *state, ptrdiff_t size, const void *other, ptrdiff_t other_size),
     (state, size, other, other_size))
@@ -2270,6 +2417,52 @@ LOSSKIT_ENTRY(losskit_reliability_bins_f64, (
     losskit_bin_edge edge, int64_t *counts, double *conf_mean, double *acc_mean,
     double *edges),
     (conf, correct, count, n_bins, binning, edge, counts, conf_mean, acc_mean, edges))
+LOSSKIT_ENTRY(losskit_score_accumulator_size, (ptrdiff_t *size),
+    (size))
+LOSSKIT_ENTRY(losskit_score_accumulator_init, (void *state, ptrdiff_t size, double eps),
+    (state, size, eps))
+LOSSKIT_ENTRY(losskit_score_accumulator_check, (const void *state, ptrdiff_t size, double *eps),
+    (state, size, eps))
+LOSSKIT_ENTRY(losskit_score_accumulator_update_f32, (
+    void *state, ptrdiff_t size, const float *probs, const int64_t *y, ptrdiff_t count,
+    ptrdiff_t classes),
+    (state, size, probs, y, count, classes))
+LOSSKIT_ENTRY(losskit_score_accumulator_update_f64, (
+    void *state, ptrdiff_t size, const double *probs, const int64_t *y, ptrdiff_t count,
+    ptrdiff_t classes),
+    (state, size, probs, y, count, classes))
+LOSSKIT_ENTRY(losskit_score_accumulator_merge, (
+    void *state, ptrdiff_t size, const void *other, ptrdiff_t other_size),
+    (state, size, other, other_size))
+LOSSKIT_ENTRY(losskit_score_accumulator_result, (
+    const void *state, ptrdiff_t size, int64_t *count, double *brier,
+    double *nll),
+    (state, size, count, brier, nll))
+LOSSKIT_ENTRY(losskit_skce_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_skce_estimator estimator,
+    losskit_skce_kernel kernel, double bandwidth, float *value,
+    float *grad),
+    (probs, y, count, classes, estimator, kernel, bandwidth, value, grad))
+LOSSKIT_ENTRY(losskit_skce_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_skce_estimator estimator,
+    losskit_skce_kernel kernel, double bandwidth, double *value,
+    double *grad),
+    (probs, y, count, classes, estimator, kernel, bandwidth, value, grad))
+LOSSKIT_ENTRY(losskit_smooth_ece_f32, (
+    const float *conf, const int64_t *correct, ptrdiff_t count, double sigma, double eps, ptrdiff_t refine,
+    float *value, float *sigma_used),
+    (conf, correct, count, sigma, eps, refine, value, sigma_used))
+LOSSKIT_ENTRY(losskit_smooth_ece_f64, (
+    const double *conf, const int64_t *correct, ptrdiff_t count, double sigma, double eps, ptrdiff_t refine,
+    double *value, double *sigma_used),
+    (conf, correct, count, sigma, eps, refine, value, sigma_used))
+LOSSKIT_ENTRY(losskit_spiegelhalter_z_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, float *z, float *p_value),
+    (probs, y, count, z, p_value))
+LOSSKIT_ENTRY(losskit_spiegelhalter_z_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, double *z,
+    double *p_value),
+    (probs, y, count, z, p_value))
 LOSSKIT_ENTRY(losskit_static_calibration_error_f32, (
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, float *value,
     float *grad),
@@ -2278,6 +2471,16 @@ LOSSKIT_ENTRY(losskit_static_calibration_error_f64, (
     const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
     double *grad),
     (probs, y, count, classes, n_bins, value, grad))
+LOSSKIT_ENTRY(losskit_brier_decomposition_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, float *reliability, float *resolution, float *uncertainty, float *variance,
+    float *covariance),
+    (probs, y, count, n_bins, binning, edge, reliability, resolution, uncertainty, variance, covariance))
+LOSSKIT_ENTRY(losskit_brier_decomposition_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, double *reliability, double *resolution, double *uncertainty, double *variance,
+    double *covariance),
+    (probs, y, count, n_bins, binning, edge, reliability, resolution, uncertainty, variance, covariance))
 LOSSKIT_ENTRY(losskit_brier_score_f32, (
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool scale_by_half,
     const float *sample_weight, losskit_reduction reduction, float *loss,
@@ -2288,6 +2491,24 @@ LOSSKIT_ENTRY(losskit_brier_score_f64, (
     const double *sample_weight, losskit_reduction reduction, double *loss,
     double *grad),
     (probs, y, count, classes, scale_by_half, sample_weight, reduction, loss, grad))
+LOSSKIT_ENTRY(losskit_ensemble_uncertainty_f32, (
+    const float *probs, ptrdiff_t members, ptrdiff_t count, ptrdiff_t classes, float *total, float *expected,
+    float *mutual),
+    (probs, members, count, classes, total, expected, mutual))
+LOSSKIT_ENTRY(losskit_ensemble_uncertainty_f64, (
+    const double *probs, ptrdiff_t members, ptrdiff_t count, ptrdiff_t classes, double *total, double *expected,
+    double *mutual),
+    (probs, members, count, classes, total, expected, mutual))
+LOSSKIT_ENTRY(losskit_hinge_loss_f32, (
+    const float *scores, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool squared, const float *sample_weight,
+    losskit_reduction reduction, float *loss,
+    float *grad),
+    (scores, y, count, classes, squared, sample_weight, reduction, loss, grad))
+LOSSKIT_ENTRY(losskit_hinge_loss_f64, (
+    const double *scores, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool squared,
+    const double *sample_weight, losskit_reduction reduction, double *loss,
+    double *grad),
+    (scores, y, count, classes, squared, sample_weight, reduction, loss, grad))
 LOSSKIT_ENTRY(losskit_log_loss_f32, (
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double eps, const float *sample_weight,
     losskit_reduction reduction, float *loss,
@@ -2298,6 +2519,207 @@ LOSSKIT_ENTRY(losskit_log_loss_f64, (
     losskit_reduction reduction, double *loss,
     double *grad),
     (probs, y, count, classes, eps, sample_weight, reduction, loss, grad))
+LOSSKIT_ENTRY(losskit_picp_mpiw_f32, (
+    const float *lower, const float *upper, const float *target, ptrdiff_t count, float *coverage,
+    float *width),
+    (lower, upper, target, count, coverage, width))
+LOSSKIT_ENTRY(losskit_picp_mpiw_f64, (
+    const double *lower, const double *upper, const double *target, ptrdiff_t count, double *coverage,
+    double *width),
+    (lower, upper, target, count, coverage, width))
+LOSSKIT_ENTRY(losskit_regression_calibration_error_f32, (
+    const float *cdf, ptrdiff_t count, const double *levels, ptrdiff_t level_count, losskit_level_norm norm,
+    float *value, float *observed),
+    (cdf, count, levels, level_count, norm, value, observed))
+LOSSKIT_ENTRY(losskit_regression_calibration_error_f64, (
+    const double *cdf, ptrdiff_t count, const double *levels, ptrdiff_t level_count, losskit_level_norm norm,
+    double *value, double *observed),
+    (cdf, count, levels, level_count, norm, value, observed))
+LOSSKIT_ENTRY(losskit_risk_coverage_curve_f32, (
+    const float *confidence, const float *risk, ptrdiff_t count, float *coverage,
+    float *selective_risk),
+    (confidence, risk, count, coverage, selective_risk))
+LOSSKIT_ENTRY(losskit_risk_coverage_curve_f64, (
+    const double *confidence, const double *risk, ptrdiff_t count, double *coverage,
+    double *selective_risk),
+    (confidence, risk, count, coverage, selective_risk))
+LOSSKIT_ENTRY(losskit_aurc_f32, (
+    const float *confidence, const float *risk, ptrdiff_t count, float *area,
+    float *excess),
+    (confidence, risk, count, area, excess))
+LOSSKIT_ENTRY(losskit_aurc_f64, (
+    const double *confidence, const double *risk, ptrdiff_t count, double *area,
+    double *excess),
+    (confidence, risk, count, area, excess))
+LOSSKIT_ENTRY(losskit_ence_f32, (
+    const float *variance, const float *sq_error, ptrdiff_t count, ptrdiff_t n_bins,
+    float *value),
+    (variance, sq_error, count, n_bins, value))
+LOSSKIT_ENTRY(losskit_ence_f64, (
+    const double *variance, const double *sq_error, ptrdiff_t count, ptrdiff_t n_bins,
+    double *value),
+    (variance, sq_error, count, n_bins, value))
+LOSSKIT_ENTRY(losskit_uncertainty_calibration_error_f32, (
+    const float *variance, const float *sq_error, ptrdiff_t count, ptrdiff_t n_bins,
+    float *value),
+    (variance, sq_error, count, n_bins, value))
+LOSSKIT_ENTRY(losskit_uncertainty_calibration_error_f64, (
+    const double *variance, const double *sq_error, ptrdiff_t count, ptrdiff_t n_bins,
+    double *value),
+    (variance, sq_error, count, n_bins, value))
+LOSSKIT_ENTRY(losskit_beta_calibration_fit_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, losskit_beta_variant variant, double eps, float *a, float *b,
+    float *c, float *loss, uint8_t *converged),
+    (probs, y, count, variant, eps, a, b, c, loss, converged))
+LOSSKIT_ENTRY(losskit_beta_calibration_fit_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, losskit_beta_variant variant, double eps, double *a,
+    double *b, double *c, double *loss,
+    uint8_t *converged),
+    (probs, y, count, variant, eps, a, b, c, loss, converged))
+LOSSKIT_ENTRY(losskit_beta_calibration_apply_f32, (
+    const float *probs, ptrdiff_t count, double a, double b, double c, double eps,
+    float *output),
+    (probs, count, a, b, c, eps, output))
+LOSSKIT_ENTRY(losskit_beta_calibration_apply_f64, (
+    const double *probs, ptrdiff_t count, double a, double b, double c, double eps,
+    double *output),
+    (probs, count, a, b, c, eps, output))
+LOSSKIT_ENTRY(losskit_correctness_aware_loss_f32, (
+    const float *logits, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool balanced,
+    losskit_reduction reduction, float *loss,
+    float *grad),
+    (logits, target, outer, classes, inner, balanced, reduction, loss, grad))
+LOSSKIT_ENTRY(losskit_correctness_aware_loss_f64, (
+    const double *logits, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool balanced,
+    losskit_reduction reduction, double *loss,
+    double *grad),
+    (logits, target, outer, classes, inner, balanced, reduction, loss, grad))
+LOSSKIT_ENTRY(losskit_ensemble_temperature_scaling_fit_f32, (
+    const float *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_ensemble_loss loss_kind,
+    ptrdiff_t max_iter, double tol, float *temperature, float *weights, float *objective,
+    uint8_t *converged),
+    (logits, y, count, classes, loss_kind, max_iter, tol, temperature, weights, objective, converged))
+LOSSKIT_ENTRY(losskit_ensemble_temperature_scaling_fit_f64, (
+    const double *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_ensemble_loss loss_kind,
+    ptrdiff_t max_iter, double tol, double *temperature, double *weights, double *objective,
+    uint8_t *converged),
+    (logits, y, count, classes, loss_kind, max_iter, tol, temperature, weights, objective, converged))
+LOSSKIT_ENTRY(losskit_group_fairness_f32, (
+    const int64_t *pred, const int64_t *y, const int64_t *group, ptrdiff_t count, ptrdiff_t num_groups, float *rates,
+    float *dp, float *eo, float *opp),
+    (pred, y, group, count, num_groups, rates, dp, eo, opp))
+LOSSKIT_ENTRY(losskit_group_fairness_f64, (
+    const int64_t *pred, const int64_t *y, const int64_t *group, ptrdiff_t count, ptrdiff_t num_groups, double *rates,
+    double *dp, double *eo, double *opp),
+    (pred, y, group, count, num_groups, rates, dp, eo, opp))
+LOSSKIT_ENTRY(losskit_histogram_binning_fit_f32, (
+    const float *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning, float *edges,
+    float *values),
+    (conf, correct, count, n_bins, binning, edges, values))
+LOSSKIT_ENTRY(losskit_histogram_binning_fit_f64, (
+    const double *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
+    double *edges, double *values),
+    (conf, correct, count, n_bins, binning, edges, values))
+LOSSKIT_ENTRY(losskit_binning_apply_f32, (
+    const float *conf, ptrdiff_t count, const float *edges, const float *values, ptrdiff_t bins,
+    float *output),
+    (conf, count, edges, values, bins, output))
+LOSSKIT_ENTRY(losskit_binning_apply_f64, (
+    const double *conf, ptrdiff_t count, const double *edges, const double *values, ptrdiff_t bins,
+    double *output),
+    (conf, count, edges, values, bins, output))
+LOSSKIT_ENTRY(losskit_isotonic_calibration_fit_f32, (
+    const float *conf, const int64_t *correct, ptrdiff_t count, const float *sample_weight, bool centered,
+    float *knots_x, float *knots_y, ptrdiff_t capacity,
+    ptrdiff_t *knot_count),
+    (conf, correct, count, sample_weight, centered, knots_x, knots_y, capacity, knot_count))
+LOSSKIT_ENTRY(losskit_isotonic_calibration_fit_f64, (
+    const double *conf, const int64_t *correct, ptrdiff_t count, const double *sample_weight, bool centered,
+    double *knots_x, double *knots_y, ptrdiff_t capacity,
+    ptrdiff_t *knot_count),
+    (conf, correct, count, sample_weight, centered, knots_x, knots_y, capacity, knot_count))
+LOSSKIT_ENTRY(losskit_isotonic_calibration_apply_f32, (
+    const float *conf, ptrdiff_t count, const float *knots_x, const float *knots_y, ptrdiff_t knots,
+    float *output),
+    (conf, count, knots_x, knots_y, knots, output))
+LOSSKIT_ENTRY(losskit_isotonic_calibration_apply_f64, (
+    const double *conf, ptrdiff_t count, const double *knots_x, const double *knots_y, ptrdiff_t knots,
+    double *output),
+    (conf, count, knots_x, knots_y, knots, output))
+LOSSKIT_ENTRY(losskit_isotonic_regression_f32, (
+    const float *values, ptrdiff_t count, const float *sample_weight, bool increasing, float *output,
+    float *jacobian),
+    (values, count, sample_weight, increasing, output, jacobian))
+LOSSKIT_ENTRY(losskit_isotonic_regression_f64, (
+    const double *values, ptrdiff_t count, const double *sample_weight, bool increasing, double *output,
+    double *jacobian),
+    (values, count, sample_weight, increasing, output, jacobian))
+LOSSKIT_ENTRY(losskit_isotonic_regression_vjp_f32, (
+    const float *values, const float *grad_output, ptrdiff_t count, const float *sample_weight, bool increasing,
+    float *grad_input),
+    (values, grad_output, count, sample_weight, increasing, grad_input))
+LOSSKIT_ENTRY(losskit_isotonic_regression_vjp_f64, (
+    const double *values, const double *grad_output, ptrdiff_t count, const double *sample_weight, bool increasing,
+    double *grad_input),
+    (values, grad_output, count, sample_weight, increasing, grad_input))
+LOSSKIT_ENTRY(losskit_matrix_scaling_fit_f32, (
+    const float *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double reg_lambda, double reg_mu,
+    float *w, float *b, float *objective,
+    uint8_t *converged),
+    (logits, y, count, classes, reg_lambda, reg_mu, w, b, objective, converged))
+LOSSKIT_ENTRY(losskit_matrix_scaling_fit_f64, (
+    const double *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double reg_lambda, double reg_mu,
+    double *w, double *b, double *objective,
+    uint8_t *converged),
+    (logits, y, count, classes, reg_lambda, reg_mu, w, b, objective, converged))
+LOSSKIT_ENTRY(losskit_dirichlet_calibration_fit_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double reg_lambda, double reg_mu,
+    double eps, float *w, float *b, float *objective,
+    uint8_t *converged),
+    (probs, y, count, classes, reg_lambda, reg_mu, eps, w, b, objective, converged))
+LOSSKIT_ENTRY(losskit_dirichlet_calibration_fit_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double reg_lambda, double reg_mu,
+    double eps, double *w, double *b, double *objective,
+    uint8_t *converged),
+    (probs, y, count, classes, reg_lambda, reg_mu, eps, w, b, objective, converged))
+LOSSKIT_ENTRY(losskit_multicalibration_audit_f32, (
+    const float *probs, const int64_t *y, const uint8_t *groups, ptrdiff_t count, ptrdiff_t group_count,
+    ptrdiff_t n_bins, float *mass, float *gap,
+    float *violation),
+    (probs, y, groups, count, group_count, n_bins, mass, gap, violation))
+LOSSKIT_ENTRY(losskit_multicalibration_audit_f64, (
+    const double *probs, const int64_t *y, const uint8_t *groups, ptrdiff_t count, ptrdiff_t group_count,
+    ptrdiff_t n_bins, double *mass, double *gap,
+    double *violation),
+    (probs, y, groups, count, group_count, n_bins, mass, gap, violation))
+LOSSKIT_ENTRY(losskit_multicalibrate_f32, (
+    const float *probs, const int64_t *y, const uint8_t *groups, ptrdiff_t count, ptrdiff_t group_count, double alpha,
+    ptrdiff_t n_bins, ptrdiff_t max_iter, float *output, ptrdiff_t *updates,
+    float *violation),
+    (probs, y, groups, count, group_count, alpha, n_bins, max_iter, output, updates, violation))
+LOSSKIT_ENTRY(losskit_multicalibrate_f64, (
+    const double *probs, const int64_t *y, const uint8_t *groups, ptrdiff_t count, ptrdiff_t group_count, double alpha,
+    ptrdiff_t n_bins, ptrdiff_t max_iter, double *output, ptrdiff_t *updates,
+    double *violation),
+    (probs, y, groups, count, group_count, alpha, n_bins, max_iter, output, updates, violation))
+LOSSKIT_ENTRY(losskit_platt_scaling_fit_f32, (
+    const float *scores, const int64_t *y, ptrdiff_t count, bool target_smoothing, float *a, float *b, float *loss,
+    uint8_t *converged),
+    (scores, y, count, target_smoothing, a, b, loss, converged))
+LOSSKIT_ENTRY(losskit_platt_scaling_fit_f64, (
+    const double *scores, const int64_t *y, ptrdiff_t count, bool target_smoothing, double *a, double *b, double *loss,
+    uint8_t *converged),
+    (scores, y, count, target_smoothing, a, b, loss, converged))
+LOSSKIT_ENTRY(losskit_scaling_binning_fit_f32, (
+    const float *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, double eps, float *a, float *b,
+    float *edges, float *values,
+    uint8_t *converged),
+    (conf, correct, count, n_bins, eps, a, b, edges, values, converged))
+LOSSKIT_ENTRY(losskit_scaling_binning_fit_f64, (
+    const double *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, double eps, double *a, double *b,
+    double *edges, double *values,
+    uint8_t *converged),
+    (conf, correct, count, n_bins, eps, a, b, edges, values, converged))
 LOSSKIT_ENTRY(losskit_temperature_scaling_fit_f32, (
     const float *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double t_min, double t_max,
     float *temperature, float *nll),
@@ -2306,3 +2728,237 @@ LOSSKIT_ENTRY(losskit_temperature_scaling_fit_f64, (
     const double *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double t_min, double t_max,
     double *temperature, double *nll),
     (logits, y, count, classes, t_min, t_max, temperature, nll))
+LOSSKIT_ENTRY(losskit_vector_scaling_fit_f32, (
+    const float *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, float *w, float *b, float *nll,
+    uint8_t *converged),
+    (logits, y, count, classes, w, b, nll, converged))
+LOSSKIT_ENTRY(losskit_vector_scaling_fit_f64, (
+    const double *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double *w, double *b, double *nll,
+    uint8_t *converged),
+    (logits, y, count, classes, w, b, nll, converged))
+LOSSKIT_ENTRY(losskit_conformal_cqr_scores_f32, (
+    const float *lower, const float *upper, const float *target, ptrdiff_t count,
+    float *scores),
+    (lower, upper, target, count, scores))
+LOSSKIT_ENTRY(losskit_conformal_cqr_scores_f64, (
+    const double *lower, const double *upper, const double *target, ptrdiff_t count,
+    double *scores),
+    (lower, upper, target, count, scores))
+LOSSKIT_ENTRY(losskit_conformal_quantile_f32, (
+    const float *scores, ptrdiff_t count, double alpha, float *quantile),
+    (scores, count, alpha, quantile))
+LOSSKIT_ENTRY(losskit_conformal_quantile_f64, (
+    const double *scores, ptrdiff_t count, double alpha, double *quantile),
+    (scores, count, alpha, quantile))
+LOSSKIT_ENTRY(losskit_conformal_scores_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_conformal_method method,
+    double lam, ptrdiff_t k_reg, const float *u,
+    float *scores),
+    (probs, y, count, classes, method, lam, k_reg, u, scores))
+LOSSKIT_ENTRY(losskit_conformal_scores_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_conformal_method method,
+    double lam, ptrdiff_t k_reg, const double *u,
+    double *scores),
+    (probs, y, count, classes, method, lam, k_reg, u, scores))
+LOSSKIT_ENTRY(losskit_conformal_set_f32, (
+    const float *probs, ptrdiff_t count, ptrdiff_t classes, double qhat, losskit_conformal_method method, double lam,
+    ptrdiff_t k_reg, const float *u, bool allow_empty, bool include_last,
+    uint8_t *mask),
+    (probs, count, classes, qhat, method, lam, k_reg, u, allow_empty, include_last, mask))
+LOSSKIT_ENTRY(losskit_conformal_set_f64, (
+    const double *probs, ptrdiff_t count, ptrdiff_t classes, double qhat, losskit_conformal_method method, double lam,
+    ptrdiff_t k_reg, const double *u, bool allow_empty, bool include_last,
+    uint8_t *mask),
+    (probs, count, classes, qhat, method, lam, k_reg, u, allow_empty, include_last, mask))
+LOSSKIT_ENTRY(losskit_conformal_set_metrics_f32, (
+    const uint8_t *mask, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, float *coverage, float *mean_size,
+    float *size_stratified_coverage),
+    (mask, y, count, classes, coverage, mean_size, size_stratified_coverage))
+LOSSKIT_ENTRY(losskit_conformal_set_metrics_f64, (
+    const uint8_t *mask, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double *coverage, double *mean_size,
+    double *size_stratified_coverage),
+    (mask, y, count, classes, coverage, mean_size, size_stratified_coverage))
+LOSSKIT_ENTRY(losskit_accuracy_score_f32, (
+    const int64_t *pred, const int64_t *y, const float *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    losskit_class_average average, float *value),
+    (pred, y, sample_weight, count, num_classes, average, value))
+LOSSKIT_ENTRY(losskit_accuracy_score_f64, (
+    const int64_t *pred, const int64_t *y, const double *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    losskit_class_average average, double *value),
+    (pred, y, sample_weight, count, num_classes, average, value))
+LOSSKIT_ENTRY(losskit_top_k_accuracy_f32, (
+    const float *scores, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t k,
+    float *value),
+    (scores, y, count, classes, k, value))
+LOSSKIT_ENTRY(losskit_top_k_accuracy_f64, (
+    const double *scores, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t k,
+    double *value),
+    (scores, y, count, classes, k, value))
+LOSSKIT_ENTRY(losskit_matthews_corrcoef_f32, (
+    const int64_t *pred, const int64_t *y, const float *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    float *value),
+    (pred, y, sample_weight, count, num_classes, value))
+LOSSKIT_ENTRY(losskit_matthews_corrcoef_f64, (
+    const int64_t *pred, const int64_t *y, const double *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    double *value),
+    (pred, y, sample_weight, count, num_classes, value))
+LOSSKIT_ENTRY(losskit_cohen_kappa_score_f32, (
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t num_classes, losskit_kappa_weights weights,
+    float *value),
+    (pred, y, count, num_classes, weights, value))
+LOSSKIT_ENTRY(losskit_cohen_kappa_score_f64, (
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t num_classes, losskit_kappa_weights weights,
+    double *value),
+    (pred, y, count, num_classes, weights, value))
+LOSSKIT_ENTRY(losskit_confusion_matrix_f32, (
+    const int64_t *pred, const int64_t *y, const float *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    losskit_confusion_normalization normalize,
+    float *matrix),
+    (pred, y, sample_weight, count, num_classes, normalize, matrix))
+LOSSKIT_ENTRY(losskit_confusion_matrix_f64, (
+    const int64_t *pred, const int64_t *y, const double *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    losskit_confusion_normalization normalize,
+    double *matrix),
+    (pred, y, sample_weight, count, num_classes, normalize, matrix))
+LOSSKIT_ENTRY(losskit_roc_auc_multiclass_f32, (
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_multiclass_scheme multi_class,
+    losskit_class_average average, float *value),
+    (probs, y, count, classes, multi_class, average, value))
+LOSSKIT_ENTRY(losskit_roc_auc_multiclass_f64, (
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_multiclass_scheme multi_class,
+    losskit_class_average average, double *value),
+    (probs, y, count, classes, multi_class, average, value))
+LOSSKIT_ENTRY(losskit_macro_auc_f32, (
+    const float *scores, const float *t, ptrdiff_t count, ptrdiff_t classes, float *value,
+    float *auc),
+    (scores, t, count, classes, value, auc))
+LOSSKIT_ENTRY(losskit_macro_auc_f64, (
+    const double *scores, const double *t, ptrdiff_t count, ptrdiff_t classes, double *value,
+    double *auc),
+    (scores, t, count, classes, value, auc))
+LOSSKIT_ENTRY(losskit_ndcg_score_f32, (
+    const float *scores, const float *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k,
+    losskit_relevance_gain gain, losskit_ranking_ties ties, float *value,
+    float *per_query),
+    (scores, relevance, queries, documents, k, gain, ties, value, per_query))
+LOSSKIT_ENTRY(losskit_ndcg_score_f64, (
+    const double *scores, const double *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k,
+    losskit_relevance_gain gain, losskit_ranking_ties ties, double *value,
+    double *per_query),
+    (scores, relevance, queries, documents, k, gain, ties, value, per_query))
+LOSSKIT_ENTRY(losskit_fpr_at_tpr_f32, (
+    const float *scores, const int64_t *y, ptrdiff_t count, double tpr, float *fpr,
+    float *threshold),
+    (scores, y, count, tpr, fpr, threshold))
+LOSSKIT_ENTRY(losskit_fpr_at_tpr_f64, (
+    const double *scores, const int64_t *y, ptrdiff_t count, double tpr, double *fpr,
+    double *threshold),
+    (scores, y, count, tpr, fpr, threshold))
+LOSSKIT_ENTRY(losskit_equal_error_rate_f32, (
+    const float *scores, const int64_t *y, ptrdiff_t count, float *value),
+    (scores, y, count, value))
+LOSSKIT_ENTRY(losskit_equal_error_rate_f64, (
+    const double *scores, const int64_t *y, ptrdiff_t count, double *value),
+    (scores, y, count, value))
+LOSSKIT_ENTRY(losskit_precision_recall_curve_f32, (
+    const float *scores, const int64_t *y, const float *sample_weight, ptrdiff_t count, float *precision, float *recall,
+    float *thresholds, ptrdiff_t capacity,
+    ptrdiff_t *point_count),
+    (scores, y, sample_weight, count, precision, recall, thresholds, capacity, point_count))
+LOSSKIT_ENTRY(losskit_precision_recall_curve_f64, (
+    const double *scores, const int64_t *y, const double *sample_weight, ptrdiff_t count, double *precision,
+    double *recall, double *thresholds, ptrdiff_t capacity,
+    ptrdiff_t *point_count),
+    (scores, y, sample_weight, count, precision, recall, thresholds, capacity, point_count))
+LOSSKIT_ENTRY(losskit_average_precision_f32, (
+    const float *scores, const int64_t *y, const float *sample_weight, ptrdiff_t count,
+    float *value),
+    (scores, y, sample_weight, count, value))
+LOSSKIT_ENTRY(losskit_average_precision_f64, (
+    const double *scores, const int64_t *y, const double *sample_weight, ptrdiff_t count,
+    double *value),
+    (scores, y, sample_weight, count, value))
+LOSSKIT_ENTRY(losskit_precision_recall_fbeta_f32, (
+    const int64_t *pred, const int64_t *y, const float *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    double beta, losskit_class_average average, double zero_division, float *precision, float *recall,
+    float *f_score),
+    (pred, y, sample_weight, count, num_classes, beta, average, zero_division, precision, recall, f_score))
+LOSSKIT_ENTRY(losskit_precision_recall_fbeta_f64, (
+    const int64_t *pred, const int64_t *y, const double *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    double beta, losskit_class_average average, double zero_division, double *precision, double *recall,
+    double *f_score),
+    (pred, y, sample_weight, count, num_classes, beta, average, zero_division, precision, recall, f_score))
+LOSSKIT_ENTRY(losskit_mean_reciprocal_rank_f32, (
+    const float *scores, const float *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, float *value,
+    float *per_query),
+    (scores, relevance, queries, documents, k, value, per_query))
+LOSSKIT_ENTRY(losskit_mean_reciprocal_rank_f64, (
+    const double *scores, const double *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, double *value,
+    double *per_query),
+    (scores, relevance, queries, documents, k, value, per_query))
+LOSSKIT_ENTRY(losskit_recall_at_k_f32, (
+    const float *scores, const float *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, float *value,
+    float *per_query),
+    (scores, relevance, queries, documents, k, value, per_query))
+LOSSKIT_ENTRY(losskit_recall_at_k_f64, (
+    const double *scores, const double *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, double *value,
+    double *per_query),
+    (scores, relevance, queries, documents, k, value, per_query))
+LOSSKIT_ENTRY(losskit_precision_at_k_f32, (
+    const float *scores, const float *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, float *value,
+    float *per_query),
+    (scores, relevance, queries, documents, k, value, per_query))
+LOSSKIT_ENTRY(losskit_precision_at_k_f64, (
+    const double *scores, const double *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, double *value,
+    double *per_query),
+    (scores, relevance, queries, documents, k, value, per_query))
+LOSSKIT_ENTRY(losskit_mean_average_precision_f32, (
+    const float *scores, const float *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, float *value,
+    float *per_query),
+    (scores, relevance, queries, documents, k, value, per_query))
+LOSSKIT_ENTRY(losskit_mean_average_precision_f64, (
+    const double *scores, const double *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, double *value,
+    double *per_query),
+    (scores, relevance, queries, documents, k, value, per_query))
+LOSSKIT_ENTRY(losskit_roc_auc_f32, (
+    const float *scores, const int64_t *y, const float *sample_weight, ptrdiff_t count, double max_fpr,
+    float *value),
+    (scores, y, sample_weight, count, max_fpr, value))
+LOSSKIT_ENTRY(losskit_roc_auc_f64, (
+    const double *scores, const int64_t *y, const double *sample_weight, ptrdiff_t count, double max_fpr,
+    double *value),
+    (scores, y, sample_weight, count, max_fpr, value))
+LOSSKIT_ENTRY(losskit_detection_auroc_f32, (
+    const float *scores_in, const float *scores_out, ptrdiff_t in_count, ptrdiff_t out_count,
+    float *value),
+    (scores_in, scores_out, in_count, out_count, value))
+LOSSKIT_ENTRY(losskit_detection_auroc_f64, (
+    const double *scores_in, const double *scores_out, ptrdiff_t in_count, ptrdiff_t out_count,
+    double *value),
+    (scores_in, scores_out, in_count, out_count, value))
+LOSSKIT_ENTRY(losskit_roc_curve_f32, (
+    const float *scores, const int64_t *y, const float *sample_weight, ptrdiff_t count, float *fpr, float *tpr,
+    float *thresholds, ptrdiff_t capacity,
+    ptrdiff_t *point_count),
+    (scores, y, sample_weight, count, fpr, tpr, thresholds, capacity, point_count))
+LOSSKIT_ENTRY(losskit_roc_curve_f64, (
+    const double *scores, const int64_t *y, const double *sample_weight, ptrdiff_t count, double *fpr, double *tpr,
+    double *thresholds, ptrdiff_t capacity,
+    ptrdiff_t *point_count),
+    (scores, y, sample_weight, count, fpr, tpr, thresholds, capacity, point_count))
+LOSSKIT_ENTRY(losskit_specificity_score_f32, (
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t num_classes, losskit_class_average average,
+    float *value),
+    (pred, y, count, num_classes, average, value))
+LOSSKIT_ENTRY(losskit_specificity_score_f64, (
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t num_classes, losskit_class_average average,
+    double *value),
+    (pred, y, count, num_classes, average, value))
+LOSSKIT_ENTRY(losskit_jaccard_score_f32, (
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t num_classes, losskit_class_average average,
+    float *value),
+    (pred, y, count, num_classes, average, value))
+LOSSKIT_ENTRY(losskit_jaccard_score_f64, (
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t num_classes, losskit_class_average average,
+    double *value),
+    (pred, y, count, num_classes, average, value))

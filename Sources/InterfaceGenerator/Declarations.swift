@@ -138,7 +138,8 @@ struct Declarations {
         guard parts.count == 2, let value = Int(parts[1]) else {
           throw GeneratorError(description: "\(name): write 'case name = number' (\(line))")
         }
-        cases.append(.init(name: parts[0], value: value, documentation: caseDocumentation))
+        let caseName = parts[0].trimmingCharacters(in: ["`"])  // `true` is no keyword elsewhere
+        cases.append(.init(name: caseName, value: value, documentation: caseDocumentation))
         caseDocumentation = []
       }
       index += 1

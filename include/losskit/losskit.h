@@ -442,6 +442,138 @@ typedef enum losskit_calibration_mode {
   LOSSKIT_CALIBRATION_MODE_CLASSWISE = 1,
 } losskit_calibration_mode;
 
+/** How `confidenceBiasError` weights the gap of a bin. */
+typedef enum losskit_bias_weighting {
+  /** Overconfidence by the mean confidence, underconfidence by one minus it. */
+  LOSSKIT_BIAS_WEIGHTING_CONF = 0,
+  /** Not at all: then both together are the expected calibration error. */
+  LOSSKIT_BIAS_WEIGHTING_NONE = 1,
+} losskit_bias_weighting;
+
+/** How `eceSweep` bins. */
+typedef enum losskit_sweep_binning {
+  /** Equal mass: element k of the sorted confidences goes to bin ⌊k · B / N⌋. */
+  LOSSKIT_SWEEP_BINNING_RANK = 0,
+  /** Equal width: bin min(B − 1, ⌊confidence · B⌋). */
+  LOSSKIT_SWEEP_BINNING_UNIFORM = 1,
+} losskit_sweep_binning;
+
+/** How `skce` estimates. */
+typedef enum losskit_skce_estimator {
+  /** The mean over all pairs of different rows. */
+  LOSSKIT_SKCE_ESTIMATOR_UNBIASED = 0,
+  /** The mean over all pairs, a row with itself included: not negative. */
+  LOSSKIT_SKCE_ESTIMATOR_BIASED = 1,
+  /** The mean over the pairs (0, 1), (2, 3), …; an odd last row is left out. */
+  LOSSKIT_SKCE_ESTIMATOR_LINEAR = 2,
+} losskit_skce_estimator;
+
+/** The kernel of `skce`. */
+typedef enum losskit_skce_kernel {
+  /** exp(−‖p − q‖ / bandwidth) */
+  LOSSKIT_SKCE_KERNEL_EXPONENTIAL = 0,
+  /** exp(−‖p − q‖² / (2 bandwidth²)) */
+  LOSSKIT_SKCE_KERNEL_GAUSSIAN = 1,
+} losskit_skce_kernel;
+
+/** How `regressionCalibrationError` joins the levels. */
+typedef enum losskit_level_norm {
+  /** Sum of squares. */
+  LOSSKIT_LEVEL_NORM_L2 = 0,
+  /** Root mean square. */
+  LOSSKIT_LEVEL_NORM_RMS = 1,
+  /** Mean absolute difference. */
+  LOSSKIT_LEVEL_NORM_L1 = 2,
+  /** The largest absolute difference. */
+  LOSSKIT_LEVEL_NORM_MAX = 3,
+} losskit_level_norm;
+
+/** Which of its three parameters a beta calibration has. */
+typedef enum losskit_beta_variant {
+  /** a, b and c. */
+  LOSSKIT_BETA_VARIANT_ABM = 0,
+  /** a = b, and c: logistic calibration of the log-odds. */
+  LOSSKIT_BETA_VARIANT_AM = 1,
+  /** a and b, with c = (a − b) log 2: ½ stays where it is. */
+  LOSSKIT_BETA_VARIANT_AB = 2,
+} losskit_beta_variant;
+
+/** What the weights of an ensemble of temperatures minimise. */
+typedef enum losskit_ensemble_loss {
+  /** The mean squared error over all probabilities. */
+  LOSSKIT_ENSEMBLE_LOSS_MSE = 0,
+  /** The mean negative log-likelihood. */
+  LOSSKIT_ENSEMBLE_LOSS_CE = 1,
+} losskit_ensemble_loss;
+
+/** The score of a class, which is in the prediction set if the score is not above the threshold. */
+typedef enum losskit_conformal_method {
+  /** 1 − p (least ambiguous set-valued classifier). */
+  LOSSKIT_CONFORMAL_METHOD_LAC = 0,
+  /** The sum of the probabilities of the classes ranked before it, and of its own times u (adaptive prediction sets). */
+  LOSSKIT_CONFORMAL_METHOD_APS = 1,
+  /** As `aps`, and λ for each rank beyond `k_reg` (regularised adaptive prediction sets). */
+  LOSSKIT_CONFORMAL_METHOD_RAPS = 2,
+} losskit_conformal_method;
+
+/** How the numbers of classes are joined to one. */
+typedef enum losskit_class_average {
+  /** Not at all: a number for each class. */
+  LOSSKIT_CLASS_AVERAGE_NONE = 0,
+  /** Counts are summed over the classes first. */
+  LOSSKIT_CLASS_AVERAGE_MICRO = 1,
+  /** The mean over the classes that occur. */
+  LOSSKIT_CLASS_AVERAGE_MACRO = 2,
+  /** The mean, weighted by how often a class is the label. */
+  LOSSKIT_CLASS_AVERAGE_WEIGHTED = 3,
+} losskit_class_average;
+
+/** What the entries of a confusion matrix are divided by. */
+typedef enum losskit_confusion_normalization {
+  /** Nothing: weighted counts. */
+  LOSSKIT_CONFUSION_NORMALIZATION_NONE = 0,
+  /** The sum of the row: of all samples with that label. */
+  LOSSKIT_CONFUSION_NORMALIZATION_TRUE = 1,
+  /** The sum of the column: of all samples with that prediction. */
+  LOSSKIT_CONFUSION_NORMALIZATION_PRED = 2,
+  /** The sum of all entries. */
+  LOSSKIT_CONFUSION_NORMALIZATION_ALL = 3,
+} losskit_confusion_normalization;
+
+/** What a disagreement between classes i and j costs. */
+typedef enum losskit_kappa_weights {
+  /** 1. */
+  LOSSKIT_KAPPA_WEIGHTS_NONE = 0,
+  /** |i − j|. */
+  LOSSKIT_KAPPA_WEIGHTS_LINEAR = 1,
+  /** (i − j)². */
+  LOSSKIT_KAPPA_WEIGHTS_QUADRATIC = 2,
+} losskit_kappa_weights;
+
+/** Which binary problems a multi-class AUC is made of. */
+typedef enum losskit_multiclass_scheme {
+  /** Each class against all others. */
+  LOSSKIT_MULTICLASS_SCHEME_OVR = 0,
+  /** Each pair of classes, on the samples of these two. */
+  LOSSKIT_MULTICLASS_SCHEME_OVO = 1,
+} losskit_multiclass_scheme;
+
+/** What a document of relevance r is worth. */
+typedef enum losskit_relevance_gain {
+  /** r. */
+  LOSSKIT_RELEVANCE_GAIN_LINEAR = 0,
+  /** 2^r − 1. */
+  LOSSKIT_RELEVANCE_GAIN_EXPONENTIAL = 1,
+} losskit_relevance_gain;
+
+/** What documents with equal scores gain. */
+typedef enum losskit_ranking_ties {
+  /** Each the mean gain of them all. */
+  LOSSKIT_RANKING_TIES_AVERAGE = 0,
+  /** Its own, in the order of their indices. */
+  LOSSKIT_RANKING_TIES_INDEX = 1,
+} losskit_ranking_ties;
+
 /* ====================================================================================================
  * The library
  * ==================================================================================================== */
@@ -6895,6 +7027,84 @@ LOSSKIT_API losskit_status losskit_soft_nms_workspace_size(ptrdiff_t count, ptrd
  * ==================================================================================================== */
 
 /**
+ * Adaptive calibration error (ACE): gaps over ranges of equal mass, of every class, unweighted.
+ *
+ *     of class k those i with p_ik ≥ threshold, sorted, are cut into R = n_ranges ranges: rank j of n_k goes to ⌊jR/n_k⌋
+ *     ACE = 1/(C·R) Σ_k Σ_ranges |accuracy − mean confidence|
+ *
+ * Empty ranges add 0, but count in R. A threshold of 0 gives ACE; `losskit_thresholded_adaptive_calibration_error` has another default.
+ * The paper leaves open how ranks are cut; netcal calls another measure ACE: `losskit_average_calibration_error`.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 the error is NaN.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - n_ranges: R, 1 to 2²⁴; 15 is usual.
+ *   - threshold: lower probabilities do not count; 0 is usual.
+ *   - value: optional output, the error.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Nixon et al., Measuring Calibration in Deep Learning, 2019.
+ */
+LOSSKIT_API losskit_status losskit_adaptive_calibration_error_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_ranges, double threshold,
+    float *value);
+LOSSKIT_API losskit_status losskit_adaptive_calibration_error_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_ranges, double threshold,
+    double *value);
+
+/**
+ * Thresholded adaptive calibration error (TACE): `losskit_adaptive_calibration_error` of the probabilities that matter.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 the error is NaN.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - n_ranges: R, 1 to 2²⁴; 15 is usual.
+ *   - threshold: lower probabilities do not count; 0.01 is usual.
+ *   - value: optional output, the error.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Nixon et al., Measuring Calibration in Deep Learning, 2019.
+ */
+LOSSKIT_API losskit_status losskit_thresholded_adaptive_calibration_error_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_ranges, double threshold,
+    float *value);
+LOSSKIT_API losskit_status losskit_thresholded_adaptive_calibration_error_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_ranges, double threshold,
+    double *value);
+
+/**
+ * Average calibration error: the mean of the absolute gaps of the bins that are not empty, each with the same weight.
+ *
+ *     E = mean over occupied bins of |mean confidence − accuracy|      (classwise: the mean over classes)
+ *
+ * The ACE of netcal, with `uniform` bins and the edge `left`.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N ≥ 0; with N = 0 the error is NaN. With a binning other than `uniform` 2³¹ − 1 at most.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1, and `mode` plays no role.
+ *   - n_bins: number of bins, 1 to 2²⁴; 10 is usual.
+ *   - binning: how edges are chosen; `uniform` is usual.
+ *   - edge: on which side a bin owns its edge; `left` is usual.
+ *   - mode: `top` or `classwise`.
+ *   - value: optional output, the error.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Neumann et al., Relaxed Softmax, 2018; netcal.metrics.ACE.
+ */
+LOSSKIT_API losskit_status losskit_average_calibration_error_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, losskit_calibration_mode mode, float *value);
+LOSSKIT_API losskit_status losskit_average_calibration_error_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode, double *value);
+
+/**
  * Calibration error: how far confidences are from accuracies, over bins of like confidence.
  *
  *     gap_b = mean confidence − accuracy of bin b (0 if empty),  n_b = its count
@@ -6937,6 +7147,243 @@ LOSSKIT_API losskit_status losskit_calibration_error_f64(
     double *value, double *grad);
 
 /**
+ * Calibration slope and intercept of binary probabilities: what a logistic regression on their logits finds.
+ *
+ *     s = logit(min(max(p, ε), 1 − ε));   slope, intercept minimise the mean log-loss of σ(slope·s + intercept),
+ *     citl (calibration in the large) that of σ(s + citl)
+ *
+ * Calibrated are slope 1, intercept 0 and citl 0.
+ *
+ * - Parameters:
+ *   - probs: `[count]`, the probability of class 1.
+ *   - y: `[count]`, 0 or 1.
+ *   - count: N ≥ 1.
+ *   - eps: ε, in (0, ½); 1e-12 is usual.
+ *   - slope: optional output.
+ *   - intercept: optional output.
+ *   - citl: optional output.
+ *   - converged: optional output, 1 if both fits arrived at a minimum, else 0: where the classes can be told apart by
+ *     the probability, there is none.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Cox, Two Further Applications of a Model for Binary Regression, 1958.
+ */
+LOSSKIT_API losskit_status losskit_calibration_slope_intercept_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, double eps, float *slope, float *intercept, float *citl,
+    float *converged);
+LOSSKIT_API losskit_status losskit_calibration_slope_intercept_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, double eps, double *slope, double *intercept, double *citl,
+    double *converged);
+
+/**
+ * The measures of a benchmark of calibration, in one call.
+ *
+ *     table[i]: for bins[i] bins the expected calibration error, the same with equal-mass (rank) bins, both class-wise, and
+ *               the maximum calibration error
+ *     rest:     accuracy, NLL (`losskit_log_loss`), Brier score, `losskit_ks_calibration_error`, `losskit_ece_kde`, `losskit_mmce`
+ *
+ * Call it again with probabilities that have been calibrated to see what that changed. The list of the six measures
+ * without bins is reconstructed from the paper's abstract.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 all is NaN.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1, predicted where it exceeds ½.
+ *   - bins: `[bin_count]`, numbers of bins, 1 to 2²⁴ each.
+ *   - bin_count: ≥ 0.
+ *   - table: optional output, `[bin_count, 5]`.
+ *   - rest: optional output, `[6]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Tao et al., A Benchmark Study on Calibration, 2023.
+ */
+LOSSKIT_API losskit_status losskit_calibration_suite_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, const int64_t *bins, ptrdiff_t bin_count,
+    float *table, float *rest);
+LOSSKIT_API losskit_status losskit_calibration_suite_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, const int64_t *bins, ptrdiff_t bin_count,
+    double *table, double *rest);
+
+/**
+ * Overconfidence and underconfidence error: the calibration error in two parts, by the sign of the gaps.
+ *
+ *     over  = Σ n_b/N · conf_b · max(gap_b, 0),   under = Σ n_b/N · (1 − conf_b) · max(−gap_b, 0)
+ *
+ * with the weighting `none` without the factors conf_b and 1 − conf_b. Classwise: means over the classes.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N ≥ 0; with N = 0 both are NaN. With a binning other than `uniform` 2³¹ − 1 at most.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1, and `mode` plays no role.
+ *   - n_bins: number of bins, 1 to 2²⁴; 15 is usual.
+ *   - binning: how edges are chosen; `uniform` is usual.
+ *   - edge: on which side a bin owns its edge; `right` is usual.
+ *   - mode: `top` or `classwise`.
+ *   - weighting: `conf` is usual.
+ *   - over: optional output.
+ *   - under: optional output.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Thulasidasan et al., On Mixup Training, 2019, for overconfidence; underconfidence is its mirror image.
+ */
+LOSSKIT_API losskit_status losskit_confidence_bias_error_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, losskit_calibration_mode mode, losskit_bias_weighting weighting, float *over, float *under);
+LOSSKIT_API losskit_status losskit_confidence_bias_error_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode, losskit_bias_weighting weighting,
+    double *over, double *under);
+
+/**
+ * Debiased calibration error: the L2 error, less what sampling alone adds to the squared gap of each bin.
+ *
+ *     s = Σ_{b: n_b ≥ 2} n_b/N (gap_b² − acc_b (1 − acc_b)/(n_b − 1))
+ *     E = √max(s, 0)      (classwise: √(mean_k max(s_k, 0)))
+ *
+ * What uncertainty-calibration calls `lower_bound_scaling_ce`, with `midpoint` bins and the edge `right`.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N ≥ 0; with N = 0 the error is NaN. With a binning other than `uniform` 2³¹ − 1 at most.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1, and `mode` plays no role.
+ *   - n_bins: number of bins, 1 to 2²⁴; 15 is usual.
+ *   - binning: how edges are chosen; `midpoint` is usual.
+ *   - edge: on which side a bin owns its edge; `right` is usual.
+ *   - mode: `top` or `classwise`.
+ *   - value: optional output, the error.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Kumar et al., Verified Uncertainty Calibration, 2019.
+ */
+LOSSKIT_API losskit_status losskit_debiased_calibration_error_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, losskit_calibration_mode mode, float *value);
+LOSSKIT_API losskit_status losskit_debiased_calibration_error_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
+    losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode, double *value);
+
+/**
+ * Detection calibration error (D-ECE): gaps over a joint grid of confidences and features, such as places and sizes.
+ *
+ *     a cell is one of `n_bins` intervals [b/n, (b+1)/n) (the last with 1) of the confidence and of each feature
+ *     gap = mean matched − mean confidence of a cell with n of the N detections
+ *     l1:  Σ n/N |gap|     l2:  √(Σ n/N gap²)     max:  max |gap|
+ *
+ * Cells are sorted for, so that no memory is taken for the empty ones.
+ *
+ * - Parameters:
+ *   - conf: `[count]`, confidences in [0, 1].
+ *   - matched: `[count]`, 1 where a detection matches an object, else 0.
+ *   - features: `[count, feature_count]`, in [0, 1]; may be null if there are none.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 the error is NaN.
+ *   - feature_count: F ≥ 0.
+ *   - n_bins: 1 to 2²⁴; 10 is usual.
+ *   - norm: how gaps are joined; `l1` is usual.
+ *   - value: optional output, the error.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a confidence or feature is NaN or outside
+ *   [0, 1], INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Küppers et al., Multivariate Confidence Calibration for Object Detection, 2020; netcal.metrics.ECE with
+ *   `detection=True`.
+ */
+LOSSKIT_API losskit_status losskit_detection_calibration_error_f32(
+    const float *conf, const int64_t *matched, const float *features, ptrdiff_t count, ptrdiff_t feature_count,
+    ptrdiff_t n_bins, losskit_calibration_norm norm, float *value);
+LOSSKIT_API losskit_status losskit_detection_calibration_error_f64(
+    const double *conf, const int64_t *matched, const double *features, ptrdiff_t count, ptrdiff_t feature_count,
+    ptrdiff_t n_bins, losskit_calibration_norm norm, double *value);
+
+/**
+ * Cumulative calibration error: how far, and over how wide a range, the sums of corr − conf stray from 0.
+ *
+ *     C_0 = 0,  C_k = 1/N Σ_{i ≤ k} (corr_i − conf_i),   i in ascending order of confidence (ties: in that of their rows)
+ *     mad = max |C_k|,  range = max C_k − min C_k,  sigma = √(Σ conf_i (1 − conf_i)) / N
+ *
+ * What perfect calibration would give grows with sigma alone: hence the ratios. With sigma = 0 they are 0 where the
+ * measure is 0, else ∞.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 all outputs are NaN.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - mad: optional output, the maximum absolute deviation.
+ *   - range: optional output.
+ *   - sigma: optional output.
+ *   - mad_ratio: optional output, mad / sigma.
+ *   - range_ratio: optional output, range / sigma.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET,
+ *   OUT_OF_MEMORY.
+ * - Reference: Arrieta-Ibarra et al., Metrics of Calibration for Probabilistic Predictions, 2022.
+ */
+LOSSKIT_API losskit_status losskit_ecce_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, float *mad, float *range, float *sigma,
+    float *mad_ratio, float *range_ratio);
+LOSSKIT_API losskit_status losskit_ecce_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double *mad, double *range,
+    double *sigma, double *mad_ratio, double *range_ratio);
+
+/**
+ * Calibration error by kernel density estimation, without bins.
+ *
+ *     K_h(u) = 35/32 (1 − (u/3h)²)₊³ / 3h,     f = density of all confidences, f₁ = that of the hits' ones
+ *     acc(x) = min(1, m/N · f₁(x)/f(x))  (0 where f = 0),  m hits
+ *     E = Σ_j |x_j − acc(x_j)|^p f(x_j) / Σ_j f(x_j),   x_j = (j + ½)/n_grid
+ *
+ * The sum above the fraction leaves out where f and f₁ are 10⁻⁶ at most; E is 0 if the sum below it is 0. Every confidence
+ * d is mirrored, at 0 if d < ½, else at 1, and densities are divided by the number of confidences, not of mirrored ones.
+ * The bandwidth is by default h = (standard deviation of the hits' confidences, or of all if there is no hit) · (2N)^−⅕,
+ * at least 10⁻³.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 the error is NaN.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - p: > 0, finite; 1 is usual.
+ *   - bandwidth: h > 0, finite; NaN stands for the default.
+ *   - n_grid: number of points, 1 to 2²⁴; 2048 is usual.
+ *   - value: optional output, the error.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Zhang et al., Mix-n-Match: Ensemble and Compositional Methods for Uncertainty Calibration, 2020.
+ */
+LOSSKIT_API losskit_status losskit_ece_kde_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double p, double bandwidth,
+    ptrdiff_t n_grid, float *value);
+LOSSKIT_API losskit_status losskit_ece_kde_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double p, double bandwidth,
+    ptrdiff_t n_grid, double *value);
+
+/**
+ * Calibration error with as many bins as keep the accuracies monotone (ECE sweep).
+ *
+ *     for B = 2, 3, …, N − 1: stop where the accuracy of a non-empty bin is below that of the one before it
+ *     E = (Σ n_b/N |gap_b|^p)^{1/p} with the last B that was not stopped at (1, if the first was)
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 both outputs are NaN.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - p: ≥ 1, finite; 2 is usual.
+ *   - binning: `rank` is usual.
+ *   - error: optional output, E.
+ *   - bins_used: optional output, B.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Roelofs et al., Mitigating Bias in Calibration Error Estimation, 2022.
+ */
+LOSSKIT_API losskit_status losskit_ece_sweep_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double p, losskit_sweep_binning binning,
+    float *error, float *bins_used);
+LOSSKIT_API losskit_status losskit_ece_sweep_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double p, losskit_sweep_binning binning,
+    double *error, double *bins_used);
+
+/**
  * Expected calibration error (ECE): `calibration_error` with norm `l1`.
  *
  *     E = Σ n_b/N |mean confidence − accuracy of bin b|
@@ -6957,6 +7404,58 @@ LOSSKIT_API losskit_status losskit_expected_calibration_error_f32(
 LOSSKIT_API losskit_status losskit_expected_calibration_error_f64(
     const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins, double *value,
     double *grad);
+
+/**
+ * Hosmer-Lemeshow test of binary probabilities: are the outcomes of groups of equal mass as their probabilities say?
+ *
+ *     H = Σ_g (n_g (acc_g − p̄_g))² / (n_g p̄_g (1 − p̄_g))       0/0 = 0, x/0 = ∞
+ *
+ * over the non-empty ones of `n_groups` groups by rank (element k of the sorted probabilities is in group ⌊k·n_groups/N⌋).
+ * The degrees of freedom are two less than there are groups, but 1 at least.
+ *
+ * - Parameters:
+ *   - probs: `[count]`, the probability of class 1.
+ *   - y: `[count]`, 0 or 1.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 all is NaN.
+ *   - n_groups: 1 to 2²⁴; 10 is usual.
+ *   - statistic: optional output, H.
+ *   - dof: optional output, the degrees of freedom.
+ *   - p_value: optional output, the probability that χ² of so many degrees exceeds H.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Hosmer and Lemeshow, Goodness of Fit Tests for the Multiple Logistic Regression Model, 1980.
+ */
+LOSSKIT_API losskit_status losskit_hosmer_lemeshow_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t n_groups, float *statistic, float *dof,
+    float *p_value);
+LOSSKIT_API losskit_status losskit_hosmer_lemeshow_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t n_groups, double *statistic, double *dof,
+    double *p_value);
+
+/**
+ * Kolmogorov-Smirnov calibration error: the largest difference of two cumulative distributions, without bins.
+ *
+ *     KS = max_k |Σ_{i ≤ k} (conf_i − corr_i)| / N,   i in ascending order of confidence (equal ones in that of their rows)
+ *
+ * The confidence of a row is its r-th largest probability, and it is right if that class is the label; `within` takes
+ * the sum of the r largest, and it is right if the label is among them.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 the error is NaN.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1, and r plays no role.
+ *   - r: 1 to C; 1 is usual.
+ *   - within: false is usual.
+ *   - value: optional output, the error.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Gupta et al., Calibration of Neural Networks using Splines, 2021.
+ */
+LOSSKIT_API losskit_status losskit_ks_calibration_error_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t r, bool within, float *value);
+LOSSKIT_API losskit_status losskit_ks_calibration_error_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t r, bool within, double *value);
 
 /**
  * Maximum calibration error (MCE): `calibration_error` with norm `max`.
@@ -6981,6 +7480,37 @@ LOSSKIT_API losskit_status losskit_maximum_calibration_error_f64(
     double *grad);
 
 /**
+ * Maximum mean calibration error: the distance of confidences from hits in the Hilbert space of a Laplacian kernel.
+ *
+ *     e_i = corr_i − conf_i,  k_ij = exp(−|conf_i − conf_j| / bandwidth):      V = √(eᵀKe) / N
+ *     weighted, with m hits:  v_i = (1 − conf_i)/m for a hit, −conf_i/(N − m) for the others:      V = √(vᵀKv)
+ *
+ * Correctness and arg max are constants of the gradient, which is 0 where V is 0.
+ *
+ * In the order of the confidences the kernel is a product of neighbours' factors ρ, so that Kv takes one pass each way,
+ * not N²: with L_i = v_i + ρ_i L_{i−1}, vᵀKv = Σ L_i² (1 − ρ_{i+1}²), a sum without cancellation.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 the value is 0.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - bandwidth: > 0, finite; 0.4 is usual.
+ *   - weighted: false is usual.
+ *   - value: optional output, V.
+ *   - grad: optional output, like `probs`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Kumar et al., Trainable Calibration Measures for Neural Networks from Kernel Mean Embeddings, 2018.
+ */
+LOSSKIT_API losskit_status losskit_mmce_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double bandwidth, bool weighted,
+    float *value, float *grad);
+LOSSKIT_API losskit_status losskit_mmce_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double bandwidth, bool weighted,
+    double *value, double *grad);
+
+/**
  * The size of a reliability accumulator's state.
  *
  * - Parameters:
@@ -6988,6 +7518,26 @@ LOSSKIT_API losskit_status losskit_maximum_calibration_error_f64(
  *   - size: output, in bytes: 80 + 48 · `n_bins`.
  */
 LOSSKIT_API losskit_status losskit_reliability_accumulator_size(ptrdiff_t n_bins, ptrdiff_t *size);
+
+/**
+ * The size of the state of a class-wise accumulator.
+ *
+ * - Parameters:
+ *   - classes: C ≥ 1.
+ *   - n_bins: number of bins, 1 to 2²⁴.
+ *   - size: output, in bytes: 32 + 48 · `classes` · (`n_bins` + 1).
+ */
+LOSSKIT_API losskit_status losskit_classwise_accumulator_size(ptrdiff_t classes, ptrdiff_t n_bins, ptrdiff_t *size);
+
+/**
+ * The size of the state of an accumulator of groups.
+ *
+ * - Parameters:
+ *   - groups: number of groups, ≥ 1.
+ *   - n_bins: number of bins, 1 to 2²⁴.
+ *   - size: output, in bytes: 32 + 48 · `groups` · (`n_bins` + 1).
+ */
+LOSSKIT_API losskit_status losskit_group_accumulator_size(ptrdiff_t groups, ptrdiff_t n_bins, ptrdiff_t *size);
 
 /**
  * Starts a reliability accumulator: a reliability diagram and calibration errors of data that come in batches.
@@ -7012,7 +7562,42 @@ LOSSKIT_API losskit_status losskit_reliability_accumulator_init(
     void *state, ptrdiff_t size, ptrdiff_t n_bins, losskit_bin_edge edge);
 
 /**
- * Is this the state of a reliability accumulator? For bytes that come from elsewhere.
+ * Starts a class-wise accumulator: a reliability diagram for each class.
+ *
+ * The state is as that of `losskit_reliability_accumulator_init`, with the letters LKCLASS1, `classes` in the word that is 0 there,
+ * and as many tables of bins. The other functions of reliability accumulators take it as well.
+ *
+ * - Parameters:
+ *   - state: output, `[size]` bytes, at any alignment.
+ *   - size: what `losskit_classwise_accumulator_size` says, or more (the rest is not used).
+ *   - classes: C ≥ 1.
+ *   - n_bins: number of bins of equal width, 1 to 2²⁴; 15 is usual.
+ *   - edge: on which side a bin owns its edge; `right` is usual.
+ * - Errors: BUFFER_TOO_SMALL if `size` is less than needed.
+ */
+LOSSKIT_API losskit_status losskit_classwise_accumulator_init(
+    void *state, ptrdiff_t size, ptrdiff_t classes, ptrdiff_t n_bins, losskit_bin_edge edge);
+
+/**
+ * Starts an accumulator of groups: a reliability diagram of the top label for each group of samples.
+ *
+ * The state is as that of `losskit_reliability_accumulator_init`, with the letters LKGROUP1, `groups` in the word that is 0 there, and
+ * as many tables of bins. The other functions of reliability accumulators take it as well; `losskit_group_accumulator_update` adds
+ * to it.
+ *
+ * - Parameters:
+ *   - state: output, `[size]` bytes, at any alignment.
+ *   - size: what `losskit_group_accumulator_size` says, or more (the rest is not used).
+ *   - groups: number of groups, ≥ 1.
+ *   - n_bins: number of bins of equal width, 1 to 2²⁴; 15 is usual.
+ *   - edge: on which side a bin owns its edge; `right` is usual.
+ * - Errors: BUFFER_TOO_SMALL if `size` is less than needed.
+ */
+LOSSKIT_API losskit_status losskit_group_accumulator_init(
+    void *state, ptrdiff_t size, ptrdiff_t groups, ptrdiff_t n_bins, losskit_bin_edge edge);
+
+/**
+ * Is this the state of a reliability accumulator of any kind? For bytes that come from elsewhere.
  *
  * - Parameters:
  *   - state: `[size]` bytes, at any alignment.
@@ -7025,18 +7610,32 @@ LOSSKIT_API losskit_status losskit_reliability_accumulator_check(
     const void *state, ptrdiff_t size, ptrdiff_t *n_bins, int32_t *edge);
 
 /**
- * Adds a batch to a reliability accumulator, in the top-label or the binary view.
+ * How many tables a reliability accumulator has, and of what.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes, at any alignment.
+ *   - size: how many bytes there are.
+ *   - tables: optional output, the number of classes or groups; 1 for the top label.
+ *   - of_classes: optional output, 1 for classes, else 0.
+ *   - of_groups: optional output, 1 for groups, else 0.
+ * - Errors: INVALID_VALUE if it is none.
+ */
+LOSSKIT_API losskit_status losskit_reliability_accumulator_tables(
+    const void *state, ptrdiff_t size, ptrdiff_t *tables, int32_t *of_classes, int32_t *of_groups);
+
+/**
+ * Adds a batch to a reliability accumulator of the top label or of classes.
  *
  * - Parameters:
  *   - state: `[size]` bytes, in and out.
  *   - size: of `state`.
- *   - probs: `[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.
+ *   - probs: `[count, classes]`, probabilities in [0, 1]; of the top label the largest of a row is its confidence.
  *   - y: `[count]`, labels 0 ..< classes.
  *   - count: number of rows, ≥ 0.
- *   - classes: number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1, which is the
- *     confidence itself.
+ *   - classes: number of columns, for a class-wise accumulator that of its classes; 0 for the binary view: `probs` is
+ *     `[count]`, the probability of class 1, which is the confidence itself.
  * - Errors: INVALID_VALUE if a probability is NaN or outside [0, 1], or `state` is not a state;
- *   INVALID_TARGET if a label is out of range. The state is then as it was.
+ *   INVALID_TARGET if a label is out of range. The state is then as it was. UNSUPPORTED for an accumulator of groups.
  */
 LOSSKIT_API losskit_status losskit_reliability_accumulator_update_f32(
     void *state, ptrdiff_t size, const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes);
@@ -7044,14 +7643,37 @@ LOSSKIT_API losskit_status losskit_reliability_accumulator_update_f64(
     void *state, ptrdiff_t size, const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes);
 
 /**
+ * Adds a batch to an accumulator of groups, in the top-label or the binary view.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes, in and out.
+ *   - size: of `state`.
+ *   - probs: `[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - group: `[count]`, the group of each row, from 0.
+ *   - count: number of rows, ≥ 0.
+ *   - classes: number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1, which is the
+ *     confidence itself.
+ * - Errors: INVALID_VALUE if a probability is NaN or outside [0, 1], or `state` is not a state;
+ *   INVALID_TARGET if a label or a group is out of range. The state is then as it was. UNSUPPORTED for an accumulator of
+ *   another kind.
+ */
+LOSSKIT_API losskit_status losskit_group_accumulator_update_f32(
+    void *state, ptrdiff_t size, const float *probs, const int64_t *y, const int64_t *group, ptrdiff_t count,
+    ptrdiff_t classes);
+LOSSKIT_API losskit_status losskit_group_accumulator_update_f64(
+    void *state, ptrdiff_t size, const double *probs, const int64_t *y, const int64_t *group, ptrdiff_t count,
+    ptrdiff_t classes);
+
+/**
  * Adds all that another reliability accumulator holds. In whatever order parts are merged, the bytes are the same.
  *
  * - Parameters:
  *   - state: `[size]` bytes, in and out.
  *   - size: of `state`.
- *   - other: `[other_size]` bytes, of as many bins and the same edge.
+ *   - other: `[other_size]` bytes, of the same kind, of as many tables and bins and the same edge.
  *   - other_size: of `other`.
- * - Errors: INVALID_VALUE if either is not a state, INVALID_SHAPE if bins or edges differ.
+ * - Errors: INVALID_VALUE if either is not a state, INVALID_SHAPE if they are not of the same form.
  */
 LOSSKIT_API losskit_status losskit_reliability_accumulator_merge(
     void *state, ptrdiff_t size, const void *other, ptrdiff_t other_size);
@@ -7059,15 +7681,17 @@ LOSSKIT_API losskit_status losskit_reliability_accumulator_merge(
 /**
  * What a reliability accumulator holds: the bins, as `losskit_reliability_bins` gives them, and the errors that follow.
  *
+ * There is one table for the top label, or one for each class or group (T of them).
+ *
  * - Parameters:
  *   - state: `[size]` bytes.
  *   - size: of `state`.
- *   - counts: optional output, `[M]`; M = n_bins, or n_bins + 1 for the edge `left_extra`.
- *   - conf_mean: optional output, `[M]`, mean confidences, 0 for empty bins.
- *   - acc_mean: optional output, `[M]`, accuracies, 0 for empty bins.
+ *   - counts: optional output, `[T, M]`; M = n_bins, or n_bins + 1 for the edge `left_extra`.
+ *   - conf_mean: optional output, `[T, M]`, mean confidences, 0 for empty bins.
+ *   - acc_mean: optional output, `[T, M]`, accuracies, 0 for empty bins.
  *   - edges: optional output, `[n_bins + 1]`.
- *   - ece: optional output, the expected calibration error (`losskit_calibration_error` with norm `l1`); NaN without data.
- *   - mce: optional output, the maximum calibration error (norm `max`); NaN without data.
+ *   - ece: optional output, `[T]`, the expected calibration error (`losskit_calibration_error` with norm `l1`); NaN without data.
+ *   - mce: optional output, `[T]`, the maximum calibration error (norm `max`); NaN without data.
  * - Errors: INVALID_VALUE if `state` is not a state.
  */
 LOSSKIT_API losskit_status losskit_reliability_accumulator_result(
@@ -7105,6 +7729,168 @@ LOSSKIT_API losskit_status losskit_reliability_bins_f64(
     losskit_bin_edge edge, int64_t *counts, double *conf_mean, double *acc_mean, double *edges);
 
 /**
+ * The size of a score accumulator's state.
+ *
+ * - Parameters:
+ *   - size: output, in bytes: 96.
+ */
+LOSSKIT_API losskit_status losskit_score_accumulator_size(ptrdiff_t *size);
+
+/**
+ * Starts a score accumulator: the mean Brier score and log loss of data that come in batches.
+ *
+ * The state is 96 bytes, which the caller owns and may copy, store and send: little-endian 64-bit words, the letters
+ * LKSCORE1; the bits of `eps`; the number of rows; 0; then the sum of the Brier scores and that of the log losses, each as
+ * w + h·2⁻⁴⁰ + m·2⁻⁸⁰ + l·2⁻¹²⁰ in four words w, h, m, l. The scores of the rows are summed as integers, so that batches and
+ * merged parts, in any order, give the same bytes as all data at once.
+ *
+ * - Parameters:
+ *   - state: output, `[size]` bytes, at any alignment.
+ *   - size: 96 or more (the rest is not used).
+ *   - eps: ε of `losskit_log_loss`, in (0, 1); 1e-12 is usual.
+ * - Errors: BUFFER_TOO_SMALL if `size` is less than needed.
+ */
+LOSSKIT_API losskit_status losskit_score_accumulator_init(void *state, ptrdiff_t size, double eps);
+
+/**
+ * Is this the state of a score accumulator? For bytes that come from elsewhere.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes, at any alignment.
+ *   - size: how many bytes there are; what goes beyond the state is not looked at.
+ *   - eps: optional output, the ε it was started with.
+ * - Errors: INVALID_VALUE if it is none.
+ */
+LOSSKIT_API losskit_status losskit_score_accumulator_check(const void *state, ptrdiff_t size, double *eps);
+
+/**
+ * Adds a batch to a score accumulator.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes, in and out.
+ *   - size: of `state`.
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 0.
+ *   - classes: number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ * - Errors: INVALID_VALUE if a probability is NaN or outside [0, 1], or `state` is not a state, or full;
+ *   INVALID_TARGET if a label is out of range. The state is then as it was.
+ */
+LOSSKIT_API losskit_status losskit_score_accumulator_update_f32(
+    void *state, ptrdiff_t size, const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes);
+LOSSKIT_API losskit_status losskit_score_accumulator_update_f64(
+    void *state, ptrdiff_t size, const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes);
+
+/**
+ * Adds all that another score accumulator holds. In whatever order parts are merged, the bytes are the same.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes, in and out.
+ *   - size: of `state`.
+ *   - other: `[other_size]` bytes, with the same ε.
+ *   - other_size: of `other`.
+ * - Errors: INVALID_VALUE if either is not a state, or both are too full, INVALID_SHAPE if ε differs.
+ */
+LOSSKIT_API losskit_status losskit_score_accumulator_merge(
+    void *state, ptrdiff_t size, const void *other, ptrdiff_t other_size);
+
+/**
+ * What a score accumulator holds.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes.
+ *   - size: of `state`.
+ *   - count: optional output, the number of rows.
+ *   - brier: optional output, the mean `losskit_brier_score`; NaN without data.
+ *   - nll: optional output, the mean `losskit_log_loss`; NaN without data.
+ * - Errors: INVALID_VALUE if `state` is not a state.
+ */
+LOSSKIT_API losskit_status losskit_score_accumulator_result(
+    const void *state, ptrdiff_t size, int64_t *count, double *brier, double *nll);
+
+/**
+ * Squared kernel calibration error of whole distributions.
+ *
+ *     δ_i = onehot(y_i) − p_i,   h_ij = k(p_i, p_j) ⟨δ_i, δ_j⟩
+ *     unbiased: 1/(N(N − 1)) Σ_{i≠j} h_ij     biased: 1/N² Σ_ij h_ij     linear: the mean of h over consecutive pairs
+ *
+ * The gradient goes through k and δ; where two rows coincide, that of k is 0. Binary probabilities are rows (1 − p, p).
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N ≥ 0; with N < 2 (`biased`: N = 0) the value is NaN and the gradient 0.
+ *   - classes: C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.
+ *   - estimator: `unbiased` is usual. All but `linear` take O(N²) time and O(N) memory.
+ *   - kernel: `exponential` is usual.
+ *   - bandwidth: > 0, finite; 1 is usual.
+ *   - value: optional output.
+ *   - grad: optional output, like `probs`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Widmann et al., Calibration Tests in Multi-class Classification, 2019.
+ */
+LOSSKIT_API losskit_status losskit_skce_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_skce_estimator estimator,
+    losskit_skce_kernel kernel, double bandwidth, float *value, float *grad);
+LOSSKIT_API losskit_status losskit_skce_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_skce_estimator estimator,
+    losskit_skce_kernel kernel, double bandwidth, double *value, double *grad);
+
+/**
+ * Smooth calibration error: the residuals corr − conf, smoothed by a reflected Gaussian of a width that suits them.
+ *
+ * For a width σ, all on a grid of G = ⌊max(2000, round(20/σ))/2⌋ + 1 points of [0, 1] (round: half to even):
+ *
+ *     V      the residuals (or ones), each shared between the two points beside its confidence
+ *     ext    V, reflected at both ends: V[G−1 … 1], V[0 … G−1], V[G−2 … 0]
+ *     K[m]   exp(−(m/(G−1) − ½)² / 2σ²) / (√(2π) σ)
+ *     sm[n]  Σ_m K[m] · ext[⌊G/2⌋ + n + G − 1 − m]
+ *     dens = sm of ones + 10⁻⁴,  ρ = (sm of residuals) / dens,  at T = max(round(10/σ), 200) points by interpolation
+ *     E(σ) = Σ |ρ| dens / Σ dens
+ *
+ * The width is the least σ ≥ E(σ) that `refine` bisections of [0, 1] find; 1, if there E(1) ≥ 1.
+ *
+ * - Parameters:
+ *   - conf: `[count]`, the confidence of each prediction, in [0, 1].
+ *   - correct: `[count]`, 1 where the prediction was right, else 0.
+ *   - count: N ≥ 0; with N = 0 both outputs are NaN.
+ *   - sigma: σ > 0 if it is fixed; NaN for the one that suits the data, which is usual.
+ *   - eps: widths below are taken as too small; 0.001 is usual.
+ *   - refine: number of bisections, 0 to 1000; 10 is usual.
+ *   - value: optional output, E(σ).
+ *   - sigma_used: optional output, σ.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a confidence is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Błasiok and Nakkiran, Smooth ECE: Principled Reliability Diagrams via Kernel Smoothing, 2023.
+ */
+LOSSKIT_API losskit_status losskit_smooth_ece_f32(
+    const float *conf, const int64_t *correct, ptrdiff_t count, double sigma, double eps, ptrdiff_t refine,
+    float *value, float *sigma_used);
+LOSSKIT_API losskit_status losskit_smooth_ece_f64(
+    const double *conf, const int64_t *correct, ptrdiff_t count, double sigma, double eps, ptrdiff_t refine,
+    double *value, double *sigma_used);
+
+/**
+ * Spiegelhalter's test of binary probabilities: is their Brier score what it should be, if they were true?
+ *
+ *     z = Σ (y − p)(1 − 2p) / √(Σ (1 − 2p)² p (1 − p))      (0 if the root is 0),      p-value = erfc(|z|/√2), two-sided
+ *
+ * - Parameters:
+ *   - probs: `[count]`, the probability of class 1.
+ *   - y: `[count]`, 0 or 1.
+ *   - count: N ≥ 0; with N = 0 both are NaN.
+ *   - z: optional output, standard normal if the probabilities are true.
+ *   - p_value: optional output.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET.
+ * - Reference: Spiegelhalter, Probabilistic Prediction in Patient Management and Clinical Trials, 1986.
+ */
+LOSSKIT_API losskit_status losskit_spiegelhalter_z_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, float *z, float *p_value);
+LOSSKIT_API losskit_status losskit_spiegelhalter_z_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, double *z, double *p_value);
+
+/**
  * Static calibration error (SCE, class-wise ECE): `calibration_error` with norm `l1` in mode `classwise`.
  *
  *     E = 1/C Σ_k Σ_b n_kb/N |mean p_k − share of label k in bin b|
@@ -7129,6 +7915,39 @@ LOSSKIT_API losskit_status losskit_static_calibration_error_f64(
 /* ====================================================================================================
  * Proper scores, selective prediction and regression intervals
  * ==================================================================================================== */
+
+/**
+ * The parts of the Brier score of binary probabilities over bins.
+ *
+ *     REL = Σ n_b/N (p̄_b − ȳ_b)²,   RES = Σ n_b/N (ȳ_b − ȳ)²,   UNC = ȳ(1 − ȳ)
+ *     WBV = 1/N Σ (p_i − p̄_b(i))²,  WBC = 2/N Σ (y_i − ȳ_b(i))(p_i − p̄_b(i))
+ *     Brier score = REL − RES + UNC + WBV − WBC
+ *
+ * - Parameters:
+ *   - probs: `[count]`, the probability of class 1.
+ *   - y: `[count]`, 0 or 1.
+ *   - count: N ≥ 0; with N = 0 all is NaN. With a binning other than `uniform` 2³¹ − 1 at most.
+ *   - n_bins: number of bins, 1 to 2²⁴; 10 is usual.
+ *   - binning: how edges are chosen; `uniform` is usual.
+ *   - edge: on which side a bin owns its edge; `right` is usual.
+ *   - reliability: optional output, REL.
+ *   - resolution: optional output, RES.
+ *   - uncertainty: optional output, UNC.
+ *   - variance: optional output, WBV, within the bins.
+ *   - covariance: optional output, WBC, within the bins.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1],
+ *   INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Murphy, A New Vector Partition of the Probability Score, 1973; Stephenson et al., Two Extra Components in
+ *   the Brier Score Decomposition, 2008.
+ */
+LOSSKIT_API losskit_status losskit_brier_decomposition_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, float *reliability, float *resolution, float *uncertainty, float *variance,
+    float *covariance);
+LOSSKIT_API losskit_status losskit_brier_decomposition_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
+    losskit_bin_edge edge, double *reliability, double *resolution, double *uncertainty, double *variance,
+    double *covariance);
 
 /**
  * Brier score: the squared distance between the predicted distribution and the outcome.
@@ -7158,6 +7977,60 @@ LOSSKIT_API losskit_status losskit_brier_score_f64(
     const double *sample_weight, losskit_reduction reduction, double *loss, double *grad);
 
 /**
+ * Uncertainty of an ensemble: its entropy in all, the part that its members expect, and what they disagree on.
+ *
+ *     p̄ = mean_m p_m:   total = H(p̄),  expected = mean_m H(p_m),  mutual information = total − expected
+ *
+ * H is the entropy in nats, 0·log 0 = 0.
+ *
+ * - Parameters:
+ *   - probs: `[members, count, classes]`, probabilities in [0, 1].
+ *   - members: M ≥ 1.
+ *   - count: N ≥ 0.
+ *   - classes: C ≥ 1.
+ *   - total: optional output, `[count]`.
+ *   - expected: optional output, `[count]`.
+ *   - mutual: optional output, `[count]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a probability is outside [0, 1]. NaN stays in its row.
+ * - Reference: Depeweg et al., Decomposition of Uncertainty in Bayesian Deep Learning, 2018.
+ */
+LOSSKIT_API losskit_status losskit_ensemble_uncertainty_f32(
+    const float *probs, ptrdiff_t members, ptrdiff_t count, ptrdiff_t classes, float *total, float *expected,
+    float *mutual);
+LOSSKIT_API losskit_status losskit_ensemble_uncertainty_f64(
+    const double *probs, ptrdiff_t members, ptrdiff_t count, ptrdiff_t classes, double *total, double *expected,
+    double *mutual);
+
+/**
+ * Hinge loss: the target's score should be 1 more than that of the best other class (Crammer and Singer).
+ *
+ *     m_i = z_{i,y} − max_{c≠y} z_ic      (binary: m_i = (2 y_i − 1) z_i)
+ *     l_i = max(0, 1 − m_i), squared if asked for
+ *     where m_i < 1: ∂l_i/∂z_{i,y} = −1, and +1 at the first best other class (times 2 (1 − m_i) if squared), else 0
+ *
+ * - Parameters:
+ *   - scores: `[count, classes]`; of a single class the loss is 0.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 0.
+ *   - classes: number of columns; 0 for the binary view: `scores` is `[count]`, labels are 0 and 1.
+ *   - squared: false is usual.
+ *   - sample_weight: optional, `[count]`, ≥ 0.
+ *   - reduction: `mean` divides by the sum of the weights; a mean over nothing is 0.
+ *   - loss: optional output, one number, or `[count]` with reduction `none`.
+ *   - grad: optional output, like `scores`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE if a weight is negative. A row with NaN has loss and
+ *   gradient NaN.
+ * - Reference: Crammer and Singer, On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines, 2001;
+ *   sklearn.metrics.hinge_loss.
+ */
+LOSSKIT_API losskit_status losskit_hinge_loss_f32(
+    const float *scores, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool squared, const float *sample_weight,
+    losskit_reduction reduction, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_hinge_loss_f64(
+    const double *scores, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, bool squared,
+    const double *sample_weight, losskit_reduction reduction, double *loss, double *grad);
+
+/**
  * Log loss: the negative logarithm of the probability given to what happened.
  *
  *     l_i = −log max(q_i, ε),  q_i = p_{i,y_i}      (binary: p_i if y_i = 1, else 1 − p_i)
@@ -7184,9 +8057,578 @@ LOSSKIT_API losskit_status losskit_log_loss_f64(
     const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double eps, const double *sample_weight,
     losskit_reduction reduction, double *loss, double *grad);
 
+/**
+ * Coverage and width of prediction intervals: the share of targets inside, and the mean width.
+ *
+ *     PICP = mean [lower ≤ y ≤ upper],   MPIW = mean |upper − lower|
+ *
+ * - Parameters:
+ *   - lower: `[count]`.
+ *   - upper: `[count]`.
+ *   - target: `[count]`.
+ *   - count: ≥ 0; with 0 both are NaN.
+ *   - coverage: optional output, PICP.
+ *   - width: optional output, MPIW.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a number is NaN.
+ * - Reference: Khosravi et al., Comprehensive Review of Neural Network-Based Prediction Intervals, 2011.
+ */
+LOSSKIT_API losskit_status losskit_picp_mpiw_f32(
+    const float *lower, const float *upper, const float *target, ptrdiff_t count, float *coverage, float *width);
+LOSSKIT_API losskit_status losskit_picp_mpiw_f64(
+    const double *lower, const double *upper, const double *target, ptrdiff_t count, double *coverage, double *width);
+
+/**
+ * Calibration error of predictive distributions: is the share of targets below a quantile what the quantile says?
+ *
+ *     obs_j = mean [F_i(y_i) ≤ level_j];   l2: Σ (obs_j − level_j)²,  rms: √mean (…)²,  l1: mean |…|,  max: max |…|
+ *
+ * - Parameters:
+ *   - cdf: `[count]`, F_i(y_i), in [0, 1].
+ *   - count: N ≥ 0; with N = 0 all is NaN.
+ *   - levels: `[level_count]`, in [0, 1]; 0.05, 0.10, …, 0.95 are usual.
+ *   - level_count: ≥ 1.
+ *   - norm: `l2` is usual.
+ *   - value: optional output.
+ *   - observed: optional output, `[level_count]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_PARAMETER if a level is outside [0, 1], INVALID_VALUE if a number of `cdf`
+ *   is NaN or outside [0, 1].
+ * - Reference: Kuleshov et al., Accurate Uncertainties for Deep Learning Using Calibrated Regression, 2018.
+ */
+LOSSKIT_API losskit_status losskit_regression_calibration_error_f32(
+    const float *cdf, ptrdiff_t count, const double *levels, ptrdiff_t level_count, losskit_level_norm norm,
+    float *value, float *observed);
+LOSSKIT_API losskit_status losskit_regression_calibration_error_f64(
+    const double *cdf, ptrdiff_t count, const double *levels, ptrdiff_t level_count, losskit_level_norm norm,
+    double *value, double *observed);
+
+/**
+ * Risk-coverage curve of selective prediction: the mean risk of the k most confident predictions, for each k.
+ *
+ *     coverage_k = k/N,   risk_k = 1/k Σ_{i ≤ k} risk_i,   i in descending order of confidence (equal ones in that of rows)
+ *
+ * - Parameters:
+ *   - confidence: `[count]`; infinities are allowed.
+ *   - risk: `[count]`, ≥ 0: 0/1 errors or any loss.
+ *   - count: N, 0 to 2³¹ − 1.
+ *   - coverage: optional output, `[count]`.
+ *   - selective_risk: optional output, `[count]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a confidence is NaN or a risk negative or NaN, OUT_OF_MEMORY.
+ * - Reference: Geifman and El-Yaniv, Selective Classification for Deep Neural Networks, 2017.
+ */
+LOSSKIT_API losskit_status losskit_risk_coverage_curve_f32(
+    const float *confidence, const float *risk, ptrdiff_t count, float *coverage, float *selective_risk);
+LOSSKIT_API losskit_status losskit_risk_coverage_curve_f64(
+    const double *confidence, const double *risk, ptrdiff_t count, double *coverage, double *selective_risk);
+
+/**
+ * Area under the risk-coverage curve, and its excess over that of the best order.
+ *
+ *     AURC = mean_k risk_k,   E-AURC = AURC − the same with the risks in ascending order
+ *
+ * - Parameters:
+ *   - confidence: `[count]`; infinities are allowed.
+ *   - risk: `[count]`, ≥ 0: 0/1 errors or any loss.
+ *   - count: N, 0 to 2³¹ − 1; with N = 0 both are NaN.
+ *   - area: optional output, AURC.
+ *   - excess: optional output, E-AURC.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a confidence is NaN or a risk negative or NaN, OUT_OF_MEMORY.
+ * - Reference: Geifman, Uziel and El-Yaniv, Bias-Reduced Uncertainty Estimation for Deep Neural Classifiers, 2019.
+ */
+LOSSKIT_API losskit_status losskit_aurc_f32(
+    const float *confidence, const float *risk, ptrdiff_t count, float *area, float *excess);
+LOSSKIT_API losskit_status losskit_aurc_f64(
+    const double *confidence, const double *risk, ptrdiff_t count, double *area, double *excess);
+
+/**
+ * Expected normalized calibration error of predicted variances.
+ *
+ *     bins of equal width over [min, max] of the standard deviations √variance, [e_b, e_{b+1}); all equal: one bin
+ *     ENCE = mean over occupied bins with RMV > 0 of |RMV − RMSE| / RMV,  RMV = √mean variance,  RMSE = √mean error²
+ *
+ * - Parameters:
+ *   - variance: `[count]`, ≥ 0, finite.
+ *   - sq_error: `[count]`, squared errors, ≥ 0.
+ *   - count: ≥ 0; with 0 the value is NaN, as it is where no bin counts.
+ *   - n_bins: number of bins, 1 to 2²⁴; 10 is usual.
+ *   - value: optional output.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a number is NaN, negative, or (variance)
+ *   infinite, OUT_OF_MEMORY.
+ * - Reference: Levi et al., Evaluating and Calibrating Uncertainty Prediction in Regression Tasks, 2022;
+ *   netcal.metrics.ENCE.
+ */
+LOSSKIT_API losskit_status losskit_ence_f32(
+    const float *variance, const float *sq_error, ptrdiff_t count, ptrdiff_t n_bins, float *value);
+LOSSKIT_API losskit_status losskit_ence_f64(
+    const double *variance, const double *sq_error, ptrdiff_t count, ptrdiff_t n_bins, double *value);
+
+/**
+ * Uncertainty calibration error of predicted variances.
+ *
+ *     bins of equal width over [min, max] of the variances, [e_b, e_{b+1}); all equal: one bin
+ *     UCE = Σ n_b/N |mean error² − mean variance|
+ *
+ * - Parameters:
+ *   - variance: `[count]`, ≥ 0, finite.
+ *   - sq_error: `[count]`, squared errors, ≥ 0.
+ *   - count: ≥ 0; with 0 the value is NaN.
+ *   - n_bins: number of bins, 1 to 2²⁴; 10 is usual.
+ *   - value: optional output.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a number is NaN, negative, or (variance)
+ *   infinite, OUT_OF_MEMORY.
+ * - Reference: Laves et al., Well-Calibrated Regression Uncertainty in Medical Imaging with Deep Learning, 2020;
+ *   netcal.metrics.UCE.
+ */
+LOSSKIT_API losskit_status losskit_uncertainty_calibration_error_f32(
+    const float *variance, const float *sq_error, ptrdiff_t count, ptrdiff_t n_bins, float *value);
+LOSSKIT_API losskit_status losskit_uncertainty_calibration_error_f64(
+    const double *variance, const double *sq_error, ptrdiff_t count, ptrdiff_t n_bins, double *value);
+
 /* ====================================================================================================
  * Post-hoc calibrators
  * ==================================================================================================== */
+
+/**
+ * Beta calibration: the map σ(a log p − b log(1 − p) + c), a, b ≥ 0, of least mean log loss.
+ *
+ * By Newton's method from 0 without constraints. If then a < 0, a is set to 0 and the others are fitted again; else if
+ * b < 0, the same with b; if the other one is negative then, both are 0 and c is fitted alone (`ab`: c = 0).
+ *
+ * - Parameters:
+ *   - probs: `[count]`, probabilities of class 1, in [0, 1], clipped to [ε, 1 − ε].
+ *   - y: `[count]`, labels 0 and 1.
+ *   - count: number of samples, ≥ 1.
+ *   - variant: which parameters are free; `abm` is usual.
+ *   - eps: ε, in [2⁻⁵³, ½); 1e-12 is usual.
+ *   - a: optional output.
+ *   - b: optional output.
+ *   - c: optional output.
+ *   - loss: optional output, the mean log loss.
+ *   - converged: optional output, 1 if this is the minimum, 0 if there is none, as where p separates the labels.
+ * - Errors: INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET if a label is neither 0 nor 1.
+ * - Reference: Kull, Silva Filho and Flach, Beta Calibration, 2017.
+ */
+LOSSKIT_API losskit_status losskit_beta_calibration_fit_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, losskit_beta_variant variant, double eps, float *a, float *b,
+    float *c, float *loss, uint8_t *converged);
+LOSSKIT_API losskit_status losskit_beta_calibration_fit_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, losskit_beta_variant variant, double eps, double *a,
+    double *b, double *c, double *loss, uint8_t *converged);
+
+/**
+ * Applies a beta calibration: σ(a log p − b log(1 − p) + c).
+ *
+ * - Parameters:
+ *   - probs: `[count]`, probabilities in [0, 1], clipped to [ε, 1 − ε].
+ *   - count: number of elements, ≥ 0.
+ *   - a: finite.
+ *   - b: finite.
+ *   - c: finite.
+ *   - eps: ε, in [2⁻⁵³, ½); 1e-12 is usual.
+ *   - output: `[count]`; may be `probs`.
+ * - Errors: INVALID_VALUE if a probability is NaN or outside [0, 1].
+ * - Reference: Kull, Silva Filho and Flach, Beta Calibration, 2017.
+ */
+LOSSKIT_API losskit_status losskit_beta_calibration_apply_f32(
+    const float *probs, ptrdiff_t count, double a, double b, double c, double eps, float *output);
+LOSSKIT_API losskit_status losskit_beta_calibration_apply_f64(
+    const double *probs, ptrdiff_t count, double a, double b, double c, double eps, double *output);
+
+/**
+ * Correctness-aware loss: the confidence of the predicted class should be 1 where it is right and 0 where it is wrong.
+ *
+ *     m = argmax z (the first of equal ones),  conf = softmax(z)_m,  L = w (conf − [m = y])²
+ *     ∂L/∂z_j = 2 w (conf − [m = y]) conf ([j = m] − p_j)
+ *
+ * balanced: w = 1 − A for right rows and A for wrong ones, where A is the accuracy of the batch; 1 for all if these
+ * weights sum to 0. Else w = 1.
+ *
+ * - Parameters:
+ *   - logits: scores, `[outer, classes, inner]`. −inf is a masked class; NaN or +inf makes loss and gradient of its row
+ *     NaN.
+ *   - target: one class per row, in 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - balanced: true is usual.
+ *   - reduction: default mean, which divides by Σ w.
+ *   - loss: optional output, one value, or one per row without reduction.
+ *   - grad: optional output, shaped as `logits`; weights, predictions and their correctness are constants.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET; OUT_OF_MEMORY if there is none for a number per row (balanced).
+ * - Reference: Liu, Wang, Gould and Zheng, Optimizing Calibration by Gaining Aware of Prediction Correctness, 2024.
+ */
+LOSSKIT_API losskit_status losskit_correctness_aware_loss_f32(
+    const float *logits, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool balanced,
+    losskit_reduction reduction, float *loss, float *grad);
+LOSSKIT_API losskit_status losskit_correctness_aware_loss_f64(
+    const double *logits, const int64_t *target, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool balanced,
+    losskit_reduction reduction, double *loss, double *grad);
+
+/**
+ * Ensemble temperature scaling: a mixture of the tempered, the given and the uniform distribution.
+ *
+ *     p = w₀ softmax(z/T) + w₁ softmax(z) + w₂ / C,  w ≥ 0, Σ w = 1
+ *
+ * T is that of temperature scaling. `mse`: w minimises the mean of (p − onehot y)² over rows and classes: a convex
+ * quadratic problem, solved exactly by trying every set of components that may be in use. `ce`: w minimises the mean
+ * of −log p_y by expectation maximisation from ⅓, until max |Δw| ≤ `tol`.
+ *
+ * - Parameters:
+ *   - logits: `[count, classes]`; −inf is a masked class.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 1.
+ *   - classes: C, ≥ 1.
+ *   - loss_kind: `mse` (usual) or `ce`.
+ *   - max_iter: the most iterations of `ce`, ≥ 1; 10000 is usual.
+ *   - tol: of `ce`, ≥ 0; 1e-12 is usual.
+ *   - temperature: optional output, T, within 0.01 ... 100.
+ *   - weights: optional output, `[3]`, w.
+ *   - objective: optional output, what w minimises.
+ *   - converged: optional output, 1, or 0 if `ce` has used all its iterations.
+ * - Errors: INVALID_VALUE if a logit is NaN or +inf, or the label's logit is −inf.
+ * - Reference: Zhang, Kailkhura and Han, Mix-n-Match: Ensemble and Compositional Methods for Uncertainty Calibration in Deep
+ *   Learning, 2020.
+ */
+LOSSKIT_API losskit_status losskit_ensemble_temperature_scaling_fit_f32(
+    const float *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_ensemble_loss loss_kind,
+    ptrdiff_t max_iter, double tol, float *temperature, float *weights, float *objective, uint8_t *converged);
+LOSSKIT_API losskit_status losskit_ensemble_temperature_scaling_fit_f64(
+    const double *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_ensemble_loss loss_kind,
+    ptrdiff_t max_iter, double tol, double *temperature, double *weights, double *objective, uint8_t *converged);
+
+/**
+ * Group fairness: how the rates of a binary classifier differ between groups.
+ *
+ *     rates of a group: share predicted positive, TPR, FPR, accuracy; NaN where undefined
+ *     dp = max − min of the positive rates (demographic parity),  opp = the same of the TPRs (equal opportunity),
+ *     eo = the larger of the same of the TPRs and of the FPRs (equalized odds)
+ *
+ * - Parameters:
+ *   - pred: `[count]`, predictions 0 and 1.
+ *   - y: `[count]`, labels 0 and 1.
+ *   - group: `[count]`, in 0 ..< num_groups.
+ *   - count: number of samples, ≥ 0.
+ *   - num_groups: ≥ 1.
+ *   - rates: optional output, `[num_groups, 4]`.
+ *   - dp: optional output. NaN rates do not count; NaN if no other is left, as for `eo` and `opp`.
+ *   - eo: optional output.
+ *   - opp: optional output.
+ * - Errors: INVALID_TARGET if a prediction or label is neither 0 nor 1, or a group out of range.
+ * - Reference: Hardt, Price and Srebro, Equality of Opportunity in Supervised Learning, 2016.
+ */
+LOSSKIT_API losskit_status losskit_group_fairness_f32(
+    const int64_t *pred, const int64_t *y, const int64_t *group, ptrdiff_t count, ptrdiff_t num_groups, float *rates,
+    float *dp, float *eo, float *opp);
+LOSSKIT_API losskit_status losskit_group_fairness_f64(
+    const int64_t *pred, const int64_t *y, const int64_t *group, ptrdiff_t count, ptrdiff_t num_groups, double *rates,
+    double *dp, double *eo, double *opp);
+
+/**
+ * Histogram binning: calibrates a confidence as the share of hits among those in the same bin.
+ *
+ * Bins are (e_b, e_{b+1}], and 0 is in the first. The value of an empty bin is the middle of its edges.
+ *
+ * - Parameters:
+ *   - conf: `[count]`, confidences in [0, 1].
+ *   - correct: `[count]`, 1 where the prediction was right, else 0.
+ *   - count: number of predictions, ≥ 1, with a binning other than `uniform` 2³¹ − 1 at most.
+ *   - n_bins: n, 1 to 2²⁴; 15 is usual.
+ *   - binning: `uniform` (usual), `quantile` or `midpoint`, of which unused bins come last and are empty.
+ *   - edges: optional output, `[n + 1]`.
+ *   - values: optional output, `[n]`.
+ * - Errors: INVALID_VALUE if a confidence is NaN or outside [0, 1], INVALID_TARGET if `correct` is neither 0 nor 1.
+ * - Reference: Zadrozny and Elkan, Obtaining Calibrated Probability Estimates, 2001.
+ */
+LOSSKIT_API losskit_status losskit_histogram_binning_fit_f32(
+    const float *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning, float *edges,
+    float *values);
+LOSSKIT_API losskit_status losskit_histogram_binning_fit_f64(
+    const double *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, losskit_binning binning,
+    double *edges, double *values);
+
+/**
+ * Applies a calibration by bins: the value of the bin that each confidence falls in, whose index is the number of inner
+ * edges below the confidence.
+ *
+ * - Parameters:
+ *   - conf: `[count]`, confidences in [0, 1].
+ *   - count: number of confidences, ≥ 0.
+ *   - edges: `[bins + 1]`, ascending; the first and the last play no role.
+ *   - values: `[bins]`.
+ *   - bins: number of bins, ≥ 1.
+ *   - output: `[count]`; may be `conf`.
+ * - Errors: INVALID_VALUE if a confidence is NaN or outside [0, 1], or inner edges are not ascending.
+ * - Reference: Zadrozny and Elkan, Obtaining Calibrated Probability Estimates, 2001.
+ */
+LOSSKIT_API losskit_status losskit_binning_apply_f32(
+    const float *conf, ptrdiff_t count, const float *edges, const float *values, ptrdiff_t bins, float *output);
+LOSSKIT_API losskit_status losskit_binning_apply_f64(
+    const double *conf, ptrdiff_t count, const double *edges, const double *values, ptrdiff_t bins, double *output);
+
+/**
+ * Isotonic calibration: the non-decreasing map from confidence to accuracy that fits best.
+ *
+ * Equal confidences are pooled (weighted mean), and the means are fitted by isotonic regression. The map is given by
+ * knots, between which it is linear and outside of which it is constant: every distinct confidence with its fitted
+ * value, or with `centered` one knot for each block at its weighted mean confidence, and the least and the greatest
+ * confidence with the values of the end blocks, unless they are knots already.
+ *
+ * - Parameters:
+ *   - conf: `[count]`, confidences in [0, 1].
+ *   - correct: `[count]`, 1 where the prediction was right, else 0.
+ *   - count: number of predictions, 1 to 2³¹ − 1.
+ *   - sample_weight: optional, `[count]`, ≥ 0 and finite, default 1; a prediction of weight 0 does not count.
+ *   - centered: a map that increases between blocks instead of in steps; false is usual.
+ *   - knots_x: optional output, `[capacity]`, strictly ascending.
+ *   - knots_y: optional output, `[capacity]`, in [0, 1], not descending.
+ *   - capacity: knots that the outputs have room for; `count + 1` is always enough.
+ *   - knot_count: optional output, how many there are.
+ * - Errors: INVALID_VALUE if a confidence is NaN or outside [0, 1], a weight negative, or all weights are 0, INVALID_TARGET
+ *   if `correct` is neither 0 nor 1, BUFFER_TOO_SMALL if there are more than `capacity` knots: then `knot_count` says how
+ *   many, and nothing else is written.
+ * - Reference: Zadrozny and Elkan, Transforming Classifier Scores into Accurate Multiclass Probability Estimates, 2002;
+ *   Oron and Flournoy, Centered Isotonic Regression, 2017.
+ */
+LOSSKIT_API losskit_status losskit_isotonic_calibration_fit_f32(
+    const float *conf, const int64_t *correct, ptrdiff_t count, const float *sample_weight, bool centered,
+    float *knots_x, float *knots_y, ptrdiff_t capacity, ptrdiff_t *knot_count);
+LOSSKIT_API losskit_status losskit_isotonic_calibration_fit_f64(
+    const double *conf, const int64_t *correct, ptrdiff_t count, const double *sample_weight, bool centered,
+    double *knots_x, double *knots_y, ptrdiff_t capacity, ptrdiff_t *knot_count);
+
+/**
+ * Applies an isotonic calibration: linear interpolation between knots, constant outside.
+ *
+ * - Parameters:
+ *   - conf: `[count]`, confidences in [0, 1].
+ *   - count: number of confidences, ≥ 0.
+ *   - knots_x: `[knots]`, ascending.
+ *   - knots_y: `[knots]`.
+ *   - knots: how many, ≥ 1.
+ *   - output: `[count]`; may be `conf`.
+ * - Errors: INVALID_VALUE if a confidence is NaN or outside [0, 1], or `knots_x` does not ascend.
+ * - Reference: Zadrozny and Elkan, Transforming Classifier Scores into Accurate Multiclass Probability Estimates, 2002.
+ */
+LOSSKIT_API losskit_status losskit_isotonic_calibration_apply_f32(
+    const float *conf, ptrdiff_t count, const float *knots_x, const float *knots_y, ptrdiff_t knots, float *output);
+LOSSKIT_API losskit_status losskit_isotonic_calibration_apply_f64(
+    const double *conf, ptrdiff_t count, const double *knots_x, const double *knots_y, ptrdiff_t knots, double *output);
+
+/**
+ * Isotonic regression: the monotone sequence that is nearest to given values, by pooling adjacent violators.
+ *
+ *     minimise Σ w_i (f_i − v_i)²  over  f_1 ≤ f_2 ≤ …  (`increasing`), or ≥
+ *
+ * f is constant on blocks: runs of values that are not in order, each fitted by its weighted mean. Neighbouring blocks
+ * of equal mean are one.
+ *
+ * - Parameters:
+ *   - values: `[count]`, finite.
+ *   - count: number of values, ≥ 0.
+ *   - sample_weight: optional, `[count]`, > 0 and finite; default 1.
+ *   - increasing: true for f that does not decrease (usual), false for one that does not increase.
+ *   - output: `[count]`, f; may be `values`.
+ *   - jacobian: optional output, `[count, count]`: ∂f_i/∂v_j = w_j / Σ_B w if i and j are in one block B, else 0.
+ * - Errors: INVALID_VALUE if a value is NaN or infinite, or a weight not > 0.
+ * - Reference: Ayer et al., An Empirical Distribution Function for Sampling with Incomplete Information, 1955.
+ */
+LOSSKIT_API losskit_status losskit_isotonic_regression_f32(
+    const float *values, ptrdiff_t count, const float *sample_weight, bool increasing, float *output, float *jacobian);
+LOSSKIT_API losskit_status losskit_isotonic_regression_f64(
+    const double *values, ptrdiff_t count, const double *sample_weight, bool increasing, double *output,
+    double *jacobian);
+
+/**
+ * Vector-Jacobian product of isotonicRegression: within a block B, grad_in_i = w_i / Σ_B w · Σ_B grad_out.
+ *
+ * - Parameters:
+ *   - values: `[count]`, finite.
+ *   - grad_output: `[count]`.
+ *   - count: number of values, ≥ 0.
+ *   - sample_weight: optional, `[count]`, > 0 and finite; default 1.
+ *   - increasing: as for the map.
+ *   - grad_input: `[count]`; may be `grad_output`.
+ * - Errors: INVALID_VALUE if a value is NaN or infinite, or a weight not > 0.
+ * - Reference: Best and Chakravarti, Active Set Algorithms for Isotonic Regression, 1990.
+ */
+LOSSKIT_API losskit_status losskit_isotonic_regression_vjp_f32(
+    const float *values, const float *grad_output, ptrdiff_t count, const float *sample_weight, bool increasing,
+    float *grad_input);
+LOSSKIT_API losskit_status losskit_isotonic_regression_vjp_f64(
+    const double *values, const double *grad_output, ptrdiff_t count, const double *sample_weight, bool increasing,
+    double *grad_input);
+
+/**
+ * Matrix scaling with off-diagonal and intercept regularisation (ODIR): the W and b for which softmax(W z + b) has the
+ * least
+ *
+ *     mean NLL + λ / (C (C − 1)) Σ_{i≠j} W_ij² + μ / C Σ_j b_j²
+ *
+ * By Newton's method from W = I, b = 0, until max |∂f| ≤ 1e-9, 100 iterations at most; for more than 38 classes by
+ * L-BFGS.
+ *
+ * - Parameters:
+ *   - logits: `[count, classes]`, finite.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 1.
+ *   - classes: C, ≥ 2.
+ *   - reg_lambda: λ, ≥ 0 and finite; 0.001 is usual. Only with λ, μ > 0 there is one minimum.
+ *   - reg_mu: μ, ≥ 0 and finite; 0.001 is usual.
+ *   - w: optional output, `[classes, classes]`, W.
+ *   - b: optional output, `[classes]`.
+ *   - objective: optional output, the least value.
+ *   - converged: optional output, 1 if (W, b) is the minimum, 0 if there is none or it was not reached.
+ * - Errors: INVALID_VALUE if a logit is NaN or infinite, INVALID_TARGET if a label is out of range.
+ * - Reference: Guo et al., On Calibration of Modern Neural Networks, 2017; Kull et al., Beyond Temperature Scaling, 2019.
+ */
+LOSSKIT_API losskit_status losskit_matrix_scaling_fit_f32(
+    const float *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double reg_lambda, double reg_mu,
+    float *w, float *b, float *objective, uint8_t *converged);
+LOSSKIT_API losskit_status losskit_matrix_scaling_fit_f64(
+    const double *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double reg_lambda, double reg_mu,
+    double *w, double *b, double *objective, uint8_t *converged);
+
+/**
+ * Dirichlet calibration: matrix scaling of log probabilities, softmax(W log max(p, ε) + b).
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, in [0, 1]; rows need not sum to 1.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 1.
+ *   - classes: C, ≥ 2.
+ *   - reg_lambda: λ, as of matrix scaling; 0.001 is usual.
+ *   - reg_mu: μ, as of matrix scaling; 0.001 is usual.
+ *   - eps: ε, in (0, 1); 1e-12 is usual.
+ *   - w: optional output, `[classes, classes]`, W.
+ *   - b: optional output, `[classes]`.
+ *   - objective: optional output, the least value.
+ *   - converged: optional output, 1 if (W, b) is the minimum, 0 if there is none or it was not reached.
+ * - Errors: INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET if a label is out of range.
+ * - Reference: Kull et al., Beyond Temperature Scaling: Obtaining Well-Calibrated Multi-Class Probabilities with Dirichlet
+ *   Calibration, 2019.
+ */
+LOSSKIT_API losskit_status losskit_dirichlet_calibration_fit_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double reg_lambda, double reg_mu,
+    double eps, float *w, float *b, float *objective, uint8_t *converged);
+LOSSKIT_API losskit_status losskit_dirichlet_calibration_fit_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double reg_lambda, double reg_mu,
+    double eps, double *w, double *b, double *objective, uint8_t *converged);
+
+/**
+ * Multicalibration audit: the calibration gaps of every group in every bin of predictions.
+ *
+ *     mass = |g ∩ b| / N,  gap = mean of y − p over g ∩ b (0 if empty),  violation = max mass · |gap|
+ *
+ * Bins are of equal width, [e_b, e_{b+1}), and 1 is in the last. Sums are exact: the order of samples plays no role.
+ *
+ * - Parameters:
+ *   - probs: `[count]`, probabilities of class 1, in [0, 1].
+ *   - y: `[count]`, labels 0 and 1.
+ *   - groups: `[count, group_count]`, not 0 where a sample is a member; groups may overlap.
+ *   - count: N, ≥ 0. With none, masses and gaps are 0 and the violation NaN.
+ *   - group_count: G, ≥ 0.
+ *   - n_bins: number of bins, 1 to 2²⁴; 10 is usual.
+ *   - mass: optional output, `[group_count, n_bins]`.
+ *   - gap: optional output, `[group_count, n_bins]`.
+ *   - violation: optional output, one number; 0 without groups.
+ * - Errors: INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET if a label is neither 0 nor 1.
+ * - Reference: Hébert-Johnson, Kim, Reingold and Rothblum, Multicalibration: Calibration for the
+ *   (Computationally-Identifiable) Masses, 2018.
+ */
+LOSSKIT_API losskit_status losskit_multicalibration_audit_f32(
+    const float *probs, const int64_t *y, const uint8_t *groups, ptrdiff_t count, ptrdiff_t group_count,
+    ptrdiff_t n_bins, float *mass, float *gap, float *violation);
+LOSSKIT_API losskit_status losskit_multicalibration_audit_f64(
+    const double *probs, const int64_t *y, const uint8_t *groups, ptrdiff_t count, ptrdiff_t group_count,
+    ptrdiff_t n_bins, double *mass, double *gap, double *violation);
+
+/**
+ * Multicalibration: moves probabilities until no group is off in any bin.
+ *
+ * Repeats: audit; stop if the violation is at most α or after `max_iter` updates; add the gap of the first greatest
+ * violation (lowest group, then bin) to its members' probabilities, clipped to [0, 1].
+ *
+ * - Parameters:
+ *   - probs: `[count]`, probabilities of class 1, in [0, 1].
+ *   - y: `[count]`, labels 0 and 1.
+ *   - groups: `[count, group_count]`, not 0 where a sample is a member; groups may overlap.
+ *   - count: N, ≥ 0.
+ *   - group_count: G, ≥ 0.
+ *   - alpha: α, in (0, 1); 0.01 is usual.
+ *   - n_bins: number of bins, 1 to 2²⁴; 10 is usual.
+ *   - max_iter: ≥ 0; 1000 is usual.
+ *   - output: `[count]`, the probabilities; may be `probs`.
+ *   - updates: optional output, how many there were.
+ *   - violation: optional output, the greatest that is left; more than α if `max_iter` were not enough, NaN without
+ *     samples.
+ * - Errors: INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET if a label is neither 0 nor 1.
+ * - Reference: Hébert-Johnson, Kim, Reingold and Rothblum, Multicalibration: Calibration for the
+ *   (Computationally-Identifiable) Masses, 2018.
+ */
+LOSSKIT_API losskit_status losskit_multicalibrate_f32(
+    const float *probs, const int64_t *y, const uint8_t *groups, ptrdiff_t count, ptrdiff_t group_count, double alpha,
+    ptrdiff_t n_bins, ptrdiff_t max_iter, float *output, ptrdiff_t *updates, float *violation);
+LOSSKIT_API losskit_status losskit_multicalibrate_f64(
+    const double *probs, const int64_t *y, const uint8_t *groups, ptrdiff_t count, ptrdiff_t group_count, double alpha,
+    ptrdiff_t n_bins, ptrdiff_t max_iter, double *output, ptrdiff_t *updates, double *violation);
+
+/**
+ * Platt scaling: the a and b for which σ(a s + b) has the least mean log loss.
+ *
+ *     f(a, b) = mean_i (−t_i log σ(a s_i + b) − (1 − t_i) log σ(−a s_i − b)),
+ *     t = (N₊ + 1)/(N₊ + 2) where y = 1, 1/(N₋ + 2) where y = 0 (Lin et al.), or t = y
+ *
+ * By Newton's method from a = b = 0, until max |∂f| ≤ 1e-10, 100 iterations at most.
+ *
+ * - Parameters:
+ *   - scores: `[count]`, finite.
+ *   - y: `[count]`, labels 0 and 1.
+ *   - count: number of samples, ≥ 1.
+ *   - target_smoothing: targets that keep clear of 0 and 1, as if one sample more of each label were on the wrong side;
+ *     true is usual. Without it, scores that separate the labels have no fit: see `converged`.
+ *   - a: optional output, the slope.
+ *   - b: optional output, the intercept.
+ *   - loss: optional output, f(a, b).
+ *   - converged: optional output, 1 if (a, b) is the minimum, else 0.
+ * - Errors: INVALID_VALUE if a score is NaN or infinite, INVALID_TARGET if a label is neither 0 nor 1.
+ * - Reference: Platt, Probabilistic Outputs for Support Vector Machines, 1999; Lin, Lin and Weng, A Note on Platt's
+ *   Probabilistic Outputs for Support Vector Machines, 2007.
+ */
+LOSSKIT_API losskit_status losskit_platt_scaling_fit_f32(
+    const float *scores, const int64_t *y, ptrdiff_t count, bool target_smoothing, float *a, float *b, float *loss,
+    uint8_t *converged);
+LOSSKIT_API losskit_status losskit_platt_scaling_fit_f64(
+    const double *scores, const int64_t *y, ptrdiff_t count, bool target_smoothing, double *a, double *b, double *loss,
+    uint8_t *converged);
+
+/**
+ * The scaling-binning calibrator: a logistic map of the log-odds, whose values are then averaged over bins of equal mass.
+ *
+ *     s = logit(clip(conf, ε, 1 − ε)),  g = σ(a s + b) of least mean log loss,
+ *     value of a bin of g = mean of g in it (the middle of its edges where it is empty)
+ *
+ * Bins are (e_b, e_{b+1}], their edges lie midway between runs of equal length of the sorted g. Applying:
+ * `binningApply(σ(a s + b), edges, values)`.
+ *
+ * - Parameters:
+ *   - conf: `[count]`, confidences in [0, 1].
+ *   - correct: `[count]`, 1 where the prediction was right, else 0.
+ *   - count: number of predictions, 1 to 2³¹ − 1.
+ *   - n_bins: n, 1 to 2²⁴; 15 is usual.
+ *   - eps: ε, in [2⁻⁵³, ½); 1e-12 is usual.
+ *   - a: optional output.
+ *   - b: optional output.
+ *   - edges: optional output, `[n + 1]`; equal edges are merged, and unused ones at the end are 1.
+ *   - values: optional output, `[n]`.
+ *   - converged: optional output, 1 if (a, b) is the minimum, 0 if there is none.
+ * - Errors: INVALID_VALUE if a confidence is NaN or outside [0, 1], INVALID_TARGET if `correct` is neither 0 nor 1.
+ * - Reference: Kumar, Liang and Ma, Verified Uncertainty Calibration, 2019.
+ */
+LOSSKIT_API losskit_status losskit_scaling_binning_fit_f32(
+    const float *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, double eps, float *a, float *b,
+    float *edges, float *values, uint8_t *converged);
+LOSSKIT_API losskit_status losskit_scaling_binning_fit_f64(
+    const double *conf, const int64_t *correct, ptrdiff_t count, ptrdiff_t n_bins, double eps, double *a, double *b,
+    double *edges, double *values, uint8_t *converged);
 
 /**
  * Temperature scaling: the T for which softmax(z / T) has the least mean negative log-likelihood.
@@ -7215,6 +8657,701 @@ LOSSKIT_API losskit_status losskit_temperature_scaling_fit_f32(
 LOSSKIT_API losskit_status losskit_temperature_scaling_fit_f64(
     const double *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double t_min, double t_max,
     double *temperature, double *nll);
+
+/**
+ * Vector scaling: the w and b for which softmax(w∘z + b) has the least mean negative log-likelihood.
+ *
+ * By Newton's method from w = 1, b = 0, until max |∂f| ≤ 1e-9, 100 iterations at most; for more than 2048 classes by
+ * L-BFGS. As softmax does not see a common shift, b is given with mean 0.
+ *
+ * - Parameters:
+ *   - logits: `[count, classes]`, finite.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 1.
+ *   - classes: number of columns, ≥ 1.
+ *   - w: optional output, `[classes]`.
+ *   - b: optional output, `[classes]`.
+ *   - nll: optional output, the mean negative log-likelihood.
+ *   - converged: optional output, 1 if (w, b) is the minimum, 0 if there is none, as on separable data, or it was not
+ *     reached.
+ * - Errors: INVALID_VALUE if a logit is NaN or infinite, INVALID_TARGET if a label is out of range.
+ * - Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
+ */
+LOSSKIT_API losskit_status losskit_vector_scaling_fit_f32(
+    const float *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, float *w, float *b, float *nll,
+    uint8_t *converged);
+LOSSKIT_API losskit_status losskit_vector_scaling_fit_f64(
+    const double *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double *w, double *b, double *nll,
+    uint8_t *converged);
+
+/* ====================================================================================================
+ * Conformal prediction
+ * ==================================================================================================== */
+
+/**
+ * Scores of conformalised quantile regression: how far a target lies outside its interval, negative inside.
+ *
+ *     max(lower − y, y − upper)
+ *
+ * With q their conformal quantile, [lower − q, upper + q] is the interval of a new prediction. For absolute residuals,
+ * lower = upper = prediction.
+ *
+ * - Parameters:
+ *   - lower: `[count]`.
+ *   - upper: `[count]`.
+ *   - target: `[count]`, y.
+ *   - count: ≥ 0.
+ *   - scores: `[count]`; may be one of the inputs. NaN where an input is.
+ * - Reference: Romano, Patterson and Candès, Conformalized Quantile Regression, 2019.
+ */
+LOSSKIT_API losskit_status losskit_conformal_cqr_scores_f32(
+    const float *lower, const float *upper, const float *target, ptrdiff_t count, float *scores);
+LOSSKIT_API losskit_status losskit_conformal_cqr_scores_f64(
+    const double *lower, const double *upper, const double *target, ptrdiff_t count, double *scores);
+
+/**
+ * Conformal quantile: the threshold that a new score stays below with probability 1 − α at least.
+ *
+ *     k = ⌈(n + 1)(1 − α) − 1e-10⌉;  the k-th smallest score (k ≥ 1), +inf if k > n
+ *
+ * - Parameters:
+ *   - scores: `[count]`; infinities are in order.
+ *   - count: n, 0 to 2³¹ − 1.
+ *   - alpha: α, the miscoverage allowed, in (0, 1); 0.1 is usual.
+ *   - quantile: optional output.
+ * - Errors: INVALID_VALUE if a score is NaN.
+ * - Reference: Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2005.
+ */
+LOSSKIT_API losskit_status losskit_conformal_quantile_f32(
+    const float *scores, ptrdiff_t count, double alpha, float *quantile);
+LOSSKIT_API losskit_status losskit_conformal_quantile_f64(
+    const double *scores, ptrdiff_t count, double alpha, double *quantile);
+
+/**
+ * Conformal scores of the true classes: how strange the label of each row is to the classifier.
+ *
+ *     lac:   1 − p_y
+ *     aps:   Σ_{classes ranked before y} p + u p_y,  by descending p, of equal ones the lower class first
+ *     raps:  the same + λ max(0, o − k_reg),  o the rank of y, from 1 on
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, in [0, 1].
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 0.
+ *   - classes: number of columns, 1 to 2³¹ − 1.
+ *   - method: `lac` is usual.
+ *   - lam: λ of `raps`, ≥ 0 and finite; 0 is usual.
+ *   - k_reg: ranks that cost nothing, ≥ 0; 0 is usual.
+ *   - u: optional, `[count]`, in [0, 1], for `aps` and `raps`: uniform random numbers make coverage exact; default 1.
+ *   - scores: `[count]`.
+ * - Errors: INVALID_VALUE if a probability or u is NaN or outside [0, 1], INVALID_TARGET if a label is out of range.
+ * - Reference: Sadinle, Lei and Wasserman, Least Ambiguous Set-Valued Classifiers, 2019; Romano, Sesia and Candès,
+ *   Classification with Valid and Adaptive Coverage, 2020; Angelopoulos et al., Uncertainty Sets for Image Classifiers
+ *   using Conformal Prediction, 2021.
+ */
+LOSSKIT_API losskit_status losskit_conformal_scores_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_conformal_method method,
+    double lam, ptrdiff_t k_reg, const float *u, float *scores);
+LOSSKIT_API losskit_status losskit_conformal_scores_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_conformal_method method,
+    double lam, ptrdiff_t k_reg, const double *u, double *scores);
+
+/**
+ * Conformal prediction sets: the classes whose score is at most a threshold.
+ *
+ * Scores are those of conformalScores, for every class with the row's u. As they do not fall along the ranks, a set of
+ * `aps` or `raps` consists of the highest ranks.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, in [0, 1].
+ *   - count: number of rows, ≥ 0.
+ *   - classes: number of columns, 1 to 2³¹ − 1.
+ *   - qhat: the threshold, as conformalQuantile gives it; not NaN.
+ *   - method: `lac` is usual.
+ *   - lam: λ of `raps`, ≥ 0 and finite; 0 is usual.
+ *   - k_reg: ranks that cost nothing, ≥ 0; 0 is usual.
+ *   - u: optional, `[count]`, in [0, 1], for `aps` and `raps`; default 1.
+ *   - allow_empty: may a set be empty? Else it has the most probable class, the first of equal ones. True is usual.
+ *   - include_last: for `aps` and `raps`, add the next class by rank, the one that crosses the threshold; false is usual.
+ *   - mask: `[count, classes]`, 1 for the classes of the set, else 0.
+ * - Errors: INVALID_VALUE if a probability or u is NaN or outside [0, 1].
+ * - Reference: as for conformalScores.
+ */
+LOSSKIT_API losskit_status losskit_conformal_set_f32(
+    const float *probs, ptrdiff_t count, ptrdiff_t classes, double qhat, losskit_conformal_method method, double lam,
+    ptrdiff_t k_reg, const float *u, bool allow_empty, bool include_last, uint8_t *mask);
+LOSSKIT_API losskit_status losskit_conformal_set_f64(
+    const double *probs, ptrdiff_t count, ptrdiff_t classes, double qhat, losskit_conformal_method method, double lam,
+    ptrdiff_t k_reg, const double *u, bool allow_empty, bool include_last, uint8_t *mask);
+
+/**
+ * How good prediction sets are: coverage, mean size, and the smallest coverage among rows whose sets have equal size.
+ *
+ * - Parameters:
+ *   - mask: `[count, classes]`, not 0 for the classes of a row's set.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of rows, ≥ 0. Without rows, all is NaN.
+ *   - classes: number of columns, ≥ 1.
+ *   - coverage: optional output, the share of rows whose label is in the set.
+ *   - mean_size: optional output.
+ *   - size_stratified_coverage: optional output.
+ * - Errors: INVALID_TARGET if a label is out of range.
+ * - Reference: Angelopoulos et al., Uncertainty Sets for Image Classifiers using Conformal Prediction, 2021.
+ */
+LOSSKIT_API losskit_status losskit_conformal_set_metrics_f32(
+    const uint8_t *mask, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, float *coverage, float *mean_size,
+    float *size_stratified_coverage);
+LOSSKIT_API losskit_status losskit_conformal_set_metrics_f64(
+    const uint8_t *mask, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double *coverage, double *mean_size,
+    double *size_stratified_coverage);
+
+/* ====================================================================================================
+ * Classification and ranking metrics
+ * ==================================================================================================== */
+
+/**
+ * Accuracy: how much of the weight is predicted rightly, of all samples or averaged over the classes.
+ *
+ *     micro:  Σ_i w_i [pred_i = y_i] / Σ_i w_i
+ *     macro:  the mean over the classes that occur as labels of Σ_i w_i [pred_i = y_i = k] / Σ_i w_i [y_i = k]
+ *
+ * - Parameters:
+ *   - pred: `[count]`, predicted classes 0 ..< num_classes.
+ *   - y: `[count]`, labels 0 ..< num_classes.
+ *   - sample_weight: optional, `[count]`, ≥ 0 and finite.
+ *   - count: number of samples, ≥ 0.
+ *   - num_classes: number of classes, ≥ 1.
+ *   - average: `micro`, or `macro` for balanced accuracy.
+ *   - value: optional output; NaN if the total weight is 0.
+ * - Errors: INVALID_TARGET if a prediction or a label is out of range, INVALID_VALUE if a weight is negative or not
+ *   finite, INVALID_PARAMETER, OUT_OF_MEMORY.
+ * - Reference: Brodersen et al., The Balanced Accuracy and Its Posterior Distribution, 2010 (`macro`).
+ */
+LOSSKIT_API losskit_status losskit_accuracy_score_f32(
+    const int64_t *pred, const int64_t *y, const float *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    losskit_class_average average, float *value);
+LOSSKIT_API losskit_status losskit_accuracy_score_f64(
+    const int64_t *pred, const int64_t *y, const double *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    losskit_class_average average, double *value);
+
+/**
+ * Top-k accuracy: how often the label is among the k classes with the highest scores.
+ *
+ *     rank_i = |{c : s_ic > s_{i,y_i}}| + |{c < y_i : s_ic = s_{i,y_i}}|,   value = Σ_i [rank_i < k] / N
+ *
+ * - Parameters:
+ *   - scores: `[count, classes]`; ±∞ is allowed.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N, ≥ 0.
+ *   - classes: number of columns, ≥ 1.
+ *   - k: ≥ 1; 5 is usual. From `classes` on the value is 1.
+ *   - value: optional output; NaN without samples.
+ * - Errors: INVALID_TARGET if a label is out of range, INVALID_VALUE if a score is NaN, INVALID_PARAMETER.
+ * - Reference: Russakovsky et al., ImageNet Large Scale Visual Recognition Challenge, 2015.
+ */
+LOSSKIT_API losskit_status losskit_top_k_accuracy_f32(
+    const float *scores, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t k, float *value);
+LOSSKIT_API losskit_status losskit_top_k_accuracy_f64(
+    const double *scores, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t k, double *value);
+
+/**
+ * Matthews correlation coefficient, for any number of classes.
+ *
+ *     (c s − Σ_k sp_k pp_k) / √((s² − Σ_k pp_k²) (s² − Σ_k sp_k²)),   0 if the root is 0
+ *
+ * with s the weight of all samples, c of those predicted rightly, sp and pp as in `losskit_precision_recall_fbeta`.
+ *
+ * - Parameters:
+ *   - pred: `[count]`, predicted classes 0 ..< num_classes.
+ *   - y: `[count]`, labels 0 ..< num_classes.
+ *   - sample_weight: optional, `[count]`, ≥ 0 and finite.
+ *   - count: number of samples, ≥ 0.
+ *   - num_classes: number of classes, ≥ 1.
+ *   - value: optional output, −1 … 1; NaN without samples.
+ * - Errors: INVALID_TARGET if a prediction or a label is out of range, INVALID_VALUE if a weight is negative or not
+ *   finite, OUT_OF_MEMORY.
+ * - Reference: Gorodkin, Comparing Two K-category Assignments by a K-category Correlation Coefficient, 2004.
+ */
+LOSSKIT_API losskit_status losskit_matthews_corrcoef_f32(
+    const int64_t *pred, const int64_t *y, const float *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    float *value);
+LOSSKIT_API losskit_status losskit_matthews_corrcoef_f64(
+    const int64_t *pred, const int64_t *y, const double *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    double *value);
+
+/**
+ * Cohen's kappa: agreement beyond what chance gives.
+ *
+ *     1 − Σ_ij w_ij m_ij / Σ_ij w_ij e_ij,  e_ij = sp_i pp_j / N,   0 if the denominator is 0
+ *
+ * with m the confusion matrix, sp its row sums, pp its column sums.
+ *
+ * - Parameters:
+ *   - pred: `[count]`, predicted classes 0 ..< num_classes.
+ *   - y: `[count]`, labels 0 ..< num_classes.
+ *   - count: N, ≥ 0.
+ *   - num_classes: number of classes, ≥ 1.
+ *   - weights: w; `none` is usual.
+ *   - value: optional output; NaN without samples.
+ * - Errors: INVALID_TARGET if a prediction or a label is out of range, OUT_OF_MEMORY.
+ * - Reference: Cohen, A Coefficient of Agreement for Nominal Scales, 1960; Weighted Kappa, 1968.
+ */
+LOSSKIT_API losskit_status losskit_cohen_kappa_score_f32(
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t num_classes, losskit_kappa_weights weights,
+    float *value);
+LOSSKIT_API losskit_status losskit_cohen_kappa_score_f64(
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t num_classes, losskit_kappa_weights weights,
+    double *value);
+
+/**
+ * Confusion matrix: how often class i is the label and class j the prediction.
+ *
+ *     m_ij = Σ_n w_n [y_n = i, pred_n = j]
+ *
+ * - Parameters:
+ *   - pred: `[count]`, predicted classes 0 ..< num_classes.
+ *   - y: `[count]`, labels 0 ..< num_classes.
+ *   - sample_weight: optional, `[count]`, ≥ 0 and finite.
+ *   - count: number of samples, ≥ 0.
+ *   - num_classes: number of classes, ≥ 1.
+ *   - normalize: what entries are divided by; 0/0 is 0.
+ *   - matrix: optional output, `[num_classes, num_classes]`, a row for each label.
+ * - Errors: INVALID_TARGET if a prediction or a label is out of range, INVALID_VALUE if a weight is negative or not
+ *   finite, OUT_OF_MEMORY.
+ * - Reference: `sklearn.metrics.confusion_matrix`.
+ */
+LOSSKIT_API losskit_status losskit_confusion_matrix_f32(
+    const int64_t *pred, const int64_t *y, const float *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    losskit_confusion_normalization normalize, float *matrix);
+LOSSKIT_API losskit_status losskit_confusion_matrix_f64(
+    const int64_t *pred, const int64_t *y, const double *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    losskit_confusion_normalization normalize, double *matrix);
+
+/**
+ * Area under the ROC curve for more than two classes: the mean over binary problems.
+ *
+ * `ovr`: the AUC of column k with y = k as positives, for the classes that have both kinds; with the average
+ * `weighted` they count by the number of their samples. `ovo`: for classes i < j, on the samples of these two, the mean
+ * of the AUC of column i (with class i as positives) and of column j; `weighted` counts a pair by its number of samples.
+ *
+ * - Parameters:
+ *   - probs: `[count, classes]`, probabilities in [0, 1]; rows need not sum to 1.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: number of samples, 0 … 2³¹ − 1.
+ *   - classes: number of columns, ≥ 1.
+ *   - multi_class: `ovr` is usual.
+ *   - average: `macro` or `weighted`.
+ *   - value: optional output; NaN if no problem is defined.
+ * - Errors: INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET if a label is out of range,
+ *   INVALID_PARAMETER, OUT_OF_MEMORY.
+ * - Reference: Hand and Till, A Simple Generalisation of the Area under the ROC Curve for Multiple Class
+ *   Classification Problems, 2001 (`ovo`); Fawcett, An Introduction to ROC Analysis, 2006 (`ovr`).
+ */
+LOSSKIT_API losskit_status losskit_roc_auc_multiclass_f32(
+    const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_multiclass_scheme multi_class,
+    losskit_class_average average, float *value);
+LOSSKIT_API losskit_status losskit_roc_auc_multiclass_f64(
+    const double *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, losskit_multiclass_scheme multi_class,
+    losskit_class_average average, double *value);
+
+/**
+ * Macro-averaged AUC of several labels: the mean over the labels that have both kinds.
+ *
+ *     AUC_k = P(s_k⁺ > s_k⁻) + ½ P(s_k⁺ = s_k⁻)
+ *
+ * - Parameters:
+ *   - scores: `[count, classes]`; ±∞ is allowed.
+ *   - t: `[count, classes]`, targets, 0 and 1.
+ *   - count: number of samples, 0 … 2³¹ − 1.
+ *   - classes: number of labels, ≥ 0.
+ *   - value: optional output, the mean; NaN if no label has both kinds.
+ *   - auc: optional output, `[classes]`; NaN where a label has one kind only.
+ * - Errors: INVALID_VALUE if a score is NaN, INVALID_TARGET if a target is neither 0 nor 1, OUT_OF_MEMORY.
+ * - Reference: Wu et al., Towards Understanding Generalization of Macro-AUC in Multi-label Learning, 2023.
+ */
+LOSSKIT_API losskit_status losskit_macro_auc_f32(
+    const float *scores, const float *t, ptrdiff_t count, ptrdiff_t classes, float *value, float *auc);
+LOSSKIT_API losskit_status losskit_macro_auc_f64(
+    const double *scores, const double *t, ptrdiff_t count, ptrdiff_t classes, double *value, double *auc);
+
+/**
+ * Normalised discounted cumulative gain of rankings.
+ *
+ *     DCG = Σ_{r ≤ k} gain(r) / log₂(r + 1),   NDCG = DCG / DCG of the documents in descending order of gain
+ *
+ * Documents are ranked by score. With the ties `average`, every document of a group with equal scores gets the group's
+ * mean gain, also where the cut goes through the group. An ideal DCG of 0 gives 0.
+ *
+ * - Parameters:
+ *   - scores: `[queries, documents]`; ±∞ is allowed.
+ *   - relevance: `[queries, documents]`, ≥ 0 and finite.
+ *   - queries: number of rankings, ≥ 0.
+ *   - documents: in each of them, 0 … 2³¹ − 1.
+ *   - k: ranks that count, ≥ 1; `documents` or more for all.
+ *   - gain: of a relevance; `linear` is usual.
+ *   - ties: `average` is usual.
+ *   - value: optional output, the mean over all queries; NaN without queries.
+ *   - per_query: optional output, `[queries]`.
+ * - Errors: INVALID_VALUE if a score is NaN or a relevance negative or not finite, INVALID_PARAMETER, OUT_OF_MEMORY.
+ * - Reference: Järvelin and Kekäläinen, Cumulated Gain-based Evaluation of IR Techniques, 2002; McSherry and Najork,
+ *   Computing Information Retrieval Performance Measures Efficiently in the Presence of Tied Scores, 2008.
+ */
+LOSSKIT_API losskit_status losskit_ndcg_score_f32(
+    const float *scores, const float *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k,
+    losskit_relevance_gain gain, losskit_ranking_ties ties, float *value, float *per_query);
+LOSSKIT_API losskit_status losskit_ndcg_score_f64(
+    const double *scores, const double *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k,
+    losskit_relevance_gain gain, losskit_ranking_ties ties, double *value, double *per_query);
+
+/**
+ * False positive rate where the true positive rate first reaches a level: FPR@95TPR and its like.
+ *
+ *     t* = the highest threshold with tpr(t) ≥ τ − 10⁻¹²,  value = fpr(t*)
+ *
+ * The points are those of `losskit_roc_curve`, with (0, 0) at +∞; there is no interpolation.
+ *
+ * - Parameters:
+ *   - scores: `[count]`, higher for what is more likely of class 1; ±∞ is allowed.
+ *   - y: `[count]`, labels 0 and 1.
+ *   - count: number of samples, 0 … 2³¹ − 1.
+ *   - tpr: τ, in [0, 1]; 0.95 is usual.
+ *   - fpr: optional output, NaN if a class is absent.
+ *   - threshold: optional output, t*, NaN if a class is absent.
+ * - Errors: INVALID_VALUE if a score is NaN, INVALID_TARGET if a label is neither 0 nor 1, INVALID_PARAMETER,
+ *   OUT_OF_MEMORY.
+ * - Reference: Liang et al., Enhancing the Reliability of Out-of-distribution Image Detection in Neural Networks,
+ *   2018.
+ */
+LOSSKIT_API losskit_status losskit_fpr_at_tpr_f32(
+    const float *scores, const int64_t *y, ptrdiff_t count, double tpr, float *fpr, float *threshold);
+LOSSKIT_API losskit_status losskit_fpr_at_tpr_f64(
+    const double *scores, const int64_t *y, ptrdiff_t count, double tpr, double *fpr, double *threshold);
+
+/**
+ * Equal error rate: where the ROC curve has as many false positives as false negatives.
+ *
+ *     EER = fpr = 1 − tpr,  linearly interpolated between the points of the curve
+ *
+ * - Parameters:
+ *   - scores: `[count]`, higher for what is more likely of class 1; ±∞ is allowed.
+ *   - y: `[count]`, labels 0 and 1.
+ *   - count: number of samples, 0 … 2³¹ − 1.
+ *   - value: optional output, NaN if a class is absent.
+ * - Errors: INVALID_VALUE if a score is NaN, INVALID_TARGET if a label is neither 0 nor 1, OUT_OF_MEMORY.
+ * - Reference: Brümmer and de Villiers, The BOSARIS Toolkit User Guide, 2011.
+ */
+LOSSKIT_API losskit_status losskit_equal_error_rate_f32(
+    const float *scores, const int64_t *y, ptrdiff_t count, float *value);
+LOSSKIT_API losskit_status losskit_equal_error_rate_f64(
+    const double *scores, const int64_t *y, ptrdiff_t count, double *value);
+
+/**
+ * Precision against recall, over all thresholds.
+ *
+ *     precision(t) = Σ w_i [s_i ≥ t, y_i = 1] / Σ w_i [s_i ≥ t]
+ *     recall(t) = Σ w_i [s_i ≥ t, y_i = 1] / Σ w_i [y_i = 1]
+ *
+ * One point for each distinct score, in ascending order of the threshold, then (1, 0), which has no threshold. Without
+ * positives recall is 1; precision is 0 where no weight reaches the threshold. The curve of no samples has no point.
+ *
+ * - Parameters:
+ *   - scores: `[count]`, higher for what is more likely of class 1; ±∞ is allowed.
+ *   - y: `[count]`, labels 0 and 1.
+ *   - sample_weight: optional, `[count]`, ≥ 0 and finite.
+ *   - count: number of samples, 0 … 2³¹ − 1.
+ *   - precision: optional output, `[capacity]`.
+ *   - recall: optional output, `[capacity]`.
+ *   - thresholds: optional output, `[capacity]`, of which the last that the others use is not.
+ *   - capacity: entries that the outputs have room for; `count` + 1 always suffice. If there are more points:
+ *     BUFFER_TOO_SMALL, and `point_count` is the number needed.
+ *   - point_count: output, the number of points, with (1, 0).
+ * - Errors: INVALID_VALUE if a score is NaN or a weight negative or not finite, INVALID_TARGET if a label is neither 0
+ *   nor 1, BUFFER_TOO_SMALL, OUT_OF_MEMORY.
+ * - Reference: Raghavan et al., A Critical Investigation of Recall and Precision as Measures of Retrieval System
+ *   Performance, 1989; `sklearn.metrics.precision_recall_curve`.
+ */
+LOSSKIT_API losskit_status losskit_precision_recall_curve_f32(
+    const float *scores, const int64_t *y, const float *sample_weight, ptrdiff_t count, float *precision, float *recall,
+    float *thresholds, ptrdiff_t capacity, ptrdiff_t *point_count);
+LOSSKIT_API losskit_status losskit_precision_recall_curve_f64(
+    const double *scores, const int64_t *y, const double *sample_weight, ptrdiff_t count, double *precision,
+    double *recall, double *thresholds, ptrdiff_t capacity, ptrdiff_t *point_count);
+
+/**
+ * Average precision: the area under the precision–recall curve by the step rule.
+ *
+ *     AP = Σ_t (recall(t) − recall(t⁺)) precision(t),  t over the distinct scores, t⁺ the next higher one
+ *
+ * - Parameters:
+ *   - scores: `[count]`, higher for what is more likely of class 1; ±∞ is allowed.
+ *   - y: `[count]`, labels 0 and 1.
+ *   - sample_weight: optional, `[count]`, ≥ 0 and finite.
+ *   - count: number of samples, 0 … 2³¹ − 1.
+ *   - value: optional output; 0 without positives, NaN without samples.
+ * - Errors: INVALID_VALUE if a score is NaN or a weight negative or not finite, INVALID_TARGET if a label is neither 0
+ *   nor 1, OUT_OF_MEMORY.
+ * - Reference: Zhu, Recall, Precision and Average Precision, 2004; `sklearn.metrics.average_precision_score`.
+ */
+LOSSKIT_API losskit_status losskit_average_precision_f32(
+    const float *scores, const int64_t *y, const float *sample_weight, ptrdiff_t count, float *value);
+LOSSKIT_API losskit_status losskit_average_precision_f64(
+    const double *scores, const int64_t *y, const double *sample_weight, ptrdiff_t count, double *value);
+
+/**
+ * Precision, recall and F-score of every class, or averaged.
+ *
+ *     precision = tp / pp,  recall = tp / sp,  F = (1 + β²) tp / (β² sp + pp)
+ *
+ * with tp the weight of the samples of class k predicted as k, pp of those predicted as k, sp of those of class k.
+ * `micro` adds these up over the classes first; `macro` is the mean over the classes that occur (sp + pp > 0),
+ * `weighted` that weighted by sp.
+ *
+ * - Parameters:
+ *   - pred: `[count]`, predicted classes 0 ..< num_classes.
+ *   - y: `[count]`, labels 0 ..< num_classes.
+ *   - sample_weight: optional, `[count]`, ≥ 0 and finite.
+ *   - count: number of samples, ≥ 0.
+ *   - num_classes: number of classes, ≥ 1.
+ *   - beta: β ≥ 0, the weight of recall; 1 is usual, with ∞ F is the recall.
+ *   - average: `macro` is usual.
+ *   - zero_division: the value where a denominator is 0, and where there is nothing to average; 0 is usual. NaN leaves
+ *     such classes out of averages.
+ *   - precision: optional output, one number, or one for each class with average `none`.
+ *   - recall: optional output, as `precision`.
+ *   - f_score: optional output, as `precision`.
+ * - Errors: INVALID_TARGET if a prediction or a label is out of range, INVALID_VALUE if a weight is negative or not
+ *   finite, INVALID_PARAMETER if β is negative or NaN, OUT_OF_MEMORY.
+ * - Reference: van Rijsbergen, Information Retrieval, 1979; `sklearn.metrics.precision_recall_fscore_support`.
+ */
+LOSSKIT_API losskit_status losskit_precision_recall_fbeta_f32(
+    const int64_t *pred, const int64_t *y, const float *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    double beta, losskit_class_average average, double zero_division, float *precision, float *recall, float *f_score);
+LOSSKIT_API losskit_status losskit_precision_recall_fbeta_f64(
+    const int64_t *pred, const int64_t *y, const double *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
+    double beta, losskit_class_average average, double zero_division, double *precision, double *recall,
+    double *f_score);
+
+/**
+ * Mean reciprocal rank: how early the first relevant document comes.
+ *
+ *     RR = 1 / rank of the first relevant document, if that is ≤ k, else 0
+ *
+ * - Parameters:
+ *   - scores: `[queries, documents]`; ±∞ is allowed.
+ *   - relevance: `[queries, documents]`; what is > 0 is relevant.
+ *   - queries: number of rankings, ≥ 0.
+ *   - documents: in each of them, 0 … 2³¹ − 1.
+ *   - k: ranks that count, ≥ 1; `documents` or more for all.
+ *   - value: optional output, the mean over the queries with a relevant document; 0 if there is none, NaN without
+ *     queries.
+ *   - per_query: optional output, `[queries]`; 0 without a relevant document.
+ * - Errors: INVALID_VALUE if a score or a relevance is NaN, INVALID_PARAMETER, OUT_OF_MEMORY.
+ * - Reference: Voorhees, The TREC-8 Question Answering Track Report, 1999.
+ */
+LOSSKIT_API losskit_status losskit_mean_reciprocal_rank_f32(
+    const float *scores, const float *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, float *value,
+    float *per_query);
+LOSSKIT_API losskit_status losskit_mean_reciprocal_rank_f64(
+    const double *scores, const double *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, double *value,
+    double *per_query);
+
+/**
+ * Recall at k: how many of the relevant documents are among the first k.
+ *
+ *     hits among the first k / relevant documents
+ *
+ * - Parameters:
+ *   - scores: `[queries, documents]`; ±∞ is allowed.
+ *   - relevance: `[queries, documents]`; what is > 0 is relevant.
+ *   - queries: number of rankings, ≥ 0.
+ *   - documents: in each of them, 0 … 2³¹ − 1.
+ *   - k: ranks that count, ≥ 1; 10 is usual.
+ *   - value: optional output, the mean over the queries with a relevant document; 0 if there is none, NaN without
+ *     queries.
+ *   - per_query: optional output, `[queries]`; 0 without a relevant document.
+ * - Errors: INVALID_VALUE if a score or a relevance is NaN, INVALID_PARAMETER, OUT_OF_MEMORY.
+ * - Reference: Manning et al., Introduction to Information Retrieval, 2008.
+ */
+LOSSKIT_API losskit_status losskit_recall_at_k_f32(
+    const float *scores, const float *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, float *value,
+    float *per_query);
+LOSSKIT_API losskit_status losskit_recall_at_k_f64(
+    const double *scores, const double *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, double *value,
+    double *per_query);
+
+/**
+ * Precision at k: how many of the first k documents are relevant.
+ *
+ *     hits among the first k / k,  also where there are fewer than k documents
+ *
+ * - Parameters:
+ *   - scores: `[queries, documents]`; ±∞ is allowed.
+ *   - relevance: `[queries, documents]`; what is > 0 is relevant.
+ *   - queries: number of rankings, ≥ 0.
+ *   - documents: in each of them, 0 … 2³¹ − 1.
+ *   - k: ranks that count, ≥ 1; 10 is usual.
+ *   - value: optional output, the mean over the queries with a relevant document; 0 if there is none, NaN without
+ *     queries.
+ *   - per_query: optional output, `[queries]`; 0 without a relevant document.
+ * - Errors: INVALID_VALUE if a score or a relevance is NaN, INVALID_PARAMETER, OUT_OF_MEMORY.
+ * - Reference: Manning et al., Introduction to Information Retrieval, 2008.
+ */
+LOSSKIT_API losskit_status losskit_precision_at_k_f32(
+    const float *scores, const float *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, float *value,
+    float *per_query);
+LOSSKIT_API losskit_status losskit_precision_at_k_f64(
+    const double *scores, const double *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, double *value,
+    double *per_query);
+
+/**
+ * Mean average precision of rankings: the mean precision at the ranks of the relevant documents.
+ *
+ *     AP = Σ_{r ≤ k} (hits among the first r / r) [document at rank r is relevant] / min(relevant documents, k)
+ *
+ * - Parameters:
+ *   - scores: `[queries, documents]`; ±∞ is allowed.
+ *   - relevance: `[queries, documents]`; what is > 0 is relevant.
+ *   - queries: number of rankings, ≥ 0.
+ *   - documents: in each of them, 0 … 2³¹ − 1.
+ *   - k: ranks that count, ≥ 1; `documents` or more for all.
+ *   - value: optional output, the mean over the queries with a relevant document; 0 if there is none, NaN without
+ *     queries.
+ *   - per_query: optional output, `[queries]`; 0 without a relevant document.
+ * - Errors: INVALID_VALUE if a score or a relevance is NaN, INVALID_PARAMETER, OUT_OF_MEMORY.
+ * - Reference: Buckley and Voorhees, Evaluating Evaluation Measure Stability, 2000.
+ */
+LOSSKIT_API losskit_status losskit_mean_average_precision_f32(
+    const float *scores, const float *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, float *value,
+    float *per_query);
+LOSSKIT_API losskit_status losskit_mean_average_precision_f64(
+    const double *scores, const double *relevance, ptrdiff_t queries, ptrdiff_t documents, ptrdiff_t k, double *value,
+    double *per_query);
+
+/**
+ * Area under the ROC curve: the probability that a positive scores higher than a negative, ties counted by half.
+ *
+ *     AUC = Σ_steps Δfpr (tpr + tpr′) / 2 = P(s⁺ > s⁻) + ½ P(s⁺ = s⁻)
+ *     a = the area up to fpr ≤ f, linearly interpolated;  standardised  ½ (1 + (a − f²/2) / (f − f²/2))
+ *
+ * - Parameters:
+ *   - scores: `[count]`, higher for what is more likely of class 1; ±∞ is allowed.
+ *   - y: `[count]`, labels 0 and 1.
+ *   - sample_weight: optional, `[count]`, ≥ 0 and finite.
+ *   - count: number of samples, 0 … 2³¹ − 1.
+ *   - max_fpr: f, in (0, 1]; 1 for the whole area.
+ *   - value: optional output, the area; NaN if a class is absent (or has no weight).
+ * - Errors: INVALID_VALUE if a score is NaN or a weight negative or not finite, INVALID_TARGET if a label is neither 0
+ *   nor 1, OUT_OF_MEMORY.
+ * - Reference: Hanley and McNeil, The Meaning and Use of the Area under a ROC Curve, 1982; McClish, Analyzing a
+ *   Portion of the ROC Curve, 1989 (`max_fpr`).
+ */
+LOSSKIT_API losskit_status losskit_roc_auc_f32(
+    const float *scores, const int64_t *y, const float *sample_weight, ptrdiff_t count, double max_fpr, float *value);
+LOSSKIT_API losskit_status losskit_roc_auc_f64(
+    const double *scores, const int64_t *y, const double *sample_weight, ptrdiff_t count, double max_fpr,
+    double *value);
+
+/**
+ * How well a score tells two samples apart: the probability that one of the first scores higher than one of the
+ * second.
+ *
+ *     AUROC = P(in > out) + ½ P(in = out)
+ *
+ * - Parameters:
+ *   - scores_in: `[in_count]`, the scores of what should score high.
+ *   - scores_out: `[out_count]`, the scores of what should score low.
+ *   - in_count: number of the former, ≥ 0; both together 2³¹ − 1 at most.
+ *   - out_count: number of the latter, ≥ 0.
+ *   - value: optional output; NaN if either is empty.
+ * - Errors: INVALID_VALUE if a score is NaN, OUT_OF_MEMORY.
+ * - Reference: Hendrycks and Gimpel, A Baseline for Detecting Misclassified and Out-of-Distribution Examples, 2017.
+ */
+LOSSKIT_API losskit_status losskit_detection_auroc_f32(
+    const float *scores_in, const float *scores_out, ptrdiff_t in_count, ptrdiff_t out_count, float *value);
+LOSSKIT_API losskit_status losskit_detection_auroc_f64(
+    const double *scores_in, const double *scores_out, ptrdiff_t in_count, ptrdiff_t out_count, double *value);
+
+/**
+ * The receiver operating characteristic: true against false positive rate, over all thresholds.
+ *
+ *     tpr(t) = Σ w_i [s_i ≥ t, y_i = 1] / Σ w_i [y_i = 1],   fpr(t) = Σ w_i [s_i ≥ t, y_i = 0] / Σ w_i [y_i = 0]
+ *
+ * One point for each distinct score, from the highest down, after (0, 0) at the threshold +∞; none is dropped. The
+ * rate of a class that is absent (or has no weight) stays 0. The curve of no samples has no point.
+ *
+ * - Parameters:
+ *   - scores: `[count]`, higher for what is more likely of class 1; ±∞ is allowed.
+ *   - y: `[count]`, labels 0 and 1.
+ *   - sample_weight: optional, `[count]`, ≥ 0 and finite.
+ *   - count: number of samples, 0 … 2³¹ − 1.
+ *   - fpr: optional output, `[capacity]`.
+ *   - tpr: optional output, `[capacity]`.
+ *   - thresholds: optional output, `[capacity]`.
+ *   - capacity: entries that the outputs have room for; `count` + 1 always suffice. If there are more points:
+ *     BUFFER_TOO_SMALL, and `point_count` is the number needed.
+ *   - point_count: output, the number of points.
+ * - Errors: INVALID_VALUE if a score is NaN or a weight negative or not finite, INVALID_TARGET if a label is neither 0
+ *   nor 1, BUFFER_TOO_SMALL, OUT_OF_MEMORY.
+ * - Reference: Fawcett, An Introduction to ROC Analysis, 2006; `sklearn.metrics.roc_curve` with
+ *   `drop_intermediate=False`.
+ */
+LOSSKIT_API losskit_status losskit_roc_curve_f32(
+    const float *scores, const int64_t *y, const float *sample_weight, ptrdiff_t count, float *fpr, float *tpr,
+    float *thresholds, ptrdiff_t capacity, ptrdiff_t *point_count);
+LOSSKIT_API losskit_status losskit_roc_curve_f64(
+    const double *scores, const int64_t *y, const double *sample_weight, ptrdiff_t count, double *fpr, double *tpr,
+    double *thresholds, ptrdiff_t capacity, ptrdiff_t *point_count);
+
+/**
+ * Specificity, the true negative rate: how many of the samples of other classes are predicted as others.
+ *
+ *     tn / (tn + fp),  tn + fp = N − sp,  fp = pp − tp;  0/0 = 0
+ *
+ * with tp, pp, sp as in `losskit_precision_recall_fbeta`. `micro` adds numerators and denominators up over the classes first,
+ * `macro` is the mean over the classes that occur (sp + pp > 0).
+ *
+ * - Parameters:
+ *   - pred: `[count]`, predicted classes 0 ..< num_classes.
+ *   - y: `[count]`, labels 0 ..< num_classes.
+ *   - count: N, ≥ 0.
+ *   - num_classes: number of classes, ≥ 1.
+ *   - average: `none`, `micro` or `macro`; the last is usual.
+ *   - value: optional output, one number, or one for each class with average `none`.
+ * - Errors: INVALID_TARGET if a prediction or a label is out of range, INVALID_PARAMETER, OUT_OF_MEMORY.
+ * - Reference: Yerushalmy, Statistical Problems in Assessing Methods of Medical Diagnosis, 1947;
+ *   `torchmetrics.Specificity`.
+ */
+LOSSKIT_API losskit_status losskit_specificity_score_f32(
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t num_classes, losskit_class_average average,
+    float *value);
+LOSSKIT_API losskit_status losskit_specificity_score_f64(
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t num_classes, losskit_class_average average,
+    double *value);
+
+/**
+ * Jaccard index: intersection over union of the samples of a class and those predicted as it.
+ *
+ *     tp / (sp + pp − tp);  0/0 = 0
+ *
+ * with tp, pp, sp as in `losskit_precision_recall_fbeta`. `micro` adds numerators and denominators up over the classes first,
+ * `macro` is the mean over the classes that occur (sp + pp > 0), `weighted` that weighted by sp.
+ *
+ * - Parameters:
+ *   - pred: `[count]`, predicted classes 0 ..< num_classes.
+ *   - y: `[count]`, labels 0 ..< num_classes.
+ *   - count: N, ≥ 0.
+ *   - num_classes: number of classes, ≥ 1.
+ *   - average: `macro` is usual.
+ *   - value: optional output, one number, or one for each class with average `none`.
+ * - Errors: INVALID_TARGET if a prediction or a label is out of range, OUT_OF_MEMORY.
+ * - Reference: Jaccard, The Distribution of the Flora in the Alpine Zone, 1912; `sklearn.metrics.jaccard_score`.
+ */
+LOSSKIT_API losskit_status losskit_jaccard_score_f32(
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t num_classes, losskit_class_average average,
+    float *value);
+LOSSKIT_API losskit_status losskit_jaccard_score_f64(
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t num_classes, losskit_class_average average,
+    double *value);
 
 #ifdef __cplusplus
 }

@@ -371,6 +371,138 @@ enum class calibration_mode : std::int32_t {
   classwise = LOSSKIT_CALIBRATION_MODE_CLASSWISE,
 };
 
+/// How `confidenceBiasError` weights the gap of a bin.
+enum class bias_weighting : std::int32_t {
+  /// Overconfidence by the mean confidence, underconfidence by one minus it.
+  conf = LOSSKIT_BIAS_WEIGHTING_CONF,
+  /// Not at all: then both together are the expected calibration error.
+  none = LOSSKIT_BIAS_WEIGHTING_NONE,
+};
+
+/// How `eceSweep` bins.
+enum class sweep_binning : std::int32_t {
+  /// Equal mass: element k of the sorted confidences goes to bin ⌊k · B / N⌋.
+  rank = LOSSKIT_SWEEP_BINNING_RANK,
+  /// Equal width: bin min(B − 1, ⌊confidence · B⌋).
+  uniform = LOSSKIT_SWEEP_BINNING_UNIFORM,
+};
+
+/// How `skce` estimates.
+enum class skce_estimator : std::int32_t {
+  /// The mean over all pairs of different rows.
+  unbiased = LOSSKIT_SKCE_ESTIMATOR_UNBIASED,
+  /// The mean over all pairs, a row with itself included: not negative.
+  biased = LOSSKIT_SKCE_ESTIMATOR_BIASED,
+  /// The mean over the pairs (0, 1), (2, 3), …; an odd last row is left out.
+  linear = LOSSKIT_SKCE_ESTIMATOR_LINEAR,
+};
+
+/// The kernel of `skce`.
+enum class skce_kernel : std::int32_t {
+  /// exp(−‖p − q‖ / bandwidth)
+  exponential = LOSSKIT_SKCE_KERNEL_EXPONENTIAL,
+  /// exp(−‖p − q‖² / (2 bandwidth²))
+  gaussian = LOSSKIT_SKCE_KERNEL_GAUSSIAN,
+};
+
+/// How `regressionCalibrationError` joins the levels.
+enum class level_norm : std::int32_t {
+  /// Sum of squares.
+  l2 = LOSSKIT_LEVEL_NORM_L2,
+  /// Root mean square.
+  rms = LOSSKIT_LEVEL_NORM_RMS,
+  /// Mean absolute difference.
+  l1 = LOSSKIT_LEVEL_NORM_L1,
+  /// The largest absolute difference.
+  max = LOSSKIT_LEVEL_NORM_MAX,
+};
+
+/// Which of its three parameters a beta calibration has.
+enum class beta_variant : std::int32_t {
+  /// a, b and c.
+  abm = LOSSKIT_BETA_VARIANT_ABM,
+  /// a = b, and c: logistic calibration of the log-odds.
+  am = LOSSKIT_BETA_VARIANT_AM,
+  /// a and b, with c = (a − b) log 2: ½ stays where it is.
+  ab = LOSSKIT_BETA_VARIANT_AB,
+};
+
+/// What the weights of an ensemble of temperatures minimise.
+enum class ensemble_loss : std::int32_t {
+  /// The mean squared error over all probabilities.
+  mse = LOSSKIT_ENSEMBLE_LOSS_MSE,
+  /// The mean negative log-likelihood.
+  ce = LOSSKIT_ENSEMBLE_LOSS_CE,
+};
+
+/// The score of a class, which is in the prediction set if the score is not above the threshold.
+enum class conformal_method : std::int32_t {
+  /// 1 − p (least ambiguous set-valued classifier).
+  lac = LOSSKIT_CONFORMAL_METHOD_LAC,
+  /// The sum of the probabilities of the classes ranked before it, and of its own times u (adaptive prediction sets).
+  aps = LOSSKIT_CONFORMAL_METHOD_APS,
+  /// As `aps`, and λ for each rank beyond `k_reg` (regularised adaptive prediction sets).
+  raps = LOSSKIT_CONFORMAL_METHOD_RAPS,
+};
+
+/// How the numbers of classes are joined to one.
+enum class class_average : std::int32_t {
+  /// Not at all: a number for each class.
+  none = LOSSKIT_CLASS_AVERAGE_NONE,
+  /// Counts are summed over the classes first.
+  micro = LOSSKIT_CLASS_AVERAGE_MICRO,
+  /// The mean over the classes that occur.
+  macro = LOSSKIT_CLASS_AVERAGE_MACRO,
+  /// The mean, weighted by how often a class is the label.
+  weighted = LOSSKIT_CLASS_AVERAGE_WEIGHTED,
+};
+
+/// What the entries of a confusion matrix are divided by.
+enum class confusion_normalization : std::int32_t {
+  /// Nothing: weighted counts.
+  none = LOSSKIT_CONFUSION_NORMALIZATION_NONE,
+  /// The sum of the row: of all samples with that label.
+  true_ = LOSSKIT_CONFUSION_NORMALIZATION_TRUE,
+  /// The sum of the column: of all samples with that prediction.
+  pred = LOSSKIT_CONFUSION_NORMALIZATION_PRED,
+  /// The sum of all entries.
+  all = LOSSKIT_CONFUSION_NORMALIZATION_ALL,
+};
+
+/// What a disagreement between classes i and j costs.
+enum class kappa_weights : std::int32_t {
+  /// 1.
+  none = LOSSKIT_KAPPA_WEIGHTS_NONE,
+  /// |i − j|.
+  linear = LOSSKIT_KAPPA_WEIGHTS_LINEAR,
+  /// (i − j)².
+  quadratic = LOSSKIT_KAPPA_WEIGHTS_QUADRATIC,
+};
+
+/// Which binary problems a multi-class AUC is made of.
+enum class multiclass_scheme : std::int32_t {
+  /// Each class against all others.
+  ovr = LOSSKIT_MULTICLASS_SCHEME_OVR,
+  /// Each pair of classes, on the samples of these two.
+  ovo = LOSSKIT_MULTICLASS_SCHEME_OVO,
+};
+
+/// What a document of relevance r is worth.
+enum class relevance_gain : std::int32_t {
+  /// r.
+  linear = LOSSKIT_RELEVANCE_GAIN_LINEAR,
+  /// 2^r − 1.
+  exponential = LOSSKIT_RELEVANCE_GAIN_EXPONENTIAL,
+};
+
+/// What documents with equal scores gain.
+enum class ranking_ties : std::int32_t {
+  /// Each the mean gain of them all.
+  average = LOSSKIT_RANKING_TIES_AVERAGE,
+  /// Its own, in the order of their indices.
+  index = LOSSKIT_RANKING_TIES_INDEX,
+};
+
 /// Softmax of attention scores in which a query sees the keys up to its own place; later keys are 0, and never read.
 /// See losskit_causal_softmax_f32.
 inline void causal_softmax(
@@ -10131,6 +10263,120 @@ inline void soft_nms_workspace_size(std::ptrdiff_t count, std::ptrdiff_t *size) 
   check(losskit_soft_nms_workspace_size(count, size));
 }
 
+/// Adaptive calibration error (ACE): gaps over ranges of equal mass, of every class, unweighted.
+/// See losskit_adaptive_calibration_error_f32.
+inline void adaptive_calibration_error(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_ranges,
+    double threshold, float *value) {
+  check(losskit_adaptive_calibration_error_f32(probs, y, count, classes, n_ranges, threshold, value));
+}
+
+/// The same on spans.
+inline void adaptive_calibration_error(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_ranges,
+    double threshold, float *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(losskit_adaptive_calibration_error_f32(probs.data(), y.data(), count, classes, n_ranges, threshold, value));
+}
+
+/// Adaptive calibration error (ACE): gaps over ranges of equal mass, of every class, unweighted.
+/// See losskit_adaptive_calibration_error_f64.
+inline void adaptive_calibration_error(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_ranges,
+    double threshold, double *value) {
+  check(losskit_adaptive_calibration_error_f64(probs, y, count, classes, n_ranges, threshold, value));
+}
+
+/// The same on spans.
+inline void adaptive_calibration_error(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_ranges,
+    double threshold, double *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(losskit_adaptive_calibration_error_f64(probs.data(), y.data(), count, classes, n_ranges, threshold, value));
+}
+
+/// Thresholded adaptive calibration error (TACE): `adaptiveCalibrationError` of the probabilities that matter.
+/// See losskit_thresholded_adaptive_calibration_error_f32.
+inline void thresholded_adaptive_calibration_error(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_ranges,
+    double threshold, float *value) {
+  check(losskit_thresholded_adaptive_calibration_error_f32(probs, y, count, classes, n_ranges, threshold, value));
+}
+
+/// The same on spans.
+inline void thresholded_adaptive_calibration_error(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_ranges,
+    double threshold, float *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_thresholded_adaptive_calibration_error_f32(probs.data(), y.data(), count, classes, n_ranges, threshold, value));
+}
+
+/// Thresholded adaptive calibration error (TACE): `adaptiveCalibrationError` of the probabilities that matter.
+/// See losskit_thresholded_adaptive_calibration_error_f64.
+inline void thresholded_adaptive_calibration_error(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_ranges,
+    double threshold, double *value) {
+  check(losskit_thresholded_adaptive_calibration_error_f64(probs, y, count, classes, n_ranges, threshold, value));
+}
+
+/// The same on spans.
+inline void thresholded_adaptive_calibration_error(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_ranges,
+    double threshold, double *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_thresholded_adaptive_calibration_error_f64(probs.data(), y.data(), count, classes, n_ranges, threshold, value));
+}
+
+/// Average calibration error: the mean of the absolute gaps of the bins that are not empty, each with the same weight.
+/// See losskit_average_calibration_error_f32.
+inline void average_calibration_error(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, float *value) {
+  check(
+    
+    losskit_average_calibration_error_f32(probs, y, count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value));
+}
+
+/// The same on spans.
+inline void average_calibration_error(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, float *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_average_calibration_error_f32(probs.data(), y.data(), count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value));
+}
+
+/// Average calibration error: the mean of the absolute gaps of the bins that are not empty, each with the same weight.
+/// See losskit_average_calibration_error_f64.
+inline void average_calibration_error(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, double *value) {
+  check(
+    
+    losskit_average_calibration_error_f64(probs, y, count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value));
+}
+
+/// The same on spans.
+inline void average_calibration_error(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, double *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_average_calibration_error_f64(probs.data(), y.data(), count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value));
+}
+
 /// Calibration error: how far confidences are from accuracies, over bins of like confidence.
 /// See losskit_calibration_error_f32.
 inline void calibration_error(
@@ -10179,6 +10425,324 @@ inline void calibration_error(
     losskit_calibration_error_f64(probs.data(), y.data(), count, classes, n_bins, static_cast<losskit_calibration_norm>(norm), static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value, grad.data()));
 }
 
+/// Calibration slope and intercept of binary probabilities: what a logistic regression on their logits finds.
+/// See losskit_calibration_slope_intercept_f32.
+inline void calibration_slope_intercept(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, double eps, float *slope, float *intercept,
+    float *citl, float *converged) {
+  check(losskit_calibration_slope_intercept_f32(probs, y, count, eps, slope, intercept, citl, converged));
+}
+
+/// The same on spans.
+inline void calibration_slope_intercept(
+    span<const float> probs, span<const std::int64_t> y, double eps, float *slope, float *intercept, float *citl,
+    float *converged) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_calibration_slope_intercept_f32(probs.data(), y.data(), count, eps, slope, intercept, citl, converged));
+}
+
+/// Calibration slope and intercept of binary probabilities: what a logistic regression on their logits finds.
+/// See losskit_calibration_slope_intercept_f64.
+inline void calibration_slope_intercept(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, double eps, double *slope, double *intercept,
+    double *citl, double *converged) {
+  check(losskit_calibration_slope_intercept_f64(probs, y, count, eps, slope, intercept, citl, converged));
+}
+
+/// The same on spans.
+inline void calibration_slope_intercept(
+    span<const double> probs, span<const std::int64_t> y, double eps, double *slope, double *intercept, double *citl,
+    double *converged) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_calibration_slope_intercept_f64(probs.data(), y.data(), count, eps, slope, intercept, citl, converged));
+}
+
+/// The measures of a benchmark of calibration, in one call.
+/// See losskit_calibration_suite_f32.
+inline void calibration_suite(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, const std::int64_t *bins,
+    std::ptrdiff_t bin_count, float *table, float *rest) {
+  check(losskit_calibration_suite_f32(probs, y, count, classes, bins, bin_count, table, rest));
+}
+
+/// The same on spans.
+inline void calibration_suite(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, span<const std::int64_t> bins,
+    span<float> table, span<float> rest) {
+  const std::ptrdiff_t count = y.ssize();
+  const std::ptrdiff_t bin_count = bins.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(table, true, {bin_count, 5});
+  detail::expect(rest, true, {6});
+  check(
+    
+    losskit_calibration_suite_f32(probs.data(), y.data(), count, classes, bins.data(), bin_count, table.data(), rest.data()));
+}
+
+/// The measures of a benchmark of calibration, in one call.
+/// See losskit_calibration_suite_f64.
+inline void calibration_suite(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, const std::int64_t *bins,
+    std::ptrdiff_t bin_count, double *table, double *rest) {
+  check(losskit_calibration_suite_f64(probs, y, count, classes, bins, bin_count, table, rest));
+}
+
+/// The same on spans.
+inline void calibration_suite(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, span<const std::int64_t> bins,
+    span<double> table, span<double> rest) {
+  const std::ptrdiff_t count = y.ssize();
+  const std::ptrdiff_t bin_count = bins.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(table, true, {bin_count, 5});
+  detail::expect(rest, true, {6});
+  check(
+    
+    losskit_calibration_suite_f64(probs.data(), y.data(), count, classes, bins.data(), bin_count, table.data(), rest.data()));
+}
+
+/// Overconfidence and underconfidence error: the calibration error in two parts, by the sign of the gaps.
+/// See losskit_confidence_bias_error_f32.
+inline void confidence_bias_error(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, losskit::bias_weighting weighting,
+    float *over, float *under) {
+  check(
+    
+    losskit_confidence_bias_error_f32(probs, y, count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), static_cast<losskit_bias_weighting>(weighting), over, under));
+}
+
+/// The same on spans.
+inline void confidence_bias_error(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, losskit::bias_weighting weighting,
+    float *over, float *under) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_confidence_bias_error_f32(probs.data(), y.data(), count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), static_cast<losskit_bias_weighting>(weighting), over, under));
+}
+
+/// Overconfidence and underconfidence error: the calibration error in two parts, by the sign of the gaps.
+/// See losskit_confidence_bias_error_f64.
+inline void confidence_bias_error(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, losskit::bias_weighting weighting,
+    double *over, double *under) {
+  check(
+    
+    losskit_confidence_bias_error_f64(probs, y, count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), static_cast<losskit_bias_weighting>(weighting), over, under));
+}
+
+/// The same on spans.
+inline void confidence_bias_error(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, losskit::bias_weighting weighting,
+    double *over, double *under) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_confidence_bias_error_f64(probs.data(), y.data(), count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), static_cast<losskit_bias_weighting>(weighting), over, under));
+}
+
+/// Debiased calibration error: the L2 error, less what sampling alone adds to the squared gap of each bin.
+/// See losskit_debiased_calibration_error_f32.
+inline void debiased_calibration_error(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, float *value) {
+  check(
+    
+    losskit_debiased_calibration_error_f32(probs, y, count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value));
+}
+
+/// The same on spans.
+inline void debiased_calibration_error(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, float *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_debiased_calibration_error_f32(probs.data(), y.data(), count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value));
+}
+
+/// Debiased calibration error: the L2 error, less what sampling alone adds to the squared gap of each bin.
+/// See losskit_debiased_calibration_error_f64.
+inline void debiased_calibration_error(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, double *value) {
+  check(
+    
+    losskit_debiased_calibration_error_f64(probs, y, count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value));
+}
+
+/// The same on spans.
+inline void debiased_calibration_error(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t n_bins,
+    losskit::binning binning, losskit::bin_edge edge, losskit::calibration_mode mode, double *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_debiased_calibration_error_f64(probs.data(), y.data(), count, classes, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), static_cast<losskit_calibration_mode>(mode), value));
+}
+
+/// Detection calibration error (D-ECE): gaps over a joint grid of confidences and features, such as places and sizes.
+/// See losskit_detection_calibration_error_f32.
+inline void detection_calibration_error(
+    const float *conf, const std::int64_t *matched, const float *features, std::ptrdiff_t count,
+    std::ptrdiff_t feature_count, std::ptrdiff_t n_bins, losskit::calibration_norm norm, float *value) {
+  check(
+    
+    losskit_detection_calibration_error_f32(conf, matched, features, count, feature_count, n_bins, static_cast<losskit_calibration_norm>(norm), value));
+}
+
+/// The same on spans.
+inline void detection_calibration_error(
+    span<const float> conf, span<const std::int64_t> matched, span<const float> features, std::ptrdiff_t feature_count,
+    std::ptrdiff_t n_bins, losskit::calibration_norm norm, float *value) {
+  const std::ptrdiff_t count = conf.ssize();
+  detail::expect(matched, false, {count});
+  detail::expect(features, true, {count, feature_count});
+  check(
+    
+    losskit_detection_calibration_error_f32(conf.data(), matched.data(), features.data(), count, feature_count, n_bins, static_cast<losskit_calibration_norm>(norm), value));
+}
+
+/// Detection calibration error (D-ECE): gaps over a joint grid of confidences and features, such as places and sizes.
+/// See losskit_detection_calibration_error_f64.
+inline void detection_calibration_error(
+    const double *conf, const std::int64_t *matched, const double *features, std::ptrdiff_t count,
+    std::ptrdiff_t feature_count, std::ptrdiff_t n_bins, losskit::calibration_norm norm, double *value) {
+  check(
+    
+    losskit_detection_calibration_error_f64(conf, matched, features, count, feature_count, n_bins, static_cast<losskit_calibration_norm>(norm), value));
+}
+
+/// The same on spans.
+inline void detection_calibration_error(
+    span<const double> conf, span<const std::int64_t> matched, span<const double> features,
+    std::ptrdiff_t feature_count, std::ptrdiff_t n_bins, losskit::calibration_norm norm, double *value) {
+  const std::ptrdiff_t count = conf.ssize();
+  detail::expect(matched, false, {count});
+  detail::expect(features, true, {count, feature_count});
+  check(
+    
+    losskit_detection_calibration_error_f64(conf.data(), matched.data(), features.data(), count, feature_count, n_bins, static_cast<losskit_calibration_norm>(norm), value));
+}
+
+/// Cumulative calibration error: how far, and over how wide a range, the sums of corr − conf stray from 0.
+/// See losskit_ecce_f32.
+inline void ecce(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, float *mad, float *range,
+    float *sigma, float *mad_ratio, float *range_ratio) {
+  check(losskit_ecce_f32(probs, y, count, classes, mad, range, sigma, mad_ratio, range_ratio));
+}
+
+/// The same on spans.
+inline void ecce(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, float *mad, float *range, float *sigma,
+    float *mad_ratio, float *range_ratio) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(losskit_ecce_f32(probs.data(), y.data(), count, classes, mad, range, sigma, mad_ratio, range_ratio));
+}
+
+/// Cumulative calibration error: how far, and over how wide a range, the sums of corr − conf stray from 0.
+/// See losskit_ecce_f64.
+inline void ecce(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double *mad,
+    double *range, double *sigma, double *mad_ratio, double *range_ratio) {
+  check(losskit_ecce_f64(probs, y, count, classes, mad, range, sigma, mad_ratio, range_ratio));
+}
+
+/// The same on spans.
+inline void ecce(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double *mad, double *range,
+    double *sigma, double *mad_ratio, double *range_ratio) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(losskit_ecce_f64(probs.data(), y.data(), count, classes, mad, range, sigma, mad_ratio, range_ratio));
+}
+
+/// Calibration error by kernel density estimation, without bins.
+/// See losskit_ece_kde_f32.
+inline void ece_kde(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double p, double bandwidth,
+    std::ptrdiff_t n_grid, float *value) {
+  check(losskit_ece_kde_f32(probs, y, count, classes, p, bandwidth, n_grid, value));
+}
+
+/// The same on spans.
+inline void ece_kde(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double p, double bandwidth,
+    std::ptrdiff_t n_grid, float *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(losskit_ece_kde_f32(probs.data(), y.data(), count, classes, p, bandwidth, n_grid, value));
+}
+
+/// Calibration error by kernel density estimation, without bins.
+/// See losskit_ece_kde_f64.
+inline void ece_kde(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double p,
+    double bandwidth, std::ptrdiff_t n_grid, double *value) {
+  check(losskit_ece_kde_f64(probs, y, count, classes, p, bandwidth, n_grid, value));
+}
+
+/// The same on spans.
+inline void ece_kde(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double p, double bandwidth,
+    std::ptrdiff_t n_grid, double *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(losskit_ece_kde_f64(probs.data(), y.data(), count, classes, p, bandwidth, n_grid, value));
+}
+
+/// Calibration error with as many bins as keep the accuracies monotone (ECE sweep).
+/// See losskit_ece_sweep_f32.
+inline void ece_sweep(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double p,
+    losskit::sweep_binning binning, float *error, float *bins_used) {
+  check(
+    losskit_ece_sweep_f32(probs, y, count, classes, p, static_cast<losskit_sweep_binning>(binning), error, bins_used));
+}
+
+/// The same on spans.
+inline void ece_sweep(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double p,
+    losskit::sweep_binning binning, float *error, float *bins_used) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_ece_sweep_f32(probs.data(), y.data(), count, classes, p, static_cast<losskit_sweep_binning>(binning), error, bins_used));
+}
+
+/// Calibration error with as many bins as keep the accuracies monotone (ECE sweep).
+/// See losskit_ece_sweep_f64.
+inline void ece_sweep(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double p,
+    losskit::sweep_binning binning, double *error, double *bins_used) {
+  check(
+    losskit_ece_sweep_f64(probs, y, count, classes, p, static_cast<losskit_sweep_binning>(binning), error, bins_used));
+}
+
+/// The same on spans.
+inline void ece_sweep(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double p,
+    losskit::sweep_binning binning, double *error, double *bins_used) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_ece_sweep_f64(probs.data(), y.data(), count, classes, p, static_cast<losskit_sweep_binning>(binning), error, bins_used));
+}
+
 /// Expected calibration error (ECE): `calibration_error` with norm `l1`.
 /// See losskit_expected_calibration_error_f32.
 inline void expected_calibration_error(
@@ -10213,6 +10777,74 @@ inline void expected_calibration_error(
   detail::expect(probs, false, {count, classes});
   detail::expect(grad, true, {count, classes});
   check(losskit_expected_calibration_error_f64(probs.data(), y.data(), count, classes, n_bins, value, grad.data()));
+}
+
+/// Hosmer-Lemeshow test of binary probabilities: are the outcomes of groups of equal mass as their probabilities say?
+/// See losskit_hosmer_lemeshow_f32.
+inline void hosmer_lemeshow(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t n_groups, float *statistic,
+    float *dof, float *p_value) {
+  check(losskit_hosmer_lemeshow_f32(probs, y, count, n_groups, statistic, dof, p_value));
+}
+
+/// The same on spans.
+inline void hosmer_lemeshow(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t n_groups, float *statistic, float *dof,
+    float *p_value) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_hosmer_lemeshow_f32(probs.data(), y.data(), count, n_groups, statistic, dof, p_value));
+}
+
+/// Hosmer-Lemeshow test of binary probabilities: are the outcomes of groups of equal mass as their probabilities say?
+/// See losskit_hosmer_lemeshow_f64.
+inline void hosmer_lemeshow(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t n_groups, double *statistic,
+    double *dof, double *p_value) {
+  check(losskit_hosmer_lemeshow_f64(probs, y, count, n_groups, statistic, dof, p_value));
+}
+
+/// The same on spans.
+inline void hosmer_lemeshow(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t n_groups, double *statistic, double *dof,
+    double *p_value) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_hosmer_lemeshow_f64(probs.data(), y.data(), count, n_groups, statistic, dof, p_value));
+}
+
+/// Kolmogorov-Smirnov calibration error: the largest difference of two cumulative distributions, without bins.
+/// See losskit_ks_calibration_error_f32.
+inline void ks_calibration_error(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t r,
+    bool within, float *value) {
+  check(losskit_ks_calibration_error_f32(probs, y, count, classes, r, within, value));
+}
+
+/// The same on spans.
+inline void ks_calibration_error(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t r, bool within,
+    float *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(losskit_ks_calibration_error_f32(probs.data(), y.data(), count, classes, r, within, value));
+}
+
+/// Kolmogorov-Smirnov calibration error: the largest difference of two cumulative distributions, without bins.
+/// See losskit_ks_calibration_error_f64.
+inline void ks_calibration_error(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t r,
+    bool within, double *value) {
+  check(losskit_ks_calibration_error_f64(probs, y, count, classes, r, within, value));
+}
+
+/// The same on spans.
+inline void ks_calibration_error(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t r, bool within,
+    double *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(losskit_ks_calibration_error_f64(probs.data(), y.data(), count, classes, r, within, value));
 }
 
 /// Maximum calibration error (MCE): `calibration_error` with norm `max`.
@@ -10251,10 +10883,58 @@ inline void maximum_calibration_error(
   check(losskit_maximum_calibration_error_f64(probs.data(), y.data(), count, classes, n_bins, value, grad.data()));
 }
 
+/// Maximum mean calibration error: the distance of confidences from hits in the Hilbert space of a Laplacian kernel.
+/// See losskit_mmce_f32.
+inline void mmce(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double bandwidth,
+    bool weighted, float *value, float *grad) {
+  check(losskit_mmce_f32(probs, y, count, classes, bandwidth, weighted, value, grad));
+}
+
+/// The same on spans.
+inline void mmce(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double bandwidth, bool weighted,
+    float *value, span<float> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(grad, true, {count, classes});
+  check(losskit_mmce_f32(probs.data(), y.data(), count, classes, bandwidth, weighted, value, grad.data()));
+}
+
+/// Maximum mean calibration error: the distance of confidences from hits in the Hilbert space of a Laplacian kernel.
+/// See losskit_mmce_f64.
+inline void mmce(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double bandwidth,
+    bool weighted, double *value, double *grad) {
+  check(losskit_mmce_f64(probs, y, count, classes, bandwidth, weighted, value, grad));
+}
+
+/// The same on spans.
+inline void mmce(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double bandwidth, bool weighted,
+    double *value, span<double> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(grad, true, {count, classes});
+  check(losskit_mmce_f64(probs.data(), y.data(), count, classes, bandwidth, weighted, value, grad.data()));
+}
+
 /// The size of a reliability accumulator's state.
 /// See losskit_reliability_accumulator_size.
 inline void reliability_accumulator_size(std::ptrdiff_t n_bins, std::ptrdiff_t *size) {
   check(losskit_reliability_accumulator_size(n_bins, size));
+}
+
+/// The size of the state of a class-wise accumulator.
+/// See losskit_classwise_accumulator_size.
+inline void classwise_accumulator_size(std::ptrdiff_t classes, std::ptrdiff_t n_bins, std::ptrdiff_t *size) {
+  check(losskit_classwise_accumulator_size(classes, n_bins, size));
+}
+
+/// The size of the state of an accumulator of groups.
+/// See losskit_group_accumulator_size.
+inline void group_accumulator_size(std::ptrdiff_t groups, std::ptrdiff_t n_bins, std::ptrdiff_t *size) {
+  check(losskit_group_accumulator_size(groups, n_bins, size));
 }
 
 /// Starts a reliability accumulator: a reliability diagram and calibration errors of data that come in batches.
@@ -10264,14 +10944,35 @@ inline void reliability_accumulator_init(
   check(losskit_reliability_accumulator_init(state, size, n_bins, static_cast<losskit_bin_edge>(edge)));
 }
 
-/// Is this the state of a reliability accumulator? For bytes that come from elsewhere.
+/// Starts a class-wise accumulator: a reliability diagram for each class.
+/// See losskit_classwise_accumulator_init.
+inline void classwise_accumulator_init(
+    void *state, std::ptrdiff_t size, std::ptrdiff_t classes, std::ptrdiff_t n_bins, losskit::bin_edge edge) {
+  check(losskit_classwise_accumulator_init(state, size, classes, n_bins, static_cast<losskit_bin_edge>(edge)));
+}
+
+/// Starts an accumulator of groups: a reliability diagram of the top label for each group of samples.
+/// See losskit_group_accumulator_init.
+inline void group_accumulator_init(
+    void *state, std::ptrdiff_t size, std::ptrdiff_t groups, std::ptrdiff_t n_bins, losskit::bin_edge edge) {
+  check(losskit_group_accumulator_init(state, size, groups, n_bins, static_cast<losskit_bin_edge>(edge)));
+}
+
+/// Is this the state of a reliability accumulator of any kind? For bytes that come from elsewhere.
 /// See losskit_reliability_accumulator_check.
 inline void reliability_accumulator_check(
     const void *state, std::ptrdiff_t size, std::ptrdiff_t *n_bins, std::int32_t *edge) {
   check(losskit_reliability_accumulator_check(state, size, n_bins, edge));
 }
 
-/// Adds a batch to a reliability accumulator, in the top-label or the binary view.
+/// How many tables a reliability accumulator has, and of what.
+/// See losskit_reliability_accumulator_tables.
+inline void reliability_accumulator_tables(
+    const void *state, std::ptrdiff_t size, std::ptrdiff_t *tables, std::int32_t *of_classes, std::int32_t *of_groups) {
+  check(losskit_reliability_accumulator_tables(state, size, tables, of_classes, of_groups));
+}
+
+/// Adds a batch to a reliability accumulator of the top label or of classes.
 /// See losskit_reliability_accumulator_update_f32.
 inline void reliability_accumulator_update(
     void *state, std::ptrdiff_t size, const float *probs, const std::int64_t *y, std::ptrdiff_t count,
@@ -10287,7 +10988,7 @@ inline void reliability_accumulator_update(
   check(losskit_reliability_accumulator_update_f32(state, size, probs.data(), y.data(), count, classes));
 }
 
-/// Adds a batch to a reliability accumulator, in the top-label or the binary view.
+/// Adds a batch to a reliability accumulator of the top label or of classes.
 /// See losskit_reliability_accumulator_update_f64.
 inline void reliability_accumulator_update(
     void *state, std::ptrdiff_t size, const double *probs, const std::int64_t *y, std::ptrdiff_t count,
@@ -10301,6 +11002,42 @@ inline void reliability_accumulator_update(
   const std::ptrdiff_t count = y.ssize();
   detail::expect(probs, false, {count, classes});
   check(losskit_reliability_accumulator_update_f64(state, size, probs.data(), y.data(), count, classes));
+}
+
+/// Adds a batch to an accumulator of groups, in the top-label or the binary view.
+/// See losskit_group_accumulator_update_f32.
+inline void group_accumulator_update(
+    void *state, std::ptrdiff_t size, const float *probs, const std::int64_t *y, const std::int64_t *group,
+    std::ptrdiff_t count, std::ptrdiff_t classes) {
+  check(losskit_group_accumulator_update_f32(state, size, probs, y, group, count, classes));
+}
+
+/// The same on spans.
+inline void group_accumulator_update(
+    void *state, std::ptrdiff_t size, span<const float> probs, span<const std::int64_t> y,
+    span<const std::int64_t> group, std::ptrdiff_t classes) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(group, false, {count});
+  check(losskit_group_accumulator_update_f32(state, size, probs.data(), y.data(), group.data(), count, classes));
+}
+
+/// Adds a batch to an accumulator of groups, in the top-label or the binary view.
+/// See losskit_group_accumulator_update_f64.
+inline void group_accumulator_update(
+    void *state, std::ptrdiff_t size, const double *probs, const std::int64_t *y, const std::int64_t *group,
+    std::ptrdiff_t count, std::ptrdiff_t classes) {
+  check(losskit_group_accumulator_update_f64(state, size, probs, y, group, count, classes));
+}
+
+/// The same on spans.
+inline void group_accumulator_update(
+    void *state, std::ptrdiff_t size, span<const double> probs, span<const std::int64_t> y,
+    span<const std::int64_t> group, std::ptrdiff_t classes) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(group, false, {count});
+  check(losskit_group_accumulator_update_f64(state, size, probs.data(), y.data(), group.data(), count, classes));
 }
 
 /// Adds all that another reliability accumulator holds. In whatever order parts are merged, the bytes are the same.
@@ -10362,6 +11099,174 @@ inline void reliability_bins(
     losskit_reliability_bins_f64(conf.data(), correct.data(), count, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), counts, conf_mean, acc_mean, edges));
 }
 
+/// The size of a score accumulator's state.
+/// See losskit_score_accumulator_size.
+inline void score_accumulator_size(std::ptrdiff_t *size) {
+  check(losskit_score_accumulator_size(size));
+}
+
+/// Starts a score accumulator: the mean Brier score and log loss of data that come in batches.
+/// See losskit_score_accumulator_init.
+inline void score_accumulator_init(void *state, std::ptrdiff_t size, double eps) {
+  check(losskit_score_accumulator_init(state, size, eps));
+}
+
+/// Is this the state of a score accumulator? For bytes that come from elsewhere.
+/// See losskit_score_accumulator_check.
+inline void score_accumulator_check(const void *state, std::ptrdiff_t size, double *eps) {
+  check(losskit_score_accumulator_check(state, size, eps));
+}
+
+/// Adds a batch to a score accumulator.
+/// See losskit_score_accumulator_update_f32.
+inline void score_accumulator_update(
+    void *state, std::ptrdiff_t size, const float *probs, const std::int64_t *y, std::ptrdiff_t count,
+    std::ptrdiff_t classes) {
+  check(losskit_score_accumulator_update_f32(state, size, probs, y, count, classes));
+}
+
+/// The same on spans.
+inline void score_accumulator_update(
+    void *state, std::ptrdiff_t size, span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(losskit_score_accumulator_update_f32(state, size, probs.data(), y.data(), count, classes));
+}
+
+/// Adds a batch to a score accumulator.
+/// See losskit_score_accumulator_update_f64.
+inline void score_accumulator_update(
+    void *state, std::ptrdiff_t size, const double *probs, const std::int64_t *y, std::ptrdiff_t count,
+    std::ptrdiff_t classes) {
+  check(losskit_score_accumulator_update_f64(state, size, probs, y, count, classes));
+}
+
+/// The same on spans.
+inline void score_accumulator_update(
+    void *state, std::ptrdiff_t size, span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(losskit_score_accumulator_update_f64(state, size, probs.data(), y.data(), count, classes));
+}
+
+/// Adds all that another score accumulator holds. In whatever order parts are merged, the bytes are the same.
+/// See losskit_score_accumulator_merge.
+inline void score_accumulator_merge(void *state, std::ptrdiff_t size, const void *other, std::ptrdiff_t other_size) {
+  check(losskit_score_accumulator_merge(state, size, other, other_size));
+}
+
+/// What a score accumulator holds.
+/// See losskit_score_accumulator_result.
+inline void score_accumulator_result(
+    const void *state, std::ptrdiff_t size, std::int64_t *count, double *brier, double *nll) {
+  check(losskit_score_accumulator_result(state, size, count, brier, nll));
+}
+
+/// Squared kernel calibration error of whole distributions.
+/// See losskit_skce_f32.
+inline void skce(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes,
+    losskit::skce_estimator estimator, losskit::skce_kernel kernel, double bandwidth, float *value, float *grad) {
+  check(
+    
+    losskit_skce_f32(probs, y, count, classes, static_cast<losskit_skce_estimator>(estimator), static_cast<losskit_skce_kernel>(kernel), bandwidth, value, grad));
+}
+
+/// The same on spans.
+inline void skce(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, losskit::skce_estimator estimator,
+    losskit::skce_kernel kernel, double bandwidth, float *value, span<float> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(grad, true, {count, classes});
+  check(
+    
+    losskit_skce_f32(probs.data(), y.data(), count, classes, static_cast<losskit_skce_estimator>(estimator), static_cast<losskit_skce_kernel>(kernel), bandwidth, value, grad.data()));
+}
+
+/// Squared kernel calibration error of whole distributions.
+/// See losskit_skce_f64.
+inline void skce(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes,
+    losskit::skce_estimator estimator, losskit::skce_kernel kernel, double bandwidth, double *value, double *grad) {
+  check(
+    
+    losskit_skce_f64(probs, y, count, classes, static_cast<losskit_skce_estimator>(estimator), static_cast<losskit_skce_kernel>(kernel), bandwidth, value, grad));
+}
+
+/// The same on spans.
+inline void skce(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, losskit::skce_estimator estimator,
+    losskit::skce_kernel kernel, double bandwidth, double *value, span<double> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(grad, true, {count, classes});
+  check(
+    
+    losskit_skce_f64(probs.data(), y.data(), count, classes, static_cast<losskit_skce_estimator>(estimator), static_cast<losskit_skce_kernel>(kernel), bandwidth, value, grad.data()));
+}
+
+/// Smooth calibration error: the residuals corr − conf, smoothed by a reflected Gaussian of a width that suits them.
+/// See losskit_smooth_ece_f32.
+inline void smooth_ece(
+    const float *conf, const std::int64_t *correct, std::ptrdiff_t count, double sigma, double eps,
+    std::ptrdiff_t refine, float *value, float *sigma_used) {
+  check(losskit_smooth_ece_f32(conf, correct, count, sigma, eps, refine, value, sigma_used));
+}
+
+/// The same on spans.
+inline void smooth_ece(
+    span<const float> conf, span<const std::int64_t> correct, double sigma, double eps, std::ptrdiff_t refine,
+    float *value, float *sigma_used) {
+  const std::ptrdiff_t count = conf.ssize();
+  detail::expect(correct, false, {count});
+  check(losskit_smooth_ece_f32(conf.data(), correct.data(), count, sigma, eps, refine, value, sigma_used));
+}
+
+/// Smooth calibration error: the residuals corr − conf, smoothed by a reflected Gaussian of a width that suits them.
+/// See losskit_smooth_ece_f64.
+inline void smooth_ece(
+    const double *conf, const std::int64_t *correct, std::ptrdiff_t count, double sigma, double eps,
+    std::ptrdiff_t refine, double *value, double *sigma_used) {
+  check(losskit_smooth_ece_f64(conf, correct, count, sigma, eps, refine, value, sigma_used));
+}
+
+/// The same on spans.
+inline void smooth_ece(
+    span<const double> conf, span<const std::int64_t> correct, double sigma, double eps, std::ptrdiff_t refine,
+    double *value, double *sigma_used) {
+  const std::ptrdiff_t count = conf.ssize();
+  detail::expect(correct, false, {count});
+  check(losskit_smooth_ece_f64(conf.data(), correct.data(), count, sigma, eps, refine, value, sigma_used));
+}
+
+/// Spiegelhalter's test of binary probabilities: is their Brier score what it should be, if they were true?
+/// See losskit_spiegelhalter_z_f32.
+inline void spiegelhalter_z(const float *probs, const std::int64_t *y, std::ptrdiff_t count, float *z, float *p_value) {
+  check(losskit_spiegelhalter_z_f32(probs, y, count, z, p_value));
+}
+
+/// The same on spans.
+inline void spiegelhalter_z(span<const float> probs, span<const std::int64_t> y, float *z, float *p_value) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_spiegelhalter_z_f32(probs.data(), y.data(), count, z, p_value));
+}
+
+/// Spiegelhalter's test of binary probabilities: is their Brier score what it should be, if they were true?
+/// See losskit_spiegelhalter_z_f64.
+inline void spiegelhalter_z(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, double *z, double *p_value) {
+  check(losskit_spiegelhalter_z_f64(probs, y, count, z, p_value));
+}
+
+/// The same on spans.
+inline void spiegelhalter_z(span<const double> probs, span<const std::int64_t> y, double *z, double *p_value) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_spiegelhalter_z_f64(probs.data(), y.data(), count, z, p_value));
+}
+
 /// Static calibration error (SCE, class-wise ECE): `calibration_error` with norm `l1` in mode `classwise`.
 /// See losskit_static_calibration_error_f32.
 inline void static_calibration_error(
@@ -10396,6 +11301,52 @@ inline void static_calibration_error(
   detail::expect(probs, false, {count, classes});
   detail::expect(grad, true, {count, classes});
   check(losskit_static_calibration_error_f64(probs.data(), y.data(), count, classes, n_bins, value, grad.data()));
+}
+
+/// The parts of the Brier score of binary probabilities over bins.
+/// See losskit_brier_decomposition_f32.
+inline void brier_decomposition(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t n_bins, losskit::binning binning,
+    losskit::bin_edge edge, float *reliability, float *resolution, float *uncertainty, float *variance,
+    float *covariance) {
+  check(
+    
+    losskit_brier_decomposition_f32(probs, y, count, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), reliability, resolution, uncertainty, variance, covariance));
+}
+
+/// The same on spans.
+inline void brier_decomposition(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t n_bins, losskit::binning binning,
+    losskit::bin_edge edge, float *reliability, float *resolution, float *uncertainty, float *variance,
+    float *covariance) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  check(
+    
+    losskit_brier_decomposition_f32(probs.data(), y.data(), count, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), reliability, resolution, uncertainty, variance, covariance));
+}
+
+/// The parts of the Brier score of binary probabilities over bins.
+/// See losskit_brier_decomposition_f64.
+inline void brier_decomposition(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t n_bins, losskit::binning binning,
+    losskit::bin_edge edge, double *reliability, double *resolution, double *uncertainty, double *variance,
+    double *covariance) {
+  check(
+    
+    losskit_brier_decomposition_f64(probs, y, count, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), reliability, resolution, uncertainty, variance, covariance));
+}
+
+/// The same on spans.
+inline void brier_decomposition(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t n_bins, losskit::binning binning,
+    losskit::bin_edge edge, double *reliability, double *resolution, double *uncertainty, double *variance,
+    double *covariance) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  check(
+    
+    losskit_brier_decomposition_f64(probs.data(), y.data(), count, n_bins, static_cast<losskit_binning>(binning), static_cast<losskit_bin_edge>(edge), reliability, resolution, uncertainty, variance, covariance));
 }
 
 /// Brier score: the squared distance between the predicted distribution and the outcome.
@@ -10446,6 +11397,96 @@ inline void brier_score(
     losskit_brier_score_f64(probs.data(), y.data(), count, classes, scale_by_half, sample_weight.data(), static_cast<losskit_reduction>(reduction), loss.data(), grad.data()));
 }
 
+/// Uncertainty of an ensemble: its entropy in all, the part that its members expect, and what they disagree on.
+/// See losskit_ensemble_uncertainty_f32.
+inline void ensemble_uncertainty(
+    const float *probs, std::ptrdiff_t members, std::ptrdiff_t count, std::ptrdiff_t classes, float *total,
+    float *expected, float *mutual) {
+  check(losskit_ensemble_uncertainty_f32(probs, members, count, classes, total, expected, mutual));
+}
+
+/// The same on spans.
+inline void ensemble_uncertainty(
+    span<const float> probs, std::ptrdiff_t members, std::ptrdiff_t count, std::ptrdiff_t classes, span<float> total,
+    span<float> expected, span<float> mutual) {
+  detail::expect(probs, false, {members, count, classes});
+  detail::expect(total, true, {count});
+  detail::expect(expected, true, {count});
+  detail::expect(mutual, true, {count});
+  check(
+    
+    losskit_ensemble_uncertainty_f32(probs.data(), members, count, classes, total.data(), expected.data(), mutual.data()));
+}
+
+/// Uncertainty of an ensemble: its entropy in all, the part that its members expect, and what they disagree on.
+/// See losskit_ensemble_uncertainty_f64.
+inline void ensemble_uncertainty(
+    const double *probs, std::ptrdiff_t members, std::ptrdiff_t count, std::ptrdiff_t classes, double *total,
+    double *expected, double *mutual) {
+  check(losskit_ensemble_uncertainty_f64(probs, members, count, classes, total, expected, mutual));
+}
+
+/// The same on spans.
+inline void ensemble_uncertainty(
+    span<const double> probs, std::ptrdiff_t members, std::ptrdiff_t count, std::ptrdiff_t classes, span<double> total,
+    span<double> expected, span<double> mutual) {
+  detail::expect(probs, false, {members, count, classes});
+  detail::expect(total, true, {count});
+  detail::expect(expected, true, {count});
+  detail::expect(mutual, true, {count});
+  check(
+    
+    losskit_ensemble_uncertainty_f64(probs.data(), members, count, classes, total.data(), expected.data(), mutual.data()));
+}
+
+/// Hinge loss: the target's score should be 1 more than that of the best other class (Crammer and Singer).
+/// See losskit_hinge_loss_f32.
+inline void hinge_loss(
+    const float *scores, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, bool squared,
+    const float *sample_weight, losskit::reduction reduction, float *loss, float *grad) {
+  check(
+    
+    losskit_hinge_loss_f32(scores, y, count, classes, squared, sample_weight, static_cast<losskit_reduction>(reduction), loss, grad));
+}
+
+/// The same on spans.
+inline void hinge_loss(
+    span<const float> scores, span<const std::int64_t> y, std::ptrdiff_t classes, bool squared,
+    span<const float> sample_weight, losskit::reduction reduction, span<float> loss, span<float> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(scores, false, {count, classes});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(loss, true, {count});
+  detail::expect(grad, true, {count, classes});
+  check(
+    
+    losskit_hinge_loss_f32(scores.data(), y.data(), count, classes, squared, sample_weight.data(), static_cast<losskit_reduction>(reduction), loss.data(), grad.data()));
+}
+
+/// Hinge loss: the target's score should be 1 more than that of the best other class (Crammer and Singer).
+/// See losskit_hinge_loss_f64.
+inline void hinge_loss(
+    const double *scores, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, bool squared,
+    const double *sample_weight, losskit::reduction reduction, double *loss, double *grad) {
+  check(
+    
+    losskit_hinge_loss_f64(scores, y, count, classes, squared, sample_weight, static_cast<losskit_reduction>(reduction), loss, grad));
+}
+
+/// The same on spans.
+inline void hinge_loss(
+    span<const double> scores, span<const std::int64_t> y, std::ptrdiff_t classes, bool squared,
+    span<const double> sample_weight, losskit::reduction reduction, span<double> loss, span<double> grad) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(scores, false, {count, classes});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(loss, true, {count});
+  detail::expect(grad, true, {count, classes});
+  check(
+    
+    losskit_hinge_loss_f64(scores.data(), y.data(), count, classes, squared, sample_weight.data(), static_cast<losskit_reduction>(reduction), loss.data(), grad.data()));
+}
+
 /// Log loss: the negative logarithm of the probability given to what happened.
 /// See losskit_log_loss_f32.
 inline void log_loss(
@@ -10494,6 +11535,896 @@ inline void log_loss(
     losskit_log_loss_f64(probs.data(), y.data(), count, classes, eps, sample_weight.data(), static_cast<losskit_reduction>(reduction), loss.data(), grad.data()));
 }
 
+/// Coverage and width of prediction intervals: the share of targets inside, and the mean width.
+/// See losskit_picp_mpiw_f32.
+inline void picp_mpiw(
+    const float *lower, const float *upper, const float *target, std::ptrdiff_t count, float *coverage, float *width) {
+  check(losskit_picp_mpiw_f32(lower, upper, target, count, coverage, width));
+}
+
+/// The same on spans.
+inline void picp_mpiw(
+    span<const float> lower, span<const float> upper, span<const float> target, float *coverage, float *width) {
+  const std::ptrdiff_t count = lower.ssize();
+  detail::expect(upper, false, {count});
+  detail::expect(target, false, {count});
+  check(losskit_picp_mpiw_f32(lower.data(), upper.data(), target.data(), count, coverage, width));
+}
+
+/// Coverage and width of prediction intervals: the share of targets inside, and the mean width.
+/// See losskit_picp_mpiw_f64.
+inline void picp_mpiw(
+    const double *lower, const double *upper, const double *target, std::ptrdiff_t count, double *coverage,
+    double *width) {
+  check(losskit_picp_mpiw_f64(lower, upper, target, count, coverage, width));
+}
+
+/// The same on spans.
+inline void picp_mpiw(
+    span<const double> lower, span<const double> upper, span<const double> target, double *coverage, double *width) {
+  const std::ptrdiff_t count = lower.ssize();
+  detail::expect(upper, false, {count});
+  detail::expect(target, false, {count});
+  check(losskit_picp_mpiw_f64(lower.data(), upper.data(), target.data(), count, coverage, width));
+}
+
+/// Calibration error of predictive distributions: is the share of targets below a quantile what the quantile says?
+/// See losskit_regression_calibration_error_f32.
+inline void regression_calibration_error(
+    const float *cdf, std::ptrdiff_t count, const double *levels, std::ptrdiff_t level_count, losskit::level_norm norm,
+    float *value, float *observed) {
+  check(
+    
+    losskit_regression_calibration_error_f32(cdf, count, levels, level_count, static_cast<losskit_level_norm>(norm), value, observed));
+}
+
+/// The same on spans.
+inline void regression_calibration_error(
+    span<const float> cdf, span<const double> levels, losskit::level_norm norm, float *value, span<float> observed) {
+  const std::ptrdiff_t count = cdf.ssize();
+  const std::ptrdiff_t level_count = levels.ssize();
+  detail::expect(observed, true, {level_count});
+  check(
+    
+    losskit_regression_calibration_error_f32(cdf.data(), count, levels.data(), level_count, static_cast<losskit_level_norm>(norm), value, observed.data()));
+}
+
+/// Calibration error of predictive distributions: is the share of targets below a quantile what the quantile says?
+/// See losskit_regression_calibration_error_f64.
+inline void regression_calibration_error(
+    const double *cdf, std::ptrdiff_t count, const double *levels, std::ptrdiff_t level_count, losskit::level_norm norm,
+    double *value, double *observed) {
+  check(
+    
+    losskit_regression_calibration_error_f64(cdf, count, levels, level_count, static_cast<losskit_level_norm>(norm), value, observed));
+}
+
+/// The same on spans.
+inline void regression_calibration_error(
+    span<const double> cdf, span<const double> levels, losskit::level_norm norm, double *value, span<double> observed) {
+  const std::ptrdiff_t count = cdf.ssize();
+  const std::ptrdiff_t level_count = levels.ssize();
+  detail::expect(observed, true, {level_count});
+  check(
+    
+    losskit_regression_calibration_error_f64(cdf.data(), count, levels.data(), level_count, static_cast<losskit_level_norm>(norm), value, observed.data()));
+}
+
+/// Risk-coverage curve of selective prediction: the mean risk of the k most confident predictions, for each k.
+/// See losskit_risk_coverage_curve_f32.
+inline void risk_coverage_curve(
+    const float *confidence, const float *risk, std::ptrdiff_t count, float *coverage, float *selective_risk) {
+  check(losskit_risk_coverage_curve_f32(confidence, risk, count, coverage, selective_risk));
+}
+
+/// The same on spans.
+inline void risk_coverage_curve(
+    span<const float> confidence, span<const float> risk, span<float> coverage, span<float> selective_risk) {
+  const std::ptrdiff_t count = confidence.ssize();
+  detail::expect(risk, false, {count});
+  detail::expect(coverage, true, {count});
+  detail::expect(selective_risk, true, {count});
+  check(losskit_risk_coverage_curve_f32(confidence.data(), risk.data(), count, coverage.data(), selective_risk.data()));
+}
+
+/// Risk-coverage curve of selective prediction: the mean risk of the k most confident predictions, for each k.
+/// See losskit_risk_coverage_curve_f64.
+inline void risk_coverage_curve(
+    const double *confidence, const double *risk, std::ptrdiff_t count, double *coverage, double *selective_risk) {
+  check(losskit_risk_coverage_curve_f64(confidence, risk, count, coverage, selective_risk));
+}
+
+/// The same on spans.
+inline void risk_coverage_curve(
+    span<const double> confidence, span<const double> risk, span<double> coverage, span<double> selective_risk) {
+  const std::ptrdiff_t count = confidence.ssize();
+  detail::expect(risk, false, {count});
+  detail::expect(coverage, true, {count});
+  detail::expect(selective_risk, true, {count});
+  check(losskit_risk_coverage_curve_f64(confidence.data(), risk.data(), count, coverage.data(), selective_risk.data()));
+}
+
+/// Area under the risk-coverage curve, and its excess over that of the best order.
+/// See losskit_aurc_f32.
+inline void aurc(const float *confidence, const float *risk, std::ptrdiff_t count, float *area, float *excess) {
+  check(losskit_aurc_f32(confidence, risk, count, area, excess));
+}
+
+/// The same on spans.
+inline void aurc(span<const float> confidence, span<const float> risk, float *area, float *excess) {
+  const std::ptrdiff_t count = confidence.ssize();
+  detail::expect(risk, false, {count});
+  check(losskit_aurc_f32(confidence.data(), risk.data(), count, area, excess));
+}
+
+/// Area under the risk-coverage curve, and its excess over that of the best order.
+/// See losskit_aurc_f64.
+inline void aurc(const double *confidence, const double *risk, std::ptrdiff_t count, double *area, double *excess) {
+  check(losskit_aurc_f64(confidence, risk, count, area, excess));
+}
+
+/// The same on spans.
+inline void aurc(span<const double> confidence, span<const double> risk, double *area, double *excess) {
+  const std::ptrdiff_t count = confidence.ssize();
+  detail::expect(risk, false, {count});
+  check(losskit_aurc_f64(confidence.data(), risk.data(), count, area, excess));
+}
+
+/// Expected normalized calibration error of predicted variances.
+/// See losskit_ence_f32.
+inline void ence(
+    const float *variance, const float *sq_error, std::ptrdiff_t count, std::ptrdiff_t n_bins, float *value) {
+  check(losskit_ence_f32(variance, sq_error, count, n_bins, value));
+}
+
+/// The same on spans.
+inline void ence(span<const float> variance, span<const float> sq_error, std::ptrdiff_t n_bins, float *value) {
+  const std::ptrdiff_t count = variance.ssize();
+  detail::expect(sq_error, false, {count});
+  check(losskit_ence_f32(variance.data(), sq_error.data(), count, n_bins, value));
+}
+
+/// Expected normalized calibration error of predicted variances.
+/// See losskit_ence_f64.
+inline void ence(
+    const double *variance, const double *sq_error, std::ptrdiff_t count, std::ptrdiff_t n_bins, double *value) {
+  check(losskit_ence_f64(variance, sq_error, count, n_bins, value));
+}
+
+/// The same on spans.
+inline void ence(span<const double> variance, span<const double> sq_error, std::ptrdiff_t n_bins, double *value) {
+  const std::ptrdiff_t count = variance.ssize();
+  detail::expect(sq_error, false, {count});
+  check(losskit_ence_f64(variance.data(), sq_error.data(), count, n_bins, value));
+}
+
+/// Uncertainty calibration error of predicted variances.
+/// See losskit_uncertainty_calibration_error_f32.
+inline void uncertainty_calibration_error(
+    const float *variance, const float *sq_error, std::ptrdiff_t count, std::ptrdiff_t n_bins, float *value) {
+  check(losskit_uncertainty_calibration_error_f32(variance, sq_error, count, n_bins, value));
+}
+
+/// The same on spans.
+inline void uncertainty_calibration_error(
+    span<const float> variance, span<const float> sq_error, std::ptrdiff_t n_bins, float *value) {
+  const std::ptrdiff_t count = variance.ssize();
+  detail::expect(sq_error, false, {count});
+  check(losskit_uncertainty_calibration_error_f32(variance.data(), sq_error.data(), count, n_bins, value));
+}
+
+/// Uncertainty calibration error of predicted variances.
+/// See losskit_uncertainty_calibration_error_f64.
+inline void uncertainty_calibration_error(
+    const double *variance, const double *sq_error, std::ptrdiff_t count, std::ptrdiff_t n_bins, double *value) {
+  check(losskit_uncertainty_calibration_error_f64(variance, sq_error, count, n_bins, value));
+}
+
+/// The same on spans.
+inline void uncertainty_calibration_error(
+    span<const double> variance, span<const double> sq_error, std::ptrdiff_t n_bins, double *value) {
+  const std::ptrdiff_t count = variance.ssize();
+  detail::expect(sq_error, false, {count});
+  check(losskit_uncertainty_calibration_error_f64(variance.data(), sq_error.data(), count, n_bins, value));
+}
+
+/// Beta calibration: the map σ(a log p − b log(1 − p) + c), a, b ≥ 0, of least mean log loss.
+/// See losskit_beta_calibration_fit_f32.
+inline void beta_calibration_fit(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, losskit::beta_variant variant, double eps,
+    float *a, float *b, float *c, float *loss, std::uint8_t *converged) {
+  check(
+    
+    losskit_beta_calibration_fit_f32(probs, y, count, static_cast<losskit_beta_variant>(variant), eps, a, b, c, loss, converged));
+}
+
+/// The same on spans.
+inline void beta_calibration_fit(
+    span<const float> probs, span<const std::int64_t> y, losskit::beta_variant variant, double eps, float *a, float *b,
+    float *c, float *loss, std::uint8_t *converged) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  check(
+    
+    losskit_beta_calibration_fit_f32(probs.data(), y.data(), count, static_cast<losskit_beta_variant>(variant), eps, a, b, c, loss, converged));
+}
+
+/// Beta calibration: the map σ(a log p − b log(1 − p) + c), a, b ≥ 0, of least mean log loss.
+/// See losskit_beta_calibration_fit_f64.
+inline void beta_calibration_fit(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, losskit::beta_variant variant, double eps,
+    double *a, double *b, double *c, double *loss, std::uint8_t *converged) {
+  check(
+    
+    losskit_beta_calibration_fit_f64(probs, y, count, static_cast<losskit_beta_variant>(variant), eps, a, b, c, loss, converged));
+}
+
+/// The same on spans.
+inline void beta_calibration_fit(
+    span<const double> probs, span<const std::int64_t> y, losskit::beta_variant variant, double eps, double *a,
+    double *b, double *c, double *loss, std::uint8_t *converged) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  check(
+    
+    losskit_beta_calibration_fit_f64(probs.data(), y.data(), count, static_cast<losskit_beta_variant>(variant), eps, a, b, c, loss, converged));
+}
+
+/// Applies a beta calibration: σ(a log p − b log(1 − p) + c).
+/// See losskit_beta_calibration_apply_f32.
+inline void beta_calibration_apply(
+    const float *probs, std::ptrdiff_t count, double a, double b, double c, double eps, float *output) {
+  check(losskit_beta_calibration_apply_f32(probs, count, a, b, c, eps, output));
+}
+
+/// The same on spans.
+inline void beta_calibration_apply(
+    span<const float> probs, double a, double b, double c, double eps, span<float> output) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(output, false, {count});
+  check(losskit_beta_calibration_apply_f32(probs.data(), count, a, b, c, eps, output.data()));
+}
+
+/// Applies a beta calibration: σ(a log p − b log(1 − p) + c).
+/// See losskit_beta_calibration_apply_f64.
+inline void beta_calibration_apply(
+    const double *probs, std::ptrdiff_t count, double a, double b, double c, double eps, double *output) {
+  check(losskit_beta_calibration_apply_f64(probs, count, a, b, c, eps, output));
+}
+
+/// The same on spans.
+inline void beta_calibration_apply(
+    span<const double> probs, double a, double b, double c, double eps, span<double> output) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(output, false, {count});
+  check(losskit_beta_calibration_apply_f64(probs.data(), count, a, b, c, eps, output.data()));
+}
+
+/// Correctness-aware loss: the confidence of the predicted class should be 1 where it is right and 0 where it is wrong.
+/// See losskit_correctness_aware_loss_f32.
+inline void correctness_aware_loss(
+    const float *logits, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    bool balanced, losskit::reduction reduction, float *loss, float *grad) {
+  check(
+    
+    losskit_correctness_aware_loss_f32(logits, target, outer, classes, inner, balanced, static_cast<losskit_reduction>(reduction), loss, grad));
+}
+
+/// The same on spans.
+inline void correctness_aware_loss(
+    span<const float> logits, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, bool balanced, losskit::reduction reduction, float *loss, span<float> grad) {
+  detail::expect(logits, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_correctness_aware_loss_f32(logits.data(), target, outer, classes, inner, balanced, static_cast<losskit_reduction>(reduction), loss, grad.data()));
+}
+
+/// Correctness-aware loss: the confidence of the predicted class should be 1 where it is right and 0 where it is wrong.
+/// See losskit_correctness_aware_loss_f64.
+inline void correctness_aware_loss(
+    const double *logits, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, bool balanced, losskit::reduction reduction, double *loss, double *grad) {
+  check(
+    
+    losskit_correctness_aware_loss_f64(logits, target, outer, classes, inner, balanced, static_cast<losskit_reduction>(reduction), loss, grad));
+}
+
+/// The same on spans.
+inline void correctness_aware_loss(
+    span<const double> logits, const std::int64_t *target, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, bool balanced, losskit::reduction reduction, double *loss, span<double> grad) {
+  detail::expect(logits, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(
+    
+    losskit_correctness_aware_loss_f64(logits.data(), target, outer, classes, inner, balanced, static_cast<losskit_reduction>(reduction), loss, grad.data()));
+}
+
+/// Ensemble temperature scaling: a mixture of the tempered, the given and the uniform distribution.
+/// See losskit_ensemble_temperature_scaling_fit_f32.
+inline void ensemble_temperature_scaling_fit(
+    const float *logits, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes,
+    losskit::ensemble_loss loss_kind, std::ptrdiff_t max_iter, double tol, float *temperature, float *weights,
+    float *objective, std::uint8_t *converged) {
+  check(
+    
+    losskit_ensemble_temperature_scaling_fit_f32(logits, y, count, classes, static_cast<losskit_ensemble_loss>(loss_kind), max_iter, tol, temperature, weights, objective, converged));
+}
+
+/// The same on spans.
+inline void ensemble_temperature_scaling_fit(
+    span<const float> logits, span<const std::int64_t> y, std::ptrdiff_t classes, losskit::ensemble_loss loss_kind,
+    std::ptrdiff_t max_iter, double tol, float *temperature, span<float> weights, float *objective,
+    std::uint8_t *converged) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(logits, false, {count, classes});
+  detail::expect(weights, true, {3});
+  check(
+    
+    losskit_ensemble_temperature_scaling_fit_f32(logits.data(), y.data(), count, classes, static_cast<losskit_ensemble_loss>(loss_kind), max_iter, tol, temperature, weights.data(), objective, converged));
+}
+
+/// Ensemble temperature scaling: a mixture of the tempered, the given and the uniform distribution.
+/// See losskit_ensemble_temperature_scaling_fit_f64.
+inline void ensemble_temperature_scaling_fit(
+    const double *logits, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes,
+    losskit::ensemble_loss loss_kind, std::ptrdiff_t max_iter, double tol, double *temperature, double *weights,
+    double *objective, std::uint8_t *converged) {
+  check(
+    
+    losskit_ensemble_temperature_scaling_fit_f64(logits, y, count, classes, static_cast<losskit_ensemble_loss>(loss_kind), max_iter, tol, temperature, weights, objective, converged));
+}
+
+/// The same on spans.
+inline void ensemble_temperature_scaling_fit(
+    span<const double> logits, span<const std::int64_t> y, std::ptrdiff_t classes, losskit::ensemble_loss loss_kind,
+    std::ptrdiff_t max_iter, double tol, double *temperature, span<double> weights, double *objective,
+    std::uint8_t *converged) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(logits, false, {count, classes});
+  detail::expect(weights, true, {3});
+  check(
+    
+    losskit_ensemble_temperature_scaling_fit_f64(logits.data(), y.data(), count, classes, static_cast<losskit_ensemble_loss>(loss_kind), max_iter, tol, temperature, weights.data(), objective, converged));
+}
+
+/// Group fairness: how the rates of a binary classifier differ between groups.
+/// See losskit_group_fairness_f32.
+inline void group_fairness(
+    const std::int64_t *pred, const std::int64_t *y, const std::int64_t *group, std::ptrdiff_t count,
+    std::ptrdiff_t num_groups, float *rates, float *dp, float *eo, float *opp) {
+  check(losskit_group_fairness_f32(pred, y, group, count, num_groups, rates, dp, eo, opp));
+}
+
+/// The same on spans.
+inline void group_fairness(
+    span<const std::int64_t> pred, span<const std::int64_t> y, span<const std::int64_t> group,
+    std::ptrdiff_t num_groups, span<float> rates, float *dp, float *eo, float *opp) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(group, false, {count});
+  detail::expect(rates, true, {num_groups, 4});
+  check(losskit_group_fairness_f32(pred.data(), y.data(), group.data(), count, num_groups, rates.data(), dp, eo, opp));
+}
+
+/// Group fairness: how the rates of a binary classifier differ between groups.
+/// See losskit_group_fairness_f64.
+inline void group_fairness(
+    const std::int64_t *pred, const std::int64_t *y, const std::int64_t *group, std::ptrdiff_t count,
+    std::ptrdiff_t num_groups, double *rates, double *dp, double *eo, double *opp) {
+  check(losskit_group_fairness_f64(pred, y, group, count, num_groups, rates, dp, eo, opp));
+}
+
+/// The same on spans.
+inline void group_fairness(
+    span<const std::int64_t> pred, span<const std::int64_t> y, span<const std::int64_t> group,
+    std::ptrdiff_t num_groups, span<double> rates, double *dp, double *eo, double *opp) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(group, false, {count});
+  detail::expect(rates, true, {num_groups, 4});
+  check(losskit_group_fairness_f64(pred.data(), y.data(), group.data(), count, num_groups, rates.data(), dp, eo, opp));
+}
+
+/// Histogram binning: calibrates a confidence as the share of hits among those in the same bin.
+/// See losskit_histogram_binning_fit_f32.
+inline void histogram_binning_fit(
+    const float *conf, const std::int64_t *correct, std::ptrdiff_t count, std::ptrdiff_t n_bins,
+    losskit::binning binning, float *edges, float *values) {
+  check(
+    
+    losskit_histogram_binning_fit_f32(conf, correct, count, n_bins, static_cast<losskit_binning>(binning), edges, values));
+}
+
+/// The same on spans.
+inline void histogram_binning_fit(
+    span<const float> conf, span<const std::int64_t> correct, std::ptrdiff_t n_bins, losskit::binning binning,
+    float *edges, float *values) {
+  const std::ptrdiff_t count = conf.ssize();
+  detail::expect(correct, false, {count});
+  check(
+    
+    losskit_histogram_binning_fit_f32(conf.data(), correct.data(), count, n_bins, static_cast<losskit_binning>(binning), edges, values));
+}
+
+/// Histogram binning: calibrates a confidence as the share of hits among those in the same bin.
+/// See losskit_histogram_binning_fit_f64.
+inline void histogram_binning_fit(
+    const double *conf, const std::int64_t *correct, std::ptrdiff_t count, std::ptrdiff_t n_bins,
+    losskit::binning binning, double *edges, double *values) {
+  check(
+    
+    losskit_histogram_binning_fit_f64(conf, correct, count, n_bins, static_cast<losskit_binning>(binning), edges, values));
+}
+
+/// The same on spans.
+inline void histogram_binning_fit(
+    span<const double> conf, span<const std::int64_t> correct, std::ptrdiff_t n_bins, losskit::binning binning,
+    double *edges, double *values) {
+  const std::ptrdiff_t count = conf.ssize();
+  detail::expect(correct, false, {count});
+  check(
+    
+    losskit_histogram_binning_fit_f64(conf.data(), correct.data(), count, n_bins, static_cast<losskit_binning>(binning), edges, values));
+}
+
+/// Applies a calibration by bins: the value of the bin that each confidence falls in, whose index is the number of inner
+/// edges below the confidence.
+/// See losskit_binning_apply_f32.
+inline void binning_apply(
+    const float *conf, std::ptrdiff_t count, const float *edges, const float *values, std::ptrdiff_t bins,
+    float *output) {
+  check(losskit_binning_apply_f32(conf, count, edges, values, bins, output));
+}
+
+/// The same on spans.
+inline void binning_apply(span<const float> conf, const float *edges, span<const float> values, span<float> output) {
+  const std::ptrdiff_t count = conf.ssize();
+  const std::ptrdiff_t bins = values.ssize();
+  detail::expect(output, false, {count});
+  check(losskit_binning_apply_f32(conf.data(), count, edges, values.data(), bins, output.data()));
+}
+
+/// Applies a calibration by bins: the value of the bin that each confidence falls in, whose index is the number of inner
+/// edges below the confidence.
+/// See losskit_binning_apply_f64.
+inline void binning_apply(
+    const double *conf, std::ptrdiff_t count, const double *edges, const double *values, std::ptrdiff_t bins,
+    double *output) {
+  check(losskit_binning_apply_f64(conf, count, edges, values, bins, output));
+}
+
+/// The same on spans.
+inline void binning_apply(
+    span<const double> conf, const double *edges, span<const double> values, span<double> output) {
+  const std::ptrdiff_t count = conf.ssize();
+  const std::ptrdiff_t bins = values.ssize();
+  detail::expect(output, false, {count});
+  check(losskit_binning_apply_f64(conf.data(), count, edges, values.data(), bins, output.data()));
+}
+
+/// Isotonic calibration: the non-decreasing map from confidence to accuracy that fits best.
+/// See losskit_isotonic_calibration_fit_f32.
+inline void isotonic_calibration_fit(
+    const float *conf, const std::int64_t *correct, std::ptrdiff_t count, const float *sample_weight, bool centered,
+    float *knots_x, float *knots_y, std::ptrdiff_t capacity, std::ptrdiff_t *knot_count) {
+  check(
+    
+    losskit_isotonic_calibration_fit_f32(conf, correct, count, sample_weight, centered, knots_x, knots_y, capacity, knot_count));
+}
+
+/// The same on spans.
+inline void isotonic_calibration_fit(
+    span<const float> conf, span<const std::int64_t> correct, span<const float> sample_weight, bool centered,
+    span<float> knots_x, span<float> knots_y, std::ptrdiff_t capacity, std::ptrdiff_t *knot_count) {
+  const std::ptrdiff_t count = conf.ssize();
+  detail::expect(correct, false, {count});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(knots_x, true, {capacity});
+  detail::expect(knots_y, true, {capacity});
+  check(
+    
+    losskit_isotonic_calibration_fit_f32(conf.data(), correct.data(), count, sample_weight.data(), centered, knots_x.data(), knots_y.data(), capacity, knot_count));
+}
+
+/// Isotonic calibration: the non-decreasing map from confidence to accuracy that fits best.
+/// See losskit_isotonic_calibration_fit_f64.
+inline void isotonic_calibration_fit(
+    const double *conf, const std::int64_t *correct, std::ptrdiff_t count, const double *sample_weight, bool centered,
+    double *knots_x, double *knots_y, std::ptrdiff_t capacity, std::ptrdiff_t *knot_count) {
+  check(
+    
+    losskit_isotonic_calibration_fit_f64(conf, correct, count, sample_weight, centered, knots_x, knots_y, capacity, knot_count));
+}
+
+/// The same on spans.
+inline void isotonic_calibration_fit(
+    span<const double> conf, span<const std::int64_t> correct, span<const double> sample_weight, bool centered,
+    span<double> knots_x, span<double> knots_y, std::ptrdiff_t capacity, std::ptrdiff_t *knot_count) {
+  const std::ptrdiff_t count = conf.ssize();
+  detail::expect(correct, false, {count});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(knots_x, true, {capacity});
+  detail::expect(knots_y, true, {capacity});
+  check(
+    
+    losskit_isotonic_calibration_fit_f64(conf.data(), correct.data(), count, sample_weight.data(), centered, knots_x.data(), knots_y.data(), capacity, knot_count));
+}
+
+/// Applies an isotonic calibration: linear interpolation between knots, constant outside.
+/// See losskit_isotonic_calibration_apply_f32.
+inline void isotonic_calibration_apply(
+    const float *conf, std::ptrdiff_t count, const float *knots_x, const float *knots_y, std::ptrdiff_t knots,
+    float *output) {
+  check(losskit_isotonic_calibration_apply_f32(conf, count, knots_x, knots_y, knots, output));
+}
+
+/// The same on spans.
+inline void isotonic_calibration_apply(
+    span<const float> conf, span<const float> knots_x, span<const float> knots_y, span<float> output) {
+  const std::ptrdiff_t count = conf.ssize();
+  const std::ptrdiff_t knots = knots_x.ssize();
+  detail::expect(knots_y, false, {knots});
+  detail::expect(output, false, {count});
+  check(losskit_isotonic_calibration_apply_f32(conf.data(), count, knots_x.data(), knots_y.data(), knots, output.data()));
+}
+
+/// Applies an isotonic calibration: linear interpolation between knots, constant outside.
+/// See losskit_isotonic_calibration_apply_f64.
+inline void isotonic_calibration_apply(
+    const double *conf, std::ptrdiff_t count, const double *knots_x, const double *knots_y, std::ptrdiff_t knots,
+    double *output) {
+  check(losskit_isotonic_calibration_apply_f64(conf, count, knots_x, knots_y, knots, output));
+}
+
+/// The same on spans.
+inline void isotonic_calibration_apply(
+    span<const double> conf, span<const double> knots_x, span<const double> knots_y, span<double> output) {
+  const std::ptrdiff_t count = conf.ssize();
+  const std::ptrdiff_t knots = knots_x.ssize();
+  detail::expect(knots_y, false, {knots});
+  detail::expect(output, false, {count});
+  check(losskit_isotonic_calibration_apply_f64(conf.data(), count, knots_x.data(), knots_y.data(), knots, output.data()));
+}
+
+/// Isotonic regression: the monotone sequence that is nearest to given values, by pooling adjacent violators.
+/// See losskit_isotonic_regression_f32.
+inline void isotonic_regression(
+    const float *values, std::ptrdiff_t count, const float *sample_weight, bool increasing, float *output,
+    float *jacobian) {
+  check(losskit_isotonic_regression_f32(values, count, sample_weight, increasing, output, jacobian));
+}
+
+/// The same on spans.
+inline void isotonic_regression(
+    span<const float> values, span<const float> sample_weight, bool increasing, span<float> output,
+    span<float> jacobian) {
+  const std::ptrdiff_t count = values.ssize();
+  detail::expect(sample_weight, true, {count});
+  detail::expect(output, false, {count});
+  detail::expect(jacobian, true, {count, count});
+  check(
+    
+    losskit_isotonic_regression_f32(values.data(), count, sample_weight.data(), increasing, output.data(), jacobian.data()));
+}
+
+/// Isotonic regression: the monotone sequence that is nearest to given values, by pooling adjacent violators.
+/// See losskit_isotonic_regression_f64.
+inline void isotonic_regression(
+    const double *values, std::ptrdiff_t count, const double *sample_weight, bool increasing, double *output,
+    double *jacobian) {
+  check(losskit_isotonic_regression_f64(values, count, sample_weight, increasing, output, jacobian));
+}
+
+/// The same on spans.
+inline void isotonic_regression(
+    span<const double> values, span<const double> sample_weight, bool increasing, span<double> output,
+    span<double> jacobian) {
+  const std::ptrdiff_t count = values.ssize();
+  detail::expect(sample_weight, true, {count});
+  detail::expect(output, false, {count});
+  detail::expect(jacobian, true, {count, count});
+  check(
+    
+    losskit_isotonic_regression_f64(values.data(), count, sample_weight.data(), increasing, output.data(), jacobian.data()));
+}
+
+/// Vector-Jacobian product of isotonicRegression: within a block B, grad_in_i = w_i / Σ_B w · Σ_B grad_out.
+/// See losskit_isotonic_regression_vjp_f32.
+inline void isotonic_regression_vjp(
+    const float *values, const float *grad_output, std::ptrdiff_t count, const float *sample_weight, bool increasing,
+    float *grad_input) {
+  check(losskit_isotonic_regression_vjp_f32(values, grad_output, count, sample_weight, increasing, grad_input));
+}
+
+/// The same on spans.
+inline void isotonic_regression_vjp(
+    span<const float> values, span<const float> grad_output, span<const float> sample_weight, bool increasing,
+    span<float> grad_input) {
+  const std::ptrdiff_t count = values.ssize();
+  detail::expect(grad_output, false, {count});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(grad_input, false, {count});
+  check(
+    
+    losskit_isotonic_regression_vjp_f32(values.data(), grad_output.data(), count, sample_weight.data(), increasing, grad_input.data()));
+}
+
+/// Vector-Jacobian product of isotonicRegression: within a block B, grad_in_i = w_i / Σ_B w · Σ_B grad_out.
+/// See losskit_isotonic_regression_vjp_f64.
+inline void isotonic_regression_vjp(
+    const double *values, const double *grad_output, std::ptrdiff_t count, const double *sample_weight, bool increasing,
+    double *grad_input) {
+  check(losskit_isotonic_regression_vjp_f64(values, grad_output, count, sample_weight, increasing, grad_input));
+}
+
+/// The same on spans.
+inline void isotonic_regression_vjp(
+    span<const double> values, span<const double> grad_output, span<const double> sample_weight, bool increasing,
+    span<double> grad_input) {
+  const std::ptrdiff_t count = values.ssize();
+  detail::expect(grad_output, false, {count});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(grad_input, false, {count});
+  check(
+    
+    losskit_isotonic_regression_vjp_f64(values.data(), grad_output.data(), count, sample_weight.data(), increasing, grad_input.data()));
+}
+
+/// Matrix scaling with off-diagonal and intercept regularisation (ODIR): the W and b for which softmax(W z + b) has the
+/// least
+/// See losskit_matrix_scaling_fit_f32.
+inline void matrix_scaling_fit(
+    const float *logits, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double reg_lambda,
+    double reg_mu, float *w, float *b, float *objective, std::uint8_t *converged) {
+  check(losskit_matrix_scaling_fit_f32(logits, y, count, classes, reg_lambda, reg_mu, w, b, objective, converged));
+}
+
+/// The same on spans.
+inline void matrix_scaling_fit(
+    span<const float> logits, span<const std::int64_t> y, std::ptrdiff_t classes, double reg_lambda, double reg_mu,
+    span<float> w, span<float> b, float *objective, std::uint8_t *converged) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(logits, false, {count, classes});
+  detail::expect(w, true, {classes, classes});
+  detail::expect(b, true, {classes});
+  check(
+    
+    losskit_matrix_scaling_fit_f32(logits.data(), y.data(), count, classes, reg_lambda, reg_mu, w.data(), b.data(), objective, converged));
+}
+
+/// Matrix scaling with off-diagonal and intercept regularisation (ODIR): the W and b for which softmax(W z + b) has the
+/// least
+/// See losskit_matrix_scaling_fit_f64.
+inline void matrix_scaling_fit(
+    const double *logits, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double reg_lambda,
+    double reg_mu, double *w, double *b, double *objective, std::uint8_t *converged) {
+  check(losskit_matrix_scaling_fit_f64(logits, y, count, classes, reg_lambda, reg_mu, w, b, objective, converged));
+}
+
+/// The same on spans.
+inline void matrix_scaling_fit(
+    span<const double> logits, span<const std::int64_t> y, std::ptrdiff_t classes, double reg_lambda, double reg_mu,
+    span<double> w, span<double> b, double *objective, std::uint8_t *converged) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(logits, false, {count, classes});
+  detail::expect(w, true, {classes, classes});
+  detail::expect(b, true, {classes});
+  check(
+    
+    losskit_matrix_scaling_fit_f64(logits.data(), y.data(), count, classes, reg_lambda, reg_mu, w.data(), b.data(), objective, converged));
+}
+
+/// Dirichlet calibration: matrix scaling of log probabilities, softmax(W log max(p, ε) + b).
+/// See losskit_dirichlet_calibration_fit_f32.
+inline void dirichlet_calibration_fit(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double reg_lambda,
+    double reg_mu, double eps, float *w, float *b, float *objective, std::uint8_t *converged) {
+  check(
+    
+    losskit_dirichlet_calibration_fit_f32(probs, y, count, classes, reg_lambda, reg_mu, eps, w, b, objective, converged));
+}
+
+/// The same on spans.
+inline void dirichlet_calibration_fit(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double reg_lambda, double reg_mu,
+    double eps, span<float> w, span<float> b, float *objective, std::uint8_t *converged) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(w, true, {classes, classes});
+  detail::expect(b, true, {classes});
+  check(
+    
+    losskit_dirichlet_calibration_fit_f32(probs.data(), y.data(), count, classes, reg_lambda, reg_mu, eps, w.data(), b.data(), objective, converged));
+}
+
+/// Dirichlet calibration: matrix scaling of log probabilities, softmax(W log max(p, ε) + b).
+/// See losskit_dirichlet_calibration_fit_f64.
+inline void dirichlet_calibration_fit(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double reg_lambda,
+    double reg_mu, double eps, double *w, double *b, double *objective, std::uint8_t *converged) {
+  check(
+    
+    losskit_dirichlet_calibration_fit_f64(probs, y, count, classes, reg_lambda, reg_mu, eps, w, b, objective, converged));
+}
+
+/// The same on spans.
+inline void dirichlet_calibration_fit(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, double reg_lambda, double reg_mu,
+    double eps, span<double> w, span<double> b, double *objective, std::uint8_t *converged) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(w, true, {classes, classes});
+  detail::expect(b, true, {classes});
+  check(
+    
+    losskit_dirichlet_calibration_fit_f64(probs.data(), y.data(), count, classes, reg_lambda, reg_mu, eps, w.data(), b.data(), objective, converged));
+}
+
+/// Multicalibration audit: the calibration gaps of every group in every bin of predictions.
+/// See losskit_multicalibration_audit_f32.
+inline void multicalibration_audit(
+    const float *probs, const std::int64_t *y, const std::uint8_t *groups, std::ptrdiff_t count,
+    std::ptrdiff_t group_count, std::ptrdiff_t n_bins, float *mass, float *gap, float *violation) {
+  check(losskit_multicalibration_audit_f32(probs, y, groups, count, group_count, n_bins, mass, gap, violation));
+}
+
+/// The same on spans.
+inline void multicalibration_audit(
+    span<const float> probs, span<const std::int64_t> y, span<const std::uint8_t> groups, std::ptrdiff_t group_count,
+    std::ptrdiff_t n_bins, span<float> mass, span<float> gap, float *violation) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(groups, false, {count, group_count});
+  detail::expect(mass, true, {group_count, n_bins});
+  detail::expect(gap, true, {group_count, n_bins});
+  check(
+    
+    losskit_multicalibration_audit_f32(probs.data(), y.data(), groups.data(), count, group_count, n_bins, mass.data(), gap.data(), violation));
+}
+
+/// Multicalibration audit: the calibration gaps of every group in every bin of predictions.
+/// See losskit_multicalibration_audit_f64.
+inline void multicalibration_audit(
+    const double *probs, const std::int64_t *y, const std::uint8_t *groups, std::ptrdiff_t count,
+    std::ptrdiff_t group_count, std::ptrdiff_t n_bins, double *mass, double *gap, double *violation) {
+  check(losskit_multicalibration_audit_f64(probs, y, groups, count, group_count, n_bins, mass, gap, violation));
+}
+
+/// The same on spans.
+inline void multicalibration_audit(
+    span<const double> probs, span<const std::int64_t> y, span<const std::uint8_t> groups, std::ptrdiff_t group_count,
+    std::ptrdiff_t n_bins, span<double> mass, span<double> gap, double *violation) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(groups, false, {count, group_count});
+  detail::expect(mass, true, {group_count, n_bins});
+  detail::expect(gap, true, {group_count, n_bins});
+  check(
+    
+    losskit_multicalibration_audit_f64(probs.data(), y.data(), groups.data(), count, group_count, n_bins, mass.data(), gap.data(), violation));
+}
+
+/// Multicalibration: moves probabilities until no group is off in any bin.
+/// See losskit_multicalibrate_f32.
+inline void multicalibrate(
+    const float *probs, const std::int64_t *y, const std::uint8_t *groups, std::ptrdiff_t count,
+    std::ptrdiff_t group_count, double alpha, std::ptrdiff_t n_bins, std::ptrdiff_t max_iter, float *output,
+    std::ptrdiff_t *updates, float *violation) {
+  check(
+    
+    losskit_multicalibrate_f32(probs, y, groups, count, group_count, alpha, n_bins, max_iter, output, updates, violation));
+}
+
+/// The same on spans.
+inline void multicalibrate(
+    span<const float> probs, span<const std::int64_t> y, span<const std::uint8_t> groups, std::ptrdiff_t group_count,
+    double alpha, std::ptrdiff_t n_bins, std::ptrdiff_t max_iter, span<float> output, std::ptrdiff_t *updates,
+    float *violation) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(groups, false, {count, group_count});
+  detail::expect(output, false, {count});
+  check(
+    
+    losskit_multicalibrate_f32(probs.data(), y.data(), groups.data(), count, group_count, alpha, n_bins, max_iter, output.data(), updates, violation));
+}
+
+/// Multicalibration: moves probabilities until no group is off in any bin.
+/// See losskit_multicalibrate_f64.
+inline void multicalibrate(
+    const double *probs, const std::int64_t *y, const std::uint8_t *groups, std::ptrdiff_t count,
+    std::ptrdiff_t group_count, double alpha, std::ptrdiff_t n_bins, std::ptrdiff_t max_iter, double *output,
+    std::ptrdiff_t *updates, double *violation) {
+  check(
+    
+    losskit_multicalibrate_f64(probs, y, groups, count, group_count, alpha, n_bins, max_iter, output, updates, violation));
+}
+
+/// The same on spans.
+inline void multicalibrate(
+    span<const double> probs, span<const std::int64_t> y, span<const std::uint8_t> groups, std::ptrdiff_t group_count,
+    double alpha, std::ptrdiff_t n_bins, std::ptrdiff_t max_iter, span<double> output, std::ptrdiff_t *updates,
+    double *violation) {
+  const std::ptrdiff_t count = probs.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(groups, false, {count, group_count});
+  detail::expect(output, false, {count});
+  check(
+    
+    losskit_multicalibrate_f64(probs.data(), y.data(), groups.data(), count, group_count, alpha, n_bins, max_iter, output.data(), updates, violation));
+}
+
+/// Platt scaling: the a and b for which σ(a s + b) has the least mean log loss.
+/// See losskit_platt_scaling_fit_f32.
+inline void platt_scaling_fit(
+    const float *scores, const std::int64_t *y, std::ptrdiff_t count, bool target_smoothing, float *a, float *b,
+    float *loss, std::uint8_t *converged) {
+  check(losskit_platt_scaling_fit_f32(scores, y, count, target_smoothing, a, b, loss, converged));
+}
+
+/// The same on spans.
+inline void platt_scaling_fit(
+    span<const float> scores, span<const std::int64_t> y, bool target_smoothing, float *a, float *b, float *loss,
+    std::uint8_t *converged) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_platt_scaling_fit_f32(scores.data(), y.data(), count, target_smoothing, a, b, loss, converged));
+}
+
+/// Platt scaling: the a and b for which σ(a s + b) has the least mean log loss.
+/// See losskit_platt_scaling_fit_f64.
+inline void platt_scaling_fit(
+    const double *scores, const std::int64_t *y, std::ptrdiff_t count, bool target_smoothing, double *a, double *b,
+    double *loss, std::uint8_t *converged) {
+  check(losskit_platt_scaling_fit_f64(scores, y, count, target_smoothing, a, b, loss, converged));
+}
+
+/// The same on spans.
+inline void platt_scaling_fit(
+    span<const double> scores, span<const std::int64_t> y, bool target_smoothing, double *a, double *b, double *loss,
+    std::uint8_t *converged) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_platt_scaling_fit_f64(scores.data(), y.data(), count, target_smoothing, a, b, loss, converged));
+}
+
+/// The scaling-binning calibrator: a logistic map of the log-odds, whose values are then averaged over bins of equal mass.
+/// See losskit_scaling_binning_fit_f32.
+inline void scaling_binning_fit(
+    const float *conf, const std::int64_t *correct, std::ptrdiff_t count, std::ptrdiff_t n_bins, double eps, float *a,
+    float *b, float *edges, float *values, std::uint8_t *converged) {
+  check(losskit_scaling_binning_fit_f32(conf, correct, count, n_bins, eps, a, b, edges, values, converged));
+}
+
+/// The same on spans.
+inline void scaling_binning_fit(
+    span<const float> conf, span<const std::int64_t> correct, std::ptrdiff_t n_bins, double eps, float *a, float *b,
+    float *edges, float *values, std::uint8_t *converged) {
+  const std::ptrdiff_t count = conf.ssize();
+  detail::expect(correct, false, {count});
+  check(losskit_scaling_binning_fit_f32(conf.data(), correct.data(), count, n_bins, eps, a, b, edges, values, converged));
+}
+
+/// The scaling-binning calibrator: a logistic map of the log-odds, whose values are then averaged over bins of equal mass.
+/// See losskit_scaling_binning_fit_f64.
+inline void scaling_binning_fit(
+    const double *conf, const std::int64_t *correct, std::ptrdiff_t count, std::ptrdiff_t n_bins, double eps, double *a,
+    double *b, double *edges, double *values, std::uint8_t *converged) {
+  check(losskit_scaling_binning_fit_f64(conf, correct, count, n_bins, eps, a, b, edges, values, converged));
+}
+
+/// The same on spans.
+inline void scaling_binning_fit(
+    span<const double> conf, span<const std::int64_t> correct, std::ptrdiff_t n_bins, double eps, double *a, double *b,
+    double *edges, double *values, std::uint8_t *converged) {
+  const std::ptrdiff_t count = conf.ssize();
+  detail::expect(correct, false, {count});
+  check(losskit_scaling_binning_fit_f64(conf.data(), correct.data(), count, n_bins, eps, a, b, edges, values, converged));
+}
+
 /// Temperature scaling: the T for which softmax(z / T) has the least mean negative log-likelihood.
 /// See losskit_temperature_scaling_fit_f32.
 inline void temperature_scaling_fit(
@@ -10526,6 +12457,1072 @@ inline void temperature_scaling_fit(
   const std::ptrdiff_t count = y.ssize();
   detail::expect(logits, false, {count, classes});
   check(losskit_temperature_scaling_fit_f64(logits.data(), y.data(), count, classes, t_min, t_max, temperature, nll));
+}
+
+/// Vector scaling: the w and b for which softmax(w∘z + b) has the least mean negative log-likelihood.
+/// See losskit_vector_scaling_fit_f32.
+inline void vector_scaling_fit(
+    const float *logits, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, float *w, float *b,
+    float *nll, std::uint8_t *converged) {
+  check(losskit_vector_scaling_fit_f32(logits, y, count, classes, w, b, nll, converged));
+}
+
+/// The same on spans.
+inline void vector_scaling_fit(
+    span<const float> logits, span<const std::int64_t> y, std::ptrdiff_t classes, span<float> w, span<float> b,
+    float *nll, std::uint8_t *converged) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(logits, false, {count, classes});
+  detail::expect(w, true, {classes});
+  detail::expect(b, true, {classes});
+  check(losskit_vector_scaling_fit_f32(logits.data(), y.data(), count, classes, w.data(), b.data(), nll, converged));
+}
+
+/// Vector scaling: the w and b for which softmax(w∘z + b) has the least mean negative log-likelihood.
+/// See losskit_vector_scaling_fit_f64.
+inline void vector_scaling_fit(
+    const double *logits, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double *w, double *b,
+    double *nll, std::uint8_t *converged) {
+  check(losskit_vector_scaling_fit_f64(logits, y, count, classes, w, b, nll, converged));
+}
+
+/// The same on spans.
+inline void vector_scaling_fit(
+    span<const double> logits, span<const std::int64_t> y, std::ptrdiff_t classes, span<double> w, span<double> b,
+    double *nll, std::uint8_t *converged) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(logits, false, {count, classes});
+  detail::expect(w, true, {classes});
+  detail::expect(b, true, {classes});
+  check(losskit_vector_scaling_fit_f64(logits.data(), y.data(), count, classes, w.data(), b.data(), nll, converged));
+}
+
+/// Scores of conformalised quantile regression: how far a target lies outside its interval, negative inside.
+/// See losskit_conformal_cqr_scores_f32.
+inline void conformal_cqr_scores(
+    const float *lower, const float *upper, const float *target, std::ptrdiff_t count, float *scores) {
+  check(losskit_conformal_cqr_scores_f32(lower, upper, target, count, scores));
+}
+
+/// The same on spans.
+inline void conformal_cqr_scores(
+    span<const float> lower, span<const float> upper, span<const float> target, span<float> scores) {
+  const std::ptrdiff_t count = lower.ssize();
+  detail::expect(upper, false, {count});
+  detail::expect(target, false, {count});
+  detail::expect(scores, false, {count});
+  check(losskit_conformal_cqr_scores_f32(lower.data(), upper.data(), target.data(), count, scores.data()));
+}
+
+/// Scores of conformalised quantile regression: how far a target lies outside its interval, negative inside.
+/// See losskit_conformal_cqr_scores_f64.
+inline void conformal_cqr_scores(
+    const double *lower, const double *upper, const double *target, std::ptrdiff_t count, double *scores) {
+  check(losskit_conformal_cqr_scores_f64(lower, upper, target, count, scores));
+}
+
+/// The same on spans.
+inline void conformal_cqr_scores(
+    span<const double> lower, span<const double> upper, span<const double> target, span<double> scores) {
+  const std::ptrdiff_t count = lower.ssize();
+  detail::expect(upper, false, {count});
+  detail::expect(target, false, {count});
+  detail::expect(scores, false, {count});
+  check(losskit_conformal_cqr_scores_f64(lower.data(), upper.data(), target.data(), count, scores.data()));
+}
+
+/// Conformal quantile: the threshold that a new score stays below with probability 1 − α at least.
+/// See losskit_conformal_quantile_f32.
+inline void conformal_quantile(const float *scores, std::ptrdiff_t count, double alpha, float *quantile) {
+  check(losskit_conformal_quantile_f32(scores, count, alpha, quantile));
+}
+
+/// The same on spans.
+inline void conformal_quantile(span<const float> scores, double alpha, float *quantile) {
+  const std::ptrdiff_t count = scores.ssize();
+  check(losskit_conformal_quantile_f32(scores.data(), count, alpha, quantile));
+}
+
+/// Conformal quantile: the threshold that a new score stays below with probability 1 − α at least.
+/// See losskit_conformal_quantile_f64.
+inline void conformal_quantile(const double *scores, std::ptrdiff_t count, double alpha, double *quantile) {
+  check(losskit_conformal_quantile_f64(scores, count, alpha, quantile));
+}
+
+/// The same on spans.
+inline void conformal_quantile(span<const double> scores, double alpha, double *quantile) {
+  const std::ptrdiff_t count = scores.ssize();
+  check(losskit_conformal_quantile_f64(scores.data(), count, alpha, quantile));
+}
+
+/// Conformal scores of the true classes: how strange the label of each row is to the classifier.
+/// See losskit_conformal_scores_f32.
+inline void conformal_scores(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes,
+    losskit::conformal_method method, double lam, std::ptrdiff_t k_reg, const float *u, float *scores) {
+  check(
+    
+    losskit_conformal_scores_f32(probs, y, count, classes, static_cast<losskit_conformal_method>(method), lam, k_reg, u, scores));
+}
+
+/// The same on spans.
+inline void conformal_scores(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, losskit::conformal_method method,
+    double lam, std::ptrdiff_t k_reg, span<const float> u, span<float> scores) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(u, true, {count});
+  detail::expect(scores, false, {count});
+  check(
+    
+    losskit_conformal_scores_f32(probs.data(), y.data(), count, classes, static_cast<losskit_conformal_method>(method), lam, k_reg, u.data(), scores.data()));
+}
+
+/// Conformal scores of the true classes: how strange the label of each row is to the classifier.
+/// See losskit_conformal_scores_f64.
+inline void conformal_scores(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes,
+    losskit::conformal_method method, double lam, std::ptrdiff_t k_reg, const double *u, double *scores) {
+  check(
+    
+    losskit_conformal_scores_f64(probs, y, count, classes, static_cast<losskit_conformal_method>(method), lam, k_reg, u, scores));
+}
+
+/// The same on spans.
+inline void conformal_scores(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes, losskit::conformal_method method,
+    double lam, std::ptrdiff_t k_reg, span<const double> u, span<double> scores) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  detail::expect(u, true, {count});
+  detail::expect(scores, false, {count});
+  check(
+    
+    losskit_conformal_scores_f64(probs.data(), y.data(), count, classes, static_cast<losskit_conformal_method>(method), lam, k_reg, u.data(), scores.data()));
+}
+
+/// Conformal prediction sets: the classes whose score is at most a threshold.
+/// See losskit_conformal_set_f32.
+inline void conformal_set(
+    const float *probs, std::ptrdiff_t count, std::ptrdiff_t classes, double qhat, losskit::conformal_method method,
+    double lam, std::ptrdiff_t k_reg, const float *u, bool allow_empty, bool include_last, std::uint8_t *mask) {
+  check(
+    
+    losskit_conformal_set_f32(probs, count, classes, qhat, static_cast<losskit_conformal_method>(method), lam, k_reg, u, allow_empty, include_last, mask));
+}
+
+/// The same on spans.
+inline void conformal_set(
+    span<const float> probs, std::ptrdiff_t count, std::ptrdiff_t classes, double qhat,
+    losskit::conformal_method method, double lam, std::ptrdiff_t k_reg, span<const float> u, bool allow_empty,
+    bool include_last, span<std::uint8_t> mask) {
+  detail::expect(probs, false, {count, classes});
+  detail::expect(u, true, {count});
+  detail::expect(mask, false, {count, classes});
+  check(
+    
+    losskit_conformal_set_f32(probs.data(), count, classes, qhat, static_cast<losskit_conformal_method>(method), lam, k_reg, u.data(), allow_empty, include_last, mask.data()));
+}
+
+/// Conformal prediction sets: the classes whose score is at most a threshold.
+/// See losskit_conformal_set_f64.
+inline void conformal_set(
+    const double *probs, std::ptrdiff_t count, std::ptrdiff_t classes, double qhat, losskit::conformal_method method,
+    double lam, std::ptrdiff_t k_reg, const double *u, bool allow_empty, bool include_last, std::uint8_t *mask) {
+  check(
+    
+    losskit_conformal_set_f64(probs, count, classes, qhat, static_cast<losskit_conformal_method>(method), lam, k_reg, u, allow_empty, include_last, mask));
+}
+
+/// The same on spans.
+inline void conformal_set(
+    span<const double> probs, std::ptrdiff_t count, std::ptrdiff_t classes, double qhat,
+    losskit::conformal_method method, double lam, std::ptrdiff_t k_reg, span<const double> u, bool allow_empty,
+    bool include_last, span<std::uint8_t> mask) {
+  detail::expect(probs, false, {count, classes});
+  detail::expect(u, true, {count});
+  detail::expect(mask, false, {count, classes});
+  check(
+    
+    losskit_conformal_set_f64(probs.data(), count, classes, qhat, static_cast<losskit_conformal_method>(method), lam, k_reg, u.data(), allow_empty, include_last, mask.data()));
+}
+
+/// How good prediction sets are: coverage, mean size, and the smallest coverage among rows whose sets have equal size.
+/// See losskit_conformal_set_metrics_f32.
+inline void conformal_set_metrics(
+    const std::uint8_t *mask, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, float *coverage,
+    float *mean_size, float *size_stratified_coverage) {
+  check(losskit_conformal_set_metrics_f32(mask, y, count, classes, coverage, mean_size, size_stratified_coverage));
+}
+
+/// The same on spans.
+inline void conformal_set_metrics(
+    span<const std::uint8_t> mask, span<const std::int64_t> y, std::ptrdiff_t classes, float *coverage,
+    float *mean_size, float *size_stratified_coverage) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(mask, false, {count, classes});
+  check(
+    
+    losskit_conformal_set_metrics_f32(mask.data(), y.data(), count, classes, coverage, mean_size, size_stratified_coverage));
+}
+
+/// How good prediction sets are: coverage, mean size, and the smallest coverage among rows whose sets have equal size.
+/// See losskit_conformal_set_metrics_f64.
+inline void conformal_set_metrics(
+    const std::uint8_t *mask, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double *coverage,
+    double *mean_size, double *size_stratified_coverage) {
+  check(losskit_conformal_set_metrics_f64(mask, y, count, classes, coverage, mean_size, size_stratified_coverage));
+}
+
+/// The same on spans.
+inline void conformal_set_metrics(
+    span<const std::uint8_t> mask, span<const std::int64_t> y, std::ptrdiff_t classes, double *coverage,
+    double *mean_size, double *size_stratified_coverage) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(mask, false, {count, classes});
+  check(
+    
+    losskit_conformal_set_metrics_f64(mask.data(), y.data(), count, classes, coverage, mean_size, size_stratified_coverage));
+}
+
+/// Accuracy: how much of the weight is predicted rightly, of all samples or averaged over the classes.
+/// See losskit_accuracy_score_f32.
+inline void accuracy_score(
+    const std::int64_t *pred, const std::int64_t *y, const float *sample_weight, std::ptrdiff_t count,
+    std::ptrdiff_t num_classes, losskit::class_average average, float *value) {
+  check(
+    
+    losskit_accuracy_score_f32(pred, y, sample_weight, count, num_classes, static_cast<losskit_class_average>(average), value));
+}
+
+/// The same on spans.
+inline void accuracy_score(
+    span<const std::int64_t> pred, span<const std::int64_t> y, span<const float> sample_weight,
+    std::ptrdiff_t num_classes, losskit::class_average average, float *value) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  check(
+    
+    losskit_accuracy_score_f32(pred.data(), y.data(), sample_weight.data(), count, num_classes, static_cast<losskit_class_average>(average), value));
+}
+
+/// Accuracy: how much of the weight is predicted rightly, of all samples or averaged over the classes.
+/// See losskit_accuracy_score_f64.
+inline void accuracy_score(
+    const std::int64_t *pred, const std::int64_t *y, const double *sample_weight, std::ptrdiff_t count,
+    std::ptrdiff_t num_classes, losskit::class_average average, double *value) {
+  check(
+    
+    losskit_accuracy_score_f64(pred, y, sample_weight, count, num_classes, static_cast<losskit_class_average>(average), value));
+}
+
+/// The same on spans.
+inline void accuracy_score(
+    span<const std::int64_t> pred, span<const std::int64_t> y, span<const double> sample_weight,
+    std::ptrdiff_t num_classes, losskit::class_average average, double *value) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  check(
+    
+    losskit_accuracy_score_f64(pred.data(), y.data(), sample_weight.data(), count, num_classes, static_cast<losskit_class_average>(average), value));
+}
+
+/// Top-k accuracy: how often the label is among the k classes with the highest scores.
+/// See losskit_top_k_accuracy_f32.
+inline void top_k_accuracy(
+    const float *scores, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t k,
+    float *value) {
+  check(losskit_top_k_accuracy_f32(scores, y, count, classes, k, value));
+}
+
+/// The same on spans.
+inline void top_k_accuracy(
+    span<const float> scores, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t k, float *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(scores, false, {count, classes});
+  check(losskit_top_k_accuracy_f32(scores.data(), y.data(), count, classes, k, value));
+}
+
+/// Top-k accuracy: how often the label is among the k classes with the highest scores.
+/// See losskit_top_k_accuracy_f64.
+inline void top_k_accuracy(
+    const double *scores, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t k,
+    double *value) {
+  check(losskit_top_k_accuracy_f64(scores, y, count, classes, k, value));
+}
+
+/// The same on spans.
+inline void top_k_accuracy(
+    span<const double> scores, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t k, double *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(scores, false, {count, classes});
+  check(losskit_top_k_accuracy_f64(scores.data(), y.data(), count, classes, k, value));
+}
+
+/// Matthews correlation coefficient, for any number of classes.
+/// See losskit_matthews_corrcoef_f32.
+inline void matthews_corrcoef(
+    const std::int64_t *pred, const std::int64_t *y, const float *sample_weight, std::ptrdiff_t count,
+    std::ptrdiff_t num_classes, float *value) {
+  check(losskit_matthews_corrcoef_f32(pred, y, sample_weight, count, num_classes, value));
+}
+
+/// The same on spans.
+inline void matthews_corrcoef(
+    span<const std::int64_t> pred, span<const std::int64_t> y, span<const float> sample_weight,
+    std::ptrdiff_t num_classes, float *value) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  check(losskit_matthews_corrcoef_f32(pred.data(), y.data(), sample_weight.data(), count, num_classes, value));
+}
+
+/// Matthews correlation coefficient, for any number of classes.
+/// See losskit_matthews_corrcoef_f64.
+inline void matthews_corrcoef(
+    const std::int64_t *pred, const std::int64_t *y, const double *sample_weight, std::ptrdiff_t count,
+    std::ptrdiff_t num_classes, double *value) {
+  check(losskit_matthews_corrcoef_f64(pred, y, sample_weight, count, num_classes, value));
+}
+
+/// The same on spans.
+inline void matthews_corrcoef(
+    span<const std::int64_t> pred, span<const std::int64_t> y, span<const double> sample_weight,
+    std::ptrdiff_t num_classes, double *value) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  check(losskit_matthews_corrcoef_f64(pred.data(), y.data(), sample_weight.data(), count, num_classes, value));
+}
+
+/// Cohen's kappa: agreement beyond what chance gives.
+/// See losskit_cohen_kappa_score_f32.
+inline void cohen_kappa_score(
+    const std::int64_t *pred, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t num_classes,
+    losskit::kappa_weights weights, float *value) {
+  check(losskit_cohen_kappa_score_f32(pred, y, count, num_classes, static_cast<losskit_kappa_weights>(weights), value));
+}
+
+/// The same on spans.
+inline void cohen_kappa_score(
+    span<const std::int64_t> pred, span<const std::int64_t> y, std::ptrdiff_t num_classes,
+    losskit::kappa_weights weights, float *value) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  check(
+    
+    losskit_cohen_kappa_score_f32(pred.data(), y.data(), count, num_classes, static_cast<losskit_kappa_weights>(weights), value));
+}
+
+/// Cohen's kappa: agreement beyond what chance gives.
+/// See losskit_cohen_kappa_score_f64.
+inline void cohen_kappa_score(
+    const std::int64_t *pred, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t num_classes,
+    losskit::kappa_weights weights, double *value) {
+  check(losskit_cohen_kappa_score_f64(pred, y, count, num_classes, static_cast<losskit_kappa_weights>(weights), value));
+}
+
+/// The same on spans.
+inline void cohen_kappa_score(
+    span<const std::int64_t> pred, span<const std::int64_t> y, std::ptrdiff_t num_classes,
+    losskit::kappa_weights weights, double *value) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  check(
+    
+    losskit_cohen_kappa_score_f64(pred.data(), y.data(), count, num_classes, static_cast<losskit_kappa_weights>(weights), value));
+}
+
+/// Confusion matrix: how often class i is the label and class j the prediction.
+/// See losskit_confusion_matrix_f32.
+inline void confusion_matrix(
+    const std::int64_t *pred, const std::int64_t *y, const float *sample_weight, std::ptrdiff_t count,
+    std::ptrdiff_t num_classes, losskit::confusion_normalization normalize, float *matrix) {
+  check(
+    
+    losskit_confusion_matrix_f32(pred, y, sample_weight, count, num_classes, static_cast<losskit_confusion_normalization>(normalize), matrix));
+}
+
+/// The same on spans.
+inline void confusion_matrix(
+    span<const std::int64_t> pred, span<const std::int64_t> y, span<const float> sample_weight,
+    std::ptrdiff_t num_classes, losskit::confusion_normalization normalize, span<float> matrix) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(matrix, true, {num_classes, num_classes});
+  check(
+    
+    losskit_confusion_matrix_f32(pred.data(), y.data(), sample_weight.data(), count, num_classes, static_cast<losskit_confusion_normalization>(normalize), matrix.data()));
+}
+
+/// Confusion matrix: how often class i is the label and class j the prediction.
+/// See losskit_confusion_matrix_f64.
+inline void confusion_matrix(
+    const std::int64_t *pred, const std::int64_t *y, const double *sample_weight, std::ptrdiff_t count,
+    std::ptrdiff_t num_classes, losskit::confusion_normalization normalize, double *matrix) {
+  check(
+    
+    losskit_confusion_matrix_f64(pred, y, sample_weight, count, num_classes, static_cast<losskit_confusion_normalization>(normalize), matrix));
+}
+
+/// The same on spans.
+inline void confusion_matrix(
+    span<const std::int64_t> pred, span<const std::int64_t> y, span<const double> sample_weight,
+    std::ptrdiff_t num_classes, losskit::confusion_normalization normalize, span<double> matrix) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(matrix, true, {num_classes, num_classes});
+  check(
+    
+    losskit_confusion_matrix_f64(pred.data(), y.data(), sample_weight.data(), count, num_classes, static_cast<losskit_confusion_normalization>(normalize), matrix.data()));
+}
+
+/// Area under the ROC curve for more than two classes: the mean over binary problems.
+/// See losskit_roc_auc_multiclass_f32.
+inline void roc_auc_multiclass(
+    const float *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes,
+    losskit::multiclass_scheme multi_class, losskit::class_average average, float *value) {
+  check(
+    
+    losskit_roc_auc_multiclass_f32(probs, y, count, classes, static_cast<losskit_multiclass_scheme>(multi_class), static_cast<losskit_class_average>(average), value));
+}
+
+/// The same on spans.
+inline void roc_auc_multiclass(
+    span<const float> probs, span<const std::int64_t> y, std::ptrdiff_t classes, losskit::multiclass_scheme multi_class,
+    losskit::class_average average, float *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_roc_auc_multiclass_f32(probs.data(), y.data(), count, classes, static_cast<losskit_multiclass_scheme>(multi_class), static_cast<losskit_class_average>(average), value));
+}
+
+/// Area under the ROC curve for more than two classes: the mean over binary problems.
+/// See losskit_roc_auc_multiclass_f64.
+inline void roc_auc_multiclass(
+    const double *probs, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes,
+    losskit::multiclass_scheme multi_class, losskit::class_average average, double *value) {
+  check(
+    
+    losskit_roc_auc_multiclass_f64(probs, y, count, classes, static_cast<losskit_multiclass_scheme>(multi_class), static_cast<losskit_class_average>(average), value));
+}
+
+/// The same on spans.
+inline void roc_auc_multiclass(
+    span<const double> probs, span<const std::int64_t> y, std::ptrdiff_t classes,
+    losskit::multiclass_scheme multi_class, losskit::class_average average, double *value) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(probs, false, {count, classes});
+  check(
+    
+    losskit_roc_auc_multiclass_f64(probs.data(), y.data(), count, classes, static_cast<losskit_multiclass_scheme>(multi_class), static_cast<losskit_class_average>(average), value));
+}
+
+/// Macro-averaged AUC of several labels: the mean over the labels that have both kinds.
+/// See losskit_macro_auc_f32.
+inline void macro_auc(
+    const float *scores, const float *t, std::ptrdiff_t count, std::ptrdiff_t classes, float *value, float *auc) {
+  check(losskit_macro_auc_f32(scores, t, count, classes, value, auc));
+}
+
+/// The same on spans.
+inline void macro_auc(
+    span<const float> scores, span<const float> t, std::ptrdiff_t count, std::ptrdiff_t classes, float *value,
+    span<float> auc) {
+  detail::expect(scores, false, {count, classes});
+  detail::expect(t, false, {count, classes});
+  detail::expect(auc, true, {classes});
+  check(losskit_macro_auc_f32(scores.data(), t.data(), count, classes, value, auc.data()));
+}
+
+/// Macro-averaged AUC of several labels: the mean over the labels that have both kinds.
+/// See losskit_macro_auc_f64.
+inline void macro_auc(
+    const double *scores, const double *t, std::ptrdiff_t count, std::ptrdiff_t classes, double *value, double *auc) {
+  check(losskit_macro_auc_f64(scores, t, count, classes, value, auc));
+}
+
+/// The same on spans.
+inline void macro_auc(
+    span<const double> scores, span<const double> t, std::ptrdiff_t count, std::ptrdiff_t classes, double *value,
+    span<double> auc) {
+  detail::expect(scores, false, {count, classes});
+  detail::expect(t, false, {count, classes});
+  detail::expect(auc, true, {classes});
+  check(losskit_macro_auc_f64(scores.data(), t.data(), count, classes, value, auc.data()));
+}
+
+/// Normalised discounted cumulative gain of rankings.
+/// See losskit_ndcg_score_f32.
+inline void ndcg_score(
+    const float *scores, const float *relevance, std::ptrdiff_t queries, std::ptrdiff_t documents, std::ptrdiff_t k,
+    losskit::relevance_gain gain, losskit::ranking_ties ties, float *value, float *per_query) {
+  check(
+    
+    losskit_ndcg_score_f32(scores, relevance, queries, documents, k, static_cast<losskit_relevance_gain>(gain), static_cast<losskit_ranking_ties>(ties), value, per_query));
+}
+
+/// The same on spans.
+inline void ndcg_score(
+    span<const float> scores, span<const float> relevance, std::ptrdiff_t queries, std::ptrdiff_t documents,
+    std::ptrdiff_t k, losskit::relevance_gain gain, losskit::ranking_ties ties, float *value, span<float> per_query) {
+  detail::expect(scores, false, {queries, documents});
+  detail::expect(relevance, false, {queries, documents});
+  detail::expect(per_query, true, {queries});
+  check(
+    
+    losskit_ndcg_score_f32(scores.data(), relevance.data(), queries, documents, k, static_cast<losskit_relevance_gain>(gain), static_cast<losskit_ranking_ties>(ties), value, per_query.data()));
+}
+
+/// Normalised discounted cumulative gain of rankings.
+/// See losskit_ndcg_score_f64.
+inline void ndcg_score(
+    const double *scores, const double *relevance, std::ptrdiff_t queries, std::ptrdiff_t documents, std::ptrdiff_t k,
+    losskit::relevance_gain gain, losskit::ranking_ties ties, double *value, double *per_query) {
+  check(
+    
+    losskit_ndcg_score_f64(scores, relevance, queries, documents, k, static_cast<losskit_relevance_gain>(gain), static_cast<losskit_ranking_ties>(ties), value, per_query));
+}
+
+/// The same on spans.
+inline void ndcg_score(
+    span<const double> scores, span<const double> relevance, std::ptrdiff_t queries, std::ptrdiff_t documents,
+    std::ptrdiff_t k, losskit::relevance_gain gain, losskit::ranking_ties ties, double *value, span<double> per_query) {
+  detail::expect(scores, false, {queries, documents});
+  detail::expect(relevance, false, {queries, documents});
+  detail::expect(per_query, true, {queries});
+  check(
+    
+    losskit_ndcg_score_f64(scores.data(), relevance.data(), queries, documents, k, static_cast<losskit_relevance_gain>(gain), static_cast<losskit_ranking_ties>(ties), value, per_query.data()));
+}
+
+/// False positive rate where the true positive rate first reaches a level: FPR@95TPR and its like.
+/// See losskit_fpr_at_tpr_f32.
+inline void fpr_at_tpr(
+    const float *scores, const std::int64_t *y, std::ptrdiff_t count, double tpr, float *fpr, float *threshold) {
+  check(losskit_fpr_at_tpr_f32(scores, y, count, tpr, fpr, threshold));
+}
+
+/// The same on spans.
+inline void fpr_at_tpr(span<const float> scores, span<const std::int64_t> y, double tpr, float *fpr, float *threshold) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_fpr_at_tpr_f32(scores.data(), y.data(), count, tpr, fpr, threshold));
+}
+
+/// False positive rate where the true positive rate first reaches a level: FPR@95TPR and its like.
+/// See losskit_fpr_at_tpr_f64.
+inline void fpr_at_tpr(
+    const double *scores, const std::int64_t *y, std::ptrdiff_t count, double tpr, double *fpr, double *threshold) {
+  check(losskit_fpr_at_tpr_f64(scores, y, count, tpr, fpr, threshold));
+}
+
+/// The same on spans.
+inline void fpr_at_tpr(
+    span<const double> scores, span<const std::int64_t> y, double tpr, double *fpr, double *threshold) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_fpr_at_tpr_f64(scores.data(), y.data(), count, tpr, fpr, threshold));
+}
+
+/// Equal error rate: where the ROC curve has as many false positives as false negatives.
+/// See losskit_equal_error_rate_f32.
+inline void equal_error_rate(const float *scores, const std::int64_t *y, std::ptrdiff_t count, float *value) {
+  check(losskit_equal_error_rate_f32(scores, y, count, value));
+}
+
+/// The same on spans.
+inline void equal_error_rate(span<const float> scores, span<const std::int64_t> y, float *value) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_equal_error_rate_f32(scores.data(), y.data(), count, value));
+}
+
+/// Equal error rate: where the ROC curve has as many false positives as false negatives.
+/// See losskit_equal_error_rate_f64.
+inline void equal_error_rate(const double *scores, const std::int64_t *y, std::ptrdiff_t count, double *value) {
+  check(losskit_equal_error_rate_f64(scores, y, count, value));
+}
+
+/// The same on spans.
+inline void equal_error_rate(span<const double> scores, span<const std::int64_t> y, double *value) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_equal_error_rate_f64(scores.data(), y.data(), count, value));
+}
+
+/// Precision against recall, over all thresholds.
+/// See losskit_precision_recall_curve_f32.
+inline void precision_recall_curve(
+    const float *scores, const std::int64_t *y, const float *sample_weight, std::ptrdiff_t count, float *precision,
+    float *recall, float *thresholds, std::ptrdiff_t capacity, std::ptrdiff_t *point_count) {
+  check(
+    
+    losskit_precision_recall_curve_f32(scores, y, sample_weight, count, precision, recall, thresholds, capacity, point_count));
+}
+
+/// The same on spans.
+inline void precision_recall_curve(
+    span<const float> scores, span<const std::int64_t> y, span<const float> sample_weight, span<float> precision,
+    span<float> recall, span<float> thresholds, std::ptrdiff_t capacity, std::ptrdiff_t *point_count) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(precision, true, {capacity});
+  detail::expect(recall, true, {capacity});
+  detail::expect(thresholds, true, {capacity});
+  check(
+    
+    losskit_precision_recall_curve_f32(scores.data(), y.data(), sample_weight.data(), count, precision.data(), recall.data(), thresholds.data(), capacity, point_count));
+}
+
+/// Precision against recall, over all thresholds.
+/// See losskit_precision_recall_curve_f64.
+inline void precision_recall_curve(
+    const double *scores, const std::int64_t *y, const double *sample_weight, std::ptrdiff_t count, double *precision,
+    double *recall, double *thresholds, std::ptrdiff_t capacity, std::ptrdiff_t *point_count) {
+  check(
+    
+    losskit_precision_recall_curve_f64(scores, y, sample_weight, count, precision, recall, thresholds, capacity, point_count));
+}
+
+/// The same on spans.
+inline void precision_recall_curve(
+    span<const double> scores, span<const std::int64_t> y, span<const double> sample_weight, span<double> precision,
+    span<double> recall, span<double> thresholds, std::ptrdiff_t capacity, std::ptrdiff_t *point_count) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(precision, true, {capacity});
+  detail::expect(recall, true, {capacity});
+  detail::expect(thresholds, true, {capacity});
+  check(
+    
+    losskit_precision_recall_curve_f64(scores.data(), y.data(), sample_weight.data(), count, precision.data(), recall.data(), thresholds.data(), capacity, point_count));
+}
+
+/// Average precision: the area under the precision–recall curve by the step rule.
+/// See losskit_average_precision_f32.
+inline void average_precision(
+    const float *scores, const std::int64_t *y, const float *sample_weight, std::ptrdiff_t count, float *value) {
+  check(losskit_average_precision_f32(scores, y, sample_weight, count, value));
+}
+
+/// The same on spans.
+inline void average_precision(
+    span<const float> scores, span<const std::int64_t> y, span<const float> sample_weight, float *value) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  check(losskit_average_precision_f32(scores.data(), y.data(), sample_weight.data(), count, value));
+}
+
+/// Average precision: the area under the precision–recall curve by the step rule.
+/// See losskit_average_precision_f64.
+inline void average_precision(
+    const double *scores, const std::int64_t *y, const double *sample_weight, std::ptrdiff_t count, double *value) {
+  check(losskit_average_precision_f64(scores, y, sample_weight, count, value));
+}
+
+/// The same on spans.
+inline void average_precision(
+    span<const double> scores, span<const std::int64_t> y, span<const double> sample_weight, double *value) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  check(losskit_average_precision_f64(scores.data(), y.data(), sample_weight.data(), count, value));
+}
+
+/// Precision, recall and F-score of every class, or averaged.
+/// See losskit_precision_recall_fbeta_f32.
+inline void precision_recall_fbeta(
+    const std::int64_t *pred, const std::int64_t *y, const float *sample_weight, std::ptrdiff_t count,
+    std::ptrdiff_t num_classes, double beta, losskit::class_average average, double zero_division, float *precision,
+    float *recall, float *f_score) {
+  check(
+    
+    losskit_precision_recall_fbeta_f32(pred, y, sample_weight, count, num_classes, beta, static_cast<losskit_class_average>(average), zero_division, precision, recall, f_score));
+}
+
+/// The same on spans.
+inline void precision_recall_fbeta(
+    span<const std::int64_t> pred, span<const std::int64_t> y, span<const float> sample_weight,
+    std::ptrdiff_t num_classes, double beta, losskit::class_average average, double zero_division, float *precision,
+    float *recall, float *f_score) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  check(
+    
+    losskit_precision_recall_fbeta_f32(pred.data(), y.data(), sample_weight.data(), count, num_classes, beta, static_cast<losskit_class_average>(average), zero_division, precision, recall, f_score));
+}
+
+/// Precision, recall and F-score of every class, or averaged.
+/// See losskit_precision_recall_fbeta_f64.
+inline void precision_recall_fbeta(
+    const std::int64_t *pred, const std::int64_t *y, const double *sample_weight, std::ptrdiff_t count,
+    std::ptrdiff_t num_classes, double beta, losskit::class_average average, double zero_division, double *precision,
+    double *recall, double *f_score) {
+  check(
+    
+    losskit_precision_recall_fbeta_f64(pred, y, sample_weight, count, num_classes, beta, static_cast<losskit_class_average>(average), zero_division, precision, recall, f_score));
+}
+
+/// The same on spans.
+inline void precision_recall_fbeta(
+    span<const std::int64_t> pred, span<const std::int64_t> y, span<const double> sample_weight,
+    std::ptrdiff_t num_classes, double beta, losskit::class_average average, double zero_division, double *precision,
+    double *recall, double *f_score) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  check(
+    
+    losskit_precision_recall_fbeta_f64(pred.data(), y.data(), sample_weight.data(), count, num_classes, beta, static_cast<losskit_class_average>(average), zero_division, precision, recall, f_score));
+}
+
+/// Mean reciprocal rank: how early the first relevant document comes.
+/// See losskit_mean_reciprocal_rank_f32.
+inline void mean_reciprocal_rank(
+    const float *scores, const float *relevance, std::ptrdiff_t queries, std::ptrdiff_t documents, std::ptrdiff_t k,
+    float *value, float *per_query) {
+  check(losskit_mean_reciprocal_rank_f32(scores, relevance, queries, documents, k, value, per_query));
+}
+
+/// The same on spans.
+inline void mean_reciprocal_rank(
+    span<const float> scores, span<const float> relevance, std::ptrdiff_t queries, std::ptrdiff_t documents,
+    std::ptrdiff_t k, float *value, span<float> per_query) {
+  detail::expect(scores, false, {queries, documents});
+  detail::expect(relevance, false, {queries, documents});
+  detail::expect(per_query, true, {queries});
+  check(
+    losskit_mean_reciprocal_rank_f32(scores.data(), relevance.data(), queries, documents, k, value, per_query.data()));
+}
+
+/// Mean reciprocal rank: how early the first relevant document comes.
+/// See losskit_mean_reciprocal_rank_f64.
+inline void mean_reciprocal_rank(
+    const double *scores, const double *relevance, std::ptrdiff_t queries, std::ptrdiff_t documents, std::ptrdiff_t k,
+    double *value, double *per_query) {
+  check(losskit_mean_reciprocal_rank_f64(scores, relevance, queries, documents, k, value, per_query));
+}
+
+/// The same on spans.
+inline void mean_reciprocal_rank(
+    span<const double> scores, span<const double> relevance, std::ptrdiff_t queries, std::ptrdiff_t documents,
+    std::ptrdiff_t k, double *value, span<double> per_query) {
+  detail::expect(scores, false, {queries, documents});
+  detail::expect(relevance, false, {queries, documents});
+  detail::expect(per_query, true, {queries});
+  check(
+    losskit_mean_reciprocal_rank_f64(scores.data(), relevance.data(), queries, documents, k, value, per_query.data()));
+}
+
+/// Recall at k: how many of the relevant documents are among the first k.
+/// See losskit_recall_at_k_f32.
+inline void recall_at_k(
+    const float *scores, const float *relevance, std::ptrdiff_t queries, std::ptrdiff_t documents, std::ptrdiff_t k,
+    float *value, float *per_query) {
+  check(losskit_recall_at_k_f32(scores, relevance, queries, documents, k, value, per_query));
+}
+
+/// The same on spans.
+inline void recall_at_k(
+    span<const float> scores, span<const float> relevance, std::ptrdiff_t queries, std::ptrdiff_t documents,
+    std::ptrdiff_t k, float *value, span<float> per_query) {
+  detail::expect(scores, false, {queries, documents});
+  detail::expect(relevance, false, {queries, documents});
+  detail::expect(per_query, true, {queries});
+  check(losskit_recall_at_k_f32(scores.data(), relevance.data(), queries, documents, k, value, per_query.data()));
+}
+
+/// Recall at k: how many of the relevant documents are among the first k.
+/// See losskit_recall_at_k_f64.
+inline void recall_at_k(
+    const double *scores, const double *relevance, std::ptrdiff_t queries, std::ptrdiff_t documents, std::ptrdiff_t k,
+    double *value, double *per_query) {
+  check(losskit_recall_at_k_f64(scores, relevance, queries, documents, k, value, per_query));
+}
+
+/// The same on spans.
+inline void recall_at_k(
+    span<const double> scores, span<const double> relevance, std::ptrdiff_t queries, std::ptrdiff_t documents,
+    std::ptrdiff_t k, double *value, span<double> per_query) {
+  detail::expect(scores, false, {queries, documents});
+  detail::expect(relevance, false, {queries, documents});
+  detail::expect(per_query, true, {queries});
+  check(losskit_recall_at_k_f64(scores.data(), relevance.data(), queries, documents, k, value, per_query.data()));
+}
+
+/// Precision at k: how many of the first k documents are relevant.
+/// See losskit_precision_at_k_f32.
+inline void precision_at_k(
+    const float *scores, const float *relevance, std::ptrdiff_t queries, std::ptrdiff_t documents, std::ptrdiff_t k,
+    float *value, float *per_query) {
+  check(losskit_precision_at_k_f32(scores, relevance, queries, documents, k, value, per_query));
+}
+
+/// The same on spans.
+inline void precision_at_k(
+    span<const float> scores, span<const float> relevance, std::ptrdiff_t queries, std::ptrdiff_t documents,
+    std::ptrdiff_t k, float *value, span<float> per_query) {
+  detail::expect(scores, false, {queries, documents});
+  detail::expect(relevance, false, {queries, documents});
+  detail::expect(per_query, true, {queries});
+  check(losskit_precision_at_k_f32(scores.data(), relevance.data(), queries, documents, k, value, per_query.data()));
+}
+
+/// Precision at k: how many of the first k documents are relevant.
+/// See losskit_precision_at_k_f64.
+inline void precision_at_k(
+    const double *scores, const double *relevance, std::ptrdiff_t queries, std::ptrdiff_t documents, std::ptrdiff_t k,
+    double *value, double *per_query) {
+  check(losskit_precision_at_k_f64(scores, relevance, queries, documents, k, value, per_query));
+}
+
+/// The same on spans.
+inline void precision_at_k(
+    span<const double> scores, span<const double> relevance, std::ptrdiff_t queries, std::ptrdiff_t documents,
+    std::ptrdiff_t k, double *value, span<double> per_query) {
+  detail::expect(scores, false, {queries, documents});
+  detail::expect(relevance, false, {queries, documents});
+  detail::expect(per_query, true, {queries});
+  check(losskit_precision_at_k_f64(scores.data(), relevance.data(), queries, documents, k, value, per_query.data()));
+}
+
+/// Mean average precision of rankings: the mean precision at the ranks of the relevant documents.
+/// See losskit_mean_average_precision_f32.
+inline void mean_average_precision(
+    const float *scores, const float *relevance, std::ptrdiff_t queries, std::ptrdiff_t documents, std::ptrdiff_t k,
+    float *value, float *per_query) {
+  check(losskit_mean_average_precision_f32(scores, relevance, queries, documents, k, value, per_query));
+}
+
+/// The same on spans.
+inline void mean_average_precision(
+    span<const float> scores, span<const float> relevance, std::ptrdiff_t queries, std::ptrdiff_t documents,
+    std::ptrdiff_t k, float *value, span<float> per_query) {
+  detail::expect(scores, false, {queries, documents});
+  detail::expect(relevance, false, {queries, documents});
+  detail::expect(per_query, true, {queries});
+  check(
+    
+    losskit_mean_average_precision_f32(scores.data(), relevance.data(), queries, documents, k, value, per_query.data()));
+}
+
+/// Mean average precision of rankings: the mean precision at the ranks of the relevant documents.
+/// See losskit_mean_average_precision_f64.
+inline void mean_average_precision(
+    const double *scores, const double *relevance, std::ptrdiff_t queries, std::ptrdiff_t documents, std::ptrdiff_t k,
+    double *value, double *per_query) {
+  check(losskit_mean_average_precision_f64(scores, relevance, queries, documents, k, value, per_query));
+}
+
+/// The same on spans.
+inline void mean_average_precision(
+    span<const double> scores, span<const double> relevance, std::ptrdiff_t queries, std::ptrdiff_t documents,
+    std::ptrdiff_t k, double *value, span<double> per_query) {
+  detail::expect(scores, false, {queries, documents});
+  detail::expect(relevance, false, {queries, documents});
+  detail::expect(per_query, true, {queries});
+  check(
+    
+    losskit_mean_average_precision_f64(scores.data(), relevance.data(), queries, documents, k, value, per_query.data()));
+}
+
+/// Area under the ROC curve: the probability that a positive scores higher than a negative, ties counted by half.
+/// See losskit_roc_auc_f32.
+inline void roc_auc(
+    const float *scores, const std::int64_t *y, const float *sample_weight, std::ptrdiff_t count, double max_fpr,
+    float *value) {
+  check(losskit_roc_auc_f32(scores, y, sample_weight, count, max_fpr, value));
+}
+
+/// The same on spans.
+inline void roc_auc(
+    span<const float> scores, span<const std::int64_t> y, span<const float> sample_weight, double max_fpr,
+    float *value) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  check(losskit_roc_auc_f32(scores.data(), y.data(), sample_weight.data(), count, max_fpr, value));
+}
+
+/// Area under the ROC curve: the probability that a positive scores higher than a negative, ties counted by half.
+/// See losskit_roc_auc_f64.
+inline void roc_auc(
+    const double *scores, const std::int64_t *y, const double *sample_weight, std::ptrdiff_t count, double max_fpr,
+    double *value) {
+  check(losskit_roc_auc_f64(scores, y, sample_weight, count, max_fpr, value));
+}
+
+/// The same on spans.
+inline void roc_auc(
+    span<const double> scores, span<const std::int64_t> y, span<const double> sample_weight, double max_fpr,
+    double *value) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  check(losskit_roc_auc_f64(scores.data(), y.data(), sample_weight.data(), count, max_fpr, value));
+}
+
+/// How well a score tells two samples apart: the probability that one of the first scores higher than one of the
+/// second.
+/// See losskit_detection_auroc_f32.
+inline void detection_auroc(
+    const float *scores_in, const float *scores_out, std::ptrdiff_t in_count, std::ptrdiff_t out_count, float *value) {
+  check(losskit_detection_auroc_f32(scores_in, scores_out, in_count, out_count, value));
+}
+
+/// The same on spans.
+inline void detection_auroc(span<const float> scores_in, span<const float> scores_out, float *value) {
+  const std::ptrdiff_t in_count = scores_in.ssize();
+  const std::ptrdiff_t out_count = scores_out.ssize();
+  check(losskit_detection_auroc_f32(scores_in.data(), scores_out.data(), in_count, out_count, value));
+}
+
+/// How well a score tells two samples apart: the probability that one of the first scores higher than one of the
+/// second.
+/// See losskit_detection_auroc_f64.
+inline void detection_auroc(
+    const double *scores_in, const double *scores_out, std::ptrdiff_t in_count, std::ptrdiff_t out_count,
+    double *value) {
+  check(losskit_detection_auroc_f64(scores_in, scores_out, in_count, out_count, value));
+}
+
+/// The same on spans.
+inline void detection_auroc(span<const double> scores_in, span<const double> scores_out, double *value) {
+  const std::ptrdiff_t in_count = scores_in.ssize();
+  const std::ptrdiff_t out_count = scores_out.ssize();
+  check(losskit_detection_auroc_f64(scores_in.data(), scores_out.data(), in_count, out_count, value));
+}
+
+/// The receiver operating characteristic: true against false positive rate, over all thresholds.
+/// See losskit_roc_curve_f32.
+inline void roc_curve(
+    const float *scores, const std::int64_t *y, const float *sample_weight, std::ptrdiff_t count, float *fpr,
+    float *tpr, float *thresholds, std::ptrdiff_t capacity, std::ptrdiff_t *point_count) {
+  check(losskit_roc_curve_f32(scores, y, sample_weight, count, fpr, tpr, thresholds, capacity, point_count));
+}
+
+/// The same on spans.
+inline void roc_curve(
+    span<const float> scores, span<const std::int64_t> y, span<const float> sample_weight, span<float> fpr,
+    span<float> tpr, span<float> thresholds, std::ptrdiff_t capacity, std::ptrdiff_t *point_count) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(fpr, true, {capacity});
+  detail::expect(tpr, true, {capacity});
+  detail::expect(thresholds, true, {capacity});
+  check(
+    
+    losskit_roc_curve_f32(scores.data(), y.data(), sample_weight.data(), count, fpr.data(), tpr.data(), thresholds.data(), capacity, point_count));
+}
+
+/// The receiver operating characteristic: true against false positive rate, over all thresholds.
+/// See losskit_roc_curve_f64.
+inline void roc_curve(
+    const double *scores, const std::int64_t *y, const double *sample_weight, std::ptrdiff_t count, double *fpr,
+    double *tpr, double *thresholds, std::ptrdiff_t capacity, std::ptrdiff_t *point_count) {
+  check(losskit_roc_curve_f64(scores, y, sample_weight, count, fpr, tpr, thresholds, capacity, point_count));
+}
+
+/// The same on spans.
+inline void roc_curve(
+    span<const double> scores, span<const std::int64_t> y, span<const double> sample_weight, span<double> fpr,
+    span<double> tpr, span<double> thresholds, std::ptrdiff_t capacity, std::ptrdiff_t *point_count) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(sample_weight, true, {count});
+  detail::expect(fpr, true, {capacity});
+  detail::expect(tpr, true, {capacity});
+  detail::expect(thresholds, true, {capacity});
+  check(
+    
+    losskit_roc_curve_f64(scores.data(), y.data(), sample_weight.data(), count, fpr.data(), tpr.data(), thresholds.data(), capacity, point_count));
+}
+
+/// Specificity, the true negative rate: how many of the samples of other classes are predicted as others.
+/// See losskit_specificity_score_f32.
+inline void specificity_score(
+    const std::int64_t *pred, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t num_classes,
+    losskit::class_average average, float *value) {
+  check(losskit_specificity_score_f32(pred, y, count, num_classes, static_cast<losskit_class_average>(average), value));
+}
+
+/// The same on spans.
+inline void specificity_score(
+    span<const std::int64_t> pred, span<const std::int64_t> y, std::ptrdiff_t num_classes,
+    losskit::class_average average, float *value) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  check(
+    
+    losskit_specificity_score_f32(pred.data(), y.data(), count, num_classes, static_cast<losskit_class_average>(average), value));
+}
+
+/// Specificity, the true negative rate: how many of the samples of other classes are predicted as others.
+/// See losskit_specificity_score_f64.
+inline void specificity_score(
+    const std::int64_t *pred, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t num_classes,
+    losskit::class_average average, double *value) {
+  check(losskit_specificity_score_f64(pred, y, count, num_classes, static_cast<losskit_class_average>(average), value));
+}
+
+/// The same on spans.
+inline void specificity_score(
+    span<const std::int64_t> pred, span<const std::int64_t> y, std::ptrdiff_t num_classes,
+    losskit::class_average average, double *value) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  check(
+    
+    losskit_specificity_score_f64(pred.data(), y.data(), count, num_classes, static_cast<losskit_class_average>(average), value));
+}
+
+/// Jaccard index: intersection over union of the samples of a class and those predicted as it.
+/// See losskit_jaccard_score_f32.
+inline void jaccard_score(
+    const std::int64_t *pred, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t num_classes,
+    losskit::class_average average, float *value) {
+  check(losskit_jaccard_score_f32(pred, y, count, num_classes, static_cast<losskit_class_average>(average), value));
+}
+
+/// The same on spans.
+inline void jaccard_score(
+    span<const std::int64_t> pred, span<const std::int64_t> y, std::ptrdiff_t num_classes,
+    losskit::class_average average, float *value) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  check(
+    
+    losskit_jaccard_score_f32(pred.data(), y.data(), count, num_classes, static_cast<losskit_class_average>(average), value));
+}
+
+/// Jaccard index: intersection over union of the samples of a class and those predicted as it.
+/// See losskit_jaccard_score_f64.
+inline void jaccard_score(
+    const std::int64_t *pred, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t num_classes,
+    losskit::class_average average, double *value) {
+  check(losskit_jaccard_score_f64(pred, y, count, num_classes, static_cast<losskit_class_average>(average), value));
+}
+
+/// The same on spans.
+inline void jaccard_score(
+    span<const std::int64_t> pred, span<const std::int64_t> y, std::ptrdiff_t num_classes,
+    losskit::class_average average, double *value) {
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(y, false, {count});
+  check(
+    
+    losskit_jaccard_score_f64(pred.data(), y.data(), count, num_classes, static_cast<losskit_class_average>(average), value));
 }
 
 }  // namespace losskit

@@ -28,6 +28,26 @@ func isPositive(_ x: Double) -> Bool { x > 0 && x < .infinity }
   return !bad.any
 }
 
+/// Are all numbers in [0, 1] (and none NaN)?
+@inline(__always) func areFractions<S: Scalar>(_ p: UnsafePointer<S>, _ count: Int) -> Bool {
+  var bad = S.Vector.Integers(0)
+  forEachVector(S.Vector.self, 0..<count) { i, n in
+    let x = S.Vector.load(p + i, lanes: n)
+    bad = bad | ~((S.Vector.zero .<= x) & (x .<= S.Vector.one))
+  }
+  return !bad.any
+}
+
+/// Is some number outside [0, 1]? NaN is not.
+@inline(__always) func hasOutsideFractions<S: Scalar>(_ p: UnsafePointer<S>, _ count: Int) -> Bool {
+  var bad = S.Vector.Integers(0)
+  forEachVector(S.Vector.self, 0..<count) { i, n in
+    let x = S.Vector.load(p + i, lanes: n)
+    bad = bad | (x .< S.Vector.zero) | (S.Vector.one .< x)
+  }
+  return bad.any
+}
+
 /// Is some number < 0?
 @inline(__always) func hasNegative<S: Scalar>(_ p: UnsafePointer<S>, _ count: Int) -> Bool {
   var bad = S.Vector.Integers(0)

@@ -1,6 +1,6 @@
 /// The `limit` highest of a stream of scores, of equal ones the first, without sorting or keeping the stream.
 ///
-/// Candidates collect in a buffer of twice the limit. When it is full, the limit-th best is found by counting digits of
+/// Candidates collect in a buffer of twice the limit or more. When it is full, the limit-th best is found by counting digits of
 /// the keys, what is worse is discarded, and from then on only better ones are let in.
 struct BestCandidates<S: Scalar> {
   let scores: UnsafeMutablePointer<S>
@@ -20,7 +20,8 @@ struct BestCandidates<S: Scalar> {
   ///   - total: the length of the stream at most, ≥ 1.
   init(_ arena: inout Arena, limit: Int, total: Int) {
     self.limit = Swift.min(limit, total)
-    capacity = limit >= total / 2 ? total : 2 &* limit
+    // Discarding has a price of its own, so few are not discarded often.
+    capacity = limit >= total / 2 ? total : min(max(2 &* limit, 256), total)
     scores = arena.take(S.self, capacity)
     positions = arena.take(Int.self, capacity)
     counts = arena.take(UInt32.self, 256)

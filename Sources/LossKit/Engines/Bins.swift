@@ -24,7 +24,18 @@ struct Bin {
   /// Mean confidence − accuracy; 0 if the bin is empty.
   var gap: Double { count == 0 ? 0 : excess / Double(count) }
   var meanConfidence: Double { count == 0 ? 0 : confidence.value / Double(count) }
+  /// 1 − mean confidence, from the exact difference.
+  var meanDoubt: Double { count == 0 ? 0 : -confidence.minus(count) / Double(count) }
   var accuracy: Double { count == 0 ? 0 : Double(hits) / Double(count) }
+}
+
+extension UnsafeBufferPointer<Bin> {
+  /// The sum of a number of each bin.
+  @inline(__always) func total(_ term: (Bin) -> Double) -> Double {
+    var sum = 0.0
+    for bin in self { sum += term(bin) }
+    return sum
+  }
 }
 
 /// The most bins that a call may ask for.

@@ -26,14 +26,16 @@ struct ExactSum {
     carry()
   }
 
-  /// Adds one confidence.
+  /// Adds one confidence, or another number below 2⁴⁰.
   mutating func add(_ confidence: Double) {
-    let scaled = (confidence > 0 ? max(confidence, Self.unit) : 0) * 0x1p40
+    let whole = confidence >= 1 ? Int64(confidence) : 0
+    let fraction = confidence - Double(whole)
+    let scaled = (fraction > 0 ? max(fraction, Self.unit) : 0) * 0x1p40
     let high = nearestInteger(scaled)
     let rest = (scaled - high) * 0x1p40
     let middle = nearestInteger(rest)
     let low = nearestInteger((rest - middle) * 0x1p40)
-    add(high: Int64(high), middle: Int64(middle), low: Int64(low))
+    add(whole: whole, high: Int64(high), middle: Int64(middle), low: Int64(low))
   }
 
   mutating func add(_ other: ExactSum) {
@@ -109,4 +111,4 @@ extension DoubleLanes {
 }
 
 /// Ties to even, for |x| ≤ 2^51. `rounded()` is a call into libm where the instruction set lacks it.
-@inline(__always) private func nearestInteger(_ x: Double) -> Double { (x + 0x1.8p52) - 0x1.8p52 }
+@inline(__always) func nearestInteger(_ x: Double) -> Double { (x + 0x1.8p52) - 0x1.8p52 }

@@ -12,10 +12,10 @@ extension Scalar {
   @inline(__always) var descendingKey: Bits { ~ascendingKey }
 }
 
-extension Double {
+extension Scalar {
   /// The number that has this key.
-  @inline(__always) init(ascendingKey key: UInt64) {
-    let sign: UInt64 = 1 << 63
+  @inline(__always) init(ascendingKey key: Bits) {
+    let sign: Bits = 1 << (Bits.bitWidth &- 1)
     self.init(bitPattern: key & sign != 0 ? key ^ sign : ~key)
   }
 }
@@ -25,8 +25,14 @@ extension Int64 {
   @inline(__always) var ascendingKey: UInt64 { UInt64(bitPattern: self) ^ (1 << 63) }
 }
 
+/// What can be sorted: it has a key.
+protocol KeyedItem {
+  associatedtype Key: FixedWidthInteger & UnsignedInteger
+  var key: Key { get }
+}
+
 /// A key and the element it belongs to.
-struct SortItem<Key: FixedWidthInteger & UnsignedInteger> {
+struct SortItem<Key: FixedWidthInteger & UnsignedInteger>: KeyedItem {
   var key: Key
   var index: UInt32
 }
@@ -37,16 +43,16 @@ let largestSortCount = Int(Int32.max)
 /// Sorts up to `capacity` keys; the memory is the arena's.
 struct Sorter<Key: FixedWidthInteger & UnsignedInteger> {
   typealias Item = SortItem<Key>
-  /// What `sort` sorts: to be filled before each call.
-  let items: UnsafeMutablePointer<Item>
-  private let spare: UnsafeMutablePointer<Item>
-  private let counts: UnsafeMutablePointer<UInt32>
+  private let memory: RadixSort<Item>
 
   init(_ arena: inout Arena, capacity: Int) {
-    items = arena.take(Item.self, capacity)
-    spare = arena.take(Item.self, capacity)
-    counts = arena.take(UInt32.self, 2 * 2048)
+    memory = RadixSort(
+      items: arena.take(Item.self, capacity), spare: arena.take(Item.self, capacity),
+      counts: arena.take(UInt32.self, RadixSort<Item>.countsNeeded))
   }
+
+  /// What `sort` sorts: to be filled before each call.
+  var items: UnsafeMutablePointer<Item> { memory.items }
 
   /// The elements 0 ..< count in ascending order of `key(element)`, equal keys in ascending order of the element.
   /// Valid until the next call.
@@ -58,6 +64,19 @@ struct Sorter<Key: FixedWidthInteger & UnsignedInteger> {
 
   /// The first `count` of `items` in ascending order of their keys, equal keys in the order that they had. Valid until
   /// the next call.
+  func sort(_ count: Int) -> UnsafeMutablePointer<Item> { memory.sort(count) }
+}
+
+/// The sort itself, in memory that is given.
+struct RadixSort<Item: KeyedItem> {
+  typealias Key = Item.Key
+  let items: UnsafeMutablePointer<Item>
+  let spare: UnsafeMutablePointer<Item>
+  let counts: UnsafeMutablePointer<UInt32>
+
+  static var countsNeeded: Int { 2 * 2048 }
+
+  /// - Returns: `items` or `spare`, wherever the sorted ones ended up.
   @inline(never)
   func sort(_ count: Int) -> UnsafeMutablePointer<Item> {
     var ascending = 1
@@ -94,33 +113,25 @@ struct Sorter<Key: FixedWidthInteger & UnsignedInteger> {
     let passes = (bits &+ widest &- 1) / widest
     let width = (bits &+ passes &- 1) / passes
     let mask = Key(truncatingIfNeeded: (1 &<< width) &- 1)
-    let values = 1 &<< width
     var source = items
     var target = spare
-    // Each pass counts the digits of the next.
-    var (places, next) = (counts, counts + 2048)
-    places.update(repeating: 0, count: values)
-    let first = Key(truncatingIfNeeded: lowest)
-    for i in 0..<count { places[Int(truncatingIfNeeded: (source[i].key &>> first) & mask)] &+= 1 }
     for pass in 0..<passes {
       let shift = Key(truncatingIfNeeded: lowest &+ pass &* width)
-      let nextShift = Key(truncatingIfNeeded: Swift.min(lowest &+ (pass &+ 1) &* width, Key.bitWidth &- 1))
+      counts.update(repeating: 0, count: 1 &<< width)
+      for i in 0..<count { counts[Int(truncatingIfNeeded: (source[i].key &>> shift) & mask)] &+= 1 }
       var sum: UInt32 = 0
-      for value in 0..<values {
-        let here = places[value]
-        places[value] = sum
-        next[value] = 0
+      for value in 0..<(1 &<< width) {
+        let here = counts[value]
+        counts[value] = sum
         sum &+= here
       }
       for i in 0..<count {
         let item = source[i]
         let value = Int(truncatingIfNeeded: (item.key &>> shift) & mask)
-        target[Int(places[value])] = item
-        places[value] &+= 1
-        next[Int(truncatingIfNeeded: (item.key &>> nextShift) & mask)] &+= 1
+        target[Int(counts[value])] = item
+        counts[value] &+= 1
       }
       swap(&source, &target)
-      swap(&places, &next)
     }
     return source
   }

@@ -35,14 +35,14 @@ func temperatureScalingFit<S: Scalar>(
 }
 
 /// f, g and g′ at one β.
-private struct LikelihoodMoments {
+struct LikelihoodMoments {
   var value = 0.0
   var slope = 0.0
   var curvature = 0.0
 }
 
 /// The mean negative log-likelihood of softmax(β z).
-private struct TemperedLikelihood<S: Scalar> {
+struct TemperedLikelihood<S: Scalar> {
   let logits: UnsafePointer<S>
   let y: UnsafePointer<Int64>
   let count: Int
@@ -82,7 +82,7 @@ private struct TemperedLikelihood<S: Scalar> {
     var above: Double?
     var beta = min(max(1, low), high)
     var here = LikelihoodMoments()
-    for _ in 0..<200 {
+    for iteration in 0..<200 {
       here = moments(beta)
       if beta == low, here.slope >= 0 { break }
       if here.slope == 0, below == nil {
@@ -107,14 +107,15 @@ private struct TemperedLikelihood<S: Scalar> {
       let top = above ?? high
       if top - bottom <= 1e-14 * top { break }
       let next = beta + step
-      if next > bottom, next < top {
+      // Steps that have not arrived by now may be ever so short; halving the bracket's ratio ends in time for certain.
+      if iteration < 80, next > bottom, next < top {
         beta = next
       } else if here.slope < 0, above == nil {
         beta = high
       } else if here.slope > 0, below == nil {
         beta = low
       } else {
-        beta = (bottom * top).squareRoot()
+        beta = bottom.squareRoot() * top.squareRoot()
       }
     }
     return (beta, here.value)
@@ -169,7 +170,7 @@ private struct TemperedLikelihood<S: Scalar> {
     return LikelihoodMoments(value: value.sum, slope: slope.sum, curvature: curvature.sum)
   }
 
-  @inline(__always) private func largest(_ z: UnsafePointer<S>) -> Double {
+  @inline(__always) func largest(_ z: UnsafePointer<S>) -> Double {
     var largest = -S.Vector.infinity
     forEachVector(S.Vector.self, 0..<classes) { c, n in
       largest = S.Vector.max(S.Vector.load(z + c, lanes: n, fill: -.infinity), largest)

@@ -34,92 +34,52 @@ func calibrationError<S: Scalar>(
   _ norm: CalibrationNorm, _ binning: Binning, _ edge: BinEdge, _ mode: CalibrationMode,
   _ value: UnsafeMutablePointer<S>?, _ grad: UnsafeMutablePointer<S>?
 ) -> Status {
-  if let fault = faultOf(probs, y, count, classes) { return fault }
-  guard nBins >= 1, nBins <= largestBinCount else { return .invalidParameter }
-  if count == 0 {
-    value?.pointee = .nan
-    return .ok
-  }
-  guard let probs, let y else { return .nullPointer }
-  guard binning == .uniform || count <= largestSortCount else { return .invalidShape }
-  let rows = ConfidenceRows(probs, y, count, classes: classes, isTopLabel: mode == .top)
-  let uniform = UniformBins(count: nBins, edge: edge)
-  guard let binCount = elementCount(rows.views, uniform.total), elementCount(binCount, MemoryLayout<Bin>.stride) != nil,
-    let indexCount = elementCount(count, binning == .uniform || grad == nil ? 0 : rows.views)
-  else { return .outOfMemory }
-  return withWorkspace(layout: {
-    (
-      bins: $0.take(Bin.self, binCount), derivatives: $0.take(Double.self, binCount),
-      indices: $0.take(Int32.self, indexCount)
-    )
-  }) { memory in
-    memory.bins.initialize(repeating: Bin(), count: binCount)
-    let indices = indexCount == 0 ? nil : memory.indices
-    let status =
-      binning == .uniform
-      ? uniform.add(rows, to: memory.bins)
-      : SortedBins(count: nBins, binning: binning, edge: edge).add(rows, to: memory.bins, edges: nil, indices: indices)
-    guard status == .ok else { return status }
-    let error = joinGaps(memory.bins, binCount, perView: uniform.total, norm, samples: count, memory.derivatives)
-    value?.pointee = S(error)
-    if let grad {
-      let split = Split(count, smallest: max(smallestElementwisePart / rows.columns, 1))
-      parallel(
-        split.parts,
-        GradientJob(
-          rows: rows, bins: uniform, indices: indices, derivatives: memory.derivatives, grad: grad, split: split))
-    }
-    return .ok
+  let layout = BinLayout(count: nBins, binning: binning, edge: edge)
+  return withBins(
+    probs, y, count, classes, isTopLabel: mode == .top, layout, needsElements: grad != nil,
+    layout: { $0.take(Double.self, $1) }
+  ) { binned, derivatives in
+    value?.pointee = S(joinGaps(binned.bins, binned.views &* binned.perView, binned.views, norm, count, derivatives))
+    guard let grad else { return }
+    let columns = max(classes, 1)
+    let split = Split(count, smallest: max(smallestElementwisePart / columns, 1))
+    parallel(
+      split.parts,
+      GradientJob(binned: binned, columns: columns, derivatives: derivatives, grad: grad, split: split))
   }
 }
 
 /// The error that filled bins amount to; writes its derivative with respect to a confidence in each bin.
 private func joinGaps(
-  _ bins: UnsafePointer<Bin>, _ binCount: Int, perView: Int, _ norm: CalibrationNorm, samples: Int,
+  _ bins: UnsafePointer<Bin>, _ binCount: Int, _ views: Int, _ norm: CalibrationNorm, _ samples: Int,
   _ derivatives: UnsafeMutablePointer<Double>
 ) -> Double {
   // The mean over rows, and over classes.
-  let denominator = Double(samples) * Double(binCount / perView)
-  var absolute = 0.0
-  var square = 0.0
-  var largest = 0.0
-  var worst = 0
+  let denominator = Double(samples) * Double(views)
+  var gaps = JoinedGaps(norm, samples: denominator)
+  for b in 0..<binCount { gaps.add(bins[b]) }
+  let error = gaps.error
+  var isWorst = false
   for b in 0..<binCount {
     let excess = bins[b].excess
-    let gap = bins[b].gap
-    absolute += excess.magnitude
-    square += excess * gap
-    if gap.magnitude > largest {
-      largest = gap.magnitude
-      worst = b
-    }
     let sign: Double = excess > 0 ? 1 : excess < 0 ? -1 : 0
     switch norm {
     case .l1: derivatives[b] = sign / denominator
-    case .l2: derivatives[b] = gap / denominator
-    case .max: derivatives[b] = 0
+    case .l2: derivatives[b] = error > 0 ? bins[b].gap / denominator / error : 0
+    case .max:
+      // The first one that attains the maximum.
+      let isFirst = !isWorst && bins[b].gap.magnitude == error && error > 0
+      derivatives[b] = isFirst ? sign / Double(bins[b].count) : 0
+      isWorst = isWorst || isFirst
     }
   }
-  switch norm {
-  case .l1: return absolute / denominator
-  case .l2:
-    let error = (square / denominator).squareRoot()
-    if error > 0 {
-      for b in 0..<binCount { derivatives[b] /= error }
-    }
-    return error
-  case .max:
-    if largest > 0 { derivatives[worst] = (bins[worst].excess > 0 ? 1 : -1) / Double(bins[worst].count) }
-    return largest
-  }
+  return error
 }
 
 /// Gives every element the derivative of its bin; elements that are in no bin get 0.
 private struct GradientJob<S: Scalar>: ParallelJob {
-  let rows: ConfidenceRows<S>
-  let bins: UniformBins
-  /// The bin of each row in each view, `[views, rows]`; absent where `bins` says it.
-  let indices: UnsafeMutablePointer<Int32>?
+  let binned: BinnedConfidences<S>
+  let columns: Int
   /// `[views, bins]`.
   let derivatives: UnsafePointer<Double>
   let grad: UnsafeMutablePointer<S>
@@ -127,26 +87,9 @@ private struct GradientJob<S: Scalar>: ParallelJob {
 
   @inline(__always) func run(part: Int) {
     let range = split.range(part)
-    if rows.isTopLabel {
-      (grad + range.lowerBound &* rows.columns).update(repeating: 0, count: range.count &* rows.columns)
+    if binned.views < columns {
+      (grad + range.lowerBound &* columns).update(repeating: 0, count: range.count &* columns)
     }
-    var lanes = InlineArray<32, Int64>(repeating: 0)
-    withUnsafeMutableBytes(of: &lanes) { bytes in
-      let bin = bytes.baseAddress!.assumingMemoryBound(to: Int64.self)
-      let column = bin + 16
-      _ = rows.forEachTile(range) { view, tile in
-        if let indices {
-          for lane in 0..<tile.count { bin[lane] = Int64(indices[view &* rows.count &+ tile.row &+ lane]) }
-        } else {
-          bins.index(tile.confidence.doubles.0).store(bin)
-          if S.Vector.count > 8 { bins.index(tile.confidence.doubles.1).store(bin + 8) }
-        }
-        tile.column.store(column)
-        for lane in 0..<tile.count {
-          let derivative = derivatives[view &* bins.total &+ Int(bin[lane])]
-          grad[(tile.row &+ lane) &* rows.columns &+ Int(column[lane])] = S(derivative)
-        }
-      }
-    }
+    binned.forEachElement(range) { row, column, bin in grad[row &* columns &+ column] = S(derivatives[bin]) }
   }
 }

@@ -24,30 +24,13 @@ func reliabilityBins<S: Scalar>(
   _ edge: BinEdge, _ counts: UnsafeMutablePointer<Int64>?, _ confMean: UnsafeMutablePointer<S>?,
   _ accMean: UnsafeMutablePointer<S>?, _ edges: UnsafeMutablePointer<S>?
 ) -> Status {
-  if let fault = faultOf(conf, correct, count, 0) { return fault }
-  guard nBins >= 1, nBins <= largestBinCount else { return .invalidParameter }
-  guard binning == .uniform || count <= largestSortCount else { return .invalidShape }
-  let uniform = UniformBins(count: nBins, edge: edge)
-  return withWorkspace(layout: {
-    (bins: $0.take(Bin.self, uniform.total), borders: $0.take(Double.self, nBins + 1))
-  }) { memory in
-    let (bins, borders) = memory
-    bins.initialize(repeating: Bin(), count: uniform.total)
-    for b in 0...nBins { borders[b] = binning == .uniform || b == 0 ? uniform.border(b) : 1 }
-    if count > 0, let conf, let correct {
-      let rows = ConfidenceRows(conf, correct, count, classes: 0, isTopLabel: false)
-      let status =
-        binning == .uniform
-        ? uniform.add(rows, to: bins)
-        : SortedBins(count: nBins, binning: binning, edge: edge).add(rows, to: bins, edges: borders, indices: nil)
-      guard status == .ok else { return status }
+  let bins = BinLayout(count: nBins, binning: binning, edge: edge)
+  return withBins(conf, correct, count, 0, isTopLabel: false, bins) { binned in
+    for b in 0..<binned.perView {
+      counts?[b] = binned.bins[b].count
+      confMean?[b] = S(binned.bins[b].meanConfidence)
+      accMean?[b] = S(binned.bins[b].accuracy)
     }
-    for b in 0..<uniform.total {
-      counts?[b] = bins[b].count
-      confMean?[b] = S(bins[b].meanConfidence)
-      accMean?[b] = S(bins[b].accuracy)
-    }
-    for b in 0...nBins { edges?[b] = S(borders[b]) }
-    return .ok
+    for b in 0...nBins { edges?[b] = S(binned.edges[b]) }
   }
 }

@@ -22,36 +22,5 @@ func brierScore<S: Scalar>(
   _ grad: UnsafeMutablePointer<S>?
 ) -> Status {
   let call = LossCall(reduction: reduction, sampleWeight: sampleWeight, loss: loss, grad: grad)
-  return call.properScore(probs, y, count, classes) { outcomes, sink in
-    BrierScore<S.Vector>(outcomes: outcomes, scale: S.Vector(scaleByHalf ? 0.5 : 1), sink: sink)
-  }
-}
-
-private struct BrierScore<V: Lanes>: RowKernel {
-  let outcomes: Outcomes<V.Element>
-  let scale: V
-  let sink: LossSink<V.Element>
-  static var usesSecond: Bool { false }
-  var empty: LossSink<V.Element>.Partial { sink.empty }
-
-  @inline(__always)
-  func run(_ tile: RowTile<V>, _ partial: inout LossSink<V.Element>.Partial) {
-    var k = RowConstants<V>(target: outcomes.columns(tile.rows))
-    let weight = scale * sink.weights(tile.rows)
-    let squares = tile.sum(k, keep: false) { e, k in
-      let error = error(e, k)
-      return error * error
-    }
-    sink.deposit(squares * weight, first: tile.firstRow, count: tile.count, &partial)
-    if sink.call.grad == nil { return }
-    k.a = (weight + weight) * sink.gradientScale
-    tile.map(k) { e, k in error(e, k) * k.a }
-  }
-
-  /// p − [y = c].
-  @inline(__always) private func error(_ e: RowElements<V>, _ k: RowConstants<V>) -> V {
-    e.x - V.select(e.classes .== k.target, V.one, V.zero)
-  }
-
-  @inline(__always) func finish(_ partial: LossSink<V.Element>.Partial, part: Int) { sink.finish(partial, part: part) }
+  return call.score(probs, y, count, classes, QuadraticScore(factor: S.Vector(scaleByHalf ? 0.5 : 1)))
 }

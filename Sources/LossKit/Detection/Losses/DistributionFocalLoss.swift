@@ -50,13 +50,13 @@ private struct DistributionFocalLoss<V: Lanes>: RowLoss {
   /// With m = max z and r = Σ e^{z − m} over all but one bin at the maximum: p = e^{z − m} / (1 + r),
   /// L = log(1 + r) + a (m − z_l) + b (m − z_{l+1}), of which no part is negative.
   @inline(__always)
-  func evaluate<Tile: RowTile>(_ tile: Tile, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V where Tile.V == V {
+  func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
     let t = tile.rows.load(target.unsafelyUnwrapped)
     let floor = t.truncated
     let lower = V.Integers.select(floor .< V.Integers(lastPair), floor, V.Integers(lastPair))
     let b = t - V(lower)
     let a = V(lower &+ V.Integers(1)) - t
-    k.a = tile.maximum { $0.x }
+    k.a = tile.maximum()
     k.f = V(bits: tile.lowestClass(k) { e, k in e.x .== k.a })
     let rest = tile.sum(k, keep: false) { e, k in V.select(e.classes .== k.f.bits, V.zero, V.exp(e.x - k.a)) }
     let lowerGap = k.a - tile.inputs(at: lower)

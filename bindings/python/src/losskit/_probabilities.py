@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Tuple
+import math
+from typing import Any, Optional, Tuple
 
 import numpy as np
 
@@ -24,7 +25,16 @@ def labelled_probabilities(name: str, probs: Any, y: Any) -> Tuple[np.dtype, np.
     return dtype, probs, y, probs.shape[-1]
 
 
-def bin_count(name: str, n_bins: Any) -> int:
-    if isinstance(n_bins, bool) or not isinstance(n_bins, (int, np.integer)) or not 1 <= n_bins <= 1 << 24:
-        raise fail("INVALID_PARAMETER", name, f"n_bins is {n_bins!r}, expected an integer from 1 to 2**24")
-    return int(n_bins)
+def bin_count(name: str, n: Any, what: str = "n_bins") -> int:
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or not 1 <= n <= 1 << 24:
+        raise fail("INVALID_PARAMETER", name, f"{what} is {n!r}, expected an integer from 1 to 2**24")
+    return int(n)
+
+
+def optional_width(name: str, what: str, width: Optional[float]) -> float:
+    """A width > 0 as C takes it: NaN for None, which lets the data decide."""
+    if width is None:
+        return math.nan
+    if not isinstance(width, (int, float, np.integer, np.floating)) or not 0 < width < math.inf:
+        raise fail("INVALID_PARAMETER", name, f"{what} is {width!r}, expected None or a number > 0")
+    return float(width)

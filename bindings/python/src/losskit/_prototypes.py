@@ -42,6 +42,20 @@ ENUMS: dict[str, dict[str, int]] = {
     "MatrixNmsKernel": {"gaussian": 0, "linear": 1},
     "CalibrationNorm": {"l1": 0, "l2": 1, "max": 2},
     "CalibrationMode": {"top": 0, "classwise": 1},
+    "BiasWeighting": {"conf": 0, "none": 1},
+    "SweepBinning": {"rank": 0, "uniform": 1},
+    "SkceEstimator": {"unbiased": 0, "biased": 1, "linear": 2},
+    "SkceKernel": {"exponential": 0, "gaussian": 1},
+    "LevelNorm": {"l2": 0, "rms": 1, "l1": 2, "max": 3},
+    "BetaVariant": {"abm": 0, "am": 1, "ab": 2},
+    "EnsembleLoss": {"mse": 0, "ce": 1},
+    "ConformalMethod": {"lac": 0, "aps": 1, "raps": 2},
+    "ClassAverage": {"none": 0, "micro": 1, "macro": 2, "weighted": 3},
+    "ConfusionNormalization": {"none": 0, "true": 1, "pred": 2, "all": 3},
+    "KappaWeights": {"none": 0, "linear": 1, "quadratic": 2},
+    "MulticlassScheme": {"ovr": 0, "ovo": 1},
+    "RelevanceGain": {"linear": 0, "exponential": 1},
+    "RankingTies": {"average": 0, "index": 1},
 }
 
 STATUS_MEANING: dict[int, str] = {
@@ -3472,6 +3486,44 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("size", "p"),
         ),
     ),
+    "adaptive_calibration_error": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("n_ranges", "n"),
+            ("threshold", "d"),
+            ("value", "p"),
+        ),
+    ),
+    "thresholded_adaptive_calibration_error": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("n_ranges", "n"),
+            ("threshold", "d"),
+            ("value", "p"),
+        ),
+    ),
+    "average_calibration_error": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("n_bins", "n"),
+            ("binning", "e:Binning"),
+            ("edge", "e:BinEdge"),
+            ("mode", "e:CalibrationMode"),
+            ("value", "p"),
+        ),
+    ),
     "calibration_error": (
         True,
         (
@@ -3488,6 +3540,115 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad", "p"),
         ),
     ),
+    "calibration_slope_intercept": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("eps", "d"),
+            ("slope", "p"),
+            ("intercept", "p"),
+            ("citl", "p"),
+            ("converged", "p"),
+        ),
+    ),
+    "calibration_suite": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("bins", "p"),
+            ("bin_count", "n"),
+            ("table", "p"),
+            ("rest", "p"),
+        ),
+    ),
+    "confidence_bias_error": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("n_bins", "n"),
+            ("binning", "e:Binning"),
+            ("edge", "e:BinEdge"),
+            ("mode", "e:CalibrationMode"),
+            ("weighting", "e:BiasWeighting"),
+            ("over", "p"),
+            ("under", "p"),
+        ),
+    ),
+    "debiased_calibration_error": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("n_bins", "n"),
+            ("binning", "e:Binning"),
+            ("edge", "e:BinEdge"),
+            ("mode", "e:CalibrationMode"),
+            ("value", "p"),
+        ),
+    ),
+    "detection_calibration_error": (
+        True,
+        (
+            ("conf", "p"),
+            ("matched", "p"),
+            ("features", "p"),
+            ("count", "n"),
+            ("feature_count", "n"),
+            ("n_bins", "n"),
+            ("norm", "e:CalibrationNorm"),
+            ("value", "p"),
+        ),
+    ),
+    "ecce": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("mad", "p"),
+            ("range", "p"),
+            ("sigma", "p"),
+            ("mad_ratio", "p"),
+            ("range_ratio", "p"),
+        ),
+    ),
+    "ece_kde": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("p", "d"),
+            ("bandwidth", "d"),
+            ("n_grid", "n"),
+            ("value", "p"),
+        ),
+    ),
+    "ece_sweep": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("p", "d"),
+            ("binning", "e:SweepBinning"),
+            ("error", "p"),
+            ("bins_used", "p"),
+        ),
+    ),
     "expected_calibration_error": (
         True,
         (
@@ -3498,6 +3659,30 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("n_bins", "n"),
             ("value", "p"),
             ("grad", "p"),
+        ),
+    ),
+    "hosmer_lemeshow": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("n_groups", "n"),
+            ("statistic", "p"),
+            ("dof", "p"),
+            ("p_value", "p"),
+        ),
+    ),
+    "ks_calibration_error": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("r", "n"),
+            ("within", "b"),
+            ("value", "p"),
         ),
     ),
     "maximum_calibration_error": (
@@ -3512,9 +3697,38 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad", "p"),
         ),
     ),
+    "mmce": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("bandwidth", "d"),
+            ("weighted", "b"),
+            ("value", "p"),
+            ("grad", "p"),
+        ),
+    ),
     "reliability_accumulator_size": (
         False,
         (
+            ("n_bins", "n"),
+            ("size", "p"),
+        ),
+    ),
+    "classwise_accumulator_size": (
+        False,
+        (
+            ("classes", "n"),
+            ("n_bins", "n"),
+            ("size", "p"),
+        ),
+    ),
+    "group_accumulator_size": (
+        False,
+        (
+            ("groups", "n"),
             ("n_bins", "n"),
             ("size", "p"),
         ),
@@ -3528,6 +3742,26 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("edge", "e:BinEdge"),
         ),
     ),
+    "classwise_accumulator_init": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("classes", "n"),
+            ("n_bins", "n"),
+            ("edge", "e:BinEdge"),
+        ),
+    ),
+    "group_accumulator_init": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("groups", "n"),
+            ("n_bins", "n"),
+            ("edge", "e:BinEdge"),
+        ),
+    ),
     "reliability_accumulator_check": (
         False,
         (
@@ -3537,6 +3771,16 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("edge", "p"),
         ),
     ),
+    "reliability_accumulator_tables": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("tables", "p"),
+            ("of_classes", "p"),
+            ("of_groups", "p"),
+        ),
+    ),
     "reliability_accumulator_update": (
         True,
         (
@@ -3544,6 +3788,18 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("size", "n"),
             ("probs", "p"),
             ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+        ),
+    ),
+    "group_accumulator_update": (
+        True,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("probs", "p"),
+            ("y", "p"),
+            ("group", "p"),
             ("count", "n"),
             ("classes", "n"),
         ),
@@ -3585,6 +3841,95 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("edges", "p"),
         ),
     ),
+    "score_accumulator_size": (
+        False,
+        (
+            ("size", "p"),
+        ),
+    ),
+    "score_accumulator_init": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("eps", "d"),
+        ),
+    ),
+    "score_accumulator_check": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("eps", "p"),
+        ),
+    ),
+    "score_accumulator_update": (
+        True,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+        ),
+    ),
+    "score_accumulator_merge": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("other", "p"),
+            ("other_size", "n"),
+        ),
+    ),
+    "score_accumulator_result": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("count", "p"),
+            ("brier", "p"),
+            ("nll", "p"),
+        ),
+    ),
+    "skce": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("estimator", "e:SkceEstimator"),
+            ("kernel", "e:SkceKernel"),
+            ("bandwidth", "d"),
+            ("value", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "smooth_ece": (
+        True,
+        (
+            ("conf", "p"),
+            ("correct", "p"),
+            ("count", "n"),
+            ("sigma", "d"),
+            ("eps", "d"),
+            ("refine", "n"),
+            ("value", "p"),
+            ("sigma_used", "p"),
+        ),
+    ),
+    "spiegelhalter_z": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("z", "p"),
+            ("p_value", "p"),
+        ),
+    ),
     "static_calibration_error": (
         True,
         (
@@ -3597,6 +3942,22 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad", "p"),
         ),
     ),
+    "brier_decomposition": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("n_bins", "n"),
+            ("binning", "e:Binning"),
+            ("edge", "e:BinEdge"),
+            ("reliability", "p"),
+            ("resolution", "p"),
+            ("uncertainty", "p"),
+            ("variance", "p"),
+            ("covariance", "p"),
+        ),
+    ),
     "brier_score": (
         True,
         (
@@ -3605,6 +3966,32 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("count", "n"),
             ("classes", "n"),
             ("scale_by_half", "b"),
+            ("sample_weight", "p"),
+            ("reduction", "e:Reduction"),
+            ("loss", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "ensemble_uncertainty": (
+        True,
+        (
+            ("probs", "p"),
+            ("members", "n"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("total", "p"),
+            ("expected", "p"),
+            ("mutual", "p"),
+        ),
+    ),
+    "hinge_loss": (
+        True,
+        (
+            ("scores", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("squared", "b"),
             ("sample_weight", "p"),
             ("reduction", "e:Reduction"),
             ("loss", "p"),
@@ -3625,6 +4012,299 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad", "p"),
         ),
     ),
+    "picp_mpiw": (
+        True,
+        (
+            ("lower", "p"),
+            ("upper", "p"),
+            ("target", "p"),
+            ("count", "n"),
+            ("coverage", "p"),
+            ("width", "p"),
+        ),
+    ),
+    "regression_calibration_error": (
+        True,
+        (
+            ("cdf", "p"),
+            ("count", "n"),
+            ("levels", "p"),
+            ("level_count", "n"),
+            ("norm", "e:LevelNorm"),
+            ("value", "p"),
+            ("observed", "p"),
+        ),
+    ),
+    "risk_coverage_curve": (
+        True,
+        (
+            ("confidence", "p"),
+            ("risk", "p"),
+            ("count", "n"),
+            ("coverage", "p"),
+            ("selective_risk", "p"),
+        ),
+    ),
+    "aurc": (
+        True,
+        (
+            ("confidence", "p"),
+            ("risk", "p"),
+            ("count", "n"),
+            ("area", "p"),
+            ("excess", "p"),
+        ),
+    ),
+    "ence": (
+        True,
+        (
+            ("variance", "p"),
+            ("sq_error", "p"),
+            ("count", "n"),
+            ("n_bins", "n"),
+            ("value", "p"),
+        ),
+    ),
+    "uncertainty_calibration_error": (
+        True,
+        (
+            ("variance", "p"),
+            ("sq_error", "p"),
+            ("count", "n"),
+            ("n_bins", "n"),
+            ("value", "p"),
+        ),
+    ),
+    "beta_calibration_fit": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("variant", "e:BetaVariant"),
+            ("eps", "d"),
+            ("a", "p"),
+            ("b", "p"),
+            ("c", "p"),
+            ("loss", "p"),
+            ("converged", "p"),
+        ),
+    ),
+    "beta_calibration_apply": (
+        True,
+        (
+            ("probs", "p"),
+            ("count", "n"),
+            ("a", "d"),
+            ("b", "d"),
+            ("c", "d"),
+            ("eps", "d"),
+            ("output", "p"),
+        ),
+    ),
+    "correctness_aware_loss": (
+        True,
+        (
+            ("logits", "p"),
+            ("target", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("balanced", "b"),
+            ("reduction", "e:Reduction"),
+            ("loss", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "ensemble_temperature_scaling_fit": (
+        True,
+        (
+            ("logits", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("loss_kind", "e:EnsembleLoss"),
+            ("max_iter", "n"),
+            ("tol", "d"),
+            ("temperature", "p"),
+            ("weights", "p"),
+            ("objective", "p"),
+            ("converged", "p"),
+        ),
+    ),
+    "group_fairness": (
+        True,
+        (
+            ("pred", "p"),
+            ("y", "p"),
+            ("group", "p"),
+            ("count", "n"),
+            ("num_groups", "n"),
+            ("rates", "p"),
+            ("dp", "p"),
+            ("eo", "p"),
+            ("opp", "p"),
+        ),
+    ),
+    "histogram_binning_fit": (
+        True,
+        (
+            ("conf", "p"),
+            ("correct", "p"),
+            ("count", "n"),
+            ("n_bins", "n"),
+            ("binning", "e:Binning"),
+            ("edges", "p"),
+            ("values", "p"),
+        ),
+    ),
+    "binning_apply": (
+        True,
+        (
+            ("conf", "p"),
+            ("count", "n"),
+            ("edges", "p"),
+            ("values", "p"),
+            ("bins", "n"),
+            ("output", "p"),
+        ),
+    ),
+    "isotonic_calibration_fit": (
+        True,
+        (
+            ("conf", "p"),
+            ("correct", "p"),
+            ("count", "n"),
+            ("sample_weight", "p"),
+            ("centered", "b"),
+            ("knots_x", "p"),
+            ("knots_y", "p"),
+            ("capacity", "n"),
+            ("knot_count", "p"),
+        ),
+    ),
+    "isotonic_calibration_apply": (
+        True,
+        (
+            ("conf", "p"),
+            ("count", "n"),
+            ("knots_x", "p"),
+            ("knots_y", "p"),
+            ("knots", "n"),
+            ("output", "p"),
+        ),
+    ),
+    "isotonic_regression": (
+        True,
+        (
+            ("values", "p"),
+            ("count", "n"),
+            ("sample_weight", "p"),
+            ("increasing", "b"),
+            ("output", "p"),
+            ("jacobian", "p"),
+        ),
+    ),
+    "isotonic_regression_vjp": (
+        True,
+        (
+            ("values", "p"),
+            ("grad_output", "p"),
+            ("count", "n"),
+            ("sample_weight", "p"),
+            ("increasing", "b"),
+            ("grad_input", "p"),
+        ),
+    ),
+    "matrix_scaling_fit": (
+        True,
+        (
+            ("logits", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("reg_lambda", "d"),
+            ("reg_mu", "d"),
+            ("w", "p"),
+            ("b", "p"),
+            ("objective", "p"),
+            ("converged", "p"),
+        ),
+    ),
+    "dirichlet_calibration_fit": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("reg_lambda", "d"),
+            ("reg_mu", "d"),
+            ("eps", "d"),
+            ("w", "p"),
+            ("b", "p"),
+            ("objective", "p"),
+            ("converged", "p"),
+        ),
+    ),
+    "multicalibration_audit": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("groups", "p"),
+            ("count", "n"),
+            ("group_count", "n"),
+            ("n_bins", "n"),
+            ("mass", "p"),
+            ("gap", "p"),
+            ("violation", "p"),
+        ),
+    ),
+    "multicalibrate": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("groups", "p"),
+            ("count", "n"),
+            ("group_count", "n"),
+            ("alpha", "d"),
+            ("n_bins", "n"),
+            ("max_iter", "n"),
+            ("output", "p"),
+            ("updates", "p"),
+            ("violation", "p"),
+        ),
+    ),
+    "platt_scaling_fit": (
+        True,
+        (
+            ("scores", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("target_smoothing", "b"),
+            ("a", "p"),
+            ("b", "p"),
+            ("loss", "p"),
+            ("converged", "p"),
+        ),
+    ),
+    "scaling_binning_fit": (
+        True,
+        (
+            ("conf", "p"),
+            ("correct", "p"),
+            ("count", "n"),
+            ("n_bins", "n"),
+            ("eps", "d"),
+            ("a", "p"),
+            ("b", "p"),
+            ("edges", "p"),
+            ("values", "p"),
+            ("converged", "p"),
+        ),
+    ),
     "temperature_scaling_fit": (
         True,
         (
@@ -3636,6 +4316,339 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("t_max", "d"),
             ("temperature", "p"),
             ("nll", "p"),
+        ),
+    ),
+    "vector_scaling_fit": (
+        True,
+        (
+            ("logits", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("w", "p"),
+            ("b", "p"),
+            ("nll", "p"),
+            ("converged", "p"),
+        ),
+    ),
+    "conformal_cqr_scores": (
+        True,
+        (
+            ("lower", "p"),
+            ("upper", "p"),
+            ("target", "p"),
+            ("count", "n"),
+            ("scores", "p"),
+        ),
+    ),
+    "conformal_quantile": (
+        True,
+        (
+            ("scores", "p"),
+            ("count", "n"),
+            ("alpha", "d"),
+            ("quantile", "p"),
+        ),
+    ),
+    "conformal_scores": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("method", "e:ConformalMethod"),
+            ("lam", "d"),
+            ("k_reg", "n"),
+            ("u", "p"),
+            ("scores", "p"),
+        ),
+    ),
+    "conformal_set": (
+        True,
+        (
+            ("probs", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("qhat", "d"),
+            ("method", "e:ConformalMethod"),
+            ("lam", "d"),
+            ("k_reg", "n"),
+            ("u", "p"),
+            ("allow_empty", "b"),
+            ("include_last", "b"),
+            ("mask", "p"),
+        ),
+    ),
+    "conformal_set_metrics": (
+        True,
+        (
+            ("mask", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("coverage", "p"),
+            ("mean_size", "p"),
+            ("size_stratified_coverage", "p"),
+        ),
+    ),
+    "accuracy_score": (
+        True,
+        (
+            ("pred", "p"),
+            ("y", "p"),
+            ("sample_weight", "p"),
+            ("count", "n"),
+            ("num_classes", "n"),
+            ("average", "e:ClassAverage"),
+            ("value", "p"),
+        ),
+    ),
+    "top_k_accuracy": (
+        True,
+        (
+            ("scores", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("k", "n"),
+            ("value", "p"),
+        ),
+    ),
+    "matthews_corrcoef": (
+        True,
+        (
+            ("pred", "p"),
+            ("y", "p"),
+            ("sample_weight", "p"),
+            ("count", "n"),
+            ("num_classes", "n"),
+            ("value", "p"),
+        ),
+    ),
+    "cohen_kappa_score": (
+        True,
+        (
+            ("pred", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("num_classes", "n"),
+            ("weights", "e:KappaWeights"),
+            ("value", "p"),
+        ),
+    ),
+    "confusion_matrix": (
+        True,
+        (
+            ("pred", "p"),
+            ("y", "p"),
+            ("sample_weight", "p"),
+            ("count", "n"),
+            ("num_classes", "n"),
+            ("normalize", "e:ConfusionNormalization"),
+            ("matrix", "p"),
+        ),
+    ),
+    "roc_auc_multiclass": (
+        True,
+        (
+            ("probs", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("multi_class", "e:MulticlassScheme"),
+            ("average", "e:ClassAverage"),
+            ("value", "p"),
+        ),
+    ),
+    "macro_auc": (
+        True,
+        (
+            ("scores", "p"),
+            ("t", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("value", "p"),
+            ("auc", "p"),
+        ),
+    ),
+    "ndcg_score": (
+        True,
+        (
+            ("scores", "p"),
+            ("relevance", "p"),
+            ("queries", "n"),
+            ("documents", "n"),
+            ("k", "n"),
+            ("gain", "e:RelevanceGain"),
+            ("ties", "e:RankingTies"),
+            ("value", "p"),
+            ("per_query", "p"),
+        ),
+    ),
+    "fpr_at_tpr": (
+        True,
+        (
+            ("scores", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("tpr", "d"),
+            ("fpr", "p"),
+            ("threshold", "p"),
+        ),
+    ),
+    "equal_error_rate": (
+        True,
+        (
+            ("scores", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("value", "p"),
+        ),
+    ),
+    "precision_recall_curve": (
+        True,
+        (
+            ("scores", "p"),
+            ("y", "p"),
+            ("sample_weight", "p"),
+            ("count", "n"),
+            ("precision", "p"),
+            ("recall", "p"),
+            ("thresholds", "p"),
+            ("capacity", "n"),
+            ("point_count", "p"),
+        ),
+    ),
+    "average_precision": (
+        True,
+        (
+            ("scores", "p"),
+            ("y", "p"),
+            ("sample_weight", "p"),
+            ("count", "n"),
+            ("value", "p"),
+        ),
+    ),
+    "precision_recall_fbeta": (
+        True,
+        (
+            ("pred", "p"),
+            ("y", "p"),
+            ("sample_weight", "p"),
+            ("count", "n"),
+            ("num_classes", "n"),
+            ("beta", "d"),
+            ("average", "e:ClassAverage"),
+            ("zero_division", "d"),
+            ("precision", "p"),
+            ("recall", "p"),
+            ("f_score", "p"),
+        ),
+    ),
+    "mean_reciprocal_rank": (
+        True,
+        (
+            ("scores", "p"),
+            ("relevance", "p"),
+            ("queries", "n"),
+            ("documents", "n"),
+            ("k", "n"),
+            ("value", "p"),
+            ("per_query", "p"),
+        ),
+    ),
+    "recall_at_k": (
+        True,
+        (
+            ("scores", "p"),
+            ("relevance", "p"),
+            ("queries", "n"),
+            ("documents", "n"),
+            ("k", "n"),
+            ("value", "p"),
+            ("per_query", "p"),
+        ),
+    ),
+    "precision_at_k": (
+        True,
+        (
+            ("scores", "p"),
+            ("relevance", "p"),
+            ("queries", "n"),
+            ("documents", "n"),
+            ("k", "n"),
+            ("value", "p"),
+            ("per_query", "p"),
+        ),
+    ),
+    "mean_average_precision": (
+        True,
+        (
+            ("scores", "p"),
+            ("relevance", "p"),
+            ("queries", "n"),
+            ("documents", "n"),
+            ("k", "n"),
+            ("value", "p"),
+            ("per_query", "p"),
+        ),
+    ),
+    "roc_auc": (
+        True,
+        (
+            ("scores", "p"),
+            ("y", "p"),
+            ("sample_weight", "p"),
+            ("count", "n"),
+            ("max_fpr", "d"),
+            ("value", "p"),
+        ),
+    ),
+    "detection_auroc": (
+        True,
+        (
+            ("scores_in", "p"),
+            ("scores_out", "p"),
+            ("in_count", "n"),
+            ("out_count", "n"),
+            ("value", "p"),
+        ),
+    ),
+    "roc_curve": (
+        True,
+        (
+            ("scores", "p"),
+            ("y", "p"),
+            ("sample_weight", "p"),
+            ("count", "n"),
+            ("fpr", "p"),
+            ("tpr", "p"),
+            ("thresholds", "p"),
+            ("capacity", "n"),
+            ("point_count", "p"),
+        ),
+    ),
+    "specificity_score": (
+        True,
+        (
+            ("pred", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("num_classes", "n"),
+            ("average", "e:ClassAverage"),
+            ("value", "p"),
+        ),
+    ),
+    "jaccard_score": (
+        True,
+        (
+            ("pred", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("num_classes", "n"),
+            ("average", "e:ClassAverage"),
+            ("value", "p"),
         ),
     ),
 }
@@ -8510,6 +9523,66 @@ NaN coordinates neither decay others nor are decayed. The given scores are not c
         },
         "errors": "INVALID_SHAPE, NULL_POINTER.",
     },
+    "adaptive_calibration_error": {
+        "summary": "Adaptive calibration error (ACE): gaps over ranges of equal mass, of every class, unweighted.",
+        "body": """\
+    of class k those i with p_ik ≥ threshold, sorted, are cut into R = n_ranges ranges: rank j of n_k goes to ⌊jR/n_k⌋
+    ACE = 1/(C·R) Σ_k Σ_ranges |accuracy − mean confidence|
+
+Empty ranges add 0, but count in R. A threshold of 0 gives ACE; `thresholded_adaptive_calibration_error` has another default.
+The paper leaves open how ranks are cut; netcal calls another measure ACE: `average_calibration_error`.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 the error is NaN.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+            "n_ranges": "R, 1 to 2²⁴; 15 is usual.",
+            "threshold": "lower probabilities do not count; 0 is usual.",
+        },
+        "outputs": {
+            "value": "optional output, the error.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Nixon et al., Measuring Calibration in Deep Learning, 2019.",
+    },
+    "thresholded_adaptive_calibration_error": {
+        "summary": "Thresholded adaptive calibration error (TACE): `adaptive_calibration_error` of the probabilities that matter.",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 the error is NaN.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+            "n_ranges": "R, 1 to 2²⁴; 15 is usual.",
+            "threshold": "lower probabilities do not count; 0.01 is usual.",
+        },
+        "outputs": {
+            "value": "optional output, the error.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Nixon et al., Measuring Calibration in Deep Learning, 2019.",
+    },
+    "average_calibration_error": {
+        "summary": "Average calibration error: the mean of the absolute gaps of the bins that are not empty, each with the same weight.",
+        "body": """\
+    E = mean over occupied bins of |mean confidence − accuracy|      (classwise: the mean over classes)
+
+The ACE of netcal, with `uniform` bins and the edge `left`.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N ≥ 0; with N = 0 the error is NaN. With a binning other than `uniform` 2³¹ − 1 at most.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1, and `mode` plays no role.",
+            "n_bins": "number of bins, 1 to 2²⁴; 10 is usual.",
+            "binning": "how edges are chosen; `uniform` is usual.",
+            "edge": "on which side a bin owns its edge; `left` is usual.",
+            "mode": "`top` or `classwise`.",
+        },
+        "outputs": {
+            "value": "optional output, the error.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Neumann et al., Relaxed Softmax, 2018; netcal.metrics.ACE.",
+    },
     "calibration_error": {
         "summary": "Calibration error: how far confidences are from accuracies, over bins of like confidence.",
         "body": """\
@@ -8541,6 +9614,192 @@ class) that attains the maximum.""",
         "errors": "INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET if a label is out of range.",
         "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017; Kumar et al., Verified Uncertainty Calibration, 2019.",
     },
+    "calibration_slope_intercept": {
+        "summary": "Calibration slope and intercept of binary probabilities: what a logistic regression on their logits finds.",
+        "body": """\
+    s = logit(min(max(p, ε), 1 − ε));   slope, intercept minimise the mean log-loss of σ(slope·s + intercept),
+    citl (calibration in the large) that of σ(s + citl)
+
+Calibrated are slope 1, intercept 0 and citl 0.""",
+        "parameters": {
+            "probs": "`[count]`, the probability of class 1.",
+            "y": "`[count]`, 0 or 1.",
+            "count": "N ≥ 1.",
+            "eps": "ε, in (0, ½); 1e-12 is usual.",
+        },
+        "outputs": {
+            "slope": "optional output.",
+            "intercept": "optional output.",
+            "citl": "optional output.",
+            "converged": "optional output, 1 if both fits arrived at a minimum, else 0: where the classes can be told apart by the probability, there is none.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Cox, Two Further Applications of a Model for Binary Regression, 1958.",
+    },
+    "calibration_suite": {
+        "summary": "The measures of a benchmark of calibration, in one call.",
+        "body": """\
+    table[i]: for bins[i] bins the expected calibration error, the same with equal-mass (rank) bins, both class-wise, and
+              the maximum calibration error
+    rest:     accuracy, NLL (`log_loss`), Brier score, `ks_calibration_error`, `ece_kde`, `mmce`
+
+Call it again with probabilities that have been calibrated to see what that changed. The list of the six measures
+without bins is reconstructed from the paper's abstract.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 all is NaN.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1, predicted where it exceeds ½.",
+            "bins": "`[bin_count]`, numbers of bins, 1 to 2²⁴ each.",
+            "bin_count": "≥ 0.",
+        },
+        "outputs": {
+            "table": "optional output, `[bin_count, 5]`.",
+            "rest": "optional output, `[6]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Tao et al., A Benchmark Study on Calibration, 2023.",
+    },
+    "confidence_bias_error": {
+        "summary": "Overconfidence and underconfidence error: the calibration error in two parts, by the sign of the gaps.",
+        "body": """\
+    over  = Σ n_b/N · conf_b · max(gap_b, 0),   under = Σ n_b/N · (1 − conf_b) · max(−gap_b, 0)
+
+with the weighting `none` without the factors conf_b and 1 − conf_b. Classwise: means over the classes.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N ≥ 0; with N = 0 both are NaN. With a binning other than `uniform` 2³¹ − 1 at most.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1, and `mode` plays no role.",
+            "n_bins": "number of bins, 1 to 2²⁴; 15 is usual.",
+            "binning": "how edges are chosen; `uniform` is usual.",
+            "edge": "on which side a bin owns its edge; `right` is usual.",
+            "mode": "`top` or `classwise`.",
+            "weighting": "`conf` is usual.",
+        },
+        "outputs": {
+            "over": "optional output.",
+            "under": "optional output.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Thulasidasan et al., On Mixup Training, 2019, for overconfidence; underconfidence is its mirror image.",
+    },
+    "debiased_calibration_error": {
+        "summary": "Debiased calibration error: the L2 error, less what sampling alone adds to the squared gap of each bin.",
+        "body": """\
+    s = Σ_{b: n_b ≥ 2} n_b/N (gap_b² − acc_b (1 − acc_b)/(n_b − 1))
+    E = √max(s, 0)      (classwise: √(mean_k max(s_k, 0)))
+
+What uncertainty-calibration calls `lower_bound_scaling_ce`, with `midpoint` bins and the edge `right`.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N ≥ 0; with N = 0 the error is NaN. With a binning other than `uniform` 2³¹ − 1 at most.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1, and `mode` plays no role.",
+            "n_bins": "number of bins, 1 to 2²⁴; 15 is usual.",
+            "binning": "how edges are chosen; `midpoint` is usual.",
+            "edge": "on which side a bin owns its edge; `right` is usual.",
+            "mode": "`top` or `classwise`.",
+        },
+        "outputs": {
+            "value": "optional output, the error.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Kumar et al., Verified Uncertainty Calibration, 2019.",
+    },
+    "detection_calibration_error": {
+        "summary": "Detection calibration error (D-ECE): gaps over a joint grid of confidences and features, such as places and sizes.",
+        "body": """\
+    a cell is one of `n_bins` intervals [b/n, (b+1)/n) (the last with 1) of the confidence and of each feature
+    gap = mean matched − mean confidence of a cell with n of the N detections
+    l1:  Σ n/N |gap|     l2:  √(Σ n/N gap²)     max:  max |gap|
+
+Cells are sorted for, so that no memory is taken for the empty ones.""",
+        "parameters": {
+            "conf": "`[count]`, confidences in [0, 1].",
+            "matched": "`[count]`, 1 where a detection matches an object, else 0.",
+            "features": "`[count, feature_count]`, in [0, 1]; may be null if there are none.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 the error is NaN.",
+            "feature_count": "F ≥ 0.",
+            "n_bins": "1 to 2²⁴; 10 is usual.",
+            "norm": "how gaps are joined; `l1` is usual.",
+        },
+        "outputs": {
+            "value": "optional output, the error.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a confidence or feature is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Küppers et al., Multivariate Confidence Calibration for Object Detection, 2020; netcal.metrics.ECE with `detection=True`.",
+    },
+    "ecce": {
+        "summary": "Cumulative calibration error: how far, and over how wide a range, the sums of corr − conf stray from 0.",
+        "body": """\
+    C_0 = 0,  C_k = 1/N Σ_{i ≤ k} (corr_i − conf_i),   i in ascending order of confidence (ties: in that of their rows)
+    mad = max |C_k|,  range = max C_k − min C_k,  sigma = √(Σ conf_i (1 − conf_i)) / N
+
+What perfect calibration would give grows with sigma alone: hence the ratios. With sigma = 0 they are 0 where the
+measure is 0, else ∞.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 all outputs are NaN.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+        },
+        "outputs": {
+            "mad": "optional output, the maximum absolute deviation.",
+            "range": "optional output.",
+            "sigma": "optional output.",
+            "mad_ratio": "optional output, mad / sigma.",
+            "range_ratio": "optional output, range / sigma.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Arrieta-Ibarra et al., Metrics of Calibration for Probabilistic Predictions, 2022.",
+    },
+    "ece_kde": {
+        "summary": "Calibration error by kernel density estimation, without bins.",
+        "body": """\
+    K_h(u) = 35/32 (1 − (u/3h)²)₊³ / 3h,     f = density of all confidences, f₁ = that of the hits' ones
+    acc(x) = min(1, m/N · f₁(x)/f(x))  (0 where f = 0),  m hits
+    E = Σ_j |x_j − acc(x_j)|^p f(x_j) / Σ_j f(x_j),   x_j = (j + ½)/n_grid
+
+The sum above the fraction leaves out where f and f₁ are 10⁻⁶ at most; E is 0 if the sum below it is 0. Every confidence
+d is mirrored, at 0 if d < ½, else at 1, and densities are divided by the number of confidences, not of mirrored ones.
+The bandwidth is by default h = (standard deviation of the hits' confidences, or of all if there is no hit) · (2N)^−⅕,
+at least 10⁻³.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 the error is NaN.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+            "p": "> 0, finite; 1 is usual.",
+            "bandwidth": "h > 0, finite; NaN stands for the default.",
+            "n_grid": "number of points, 1 to 2²⁴; 2048 is usual.",
+        },
+        "outputs": {
+            "value": "optional output, the error.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Zhang et al., Mix-n-Match: Ensemble and Compositional Methods for Uncertainty Calibration, 2020.",
+    },
+    "ece_sweep": {
+        "summary": "Calibration error with as many bins as keep the accuracies monotone (ECE sweep).",
+        "body": """\
+    for B = 2, 3, …, N − 1: stop where the accuracy of a non-empty bin is below that of the one before it
+    E = (Σ n_b/N |gap_b|^p)^{1/p} with the last B that was not stopped at (1, if the first was)""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 both outputs are NaN.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+            "p": "≥ 1, finite; 2 is usual.",
+            "binning": "`rank` is usual.",
+        },
+        "outputs": {
+            "error": "optional output, E.",
+            "bins_used": "optional output, B.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Roelofs et al., Mitigating Bias in Calibration Error Estimation, 2022.",
+    },
     "expected_calibration_error": {
         "summary": "Expected calibration error (ECE): `calibration_error` with norm `l1`.",
         "body": "    E = Σ n_b/N |mean confidence − accuracy of bin b|",
@@ -8556,6 +9815,48 @@ class) that attains the maximum.""",
             "grad": "optional output, like `probs`: the gradient, with bins and arg max as constants.",
         },
         "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017.",
+    },
+    "hosmer_lemeshow": {
+        "summary": "Hosmer-Lemeshow test of binary probabilities: are the outcomes of groups of equal mass as their probabilities say?",
+        "body": """\
+    H = Σ_g (n_g (acc_g − p̄_g))² / (n_g p̄_g (1 − p̄_g))       0/0 = 0, x/0 = ∞
+
+over the non-empty ones of `n_groups` groups by rank (element k of the sorted probabilities is in group ⌊k·n_groups/N⌋).
+The degrees of freedom are two less than there are groups, but 1 at least.""",
+        "parameters": {
+            "probs": "`[count]`, the probability of class 1.",
+            "y": "`[count]`, 0 or 1.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 all is NaN.",
+            "n_groups": "1 to 2²⁴; 10 is usual.",
+        },
+        "outputs": {
+            "statistic": "optional output, H.",
+            "dof": "optional output, the degrees of freedom.",
+            "p_value": "optional output, the probability that χ² of so many degrees exceeds H.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Hosmer and Lemeshow, Goodness of Fit Tests for the Multiple Logistic Regression Model, 1980.",
+    },
+    "ks_calibration_error": {
+        "summary": "Kolmogorov-Smirnov calibration error: the largest difference of two cumulative distributions, without bins.",
+        "body": """\
+    KS = max_k |Σ_{i ≤ k} (conf_i − corr_i)| / N,   i in ascending order of confidence (equal ones in that of their rows)
+
+The confidence of a row is its r-th largest probability, and it is right if that class is the label; `within` takes
+the sum of the r largest, and it is right if the label is among them.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 the error is NaN.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1, and r plays no role.",
+            "r": "1 to C; 1 is usual.",
+            "within": "false is usual.",
+        },
+        "outputs": {
+            "value": "optional output, the error.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Gupta et al., Calibration of Neural Networks using Splines, 2021.",
     },
     "maximum_calibration_error": {
         "summary": "Maximum calibration error (MCE): `calibration_error` with norm `max`.",
@@ -8573,6 +9874,31 @@ class) that attains the maximum.""",
         },
         "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017.",
     },
+    "mmce": {
+        "summary": "Maximum mean calibration error: the distance of confidences from hits in the Hilbert space of a Laplacian kernel.",
+        "body": """\
+    e_i = corr_i − conf_i,  k_ij = exp(−|conf_i − conf_j| / bandwidth):      V = √(eᵀKe) / N
+    weighted, with m hits:  v_i = (1 − conf_i)/m for a hit, −conf_i/(N − m) for the others:      V = √(vᵀKv)
+
+Correctness and arg max are constants of the gradient, which is 0 where V is 0.
+
+In the order of the confidences the kernel is a product of neighbours' factors ρ, so that Kv takes one pass each way,
+not N²: with L_i = v_i + ρ_i L_{i−1}, vᵀKv = Σ L_i² (1 − ρ_{i+1}²), a sum without cancellation.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 the value is 0.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+            "bandwidth": "> 0, finite; 0.4 is usual.",
+            "weighted": "false is usual.",
+        },
+        "outputs": {
+            "value": "optional output, V.",
+            "grad": "optional output, like `probs`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Kumar et al., Trainable Calibration Measures for Neural Networks from Kernel Mean Embeddings, 2018.",
+    },
     "reliability_accumulator_size": {
         "summary": "The size of a reliability accumulator's state.",
         "parameters": {
@@ -8580,6 +9906,26 @@ class) that attains the maximum.""",
         },
         "outputs": {
             "size": "output, in bytes: 80 + 48 · `n_bins`.",
+        },
+    },
+    "classwise_accumulator_size": {
+        "summary": "The size of the state of a class-wise accumulator.",
+        "parameters": {
+            "classes": "C ≥ 1.",
+            "n_bins": "number of bins, 1 to 2²⁴.",
+        },
+        "outputs": {
+            "size": "output, in bytes: 32 + 48 · `classes` · (`n_bins` + 1).",
+        },
+    },
+    "group_accumulator_size": {
+        "summary": "The size of the state of an accumulator of groups.",
+        "parameters": {
+            "groups": "number of groups, ≥ 1.",
+            "n_bins": "number of bins, 1 to 2²⁴.",
+        },
+        "outputs": {
+            "size": "output, in bytes: 32 + 48 · `groups` · (`n_bins` + 1).",
         },
     },
     "reliability_accumulator_init": {
@@ -8603,8 +9949,41 @@ give the same bytes as all data at once.""",
         },
         "errors": "BUFFER_TOO_SMALL if `size` is less than needed.",
     },
+    "classwise_accumulator_init": {
+        "summary": "Starts a class-wise accumulator: a reliability diagram for each class.",
+        "body": """\
+The state is as that of `reliability_accumulator_init`, with the letters LKCLASS1, `classes` in the word that is 0 there,
+and as many tables of bins. The other functions of reliability accumulators take it as well.""",
+        "parameters": {
+            "size": "what `classwise_accumulator_size` says, or more (the rest is not used).",
+            "classes": "C ≥ 1.",
+            "n_bins": "number of bins of equal width, 1 to 2²⁴; 15 is usual.",
+            "edge": "on which side a bin owns its edge; `right` is usual.",
+        },
+        "outputs": {
+            "state": "output, `[size]` bytes, at any alignment.",
+        },
+        "errors": "BUFFER_TOO_SMALL if `size` is less than needed.",
+    },
+    "group_accumulator_init": {
+        "summary": "Starts an accumulator of groups: a reliability diagram of the top label for each group of samples.",
+        "body": """\
+The state is as that of `reliability_accumulator_init`, with the letters LKGROUP1, `groups` in the word that is 0 there, and
+as many tables of bins. The other functions of reliability accumulators take it as well; `group_accumulator_update` adds
+to it.""",
+        "parameters": {
+            "size": "what `group_accumulator_size` says, or more (the rest is not used).",
+            "groups": "number of groups, ≥ 1.",
+            "n_bins": "number of bins of equal width, 1 to 2²⁴; 15 is usual.",
+            "edge": "on which side a bin owns its edge; `right` is usual.",
+        },
+        "outputs": {
+            "state": "output, `[size]` bytes, at any alignment.",
+        },
+        "errors": "BUFFER_TOO_SMALL if `size` is less than needed.",
+    },
     "reliability_accumulator_check": {
-        "summary": "Is this the state of a reliability accumulator? For bytes that come from elsewhere.",
+        "summary": "Is this the state of a reliability accumulator of any kind? For bytes that come from elsewhere.",
         "parameters": {
             "state": "`[size]` bytes, at any alignment.",
             "size": "how many bytes there are; what goes beyond the state is not looked at.",
@@ -8615,45 +9994,74 @@ give the same bytes as all data at once.""",
         },
         "errors": "INVALID_VALUE if it is none.",
     },
+    "reliability_accumulator_tables": {
+        "summary": "How many tables a reliability accumulator has, and of what.",
+        "parameters": {
+            "state": "`[size]` bytes, at any alignment.",
+            "size": "how many bytes there are.",
+        },
+        "outputs": {
+            "tables": "optional output, the number of classes or groups; 1 for the top label.",
+            "of_classes": "optional output, 1 for classes, else 0.",
+            "of_groups": "optional output, 1 for groups, else 0.",
+        },
+        "errors": "INVALID_VALUE if it is none.",
+    },
     "reliability_accumulator_update": {
-        "summary": "Adds a batch to a reliability accumulator, in the top-label or the binary view.",
+        "summary": "Adds a batch to a reliability accumulator of the top label or of classes.",
+        "parameters": {
+            "size": "of `state`.",
+            "probs": "`[count, classes]`, probabilities in [0, 1]; of the top label the largest of a row is its confidence.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 0.",
+            "classes": "number of columns, for a class-wise accumulator that of its classes; 0 for the binary view: `probs` is `[count]`, the probability of class 1, which is the confidence itself.",
+        },
+        "outputs": {
+            "state": "`[size]` bytes, in and out.",
+        },
+        "errors": "INVALID_VALUE if a probability is NaN or outside [0, 1], or `state` is not a state; INVALID_TARGET if a label is out of range. The state is then as it was. UNSUPPORTED for an accumulator of groups.",
+    },
+    "group_accumulator_update": {
+        "summary": "Adds a batch to an accumulator of groups, in the top-label or the binary view.",
         "parameters": {
             "size": "of `state`.",
             "probs": "`[count, classes]`, probabilities in [0, 1]; the largest of a row is its confidence.",
             "y": "`[count]`, labels 0 ..< classes.",
+            "group": "`[count]`, the group of each row, from 0.",
             "count": "number of rows, ≥ 0.",
             "classes": "number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1, which is the confidence itself.",
         },
         "outputs": {
             "state": "`[size]` bytes, in and out.",
         },
-        "errors": "INVALID_VALUE if a probability is NaN or outside [0, 1], or `state` is not a state; INVALID_TARGET if a label is out of range. The state is then as it was.",
+        "errors": "INVALID_VALUE if a probability is NaN or outside [0, 1], or `state` is not a state; INVALID_TARGET if a label or a group is out of range. The state is then as it was. UNSUPPORTED for an accumulator of another kind.",
     },
     "reliability_accumulator_merge": {
         "summary": "Adds all that another reliability accumulator holds. In whatever order parts are merged, the bytes are the same.",
         "parameters": {
             "size": "of `state`.",
-            "other": "`[other_size]` bytes, of as many bins and the same edge.",
+            "other": "`[other_size]` bytes, of the same kind, of as many tables and bins and the same edge.",
             "other_size": "of `other`.",
         },
         "outputs": {
             "state": "`[size]` bytes, in and out.",
         },
-        "errors": "INVALID_VALUE if either is not a state, INVALID_SHAPE if bins or edges differ.",
+        "errors": "INVALID_VALUE if either is not a state, INVALID_SHAPE if they are not of the same form.",
     },
     "reliability_accumulator_result": {
         "summary": "What a reliability accumulator holds: the bins, as `reliability_bins` gives them, and the errors that follow.",
+        "body": "There is one table for the top label, or one for each class or group (T of them).",
         "parameters": {
             "state": "`[size]` bytes.",
             "size": "of `state`.",
         },
         "outputs": {
-            "counts": "optional output, `[M]`; M = n_bins, or n_bins + 1 for the edge `left_extra`.",
-            "conf_mean": "optional output, `[M]`, mean confidences, 0 for empty bins.",
-            "acc_mean": "optional output, `[M]`, accuracies, 0 for empty bins.",
+            "counts": "optional output, `[T, M]`; M = n_bins, or n_bins + 1 for the edge `left_extra`.",
+            "conf_mean": "optional output, `[T, M]`, mean confidences, 0 for empty bins.",
+            "acc_mean": "optional output, `[T, M]`, accuracies, 0 for empty bins.",
             "edges": "optional output, `[n_bins + 1]`.",
-            "ece": "optional output, the expected calibration error (`calibration_error` with norm `l1`); NaN without data.",
-            "mce": "optional output, the maximum calibration error (norm `max`); NaN without data.",
+            "ece": "optional output, `[T]`, the expected calibration error (`calibration_error` with norm `l1`); NaN without data.",
+            "mce": "optional output, `[T]`, the maximum calibration error (norm `max`); NaN without data.",
         },
         "errors": "INVALID_VALUE if `state` is not a state.",
     },
@@ -8679,6 +10087,144 @@ are compared as doubles. Sums are exact: the result does not depend on the order
         "errors": "INVALID_VALUE if a confidence is NaN or outside [0, 1], INVALID_TARGET if `correct` is neither 0 nor 1.",
         "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017 (`uniform`, `right`).",
     },
+    "score_accumulator_size": {
+        "summary": "The size of a score accumulator's state.",
+        "outputs": {
+            "size": "output, in bytes: 96.",
+        },
+    },
+    "score_accumulator_init": {
+        "summary": "Starts a score accumulator: the mean Brier score and log loss of data that come in batches.",
+        "body": """\
+The state is 96 bytes, which the caller owns and may copy, store and send: little-endian 64-bit words, the letters
+LKSCORE1; the bits of `eps`; the number of rows; 0; then the sum of the Brier scores and that of the log losses, each as
+w + h·2⁻⁴⁰ + m·2⁻⁸⁰ + l·2⁻¹²⁰ in four words w, h, m, l. The scores of the rows are summed as integers, so that batches and
+merged parts, in any order, give the same bytes as all data at once.""",
+        "parameters": {
+            "size": "96 or more (the rest is not used).",
+            "eps": "ε of `log_loss`, in (0, 1); 1e-12 is usual.",
+        },
+        "outputs": {
+            "state": "output, `[size]` bytes, at any alignment.",
+        },
+        "errors": "BUFFER_TOO_SMALL if `size` is less than needed.",
+    },
+    "score_accumulator_check": {
+        "summary": "Is this the state of a score accumulator? For bytes that come from elsewhere.",
+        "parameters": {
+            "state": "`[size]` bytes, at any alignment.",
+            "size": "how many bytes there are; what goes beyond the state is not looked at.",
+        },
+        "outputs": {
+            "eps": "optional output, the ε it was started with.",
+        },
+        "errors": "INVALID_VALUE if it is none.",
+    },
+    "score_accumulator_update": {
+        "summary": "Adds a batch to a score accumulator.",
+        "parameters": {
+            "size": "of `state`.",
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 0.",
+            "classes": "number of columns; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+        },
+        "outputs": {
+            "state": "`[size]` bytes, in and out.",
+        },
+        "errors": "INVALID_VALUE if a probability is NaN or outside [0, 1], or `state` is not a state, or full; INVALID_TARGET if a label is out of range. The state is then as it was.",
+    },
+    "score_accumulator_merge": {
+        "summary": "Adds all that another score accumulator holds. In whatever order parts are merged, the bytes are the same.",
+        "parameters": {
+            "size": "of `state`.",
+            "other": "`[other_size]` bytes, with the same ε.",
+            "other_size": "of `other`.",
+        },
+        "outputs": {
+            "state": "`[size]` bytes, in and out.",
+        },
+        "errors": "INVALID_VALUE if either is not a state, or both are too full, INVALID_SHAPE if ε differs.",
+    },
+    "score_accumulator_result": {
+        "summary": "What a score accumulator holds.",
+        "parameters": {
+            "state": "`[size]` bytes.",
+            "size": "of `state`.",
+        },
+        "outputs": {
+            "count": "optional output, the number of rows.",
+            "brier": "optional output, the mean `brier_score`; NaN without data.",
+            "nll": "optional output, the mean `log_loss`; NaN without data.",
+        },
+        "errors": "INVALID_VALUE if `state` is not a state.",
+    },
+    "skce": {
+        "summary": "Squared kernel calibration error of whole distributions.",
+        "body": """\
+    δ_i = onehot(y_i) − p_i,   h_ij = k(p_i, p_j) ⟨δ_i, δ_j⟩
+    unbiased: 1/(N(N − 1)) Σ_{i≠j} h_ij     biased: 1/N² Σ_ij h_ij     linear: the mean of h over consecutive pairs
+
+The gradient goes through k and δ; where two rows coincide, that of k is 0. Binary probabilities are rows (1 − p, p).""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N ≥ 0; with N < 2 (`biased`: N = 0) the value is NaN and the gradient 0.",
+            "classes": "C; 0 for the binary view: `probs` is `[count]`, the probability of class 1.",
+            "estimator": "`unbiased` is usual. All but `linear` take O(N²) time and O(N) memory.",
+            "kernel": "`exponential` is usual.",
+            "bandwidth": "> 0, finite; 1 is usual.",
+        },
+        "outputs": {
+            "value": "optional output.",
+            "grad": "optional output, like `probs`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Widmann et al., Calibration Tests in Multi-class Classification, 2019.",
+    },
+    "smooth_ece": {
+        "summary": "Smooth calibration error: the residuals corr − conf, smoothed by a reflected Gaussian of a width that suits them.",
+        "body": """\
+For a width σ, all on a grid of G = ⌊max(2000, round(20/σ))/2⌋ + 1 points of [0, 1] (round: half to even):
+
+    V      the residuals (or ones), each shared between the two points beside its confidence
+    ext    V, reflected at both ends: V[G−1 … 1], V[0 … G−1], V[G−2 … 0]
+    K[m]   exp(−(m/(G−1) − ½)² / 2σ²) / (√(2π) σ)
+    sm[n]  Σ_m K[m] · ext[⌊G/2⌋ + n + G − 1 − m]
+    dens = sm of ones + 10⁻⁴,  ρ = (sm of residuals) / dens,  at T = max(round(10/σ), 200) points by interpolation
+    E(σ) = Σ |ρ| dens / Σ dens
+
+The width is the least σ ≥ E(σ) that `refine` bisections of [0, 1] find; 1, if there E(1) ≥ 1.""",
+        "parameters": {
+            "conf": "`[count]`, the confidence of each prediction, in [0, 1].",
+            "correct": "`[count]`, 1 where the prediction was right, else 0.",
+            "count": "N ≥ 0; with N = 0 both outputs are NaN.",
+            "sigma": "σ > 0 if it is fixed; NaN for the one that suits the data, which is usual.",
+            "eps": "widths below are taken as too small; 0.001 is usual.",
+            "refine": "number of bisections, 0 to 1000; 10 is usual.",
+        },
+        "outputs": {
+            "value": "optional output, E(σ).",
+            "sigma_used": "optional output, σ.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a confidence is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Błasiok and Nakkiran, Smooth ECE: Principled Reliability Diagrams via Kernel Smoothing, 2023.",
+    },
+    "spiegelhalter_z": {
+        "summary": "Spiegelhalter's test of binary probabilities: is their Brier score what it should be, if they were true?",
+        "body": "    z = Σ (y − p)(1 − 2p) / √(Σ (1 − 2p)² p (1 − p))      (0 if the root is 0),      p-value = erfc(|z|/√2), two-sided",
+        "parameters": {
+            "probs": "`[count]`, the probability of class 1.",
+            "y": "`[count]`, 0 or 1.",
+            "count": "N ≥ 0; with N = 0 both are NaN.",
+        },
+        "outputs": {
+            "z": "optional output, standard normal if the probabilities are true.",
+            "p_value": "optional output.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET.",
+        "reference": "Spiegelhalter, Probabilistic Prediction in Patient Management and Clinical Trials, 1986.",
+    },
     "static_calibration_error": {
         "summary": "Static calibration error (SCE, class-wise ECE): `calibration_error` with norm `l1` in mode `classwise`.",
         "body": "    E = 1/C Σ_k Σ_b n_kb/N |mean p_k − share of label k in bin b|",
@@ -8694,6 +10240,30 @@ are compared as doubles. Sums are exact: the result does not depend on the order
             "grad": "optional output, like `probs`: the gradient, with bins and arg max as constants.",
         },
         "reference": "Nixon et al., Measuring Calibration in Deep Learning, 2019.",
+    },
+    "brier_decomposition": {
+        "summary": "The parts of the Brier score of binary probabilities over bins.",
+        "body": """\
+    REL = Σ n_b/N (p̄_b − ȳ_b)²,   RES = Σ n_b/N (ȳ_b − ȳ)²,   UNC = ȳ(1 − ȳ)
+    WBV = 1/N Σ (p_i − p̄_b(i))²,  WBC = 2/N Σ (y_i − ȳ_b(i))(p_i − p̄_b(i))
+    Brier score = REL − RES + UNC + WBV − WBC""",
+        "parameters": {
+            "probs": "`[count]`, the probability of class 1.",
+            "y": "`[count]`, 0 or 1.",
+            "count": "N ≥ 0; with N = 0 all is NaN. With a binning other than `uniform` 2³¹ − 1 at most.",
+            "n_bins": "number of bins, 1 to 2²⁴; 10 is usual.",
+            "binning": "how edges are chosen; `uniform` is usual.",
+            "edge": "on which side a bin owns its edge; `right` is usual.",
+        },
+        "outputs": {
+            "reliability": "optional output, REL.",
+            "resolution": "optional output, RES.",
+            "uncertainty": "optional output, UNC.",
+            "variance": "optional output, WBV, within the bins.",
+            "covariance": "optional output, WBC, within the bins.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Murphy, A New Vector Partition of the Probability Score, 1973; Stephenson et al., Two Extra Components in the Brier Score Decomposition, 2008.",
     },
     "brier_score": {
         "summary": "Brier score: the squared distance between the predicted distribution and the outcome.",
@@ -8716,6 +10286,48 @@ are compared as doubles. Sums are exact: the result does not depend on the order
         "errors": "INVALID_VALUE if a probability is outside [0, 1] or a weight negative, INVALID_TARGET if a label is out of range. NaN propagates.",
         "reference": "Brier, Verification of Forecasts Expressed in Terms of Probability, 1950.",
     },
+    "ensemble_uncertainty": {
+        "summary": "Uncertainty of an ensemble: its entropy in all, the part that its members expect, and what they disagree on.",
+        "body": """\
+    p̄ = mean_m p_m:   total = H(p̄),  expected = mean_m H(p_m),  mutual information = total − expected
+
+H is the entropy in nats, 0·log 0 = 0.""",
+        "parameters": {
+            "probs": "`[members, count, classes]`, probabilities in [0, 1].",
+            "members": "M ≥ 1.",
+            "count": "N ≥ 0.",
+            "classes": "C ≥ 1.",
+        },
+        "outputs": {
+            "total": "optional output, `[count]`.",
+            "expected": "optional output, `[count]`.",
+            "mutual": "optional output, `[count]`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a probability is outside [0, 1]. NaN stays in its row.",
+        "reference": "Depeweg et al., Decomposition of Uncertainty in Bayesian Deep Learning, 2018.",
+    },
+    "hinge_loss": {
+        "summary": "Hinge loss: the target's score should be 1 more than that of the best other class (Crammer and Singer).",
+        "body": """\
+    m_i = z_{i,y} − max_{c≠y} z_ic      (binary: m_i = (2 y_i − 1) z_i)
+    l_i = max(0, 1 − m_i), squared if asked for
+    where m_i < 1: ∂l_i/∂z_{i,y} = −1, and +1 at the first best other class (times 2 (1 − m_i) if squared), else 0""",
+        "parameters": {
+            "scores": "`[count, classes]`; of a single class the loss is 0.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 0.",
+            "classes": "number of columns; 0 for the binary view: `scores` is `[count]`, labels are 0 and 1.",
+            "squared": "false is usual.",
+            "sample_weight": "optional, `[count]`, ≥ 0.",
+            "reduction": "`mean` divides by the sum of the weights; a mean over nothing is 0.",
+        },
+        "outputs": {
+            "loss": "optional output, one number, or `[count]` with reduction `none`.",
+            "grad": "optional output, like `scores`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE if a weight is negative. A row with NaN has loss and gradient NaN.",
+        "reference": "Crammer and Singer, On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines, 2001; sklearn.metrics.hinge_loss.",
+    },
     "log_loss": {
         "summary": "Log loss: the negative logarithm of the probability given to what happened.",
         "body": """\
@@ -8736,6 +10348,454 @@ are compared as doubles. Sums are exact: the result does not depend on the order
         },
         "errors": "INVALID_VALUE if a probability is outside [0, 1] or a weight negative, INVALID_TARGET if a label is out of range. NaN propagates.",
         "reference": "Good, Rational Decisions, 1952.",
+    },
+    "picp_mpiw": {
+        "summary": "Coverage and width of prediction intervals: the share of targets inside, and the mean width.",
+        "body": "    PICP = mean [lower ≤ y ≤ upper],   MPIW = mean |upper − lower|",
+        "parameters": {
+            "lower": "`[count]`.",
+            "upper": "`[count]`.",
+            "target": "`[count]`.",
+            "count": "≥ 0; with 0 both are NaN.",
+        },
+        "outputs": {
+            "coverage": "optional output, PICP.",
+            "width": "optional output, MPIW.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a number is NaN.",
+        "reference": "Khosravi et al., Comprehensive Review of Neural Network-Based Prediction Intervals, 2011.",
+    },
+    "regression_calibration_error": {
+        "summary": "Calibration error of predictive distributions: is the share of targets below a quantile what the quantile says?",
+        "body": "    obs_j = mean [F_i(y_i) ≤ level_j];   l2: Σ (obs_j − level_j)²,  rms: √mean (…)²,  l1: mean |…|,  max: max |…|",
+        "parameters": {
+            "cdf": "`[count]`, F_i(y_i), in [0, 1].",
+            "count": "N ≥ 0; with N = 0 all is NaN.",
+            "levels": "`[level_count]`, in [0, 1]; 0.05, 0.10, …, 0.95 are usual.",
+            "level_count": "≥ 1.",
+            "norm": "`l2` is usual.",
+        },
+        "outputs": {
+            "value": "optional output.",
+            "observed": "optional output, `[level_count]`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_PARAMETER if a level is outside [0, 1], INVALID_VALUE if a number of `cdf` is NaN or outside [0, 1].",
+        "reference": "Kuleshov et al., Accurate Uncertainties for Deep Learning Using Calibrated Regression, 2018.",
+    },
+    "risk_coverage_curve": {
+        "summary": "Risk-coverage curve of selective prediction: the mean risk of the k most confident predictions, for each k.",
+        "body": "    coverage_k = k/N,   risk_k = 1/k Σ_{i ≤ k} risk_i,   i in descending order of confidence (equal ones in that of rows)",
+        "parameters": {
+            "confidence": "`[count]`; infinities are allowed.",
+            "risk": "`[count]`, ≥ 0: 0/1 errors or any loss.",
+            "count": "N, 0 to 2³¹ − 1.",
+        },
+        "outputs": {
+            "coverage": "optional output, `[count]`.",
+            "selective_risk": "optional output, `[count]`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a confidence is NaN or a risk negative or NaN, OUT_OF_MEMORY.",
+        "reference": "Geifman and El-Yaniv, Selective Classification for Deep Neural Networks, 2017.",
+    },
+    "aurc": {
+        "summary": "Area under the risk-coverage curve, and its excess over that of the best order.",
+        "body": "    AURC = mean_k risk_k,   E-AURC = AURC − the same with the risks in ascending order",
+        "parameters": {
+            "confidence": "`[count]`; infinities are allowed.",
+            "risk": "`[count]`, ≥ 0: 0/1 errors or any loss.",
+            "count": "N, 0 to 2³¹ − 1; with N = 0 both are NaN.",
+        },
+        "outputs": {
+            "area": "optional output, AURC.",
+            "excess": "optional output, E-AURC.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_VALUE if a confidence is NaN or a risk negative or NaN, OUT_OF_MEMORY.",
+        "reference": "Geifman, Uziel and El-Yaniv, Bias-Reduced Uncertainty Estimation for Deep Neural Classifiers, 2019.",
+    },
+    "ence": {
+        "summary": "Expected normalized calibration error of predicted variances.",
+        "body": """\
+    bins of equal width over [min, max] of the standard deviations √variance, [e_b, e_{b+1}); all equal: one bin
+    ENCE = mean over occupied bins with RMV > 0 of |RMV − RMSE| / RMV,  RMV = √mean variance,  RMSE = √mean error²""",
+        "parameters": {
+            "variance": "`[count]`, ≥ 0, finite.",
+            "sq_error": "`[count]`, squared errors, ≥ 0.",
+            "count": "≥ 0; with 0 the value is NaN, as it is where no bin counts.",
+            "n_bins": "number of bins, 1 to 2²⁴; 10 is usual.",
+        },
+        "outputs": {
+            "value": "optional output.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a number is NaN, negative, or (variance) infinite, OUT_OF_MEMORY.",
+        "reference": "Levi et al., Evaluating and Calibrating Uncertainty Prediction in Regression Tasks, 2022; netcal.metrics.ENCE.",
+    },
+    "uncertainty_calibration_error": {
+        "summary": "Uncertainty calibration error of predicted variances.",
+        "body": """\
+    bins of equal width over [min, max] of the variances, [e_b, e_{b+1}); all equal: one bin
+    UCE = Σ n_b/N |mean error² − mean variance|""",
+        "parameters": {
+            "variance": "`[count]`, ≥ 0, finite.",
+            "sq_error": "`[count]`, squared errors, ≥ 0.",
+            "count": "≥ 0; with 0 the value is NaN.",
+            "n_bins": "number of bins, 1 to 2²⁴; 10 is usual.",
+        },
+        "outputs": {
+            "value": "optional output.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE if a number is NaN, negative, or (variance) infinite, OUT_OF_MEMORY.",
+        "reference": "Laves et al., Well-Calibrated Regression Uncertainty in Medical Imaging with Deep Learning, 2020; netcal.metrics.UCE.",
+    },
+    "beta_calibration_fit": {
+        "summary": "Beta calibration: the map σ(a log p − b log(1 − p) + c), a, b ≥ 0, of least mean log loss.",
+        "body": """\
+By Newton's method from 0 without constraints. If then a < 0, a is set to 0 and the others are fitted again; else if
+b < 0, the same with b; if the other one is negative then, both are 0 and c is fitted alone (`ab`: c = 0).""",
+        "parameters": {
+            "probs": "`[count]`, probabilities of class 1, in [0, 1], clipped to [ε, 1 − ε].",
+            "y": "`[count]`, labels 0 and 1.",
+            "count": "number of samples, ≥ 1.",
+            "variant": "which parameters are free; `abm` is usual.",
+            "eps": "ε, in [2⁻⁵³, ½); 1e-12 is usual.",
+        },
+        "outputs": {
+            "a": "optional output.",
+            "b": "optional output.",
+            "c": "optional output.",
+            "loss": "optional output, the mean log loss.",
+            "converged": "optional output, 1 if this is the minimum, 0 if there is none, as where p separates the labels.",
+        },
+        "errors": "INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET if a label is neither 0 nor 1.",
+        "reference": "Kull, Silva Filho and Flach, Beta Calibration, 2017.",
+    },
+    "beta_calibration_apply": {
+        "summary": "Applies a beta calibration: σ(a log p − b log(1 − p) + c).",
+        "parameters": {
+            "probs": "`[count]`, probabilities in [0, 1], clipped to [ε, 1 − ε].",
+            "count": "number of elements, ≥ 0.",
+            "a": "finite.",
+            "b": "finite.",
+            "c": "finite.",
+            "eps": "ε, in [2⁻⁵³, ½); 1e-12 is usual.",
+        },
+        "outputs": {
+            "output": "`[count]`; may be `probs`.",
+        },
+        "errors": "INVALID_VALUE if a probability is NaN or outside [0, 1].",
+        "reference": "Kull, Silva Filho and Flach, Beta Calibration, 2017.",
+    },
+    "correctness_aware_loss": {
+        "summary": "Correctness-aware loss: the confidence of the predicted class should be 1 where it is right and 0 where it is wrong.",
+        "body": """\
+    m = argmax z (the first of equal ones),  conf = softmax(z)_m,  L = w (conf − [m = y])²
+    ∂L/∂z_j = 2 w (conf − [m = y]) conf ([j = m] − p_j)
+
+balanced: w = 1 − A for right rows and A for wrong ones, where A is the accuracy of the batch; 1 for all if these
+weights sum to 0. Else w = 1.""",
+        "parameters": {
+            "logits": "scores, `[outer, classes, inner]`. −inf is a masked class; NaN or +inf makes loss and gradient of its row NaN.",
+            "target": "one class per row, in 0 ..< classes.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+            "balanced": "true is usual.",
+            "reduction": "default mean, which divides by Σ w.",
+        },
+        "outputs": {
+            "loss": "optional output, one value, or one per row without reduction.",
+            "grad": "optional output, shaped as `logits`; weights, predictions and their correctness are constants.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_TARGET; OUT_OF_MEMORY if there is none for a number per row (balanced).",
+        "reference": "Liu, Wang, Gould and Zheng, Optimizing Calibration by Gaining Aware of Prediction Correctness, 2024.",
+    },
+    "ensemble_temperature_scaling_fit": {
+        "summary": "Ensemble temperature scaling: a mixture of the tempered, the given and the uniform distribution.",
+        "body": """\
+    p = w₀ softmax(z/T) + w₁ softmax(z) + w₂ / C,  w ≥ 0, Σ w = 1
+
+T is that of temperature scaling. `mse`: w minimises the mean of (p − onehot y)² over rows and classes: a convex
+quadratic problem, solved exactly by trying every set of components that may be in use. `ce`: w minimises the mean
+of −log p_y by expectation maximisation from ⅓, until max |Δw| ≤ `tol`.""",
+        "parameters": {
+            "logits": "`[count, classes]`; −inf is a masked class.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 1.",
+            "classes": "C, ≥ 1.",
+            "loss_kind": "`mse` (usual) or `ce`.",
+            "max_iter": "the most iterations of `ce`, ≥ 1; 10000 is usual.",
+            "tol": "of `ce`, ≥ 0; 1e-12 is usual.",
+        },
+        "outputs": {
+            "temperature": "optional output, T, within 0.01 ... 100.",
+            "weights": "optional output, `[3]`, w.",
+            "objective": "optional output, what w minimises.",
+            "converged": "optional output, 1, or 0 if `ce` has used all its iterations.",
+        },
+        "errors": "INVALID_VALUE if a logit is NaN or +inf, or the label's logit is −inf.",
+        "reference": "Zhang, Kailkhura and Han, Mix-n-Match: Ensemble and Compositional Methods for Uncertainty Calibration in Deep Learning, 2020.",
+    },
+    "group_fairness": {
+        "summary": "Group fairness: how the rates of a binary classifier differ between groups.",
+        "body": """\
+    rates of a group: share predicted positive, TPR, FPR, accuracy; NaN where undefined
+    dp = max − min of the positive rates (demographic parity),  opp = the same of the TPRs (equal opportunity),
+    eo = the larger of the same of the TPRs and of the FPRs (equalized odds)""",
+        "parameters": {
+            "pred": "`[count]`, predictions 0 and 1.",
+            "y": "`[count]`, labels 0 and 1.",
+            "group": "`[count]`, in 0 ..< num_groups.",
+            "count": "number of samples, ≥ 0.",
+            "num_groups": "≥ 1.",
+        },
+        "outputs": {
+            "rates": "optional output, `[num_groups, 4]`.",
+            "dp": "optional output. NaN rates do not count; NaN if no other is left, as for `eo` and `opp`.",
+            "eo": "optional output.",
+            "opp": "optional output.",
+        },
+        "errors": "INVALID_TARGET if a prediction or label is neither 0 nor 1, or a group out of range.",
+        "reference": "Hardt, Price and Srebro, Equality of Opportunity in Supervised Learning, 2016.",
+    },
+    "histogram_binning_fit": {
+        "summary": "Histogram binning: calibrates a confidence as the share of hits among those in the same bin.",
+        "body": "Bins are (e_b, e_{b+1}], and 0 is in the first. The value of an empty bin is the middle of its edges.",
+        "parameters": {
+            "conf": "`[count]`, confidences in [0, 1].",
+            "correct": "`[count]`, 1 where the prediction was right, else 0.",
+            "count": "number of predictions, ≥ 1, with a binning other than `uniform` 2³¹ − 1 at most.",
+            "n_bins": "n, 1 to 2²⁴; 15 is usual.",
+            "binning": "`uniform` (usual), `quantile` or `midpoint`, of which unused bins come last and are empty.",
+        },
+        "outputs": {
+            "edges": "optional output, `[n + 1]`.",
+            "values": "optional output, `[n]`.",
+        },
+        "errors": "INVALID_VALUE if a confidence is NaN or outside [0, 1], INVALID_TARGET if `correct` is neither 0 nor 1.",
+        "reference": "Zadrozny and Elkan, Obtaining Calibrated Probability Estimates, 2001.",
+    },
+    "binning_apply": {
+        "summary": "Applies a calibration by bins: the value of the bin that each confidence falls in, whose index is the number of inner edges below the confidence.",
+        "parameters": {
+            "conf": "`[count]`, confidences in [0, 1].",
+            "count": "number of confidences, ≥ 0.",
+            "edges": "`[bins + 1]`, ascending; the first and the last play no role.",
+            "values": "`[bins]`.",
+            "bins": "number of bins, ≥ 1.",
+        },
+        "outputs": {
+            "output": "`[count]`; may be `conf`.",
+        },
+        "errors": "INVALID_VALUE if a confidence is NaN or outside [0, 1], or inner edges are not ascending.",
+        "reference": "Zadrozny and Elkan, Obtaining Calibrated Probability Estimates, 2001.",
+    },
+    "isotonic_calibration_fit": {
+        "summary": "Isotonic calibration: the non-decreasing map from confidence to accuracy that fits best.",
+        "body": """\
+Equal confidences are pooled (weighted mean), and the means are fitted by isotonic regression. The map is given by
+knots, between which it is linear and outside of which it is constant: every distinct confidence with its fitted
+value, or with `centered` one knot for each block at its weighted mean confidence, and the least and the greatest
+confidence with the values of the end blocks, unless they are knots already.""",
+        "parameters": {
+            "conf": "`[count]`, confidences in [0, 1].",
+            "correct": "`[count]`, 1 where the prediction was right, else 0.",
+            "count": "number of predictions, 1 to 2³¹ − 1.",
+            "sample_weight": "optional, `[count]`, ≥ 0 and finite, default 1; a prediction of weight 0 does not count.",
+            "centered": "a map that increases between blocks instead of in steps; false is usual.",
+            "capacity": "knots that the outputs have room for; `count + 1` is always enough.",
+        },
+        "outputs": {
+            "knots_x": "optional output, `[capacity]`, strictly ascending.",
+            "knots_y": "optional output, `[capacity]`, in [0, 1], not descending.",
+            "knot_count": "optional output, how many there are.",
+        },
+        "errors": "INVALID_VALUE if a confidence is NaN or outside [0, 1], a weight negative, or all weights are 0, INVALID_TARGET if `correct` is neither 0 nor 1, BUFFER_TOO_SMALL if there are more than `capacity` knots: then `knot_count` says how many, and nothing else is written.",
+        "reference": "Zadrozny and Elkan, Transforming Classifier Scores into Accurate Multiclass Probability Estimates, 2002; Oron and Flournoy, Centered Isotonic Regression, 2017.",
+    },
+    "isotonic_calibration_apply": {
+        "summary": "Applies an isotonic calibration: linear interpolation between knots, constant outside.",
+        "parameters": {
+            "conf": "`[count]`, confidences in [0, 1].",
+            "count": "number of confidences, ≥ 0.",
+            "knots_x": "`[knots]`, ascending.",
+            "knots_y": "`[knots]`.",
+            "knots": "how many, ≥ 1.",
+        },
+        "outputs": {
+            "output": "`[count]`; may be `conf`.",
+        },
+        "errors": "INVALID_VALUE if a confidence is NaN or outside [0, 1], or `knots_x` does not ascend.",
+        "reference": "Zadrozny and Elkan, Transforming Classifier Scores into Accurate Multiclass Probability Estimates, 2002.",
+    },
+    "isotonic_regression": {
+        "summary": "Isotonic regression: the monotone sequence that is nearest to given values, by pooling adjacent violators.",
+        "body": """\
+    minimise Σ w_i (f_i − v_i)²  over  f_1 ≤ f_2 ≤ …  (`increasing`), or ≥
+
+f is constant on blocks: runs of values that are not in order, each fitted by its weighted mean. Neighbouring blocks
+of equal mean are one.""",
+        "parameters": {
+            "values": "`[count]`, finite.",
+            "count": "number of values, ≥ 0.",
+            "sample_weight": "optional, `[count]`, > 0 and finite; default 1.",
+            "increasing": "true for f that does not decrease (usual), false for one that does not increase.",
+        },
+        "outputs": {
+            "output": "`[count]`, f; may be `values`.",
+            "jacobian": "optional output, `[count, count]`: ∂f_i/∂v_j = w_j / Σ_B w if i and j are in one block B, else 0.",
+        },
+        "errors": "INVALID_VALUE if a value is NaN or infinite, or a weight not > 0.",
+        "reference": "Ayer et al., An Empirical Distribution Function for Sampling with Incomplete Information, 1955.",
+    },
+    "isotonic_regression_vjp": {
+        "summary": "Vector-Jacobian product of isotonicRegression: within a block B, grad_in_i = w_i / Σ_B w · Σ_B grad_out.",
+        "parameters": {
+            "values": "`[count]`, finite.",
+            "grad_output": "`[count]`.",
+            "count": "number of values, ≥ 0.",
+            "sample_weight": "optional, `[count]`, > 0 and finite; default 1.",
+            "increasing": "as for the map.",
+        },
+        "outputs": {
+            "grad_input": "`[count]`; may be `grad_output`.",
+        },
+        "errors": "INVALID_VALUE if a value is NaN or infinite, or a weight not > 0.",
+        "reference": "Best and Chakravarti, Active Set Algorithms for Isotonic Regression, 1990.",
+    },
+    "matrix_scaling_fit": {
+        "summary": "Matrix scaling with off-diagonal and intercept regularisation (ODIR): the W and b for which softmax(W z + b) has the least",
+        "body": """\
+    mean NLL + λ / (C (C − 1)) Σ_{i≠j} W_ij² + μ / C Σ_j b_j²
+
+By Newton's method from W = I, b = 0, until max |∂f| ≤ 1e-9, 100 iterations at most; for more than 38 classes by
+L-BFGS.""",
+        "parameters": {
+            "logits": "`[count, classes]`, finite.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 1.",
+            "classes": "C, ≥ 2.",
+            "reg_lambda": "λ, ≥ 0 and finite; 0.001 is usual. Only with λ, μ > 0 there is one minimum.",
+            "reg_mu": "μ, ≥ 0 and finite; 0.001 is usual.",
+        },
+        "outputs": {
+            "w": "optional output, `[classes, classes]`, W.",
+            "b": "optional output, `[classes]`.",
+            "objective": "optional output, the least value.",
+            "converged": "optional output, 1 if (W, b) is the minimum, 0 if there is none or it was not reached.",
+        },
+        "errors": "INVALID_VALUE if a logit is NaN or infinite, INVALID_TARGET if a label is out of range.",
+        "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017; Kull et al., Beyond Temperature Scaling, 2019.",
+    },
+    "dirichlet_calibration_fit": {
+        "summary": "Dirichlet calibration: matrix scaling of log probabilities, softmax(W log max(p, ε) + b).",
+        "parameters": {
+            "probs": "`[count, classes]`, in [0, 1]; rows need not sum to 1.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 1.",
+            "classes": "C, ≥ 2.",
+            "reg_lambda": "λ, as of matrix scaling; 0.001 is usual.",
+            "reg_mu": "μ, as of matrix scaling; 0.001 is usual.",
+            "eps": "ε, in (0, 1); 1e-12 is usual.",
+        },
+        "outputs": {
+            "w": "optional output, `[classes, classes]`, W.",
+            "b": "optional output, `[classes]`.",
+            "objective": "optional output, the least value.",
+            "converged": "optional output, 1 if (W, b) is the minimum, 0 if there is none or it was not reached.",
+        },
+        "errors": "INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET if a label is out of range.",
+        "reference": "Kull et al., Beyond Temperature Scaling: Obtaining Well-Calibrated Multi-Class Probabilities with Dirichlet Calibration, 2019.",
+    },
+    "multicalibration_audit": {
+        "summary": "Multicalibration audit: the calibration gaps of every group in every bin of predictions.",
+        "body": """\
+    mass = |g ∩ b| / N,  gap = mean of y − p over g ∩ b (0 if empty),  violation = max mass · |gap|
+
+Bins are of equal width, [e_b, e_{b+1}), and 1 is in the last. Sums are exact: the order of samples plays no role.""",
+        "parameters": {
+            "probs": "`[count]`, probabilities of class 1, in [0, 1].",
+            "y": "`[count]`, labels 0 and 1.",
+            "groups": "`[count, group_count]`, not 0 where a sample is a member; groups may overlap.",
+            "count": "N, ≥ 0. With none, masses and gaps are 0 and the violation NaN.",
+            "group_count": "G, ≥ 0.",
+            "n_bins": "number of bins, 1 to 2²⁴; 10 is usual.",
+        },
+        "outputs": {
+            "mass": "optional output, `[group_count, n_bins]`.",
+            "gap": "optional output, `[group_count, n_bins]`.",
+            "violation": "optional output, one number; 0 without groups.",
+        },
+        "errors": "INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET if a label is neither 0 nor 1.",
+        "reference": "Hébert-Johnson, Kim, Reingold and Rothblum, Multicalibration: Calibration for the (Computationally-Identifiable) Masses, 2018.",
+    },
+    "multicalibrate": {
+        "summary": "Multicalibration: moves probabilities until no group is off in any bin.",
+        "body": """\
+Repeats: audit; stop if the violation is at most α or after `max_iter` updates; add the gap of the first greatest
+violation (lowest group, then bin) to its members' probabilities, clipped to [0, 1].""",
+        "parameters": {
+            "probs": "`[count]`, probabilities of class 1, in [0, 1].",
+            "y": "`[count]`, labels 0 and 1.",
+            "groups": "`[count, group_count]`, not 0 where a sample is a member; groups may overlap.",
+            "count": "N, ≥ 0.",
+            "group_count": "G, ≥ 0.",
+            "alpha": "α, in (0, 1); 0.01 is usual.",
+            "n_bins": "number of bins, 1 to 2²⁴; 10 is usual.",
+            "max_iter": "≥ 0; 1000 is usual.",
+        },
+        "outputs": {
+            "output": "`[count]`, the probabilities; may be `probs`.",
+            "updates": "optional output, how many there were.",
+            "violation": "optional output, the greatest that is left; more than α if `max_iter` were not enough, NaN without samples.",
+        },
+        "errors": "INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET if a label is neither 0 nor 1.",
+        "reference": "Hébert-Johnson, Kim, Reingold and Rothblum, Multicalibration: Calibration for the (Computationally-Identifiable) Masses, 2018.",
+    },
+    "platt_scaling_fit": {
+        "summary": "Platt scaling: the a and b for which σ(a s + b) has the least mean log loss.",
+        "body": """\
+    f(a, b) = mean_i (−t_i log σ(a s_i + b) − (1 − t_i) log σ(−a s_i − b)),
+    t = (N₊ + 1)/(N₊ + 2) where y = 1, 1/(N₋ + 2) where y = 0 (Lin et al.), or t = y
+
+By Newton's method from a = b = 0, until max |∂f| ≤ 1e-10, 100 iterations at most.""",
+        "parameters": {
+            "scores": "`[count]`, finite.",
+            "y": "`[count]`, labels 0 and 1.",
+            "count": "number of samples, ≥ 1.",
+            "target_smoothing": "targets that keep clear of 0 and 1, as if one sample more of each label were on the wrong side; true is usual. Without it, scores that separate the labels have no fit: see `converged`.",
+        },
+        "outputs": {
+            "a": "optional output, the slope.",
+            "b": "optional output, the intercept.",
+            "loss": "optional output, f(a, b).",
+            "converged": "optional output, 1 if (a, b) is the minimum, else 0.",
+        },
+        "errors": "INVALID_VALUE if a score is NaN or infinite, INVALID_TARGET if a label is neither 0 nor 1.",
+        "reference": "Platt, Probabilistic Outputs for Support Vector Machines, 1999; Lin, Lin and Weng, A Note on Platt's Probabilistic Outputs for Support Vector Machines, 2007.",
+    },
+    "scaling_binning_fit": {
+        "summary": "The scaling-binning calibrator: a logistic map of the log-odds, whose values are then averaged over bins of equal mass.",
+        "body": """\
+    s = logit(clip(conf, ε, 1 − ε)),  g = σ(a s + b) of least mean log loss,
+    value of a bin of g = mean of g in it (the middle of its edges where it is empty)
+
+Bins are (e_b, e_{b+1}], their edges lie midway between runs of equal length of the sorted g. Applying:
+`binningApply(σ(a s + b), edges, values)`.""",
+        "parameters": {
+            "conf": "`[count]`, confidences in [0, 1].",
+            "correct": "`[count]`, 1 where the prediction was right, else 0.",
+            "count": "number of predictions, 1 to 2³¹ − 1.",
+            "n_bins": "n, 1 to 2²⁴; 15 is usual.",
+            "eps": "ε, in [2⁻⁵³, ½); 1e-12 is usual.",
+        },
+        "outputs": {
+            "a": "optional output.",
+            "b": "optional output.",
+            "edges": "optional output, `[n + 1]`; equal edges are merged, and unused ones at the end are 1.",
+            "values": "optional output, `[n]`.",
+            "converged": "optional output, 1 if (a, b) is the minimum, 0 if there is none.",
+        },
+        "errors": "INVALID_VALUE if a confidence is NaN or outside [0, 1], INVALID_TARGET if `correct` is neither 0 nor 1.",
+        "reference": "Kumar, Liang and Ma, Verified Uncertainty Calibration, 2019.",
     },
     "temperature_scaling_fit": {
         "summary": "Temperature scaling: the T for which softmax(z / T) has the least mean negative log-likelihood.",
@@ -8759,5 +10819,529 @@ g, found by Newton's method inside a shrinking bracket. Where all rows are const
         },
         "errors": "INVALID_VALUE if a logit is NaN or +inf, or the label's logit is −inf.",
         "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017.",
+    },
+    "vector_scaling_fit": {
+        "summary": "Vector scaling: the w and b for which softmax(w∘z + b) has the least mean negative log-likelihood.",
+        "body": """\
+By Newton's method from w = 1, b = 0, until max |∂f| ≤ 1e-9, 100 iterations at most; for more than 2048 classes by
+L-BFGS. As softmax does not see a common shift, b is given with mean 0.""",
+        "parameters": {
+            "logits": "`[count, classes]`, finite.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 1.",
+            "classes": "number of columns, ≥ 1.",
+        },
+        "outputs": {
+            "w": "optional output, `[classes]`.",
+            "b": "optional output, `[classes]`.",
+            "nll": "optional output, the mean negative log-likelihood.",
+            "converged": "optional output, 1 if (w, b) is the minimum, 0 if there is none, as on separable data, or it was not reached.",
+        },
+        "errors": "INVALID_VALUE if a logit is NaN or infinite, INVALID_TARGET if a label is out of range.",
+        "reference": "Guo et al., On Calibration of Modern Neural Networks, 2017.",
+    },
+    "conformal_cqr_scores": {
+        "summary": "Scores of conformalised quantile regression: how far a target lies outside its interval, negative inside.",
+        "body": """\
+    max(lower − y, y − upper)
+
+With q their conformal quantile, [lower − q, upper + q] is the interval of a new prediction. For absolute residuals,
+lower = upper = prediction.""",
+        "parameters": {
+            "lower": "`[count]`.",
+            "upper": "`[count]`.",
+            "target": "`[count]`, y.",
+            "count": "≥ 0.",
+        },
+        "outputs": {
+            "scores": "`[count]`; may be one of the inputs. NaN where an input is.",
+        },
+        "reference": "Romano, Patterson and Candès, Conformalized Quantile Regression, 2019.",
+    },
+    "conformal_quantile": {
+        "summary": "Conformal quantile: the threshold that a new score stays below with probability 1 − α at least.",
+        "body": "    k = ⌈(n + 1)(1 − α) − 1e-10⌉;  the k-th smallest score (k ≥ 1), +inf if k > n",
+        "parameters": {
+            "scores": "`[count]`; infinities are in order.",
+            "count": "n, 0 to 2³¹ − 1.",
+            "alpha": "α, the miscoverage allowed, in (0, 1); 0.1 is usual.",
+        },
+        "outputs": {
+            "quantile": "optional output.",
+        },
+        "errors": "INVALID_VALUE if a score is NaN.",
+        "reference": "Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2005.",
+    },
+    "conformal_scores": {
+        "summary": "Conformal scores of the true classes: how strange the label of each row is to the classifier.",
+        "body": """\
+    lac:   1 − p_y
+    aps:   Σ_{classes ranked before y} p + u p_y,  by descending p, of equal ones the lower class first
+    raps:  the same + λ max(0, o − k_reg),  o the rank of y, from 1 on""",
+        "parameters": {
+            "probs": "`[count, classes]`, in [0, 1].",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 0.",
+            "classes": "number of columns, 1 to 2³¹ − 1.",
+            "method": "`lac` is usual.",
+            "lam": "λ of `raps`, ≥ 0 and finite; 0 is usual.",
+            "k_reg": "ranks that cost nothing, ≥ 0; 0 is usual.",
+            "u": "optional, `[count]`, in [0, 1], for `aps` and `raps`: uniform random numbers make coverage exact; default 1.",
+        },
+        "outputs": {
+            "scores": "`[count]`.",
+        },
+        "errors": "INVALID_VALUE if a probability or u is NaN or outside [0, 1], INVALID_TARGET if a label is out of range.",
+        "reference": "Sadinle, Lei and Wasserman, Least Ambiguous Set-Valued Classifiers, 2019; Romano, Sesia and Candès, Classification with Valid and Adaptive Coverage, 2020; Angelopoulos et al., Uncertainty Sets for Image Classifiers using Conformal Prediction, 2021.",
+    },
+    "conformal_set": {
+        "summary": "Conformal prediction sets: the classes whose score is at most a threshold.",
+        "body": """\
+Scores are those of conformalScores, for every class with the row's u. As they do not fall along the ranks, a set of
+`aps` or `raps` consists of the highest ranks.""",
+        "parameters": {
+            "probs": "`[count, classes]`, in [0, 1].",
+            "count": "number of rows, ≥ 0.",
+            "classes": "number of columns, 1 to 2³¹ − 1.",
+            "qhat": "the threshold, as conformalQuantile gives it; not NaN.",
+            "method": "`lac` is usual.",
+            "lam": "λ of `raps`, ≥ 0 and finite; 0 is usual.",
+            "k_reg": "ranks that cost nothing, ≥ 0; 0 is usual.",
+            "u": "optional, `[count]`, in [0, 1], for `aps` and `raps`; default 1.",
+            "allow_empty": "may a set be empty? Else it has the most probable class, the first of equal ones. True is usual.",
+            "include_last": "for `aps` and `raps`, add the next class by rank, the one that crosses the threshold; false is usual.",
+        },
+        "outputs": {
+            "mask": "`[count, classes]`, 1 for the classes of the set, else 0.",
+        },
+        "errors": "INVALID_VALUE if a probability or u is NaN or outside [0, 1].",
+        "reference": "as for conformalScores.",
+    },
+    "conformal_set_metrics": {
+        "summary": "How good prediction sets are: coverage, mean size, and the smallest coverage among rows whose sets have equal size.",
+        "parameters": {
+            "mask": "`[count, classes]`, not 0 for the classes of a row's set.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of rows, ≥ 0. Without rows, all is NaN.",
+            "classes": "number of columns, ≥ 1.",
+        },
+        "outputs": {
+            "coverage": "optional output, the share of rows whose label is in the set.",
+            "mean_size": "optional output.",
+            "size_stratified_coverage": "optional output.",
+        },
+        "errors": "INVALID_TARGET if a label is out of range.",
+        "reference": "Angelopoulos et al., Uncertainty Sets for Image Classifiers using Conformal Prediction, 2021.",
+    },
+    "accuracy_score": {
+        "summary": "Accuracy: how much of the weight is predicted rightly, of all samples or averaged over the classes.",
+        "body": """\
+    micro:  Σ_i w_i [pred_i = y_i] / Σ_i w_i
+    macro:  the mean over the classes that occur as labels of Σ_i w_i [pred_i = y_i = k] / Σ_i w_i [y_i = k]""",
+        "parameters": {
+            "pred": "`[count]`, predicted classes 0 ..< num_classes.",
+            "y": "`[count]`, labels 0 ..< num_classes.",
+            "sample_weight": "optional, `[count]`, ≥ 0 and finite.",
+            "count": "number of samples, ≥ 0.",
+            "num_classes": "number of classes, ≥ 1.",
+            "average": "`micro`, or `macro` for balanced accuracy.",
+        },
+        "outputs": {
+            "value": "optional output; NaN if the total weight is 0.",
+        },
+        "errors": "INVALID_TARGET if a prediction or a label is out of range, INVALID_VALUE if a weight is negative or not finite, INVALID_PARAMETER, OUT_OF_MEMORY.",
+        "reference": "Brodersen et al., The Balanced Accuracy and Its Posterior Distribution, 2010 (`macro`).",
+    },
+    "top_k_accuracy": {
+        "summary": "Top-k accuracy: how often the label is among the k classes with the highest scores.",
+        "body": "    rank_i = |{c : s_ic > s_{i,y_i}}| + |{c < y_i : s_ic = s_{i,y_i}}|,   value = Σ_i [rank_i < k] / N",
+        "parameters": {
+            "scores": "`[count, classes]`; ±∞ is allowed.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N, ≥ 0.",
+            "classes": "number of columns, ≥ 1.",
+            "k": "≥ 1; 5 is usual. From `classes` on the value is 1.",
+        },
+        "outputs": {
+            "value": "optional output; NaN without samples.",
+        },
+        "errors": "INVALID_TARGET if a label is out of range, INVALID_VALUE if a score is NaN, INVALID_PARAMETER.",
+        "reference": "Russakovsky et al., ImageNet Large Scale Visual Recognition Challenge, 2015.",
+    },
+    "matthews_corrcoef": {
+        "summary": "Matthews correlation coefficient, for any number of classes.",
+        "body": """\
+    (c s − Σ_k sp_k pp_k) / √((s² − Σ_k pp_k²) (s² − Σ_k sp_k²)),   0 if the root is 0
+
+with s the weight of all samples, c of those predicted rightly, sp and pp as in `precision_recall_fbeta`.""",
+        "parameters": {
+            "pred": "`[count]`, predicted classes 0 ..< num_classes.",
+            "y": "`[count]`, labels 0 ..< num_classes.",
+            "sample_weight": "optional, `[count]`, ≥ 0 and finite.",
+            "count": "number of samples, ≥ 0.",
+            "num_classes": "number of classes, ≥ 1.",
+        },
+        "outputs": {
+            "value": "optional output, −1 … 1; NaN without samples.",
+        },
+        "errors": "INVALID_TARGET if a prediction or a label is out of range, INVALID_VALUE if a weight is negative or not finite, OUT_OF_MEMORY.",
+        "reference": "Gorodkin, Comparing Two K-category Assignments by a K-category Correlation Coefficient, 2004.",
+    },
+    "cohen_kappa_score": {
+        "summary": "Cohen's kappa: agreement beyond what chance gives.",
+        "body": """\
+    1 − Σ_ij w_ij m_ij / Σ_ij w_ij e_ij,  e_ij = sp_i pp_j / N,   0 if the denominator is 0
+
+with m the confusion matrix, sp its row sums, pp its column sums.""",
+        "parameters": {
+            "pred": "`[count]`, predicted classes 0 ..< num_classes.",
+            "y": "`[count]`, labels 0 ..< num_classes.",
+            "count": "N, ≥ 0.",
+            "num_classes": "number of classes, ≥ 1.",
+            "weights": "w; `none` is usual.",
+        },
+        "outputs": {
+            "value": "optional output; NaN without samples.",
+        },
+        "errors": "INVALID_TARGET if a prediction or a label is out of range, OUT_OF_MEMORY.",
+        "reference": "Cohen, A Coefficient of Agreement for Nominal Scales, 1960; Weighted Kappa, 1968.",
+    },
+    "confusion_matrix": {
+        "summary": "Confusion matrix: how often class i is the label and class j the prediction.",
+        "body": "    m_ij = Σ_n w_n [y_n = i, pred_n = j]",
+        "parameters": {
+            "pred": "`[count]`, predicted classes 0 ..< num_classes.",
+            "y": "`[count]`, labels 0 ..< num_classes.",
+            "sample_weight": "optional, `[count]`, ≥ 0 and finite.",
+            "count": "number of samples, ≥ 0.",
+            "num_classes": "number of classes, ≥ 1.",
+            "normalize": "what entries are divided by; 0/0 is 0.",
+        },
+        "outputs": {
+            "matrix": "optional output, `[num_classes, num_classes]`, a row for each label.",
+        },
+        "errors": "INVALID_TARGET if a prediction or a label is out of range, INVALID_VALUE if a weight is negative or not finite, OUT_OF_MEMORY.",
+        "reference": "`sklearn.metrics.confusion_matrix`.",
+    },
+    "roc_auc_multiclass": {
+        "summary": "Area under the ROC curve for more than two classes: the mean over binary problems.",
+        "body": """\
+`ovr`: the AUC of column k with y = k as positives, for the classes that have both kinds; with the average
+`weighted` they count by the number of their samples. `ovo`: for classes i < j, on the samples of these two, the mean
+of the AUC of column i (with class i as positives) and of column j; `weighted` counts a pair by its number of samples.""",
+        "parameters": {
+            "probs": "`[count, classes]`, probabilities in [0, 1]; rows need not sum to 1.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "number of samples, 0 … 2³¹ − 1.",
+            "classes": "number of columns, ≥ 1.",
+            "multi_class": "`ovr` is usual.",
+            "average": "`macro` or `weighted`.",
+        },
+        "outputs": {
+            "value": "optional output; NaN if no problem is defined.",
+        },
+        "errors": "INVALID_VALUE if a probability is NaN or outside [0, 1], INVALID_TARGET if a label is out of range, INVALID_PARAMETER, OUT_OF_MEMORY.",
+        "reference": "Hand and Till, A Simple Generalisation of the Area under the ROC Curve for Multiple Class Classification Problems, 2001 (`ovo`); Fawcett, An Introduction to ROC Analysis, 2006 (`ovr`).",
+    },
+    "macro_auc": {
+        "summary": "Macro-averaged AUC of several labels: the mean over the labels that have both kinds.",
+        "body": "    AUC_k = P(s_k⁺ > s_k⁻) + ½ P(s_k⁺ = s_k⁻)",
+        "parameters": {
+            "scores": "`[count, classes]`; ±∞ is allowed.",
+            "t": "`[count, classes]`, targets, 0 and 1.",
+            "count": "number of samples, 0 … 2³¹ − 1.",
+            "classes": "number of labels, ≥ 0.",
+        },
+        "outputs": {
+            "value": "optional output, the mean; NaN if no label has both kinds.",
+            "auc": "optional output, `[classes]`; NaN where a label has one kind only.",
+        },
+        "errors": "INVALID_VALUE if a score is NaN, INVALID_TARGET if a target is neither 0 nor 1, OUT_OF_MEMORY.",
+        "reference": "Wu et al., Towards Understanding Generalization of Macro-AUC in Multi-label Learning, 2023.",
+    },
+    "ndcg_score": {
+        "summary": "Normalised discounted cumulative gain of rankings.",
+        "body": """\
+    DCG = Σ_{r ≤ k} gain(r) / log₂(r + 1),   NDCG = DCG / DCG of the documents in descending order of gain
+
+Documents are ranked by score. With the ties `average`, every document of a group with equal scores gets the group's
+mean gain, also where the cut goes through the group. An ideal DCG of 0 gives 0.""",
+        "parameters": {
+            "scores": "`[queries, documents]`; ±∞ is allowed.",
+            "relevance": "`[queries, documents]`, ≥ 0 and finite.",
+            "queries": "number of rankings, ≥ 0.",
+            "documents": "in each of them, 0 … 2³¹ − 1.",
+            "k": "ranks that count, ≥ 1; `documents` or more for all.",
+            "gain": "of a relevance; `linear` is usual.",
+            "ties": "`average` is usual.",
+        },
+        "outputs": {
+            "value": "optional output, the mean over all queries; NaN without queries.",
+            "per_query": "optional output, `[queries]`.",
+        },
+        "errors": "INVALID_VALUE if a score is NaN or a relevance negative or not finite, INVALID_PARAMETER, OUT_OF_MEMORY.",
+        "reference": "Järvelin and Kekäläinen, Cumulated Gain-based Evaluation of IR Techniques, 2002; McSherry and Najork, Computing Information Retrieval Performance Measures Efficiently in the Presence of Tied Scores, 2008.",
+    },
+    "fpr_at_tpr": {
+        "summary": "False positive rate where the true positive rate first reaches a level: FPR@95TPR and its like.",
+        "body": """\
+    t* = the highest threshold with tpr(t) ≥ τ − 10⁻¹²,  value = fpr(t*)
+
+The points are those of `roc_curve`, with (0, 0) at +∞; there is no interpolation.""",
+        "parameters": {
+            "scores": "`[count]`, higher for what is more likely of class 1; ±∞ is allowed.",
+            "y": "`[count]`, labels 0 and 1.",
+            "count": "number of samples, 0 … 2³¹ − 1.",
+            "tpr": "τ, in [0, 1]; 0.95 is usual.",
+        },
+        "outputs": {
+            "fpr": "optional output, NaN if a class is absent.",
+            "threshold": "optional output, t*, NaN if a class is absent.",
+        },
+        "errors": "INVALID_VALUE if a score is NaN, INVALID_TARGET if a label is neither 0 nor 1, INVALID_PARAMETER, OUT_OF_MEMORY.",
+        "reference": "Liang et al., Enhancing the Reliability of Out-of-distribution Image Detection in Neural Networks, 2018.",
+    },
+    "equal_error_rate": {
+        "summary": "Equal error rate: where the ROC curve has as many false positives as false negatives.",
+        "body": "    EER = fpr = 1 − tpr,  linearly interpolated between the points of the curve",
+        "parameters": {
+            "scores": "`[count]`, higher for what is more likely of class 1; ±∞ is allowed.",
+            "y": "`[count]`, labels 0 and 1.",
+            "count": "number of samples, 0 … 2³¹ − 1.",
+        },
+        "outputs": {
+            "value": "optional output, NaN if a class is absent.",
+        },
+        "errors": "INVALID_VALUE if a score is NaN, INVALID_TARGET if a label is neither 0 nor 1, OUT_OF_MEMORY.",
+        "reference": "Brümmer and de Villiers, The BOSARIS Toolkit User Guide, 2011.",
+    },
+    "precision_recall_curve": {
+        "summary": "Precision against recall, over all thresholds.",
+        "body": """\
+    precision(t) = Σ w_i [s_i ≥ t, y_i = 1] / Σ w_i [s_i ≥ t]
+    recall(t) = Σ w_i [s_i ≥ t, y_i = 1] / Σ w_i [y_i = 1]
+
+One point for each distinct score, in ascending order of the threshold, then (1, 0), which has no threshold. Without
+positives recall is 1; precision is 0 where no weight reaches the threshold. The curve of no samples has no point.""",
+        "parameters": {
+            "scores": "`[count]`, higher for what is more likely of class 1; ±∞ is allowed.",
+            "y": "`[count]`, labels 0 and 1.",
+            "sample_weight": "optional, `[count]`, ≥ 0 and finite.",
+            "count": "number of samples, 0 … 2³¹ − 1.",
+            "capacity": "entries that the outputs have room for; `count` + 1 always suffice. If there are more points: BUFFER_TOO_SMALL, and `point_count` is the number needed.",
+        },
+        "outputs": {
+            "precision": "optional output, `[capacity]`.",
+            "recall": "optional output, `[capacity]`.",
+            "thresholds": "optional output, `[capacity]`, of which the last that the others use is not.",
+            "point_count": "output, the number of points, with (1, 0).",
+        },
+        "errors": "INVALID_VALUE if a score is NaN or a weight negative or not finite, INVALID_TARGET if a label is neither 0 nor 1, BUFFER_TOO_SMALL, OUT_OF_MEMORY.",
+        "reference": "Raghavan et al., A Critical Investigation of Recall and Precision as Measures of Retrieval System Performance, 1989; `sklearn.metrics.precision_recall_curve`.",
+    },
+    "average_precision": {
+        "summary": "Average precision: the area under the precision–recall curve by the step rule.",
+        "body": "    AP = Σ_t (recall(t) − recall(t⁺)) precision(t),  t over the distinct scores, t⁺ the next higher one",
+        "parameters": {
+            "scores": "`[count]`, higher for what is more likely of class 1; ±∞ is allowed.",
+            "y": "`[count]`, labels 0 and 1.",
+            "sample_weight": "optional, `[count]`, ≥ 0 and finite.",
+            "count": "number of samples, 0 … 2³¹ − 1.",
+        },
+        "outputs": {
+            "value": "optional output; 0 without positives, NaN without samples.",
+        },
+        "errors": "INVALID_VALUE if a score is NaN or a weight negative or not finite, INVALID_TARGET if a label is neither 0 nor 1, OUT_OF_MEMORY.",
+        "reference": "Zhu, Recall, Precision and Average Precision, 2004; `sklearn.metrics.average_precision_score`.",
+    },
+    "precision_recall_fbeta": {
+        "summary": "Precision, recall and F-score of every class, or averaged.",
+        "body": """\
+    precision = tp / pp,  recall = tp / sp,  F = (1 + β²) tp / (β² sp + pp)
+
+with tp the weight of the samples of class k predicted as k, pp of those predicted as k, sp of those of class k.
+`micro` adds these up over the classes first; `macro` is the mean over the classes that occur (sp + pp > 0),
+`weighted` that weighted by sp.""",
+        "parameters": {
+            "pred": "`[count]`, predicted classes 0 ..< num_classes.",
+            "y": "`[count]`, labels 0 ..< num_classes.",
+            "sample_weight": "optional, `[count]`, ≥ 0 and finite.",
+            "count": "number of samples, ≥ 0.",
+            "num_classes": "number of classes, ≥ 1.",
+            "beta": "β ≥ 0, the weight of recall; 1 is usual, with ∞ F is the recall.",
+            "average": "`macro` is usual.",
+            "zero_division": "the value where a denominator is 0, and where there is nothing to average; 0 is usual. NaN leaves such classes out of averages.",
+        },
+        "outputs": {
+            "precision": "optional output, one number, or one for each class with average `none`.",
+            "recall": "optional output, as `precision`.",
+            "f_score": "optional output, as `precision`.",
+        },
+        "errors": "INVALID_TARGET if a prediction or a label is out of range, INVALID_VALUE if a weight is negative or not finite, INVALID_PARAMETER if β is negative or NaN, OUT_OF_MEMORY.",
+        "reference": "van Rijsbergen, Information Retrieval, 1979; `sklearn.metrics.precision_recall_fscore_support`.",
+    },
+    "mean_reciprocal_rank": {
+        "summary": "Mean reciprocal rank: how early the first relevant document comes.",
+        "body": "    RR = 1 / rank of the first relevant document, if that is ≤ k, else 0",
+        "parameters": {
+            "scores": "`[queries, documents]`; ±∞ is allowed.",
+            "relevance": "`[queries, documents]`; what is > 0 is relevant.",
+            "queries": "number of rankings, ≥ 0.",
+            "documents": "in each of them, 0 … 2³¹ − 1.",
+            "k": "ranks that count, ≥ 1; `documents` or more for all.",
+        },
+        "outputs": {
+            "value": "optional output, the mean over the queries with a relevant document; 0 if there is none, NaN without queries.",
+            "per_query": "optional output, `[queries]`; 0 without a relevant document.",
+        },
+        "errors": "INVALID_VALUE if a score or a relevance is NaN, INVALID_PARAMETER, OUT_OF_MEMORY.",
+        "reference": "Voorhees, The TREC-8 Question Answering Track Report, 1999.",
+    },
+    "recall_at_k": {
+        "summary": "Recall at k: how many of the relevant documents are among the first k.",
+        "body": "    hits among the first k / relevant documents",
+        "parameters": {
+            "scores": "`[queries, documents]`; ±∞ is allowed.",
+            "relevance": "`[queries, documents]`; what is > 0 is relevant.",
+            "queries": "number of rankings, ≥ 0.",
+            "documents": "in each of them, 0 … 2³¹ − 1.",
+            "k": "ranks that count, ≥ 1; 10 is usual.",
+        },
+        "outputs": {
+            "value": "optional output, the mean over the queries with a relevant document; 0 if there is none, NaN without queries.",
+            "per_query": "optional output, `[queries]`; 0 without a relevant document.",
+        },
+        "errors": "INVALID_VALUE if a score or a relevance is NaN, INVALID_PARAMETER, OUT_OF_MEMORY.",
+        "reference": "Manning et al., Introduction to Information Retrieval, 2008.",
+    },
+    "precision_at_k": {
+        "summary": "Precision at k: how many of the first k documents are relevant.",
+        "body": "    hits among the first k / k,  also where there are fewer than k documents",
+        "parameters": {
+            "scores": "`[queries, documents]`; ±∞ is allowed.",
+            "relevance": "`[queries, documents]`; what is > 0 is relevant.",
+            "queries": "number of rankings, ≥ 0.",
+            "documents": "in each of them, 0 … 2³¹ − 1.",
+            "k": "ranks that count, ≥ 1; 10 is usual.",
+        },
+        "outputs": {
+            "value": "optional output, the mean over the queries with a relevant document; 0 if there is none, NaN without queries.",
+            "per_query": "optional output, `[queries]`; 0 without a relevant document.",
+        },
+        "errors": "INVALID_VALUE if a score or a relevance is NaN, INVALID_PARAMETER, OUT_OF_MEMORY.",
+        "reference": "Manning et al., Introduction to Information Retrieval, 2008.",
+    },
+    "mean_average_precision": {
+        "summary": "Mean average precision of rankings: the mean precision at the ranks of the relevant documents.",
+        "body": "    AP = Σ_{r ≤ k} (hits among the first r / r) [document at rank r is relevant] / min(relevant documents, k)",
+        "parameters": {
+            "scores": "`[queries, documents]`; ±∞ is allowed.",
+            "relevance": "`[queries, documents]`; what is > 0 is relevant.",
+            "queries": "number of rankings, ≥ 0.",
+            "documents": "in each of them, 0 … 2³¹ − 1.",
+            "k": "ranks that count, ≥ 1; `documents` or more for all.",
+        },
+        "outputs": {
+            "value": "optional output, the mean over the queries with a relevant document; 0 if there is none, NaN without queries.",
+            "per_query": "optional output, `[queries]`; 0 without a relevant document.",
+        },
+        "errors": "INVALID_VALUE if a score or a relevance is NaN, INVALID_PARAMETER, OUT_OF_MEMORY.",
+        "reference": "Buckley and Voorhees, Evaluating Evaluation Measure Stability, 2000.",
+    },
+    "roc_auc": {
+        "summary": "Area under the ROC curve: the probability that a positive scores higher than a negative, ties counted by half.",
+        "body": """\
+    AUC = Σ_steps Δfpr (tpr + tpr′) / 2 = P(s⁺ > s⁻) + ½ P(s⁺ = s⁻)
+    a = the area up to fpr ≤ f, linearly interpolated;  standardised  ½ (1 + (a − f²/2) / (f − f²/2))""",
+        "parameters": {
+            "scores": "`[count]`, higher for what is more likely of class 1; ±∞ is allowed.",
+            "y": "`[count]`, labels 0 and 1.",
+            "sample_weight": "optional, `[count]`, ≥ 0 and finite.",
+            "count": "number of samples, 0 … 2³¹ − 1.",
+            "max_fpr": "f, in (0, 1]; 1 for the whole area.",
+        },
+        "outputs": {
+            "value": "optional output, the area; NaN if a class is absent (or has no weight).",
+        },
+        "errors": "INVALID_VALUE if a score is NaN or a weight negative or not finite, INVALID_TARGET if a label is neither 0 nor 1, OUT_OF_MEMORY.",
+        "reference": "Hanley and McNeil, The Meaning and Use of the Area under a ROC Curve, 1982; McClish, Analyzing a Portion of the ROC Curve, 1989 (`max_fpr`).",
+    },
+    "detection_auroc": {
+        "summary": "How well a score tells two samples apart: the probability that one of the first scores higher than one of the second.",
+        "body": "    AUROC = P(in > out) + ½ P(in = out)",
+        "parameters": {
+            "scores_in": "`[in_count]`, the scores of what should score high.",
+            "scores_out": "`[out_count]`, the scores of what should score low.",
+            "in_count": "number of the former, ≥ 0; both together 2³¹ − 1 at most.",
+            "out_count": "number of the latter, ≥ 0.",
+        },
+        "outputs": {
+            "value": "optional output; NaN if either is empty.",
+        },
+        "errors": "INVALID_VALUE if a score is NaN, OUT_OF_MEMORY.",
+        "reference": "Hendrycks and Gimpel, A Baseline for Detecting Misclassified and Out-of-Distribution Examples, 2017.",
+    },
+    "roc_curve": {
+        "summary": "The receiver operating characteristic: true against false positive rate, over all thresholds.",
+        "body": """\
+    tpr(t) = Σ w_i [s_i ≥ t, y_i = 1] / Σ w_i [y_i = 1],   fpr(t) = Σ w_i [s_i ≥ t, y_i = 0] / Σ w_i [y_i = 0]
+
+One point for each distinct score, from the highest down, after (0, 0) at the threshold +∞; none is dropped. The
+rate of a class that is absent (or has no weight) stays 0. The curve of no samples has no point.""",
+        "parameters": {
+            "scores": "`[count]`, higher for what is more likely of class 1; ±∞ is allowed.",
+            "y": "`[count]`, labels 0 and 1.",
+            "sample_weight": "optional, `[count]`, ≥ 0 and finite.",
+            "count": "number of samples, 0 … 2³¹ − 1.",
+            "capacity": "entries that the outputs have room for; `count` + 1 always suffice. If there are more points: BUFFER_TOO_SMALL, and `point_count` is the number needed.",
+        },
+        "outputs": {
+            "fpr": "optional output, `[capacity]`.",
+            "tpr": "optional output, `[capacity]`.",
+            "thresholds": "optional output, `[capacity]`.",
+            "point_count": "output, the number of points.",
+        },
+        "errors": "INVALID_VALUE if a score is NaN or a weight negative or not finite, INVALID_TARGET if a label is neither 0 nor 1, BUFFER_TOO_SMALL, OUT_OF_MEMORY.",
+        "reference": "Fawcett, An Introduction to ROC Analysis, 2006; `sklearn.metrics.roc_curve` with `drop_intermediate=False`.",
+    },
+    "specificity_score": {
+        "summary": "Specificity, the true negative rate: how many of the samples of other classes are predicted as others.",
+        "body": """\
+    tn / (tn + fp),  tn + fp = N − sp,  fp = pp − tp;  0/0 = 0
+
+with tp, pp, sp as in `precision_recall_fbeta`. `micro` adds numerators and denominators up over the classes first,
+`macro` is the mean over the classes that occur (sp + pp > 0).""",
+        "parameters": {
+            "pred": "`[count]`, predicted classes 0 ..< num_classes.",
+            "y": "`[count]`, labels 0 ..< num_classes.",
+            "count": "N, ≥ 0.",
+            "num_classes": "number of classes, ≥ 1.",
+            "average": "`none`, `micro` or `macro`; the last is usual.",
+        },
+        "outputs": {
+            "value": "optional output, one number, or one for each class with average `none`.",
+        },
+        "errors": "INVALID_TARGET if a prediction or a label is out of range, INVALID_PARAMETER, OUT_OF_MEMORY.",
+        "reference": "Yerushalmy, Statistical Problems in Assessing Methods of Medical Diagnosis, 1947; `torchmetrics.Specificity`.",
+    },
+    "jaccard_score": {
+        "summary": "Jaccard index: intersection over union of the samples of a class and those predicted as it.",
+        "body": """\
+    tp / (sp + pp − tp);  0/0 = 0
+
+with tp, pp, sp as in `precision_recall_fbeta`. `micro` adds numerators and denominators up over the classes first,
+`macro` is the mean over the classes that occur (sp + pp > 0), `weighted` that weighted by sp.""",
+        "parameters": {
+            "pred": "`[count]`, predicted classes 0 ..< num_classes.",
+            "y": "`[count]`, labels 0 ..< num_classes.",
+            "count": "N, ≥ 0.",
+            "num_classes": "number of classes, ≥ 1.",
+            "average": "`macro` is usual.",
+        },
+        "outputs": {
+            "value": "optional output, one number, or one for each class with average `none`.",
+        },
+        "errors": "INVALID_TARGET if a prediction or a label is out of range, OUT_OF_MEMORY.",
+        "reference": "Jaccard, The Distribution of the Flora in the Alpine Zone, 1912; `sklearn.metrics.jaccard_score`.",
     },
 }

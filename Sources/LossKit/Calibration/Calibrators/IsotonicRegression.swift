@@ -1,0 +1,97 @@
+/// Isotonic regression: the monotone sequence that is nearest to given values, by pooling adjacent violators.
+///
+///     minimise Σ w_i (f_i − v_i)²  over  f_1 ≤ f_2 ≤ …  (`increasing`), or ≥
+///
+/// f is constant on blocks: runs of values that are not in order, each fitted by its weighted mean. Neighbouring blocks
+/// of equal mean are one.
+///
+/// - Parameters:
+///   - values: `[count]`, finite.
+///   - count: number of values, ≥ 0.
+///   - sampleWeight: optional, `[count]`, > 0 and finite; default 1.
+///   - increasing: true for f that does not decrease (usual), false for one that does not increase.
+///   - output: `[count]`, f; may be `values`.
+///   - jacobian: optional output, `[count, count]`: ∂f_i/∂v_j = w_j / Σ_B w if i and j are in one block B, else 0.
+/// - Errors: INVALID_VALUE if a value is NaN or infinite, or a weight not > 0.
+/// - Reference: Ayer et al., An Empirical Distribution Function for Sampling with Incomplete Information, 1955.
+func isotonicRegression<S: Scalar>(
+  _ values: UnsafePointer<S>?, _ count: Int, _ sampleWeight: UnsafePointer<S>?, _ increasing: Bool,
+  _ output: UnsafeMutablePointer<S>?, _ jacobian: UnsafeMutablePointer<S>?
+) -> Status {
+  guard jacobian == nil || elementCount(count, count) != nil else { return .invalidShape }
+  return withIsotonicBlocks(values, count, sampleWeight, increasing) { blocks, weights in
+    guard let output else { return .nullPointer }
+    if let jacobian {
+      jacobian.update(repeating: 0, count: count &* count)
+      var first = 0
+      for b in 0..<blocks.count {
+        let block = blocks[b]
+        for i in first...block.last {
+          for j in first...block.last { jacobian[i &* count &+ j] = S((weights?[j].double ?? 1) / block.weight) }
+        }
+        first = block.last &+ 1
+      }
+    }
+    blocks.expand(into: output, sign: increasing ? 1 : -1)
+    return .ok
+  }
+}
+
+/// Vector-Jacobian product of isotonicRegression: within a block B, grad_in_i = w_i / Σ_B w · Σ_B grad_out.
+///
+/// - Parameters:
+///   - values: `[count]`, finite.
+///   - gradOutput: `[count]`.
+///   - count: number of values, ≥ 0.
+///   - sampleWeight: optional, `[count]`, > 0 and finite; default 1.
+///   - increasing: as for the map.
+///   - gradInput: `[count]`; may be `gradOutput`.
+/// - Errors: INVALID_VALUE if a value is NaN or infinite, or a weight not > 0.
+/// - Reference: Best and Chakravarti, Active Set Algorithms for Isotonic Regression, 1990.
+func isotonicRegressionVjp<S: Scalar>(
+  _ values: UnsafePointer<S>?, _ gradOutput: UnsafePointer<S>?, _ count: Int, _ sampleWeight: UnsafePointer<S>?,
+  _ increasing: Bool, _ gradInput: UnsafeMutablePointer<S>?
+) -> Status {
+  withIsotonicBlocks(values, count, sampleWeight, increasing) { blocks, weights in
+    guard let gradOutput, let gradInput else { return .nullPointer }
+    var first = 0
+    for b in 0..<blocks.count {
+      let block = blocks[b]
+      var sum = 0.0
+      for i in first...block.last { sum += gradOutput[i].double }
+      let share = sum / block.weight
+      for i in first...block.last { gradInput[i] = S((weights?[i].double ?? 1) * share) }
+      first = block.last &+ 1
+    }
+    return .ok
+  }
+}
+
+/// Checks the arguments that both have, and runs `body` with the blocks; these are of the negated values where f
+/// does not increase.
+@inline(__always)
+private func withIsotonicBlocks<S: Scalar>(
+  _ values: UnsafePointer<S>?, _ count: Int, _ sampleWeight: UnsafePointer<S>?, _ increasing: Bool,
+  _ body: (IsotonicBlocks, UnsafePointer<S>?) -> Status
+) -> Status {
+  guard elementCount(count, MemoryLayout<IsotonicBlocks.Block>.stride) != nil else { return .invalidShape }
+  if count == 0 { return .ok }
+  guard let values else { return .nullPointer }
+  guard allFinite(values, count), areWeights(sampleWeight, count), arePositive(sampleWeight, count) else {
+    return .invalidValue
+  }
+  return withWorkspace(layout: { IsotonicBlocks(&$0, capacity: count) }) { memory in
+    var blocks = memory
+    let sign: Double = increasing ? 1 : -1
+    if let sampleWeight {
+      for i in 0..<count {
+        let weight = sampleWeight[i].double
+        blocks.add(sum: sign * values[i].double * weight, weight: weight, index: i)
+      }
+    } else {
+      for i in 0..<count { blocks.add(sum: sign * values[i].double, weight: 1, index: i) }
+    }
+    blocks.finish()
+    return body(blocks, sampleWeight)
+  }
+}
