@@ -144,8 +144,6 @@ private let fewestBuckets = 32
 private struct CurveBucket<S: Scalar> {
   /// Of the first cell.
   var depth: S.Bits = 0
-  /// Offsets are below 2^bits.
-  var bits = 0
   var start = 0
   var count = 0
   /// The weights in this bucket; later, of all down to it.
@@ -420,8 +418,6 @@ extension BucketPlan {
       }
       memory.bucketOf[cell] = UInt16(truncatingIfNeeded: bucket)
       buckets[bucket].count &+= n
-      let width = (S.Bits(truncatingIfNeeded: cell &- first &+ 1) &<< shift) &- 1
-      buckets[bucket].bits = S.Bits.bitWidth &- width.leadingZeroBitCount
       for part in 0..<split.parts {
         memory.slots[part &* largestBucketCount &+ bucket].place &+= memory.counts[part &* cells &+ cell]
       }
@@ -515,7 +511,7 @@ private struct SortJob<S: Scalar, Item: RankedItem>: ParallelJob where Item.S ==
       let own = items + here.pointee.start
       let sorted = RadixSort(
         items: own, spare: spare + part &* largest, counts: counts + part &* RadixSort<Item>.countsNeeded
-      ).sort(count, bits: here.pointee.bits)
+      ).sort(count)
       if sorted != own { own.update(from: sorted, count: count) }
       let weight = Item.weight(own, count)
       here.pointee.end = CurvePoint(positives: weight.positives, negatives: weight.negatives)
