@@ -56,6 +56,7 @@ MODULES = {
     "torchmetrics": ("torch", "torchmetrics"),
     "OpenCV": ("cv2",),
     "SciPy": ("scipy",),
+    "netcal": ("netcal",),
     "onnxruntime": ("onnxruntime",),
 }
 

@@ -796,7 +796,7 @@ def test_agrees_with_netcal(rng):
     check(losskit.calibration_error(probs, y, n_bins=10, edge="left"), metrics.ECE(10).measure(probs, y), tolerance=1e-9)
     check(losskit.calibration_error(probs, y, n_bins=10, edge="left", norm="max"), metrics.MCE(10).measure(probs, y), tolerance=1e-9)
     check(losskit.average_calibration_error(probs, y), metrics.ACE(10).measure(probs, y), tolerance=1e-9)
-    check(losskit.mmce(conf, hit), metrics.MMCE().measure(conf, hit), tolerance=1e-6)
+    check(losskit.mmce(probs, y), metrics.MMCE().measure(probs, y), tolerance=1e-6)
     features = rng.random((2000, 2))
     theirs = metrics.ECE(4, detection=True).measure(np.column_stack([conf, features]), hit)
     check(losskit.detection_calibration_error(conf, hit, features, n_bins=4), theirs, tolerance=1e-9)
