@@ -57,6 +57,7 @@ MODULES = {
     "OpenCV": ("cv2",),
     "SciPy": ("scipy",),
     "scikit-learn": ("sklearn",),
+    "netcal": ("netcal",),
     "onnxruntime": ("onnxruntime",),
 }
 

@@ -44,16 +44,25 @@ struct BinnedConfidences<S: Scalar> {
       let bin = bytes.baseAddress!.assumingMemoryBound(to: Int64.self)
       let column = bin + 16
       _ = rows.forEachTile(range) { view, tile in
-        if let indices {
-          for lane in 0..<tile.count { bin[lane] = Int64(indices[view &* rows.count &+ tile.row &+ lane]) }
-        } else {
-          layout.uniform.index(tile.confidence.doubles.0).store(bin)
-          if S.Vector.count > 8 { layout.uniform.index(tile.confidence.doubles.1).store(bin + 8) }
-        }
-        tile.column.store(column)
+        locate(tile, view, bin, column)
         for lane in 0..<tile.count { body(tile.row &+ lane, Int(column[lane]), view &* perView &+ Int(bin[lane])) }
       }
     }
+  }
+
+  /// Writes the bin and the column of each lane of a tile.
+  @inline(__always)
+  private func locate(
+    _ tile: ConfidenceTile<S.Vector>, _ view: Int, _ bin: UnsafeMutablePointer<Int64>,
+    _ column: UnsafeMutablePointer<Int64>
+  ) {
+    if let indices, let rows {
+      for lane in 0..<tile.count { bin[lane] = Int64(indices[view &* rows.count &+ tile.row &+ lane]) }
+    } else {
+      layout.uniform.index(tile.confidence.doubles.0).store(bin)
+      if S.Vector.count > 8 { layout.uniform.index(tile.confidence.doubles.1).store(bin + 8) }
+    }
+    tile.column.store(column)
   }
 }
 

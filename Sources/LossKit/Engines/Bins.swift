@@ -25,7 +25,7 @@ struct Bin {
   var gap: Double { count == 0 ? 0 : excess / Double(count) }
   var meanConfidence: Double { count == 0 ? 0 : confidence.value / Double(count) }
   /// 1 − mean confidence, from the exact difference.
-  var meanDoubt: Double { count == 0 ? 0 : -confidence.minus(count) / Double(count) }
+  var meanDoubt: Double { count == 0 ? 0 : (0 - confidence.minus(count)) / Double(count) }
   var accuracy: Double { count == 0 ? 0 : Double(hits) / Double(count) }
 }
 

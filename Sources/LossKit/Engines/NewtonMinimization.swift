@@ -19,7 +19,7 @@ struct NewtonResult {
 
   /// Is this a minimum? On separable data the slope falls below every tolerance as well, but on the way to infinity:
   /// then what is left to descend is as large as the slope, not its square.
-  func isConverged(_ tolerance: Double = 1e-7) -> Bool { largestSlope <= tolerance && decrement <= 1e-3 * tolerance }
+  func isConverged(_ tolerance: Double = 1e-7) -> Bool { largestSlope <= tolerance && decrement <= 1e-2 * largestSlope }
 }
 
 /// The memory of minimisations in so many variables.

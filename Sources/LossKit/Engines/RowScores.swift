@@ -16,11 +16,8 @@ struct RowGroup<V: Lanes> {
   /// Is each row a single probability?
   @inline(__always) var isColumn: Bool { rows.columns == 1 }
 
-  /// The column of a row's label; −1 if it has none, as label 0 of the binary view.
-  @inline(__always) func column(_ lane: Int) -> Int {
-    let column = labels[lane] &- Int64(rows.firstLabel)
-    return UInt64(bitPattern: column) < UInt64(rows.columns) ? Int(column) : -1
-  }
+  /// The column of a row's label, where there are several columns. Only for labels that are in range.
+  @inline(__always) func column(_ lane: Int) -> Int { Int(labels[lane]) }
 
   @inline(__always) func row(_ lane: Int) -> UnsafePointer<V.Element> { rows.probs + (first &+ lane) &* rows.columns }
 
@@ -35,7 +32,6 @@ struct RowGroup<V: Lanes> {
       let (p, isLabel) = single
       return term(p, isLabel)
     }
-    // Where there are several columns, labels are columns.
     var scratch = VectorTile<V>()
     return scratch.withPointer { tile in
       let columns = rows.columns
@@ -114,7 +110,12 @@ struct RowGroup<V: Lanes> {
     var gathered = InlineArray<16, Double>(repeating: 1)
     return withUnsafeMutableBytes(of: &gathered) { bytes in
       let q = bytes.baseAddress!.assumingMemoryBound(to: Double.self)
-      for lane in 0..<V.count where lane < count { q[lane] = row(lane)[Swift.max(column(lane), 0)].double }
+      let p = row(0), columns = rows.columns
+      if count == V.count {
+        for lane in 0..<V.count { q[lane] = p[lane &* columns &+ column(lane)].double }
+      } else {
+        for lane in 0..<count { q[lane] = p[lane &* columns &+ column(lane)].double }
+      }
       return ((DoubleLanes.load(q), DoubleLanes.load(q + 8)), V.one)
     }
   }
@@ -142,17 +143,24 @@ extension ConfidenceRows {
 
 /// What groups of rows are looked through for: labels out of range and probabilities outside [0, 1].
 struct GroupCheck<V: Lanes> {
+  /// Is NaN a fault?
+  let refusesNaN: Bool
   private var least = (V.zero, V.zero)
   private var most = (V.one, V.one)
   private var sum = (V.zero, V.zero)
   private var badLabels = Int64Lanes(0)
 
-  @inline(__always) mutating func add(_ group: RowGroup<V>) {
+  @inline(__always) init(refusesNaN: Bool) { self.refusesNaN = refusesNaN }
+
+  /// Gives false if there is a label out of range: then the group cannot be worked on.
+  @inline(__always) mutating func add(_ group: RowGroup<V>) -> Bool {
     let limit = Int64Lanes(group.rows.labelCount &- 1)
+    var bad = Int64Lanes(0)
     for part in 0..<V.count / 8 {
       let label = Int64Lanes.load(group.labels + part &* 8)
-      badLabels = badLabels | (label .< Int64Lanes(0)) | (limit .< label)
+      bad = bad | (label .< Int64Lanes(0)) | (limit .< label)
     }
+    badLabels = badLabels | bad
     let p = group.row(0)
     let count = group.count &* group.rows.columns
     var i = 0
@@ -161,21 +169,19 @@ struct GroupCheck<V: Lanes> {
       i &+= 2 &* V.count
     }
     forEachVector(V.self, i..<count) { i, n in add(V.load(p + i, lanes: n), V.zero) }
+    return !bad.any
   }
 
   /// Minima and maxima pass NaN by, sums do not.
   @inline(__always) private mutating func add(_ x: V, _ y: V) {
     least = (V.min(x, least.0), V.min(y, least.1))
     most = (V.max(x, most.0), V.max(y, most.1))
-    sum = (sum.0 + x, sum.1 + y)
+    if refusesNaN { sum = (sum.0 + x, sum.1 + y) }
   }
 
-  @inline(__always) func faults(allowingNaN: Bool) -> DataFaults {
-    let least = V.min(self.least.0, self.least.1)
-    let most = V.max(self.most.0, self.most.1)
-    let isOutside = ((least .< V.zero) | (V.one .< most)).any
-    let isNaN = (sum.0 + sum.1).isNaN.any
-    return DataFaults(target: badLabels.any, value: isOutside || (isNaN && !allowingNaN))
+  @inline(__always) var faults: DataFaults {
+    let isOutside = (V.min(least.0, least.1) .< V.zero) | (V.one .< V.max(most.0, most.1))
+    return DataFaults(target: badLabels.any, value: (isOutside | (sum.0 + sum.1).isNaN).any)
   }
 }
 
@@ -292,21 +298,28 @@ private struct RowScoreJob<P: RowScore>: ParallelJob {
 
   @inline(__always) func run(part: Int) {
     let range = split.range(part)
-    if let faults {
-      var check = GroupCheck<V>()
-      if let sink { score(range, part, sink) { check.add($0) } } else { rows.forEachGroup(range) { check.add($0) } }
-      faults[part] = check.faults(allowingNaN: true)
-      if !P.takesProbabilities { faults[part].value = false }
-    } else if let sink {
-      score(range, part, sink) { _ in }
+    guard let faults else {
+      if let sink { score(range, part, sink) { _ in true } }
+      return
     }
+    var check = GroupCheck<V>(refusesNaN: false)
+    if let sink {
+      score(range, part, sink) { check.add($0) }
+    } else {
+      rows.forEachGroup(range) { _ = check.add($0) }
+    }
+    faults[part] = check.faults
+    if !P.takesProbabilities { faults[part].value = false }
   }
 
+  /// - Parameter isFit: can the group be worked on?
   @inline(__always)
-  private func score(_ range: Range<Int>, _ part: Int, _ sink: LossSink<V.Element>, _ body: (RowGroup<V>) -> Void) {
+  private func score(
+    _ range: Range<Int>, _ part: Int, _ sink: LossSink<V.Element>, _ isFit: (RowGroup<V>) -> Bool
+  ) {
     var partial = sink.empty
     rows.forEachGroup(range) { group in
-      body(group)
+      if !isFit(group) { return }
       let weight = sink.call.sampleWeight.map { V.load($0 + group.first, lanes: group.count) } ?? V.one
       sink.deposit(score.losses(group) * weight, first: group.first, count: group.count, &partial)
       if let grad = sink.call.grad { score.writeGradient(group, scale: weight * sink.gradientScale, grad) }

@@ -40,17 +40,17 @@ private struct ScoreSumsJob<S: Scalar>: ParallelJob {
     typealias V = S.Vector
     let quadratic = QuadraticScore(factor: V.one)
     let logarithmic = LogarithmicScore<V>(eps: DoubleLanes(eps))
-    var check = GroupCheck<V>()
+    var check = GroupCheck<V>(refusesNaN: true)
     var brier = ExactLanes()
     var nll = ExactLanes()
     rows.forEachGroup(split.range(part)) { group in
-      check.add(group)
+      if !check.add(group) { return }
       let counts = V.Integers.first(group.count)
       brier.add(V.select(counts, quadratic.losses(group), V.zero))
       nll.add(V.select(counts, logarithmic.losses(group), V.zero))
     }
     sums[part] = ScoreSums(brier: brier.sum, logarithmic: nll.sum)
-    faults[part] = check.faults(allowingNaN: false)
+    faults[part] = check.faults
   }
 }
 

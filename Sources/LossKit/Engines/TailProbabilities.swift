@@ -3,6 +3,7 @@
 /// `1 − erf x`, with all its digits also where it is small. For x ≥ 0.
 func complementaryErrorFunction(_ x: Double) -> Double {
   if x.isNaN { return x }
+  if x > 28 { return 0 }  // below the least double
   if x < 2 { return 1 - DoubleLanes.erf(DoubleLanes(x))[0] }
   // e^{−x²}/√π · 1/(x + ½/(x + 1/(x + 3/2/(x + …)))): from 2 on, so many terms give every digit.
   var fraction = x

@@ -309,19 +309,19 @@ func groupAccumulatorUpdate<S: Scalar>(
   guard count > 0 else { return .ok }
   guard let state, let probs, let y, let group else { return .nullPointer }
   for row in 0..<count where group[row] < 0 || group[row] >= Int64(opened.tables) { return .invalidTarget }
-  let layout = BinLayout(count: opened.bins.count, binning: .uniform, edge: opened.bins.edge)
   let total = opened.bins.total
-  return withBins(
-    probs, y, count, classes, isTopLabel: true, layout, needsElements: true,
-    layout: { arena, _ in arena.take(Bin.self, opened.tables &* total) }
-  ) { binned, batch in
+  return withWorkspace(layout: { $0.take(Bin.self, opened.tables &* total) }) { batch in
     batch.initialize(repeating: Bin(), count: opened.tables &* total)
-    binned.forEachElement(0..<count) { row, column, b in
-      let place = row &* max(classes, 1) &+ column
-      let isHit = y[row] == Int64(classes > 0 ? column : 1)
-      batch[Int(group[row]) &* total &+ b].add(probs[place].double, hit: isHit ? 1 : 0)
+    let rows = ConfidenceRows(probs, y, count, classes: classes, isTopLabel: true)
+    let faults = rows.forEachTile(0..<count) { _, tile in
+      for lane in 0..<tile.count {
+        let confidence = tile.confidence[lane].double
+        let bin = opened.bins.index(DoubleLanes(confidence))[0]
+        batch[Int(group[tile.row &+ lane]) &* total &+ bin].add(confidence, hit: Int64(tile.hits >> UInt32(lane) & 1))
+      }
     }
-    opened.add(batch, to: state)
+    if faults.status == .ok { opened.add(batch, to: state) }
+    return faults.status
   }
 }
 

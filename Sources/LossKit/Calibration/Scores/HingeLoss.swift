@@ -72,7 +72,7 @@ private struct HingeScore<V: Lanes>: RowScore {
     return withUnsafeMutableBytes(of: &numbers) { bytes in
       let excess = bytes.baseAddress!.assumingMemoryBound(to: Double.self)
       for lane in 0..<group.count {
-        let row = group.row(lane), label = Swift.max(group.column(lane), 0)
+        let row = group.row(lane), label = group.column(lane)
         excess[lane] = 1 - (row[label].double - rival(row, group.rows.columns, label))
       }
       return (DoubleLanes.load(excess), DoubleLanes.load(excess + 8))
