@@ -1756,6 +1756,37 @@ LOSSKIT_ENTRY(losskit_batched_soft_nms_f64, (
     (boxes, scores, idxs, count, method, iou_threshold, sigma, score_threshold, max_output, offset, indices, new_scores, capacity, selected_count, workspace, workspace_size))
 LOSSKIT_ENTRY(losskit_soft_nms_workspace_size, (ptrdiff_t count, ptrdiff_t *size),
     (count, size))
+LOSSKIT_ENTRY(losskit_non_maximum_weighted_f32, (
+    const float *boxes, const float *scores, const int64_t *labels, const int64_t *models, ptrdiff_t count,
+    const double *weights, ptrdiff_t n_models, double iou_threshold, double skip_box_threshold, bool normalized,
+    float *fused_boxes, float *fused_scores, int64_t *fused_labels, ptrdiff_t capacity, ptrdiff_t *fused_count,
+    void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, labels, models, count, weights, n_models, iou_threshold, skip_box_threshold, normalized, fused_boxes, fused_scores, fused_labels, capacity, fused_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_non_maximum_weighted_f64, (
+    const double *boxes, const double *scores, const int64_t *labels, const int64_t *models, ptrdiff_t count,
+    const double *weights, ptrdiff_t n_models, double iou_threshold, double skip_box_threshold, bool normalized,
+    double *fused_boxes, double *fused_scores, int64_t *fused_labels, ptrdiff_t capacity, ptrdiff_t *fused_count,
+    void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, labels, models, count, weights, n_models, iou_threshold, skip_box_threshold, normalized, fused_boxes, fused_scores, fused_labels, capacity, fused_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_weighted_boxes_fusion_f32, (
+    const float *boxes, const float *scores, const int64_t *labels, const int64_t *models, ptrdiff_t count,
+    const double *weights, ptrdiff_t n_models, double iou_threshold, double skip_box_threshold,
+    losskit_fusion_confidence conf_type, bool allows_overflow, bool normalized, float *fused_boxes, float *fused_scores,
+    int64_t *fused_labels, ptrdiff_t capacity, ptrdiff_t *fused_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, labels, models, count, weights, n_models, iou_threshold, skip_box_threshold, conf_type, allows_overflow, normalized, fused_boxes, fused_scores, fused_labels, capacity, fused_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_weighted_boxes_fusion_f64, (
+    const double *boxes, const double *scores, const int64_t *labels, const int64_t *models, ptrdiff_t count,
+    const double *weights, ptrdiff_t n_models, double iou_threshold, double skip_box_threshold,
+    losskit_fusion_confidence conf_type, bool allows_overflow, bool normalized, double *fused_boxes,
+    double *fused_scores, int64_t *fused_labels, ptrdiff_t capacity, ptrdiff_t *fused_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, labels, models, count, weights, n_models, iou_threshold, skip_box_threshold, conf_type, allows_overflow, normalized, fused_boxes, fused_scores, fused_labels, capacity, fused_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_box_fusion_workspace_size, (
+    ptrdiff_t count, ptrdiff_t n_models, ptrdiff_t *size),
+    (count, n_models, size))
 LOSSKIT_ENTRY(losskit_calibration_error_f32, (
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_bins,
     losskit_calibration_norm norm, losskit_binning binning, losskit_bin_edge edge, losskit_calibration_mode mode,

@@ -341,6 +341,18 @@ typedef enum losskit_detection_suppression {
   LOSSKIT_DETECTION_SUPPRESSION_NONE = 3,
 } losskit_detection_suppression;
 
+/** How the confidences of a cluster become the score of its fused box. */
+typedef enum losskit_fusion_confidence {
+  /** Their mean, lowered where there are fewer boxes than models. */
+  LOSSKIT_FUSION_CONFIDENCE_AVG = 0,
+  /** The highest of them, in units of the largest weight. */
+  LOSSKIT_FUSION_CONFIDENCE_MAX = 1,
+  /** Their mean by weight, times the part of the weights whose models are among them. */
+  LOSSKIT_FUSION_CONFIDENCE_BOX_AND_MODEL_AVG = 2,
+  /** Their mean by weight, as if each absent model had said 0. */
+  LOSSKIT_FUSION_CONFIDENCE_ABSENT_MODEL_AWARE_AVG = 3,
+} losskit_fusion_confidence;
+
 /** How the gaps of the bins are joined. */
 typedef enum losskit_calibration_norm {
   /** Mean absolute gap, weighted by the bins' counts: the expected calibration error. */
@@ -5386,6 +5398,129 @@ LOSSKIT_API losskit_status losskit_batched_soft_nms_f64(
  * - Errors: INVALID_SHAPE, NULL_POINTER.
  */
 LOSSKIT_API losskit_status losskit_soft_nms_workspace_size(ptrdiff_t count, ptrdiff_t *size);
+
+/* ====================================================================================================
+ * Detection: fusion of several models' boxes
+ * ==================================================================================================== */
+
+/**
+ * Non-maximum weighted: boxes of several models that overlap a better one become one with it, the mean of them by
+ * confidence and overlap.
+ *
+ *     boxes are dropped, put in order and clipped, and ordered by c, as for `losskit_weighted_boxes_fusion`, but the weights of
+ *     the models are divided by their maximum
+ *     for each label, in descending order of c: the box joins the cluster whose first box it overlaps most (of equals
+ *     the first), if IoU > iou_threshold, else it founds a cluster
+ *     F = Σ c v box / Σ c v over the boxes of the cluster, with v = IoU(box, first box);  score = c of the first box
+ *
+ * The result is sorted by score, descending; equals are in ascending order of label, then of the clusters' beginning.
+ * Everything is computed in double precision. NaN coordinates overlap nothing. A cluster whose confidences are all 0 has
+ * a fused box of NaN: a positive `skip_box_threshold` drops such boxes.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2, of all models.
+ *   - scores: `[count]`; NaN gives INVALID_VALUE.
+ *   - labels: `[count]`, any numbers: only boxes with equal ones are fused.
+ *   - models: `[count]`, which model each box comes from, 0 ..< n_models.
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - weights: optional, `[n_models]`, of the models, finite and ≥ 0 with a sum > 0; null for 1.
+ *   - n_models: number of models, ≥ 0.
+ *   - iou_threshold: any number but NaN (0.55 is usual).
+ *   - skip_box_threshold: any number but NaN (0).
+ *   - normalized: whether boxes are within [0, 1] and clipped to it.
+ *   - fused_boxes: optional output, `[capacity, 4]`.
+ *   - fused_scores: optional output, `[capacity]`.
+ *   - fused_labels: optional output, `[capacity]`.
+ *   - capacity: entries that the outputs have room for; `count` always suffices. If there are more fused boxes:
+ *     BUFFER_TOO_SMALL, and `fused_count` is the number needed.
+ *   - fused_count: output, the number of fused boxes.
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_box_fusion_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read
+ *     where `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET for a model out of range, INVALID_VALUE for a
+ *   NaN score or confidence or for weights that are none, BUFFER_TOO_SMALL, OUT_OF_MEMORY.
+ * - Reference: Zhou et al. 2017, CAD: Scale invariant framework for real-time object detection; ensemble-boxes.
+ */
+LOSSKIT_API losskit_status losskit_non_maximum_weighted_f32(
+    const float *boxes, const float *scores, const int64_t *labels, const int64_t *models, ptrdiff_t count,
+    const double *weights, ptrdiff_t n_models, double iou_threshold, double skip_box_threshold, bool normalized,
+    float *fused_boxes, float *fused_scores, int64_t *fused_labels, ptrdiff_t capacity, ptrdiff_t *fused_count,
+    void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_non_maximum_weighted_f64(
+    const double *boxes, const double *scores, const int64_t *labels, const int64_t *models, ptrdiff_t count,
+    const double *weights, ptrdiff_t n_models, double iou_threshold, double skip_box_threshold, bool normalized,
+    double *fused_boxes, double *fused_scores, int64_t *fused_labels, ptrdiff_t capacity, ptrdiff_t *fused_count,
+    void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * Weighted boxes fusion: boxes of several models that overlap become one, the mean of them by confidence.
+ *
+ *     boxes with score < skip_box_threshold are dropped; reversed sides are put in order; where `normalized`, boxes are
+ *     clipped to [0, 1]; boxes whose area is 0 are dropped; c = score · weight of the model
+ *     for each label, in descending order of c: the box joins the cluster whose fused box F it overlaps most (of equals
+ *     the first), if IoU > iou_threshold, else it founds a cluster of which it is F
+ *     F = Σ c box / Σ c over the boxes of the cluster
+ *
+ * With S = Σ c over the n boxes of a cluster, M models and T the sum of their weights, the score is
+ *
+ *     avg                       S / n · min(M, n) / T, or S / T with allows_overflow
+ *     max                       max c / max weight
+ *     box_and_model_avg         S / (Σ weights of the boxes) · (Σ weights of the models that have one) / T
+ *     absent_model_aware_avg    S / (Σ weights of the boxes + Σ weights of the models that have none)
+ *
+ * The result is sorted by score, descending; equals are in ascending order of label, then of the clusters' beginning.
+ * Everything is computed in double precision. NaN coordinates overlap nothing. Boxes whose confidences are all 0 give a
+ * fused box of NaN when they join: a positive `skip_box_threshold` drops them.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2, of all models.
+ *   - scores: `[count]`; NaN gives INVALID_VALUE.
+ *   - labels: `[count]`, any numbers: only boxes with equal ones are fused.
+ *   - models: `[count]`, which model each box comes from, 0 ..< n_models.
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - weights: optional, `[n_models]`, of the models, finite and ≥ 0 with a sum > 0; null for 1.
+ *   - n_models: number of models, ≥ 0.
+ *   - iou_threshold: any number but NaN (0.55 is usual).
+ *   - skip_box_threshold: any number but NaN (0).
+ *   - conf_type: how confidences become a score (avg).
+ *   - allows_overflow: for avg, whether a score may exceed those of the boxes.
+ *   - normalized: whether boxes are within [0, 1] and clipped to it.
+ *   - fused_boxes: optional output, `[capacity, 4]`.
+ *   - fused_scores: optional output, `[capacity]`.
+ *   - fused_labels: optional output, `[capacity]`.
+ *   - capacity: entries that the outputs have room for; `count` always suffices. If there are more fused boxes:
+ *     BUFFER_TOO_SMALL, and `fused_count` is the number needed.
+ *   - fused_count: output, the number of fused boxes.
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_box_fusion_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read
+ *     where `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET for a model out of range, INVALID_VALUE for a
+ *   NaN score or confidence or for weights that are none, BUFFER_TOO_SMALL, OUT_OF_MEMORY.
+ * - Reference: Solovyev, Wang, Gabruseva 2021, Weighted boxes fusion: ensembling boxes from different object detection
+ *   models; ensemble-boxes.
+ */
+LOSSKIT_API losskit_status losskit_weighted_boxes_fusion_f32(
+    const float *boxes, const float *scores, const int64_t *labels, const int64_t *models, ptrdiff_t count,
+    const double *weights, ptrdiff_t n_models, double iou_threshold, double skip_box_threshold,
+    losskit_fusion_confidence conf_type, bool allows_overflow, bool normalized, float *fused_boxes, float *fused_scores,
+    int64_t *fused_labels, ptrdiff_t capacity, ptrdiff_t *fused_count, void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_weighted_boxes_fusion_f64(
+    const double *boxes, const double *scores, const int64_t *labels, const int64_t *models, ptrdiff_t count,
+    const double *weights, ptrdiff_t n_models, double iou_threshold, double skip_box_threshold,
+    losskit_fusion_confidence conf_type, bool allows_overflow, bool normalized, double *fused_boxes,
+    double *fused_scores, int64_t *fused_labels, ptrdiff_t capacity, ptrdiff_t *fused_count, void *workspace,
+    ptrdiff_t workspace_size);
+
+/**
+ * The workspace that `losskit_weighted_boxes_fusion` and `losskit_non_maximum_weighted` want, whatever the modes, in either precision.
+ *
+ * - Parameters:
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - n_models: number of models, ≥ 0.
+ *   - size: output, bytes.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_box_fusion_workspace_size(ptrdiff_t count, ptrdiff_t n_models, ptrdiff_t *size);
 
 /* ====================================================================================================
  * Calibration errors and reliability

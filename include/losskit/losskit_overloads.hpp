@@ -272,6 +272,18 @@ enum class detection_suppression : std::int32_t {
   none = LOSSKIT_DETECTION_SUPPRESSION_NONE,
 };
 
+/// How the confidences of a cluster become the score of its fused box.
+enum class fusion_confidence : std::int32_t {
+  /// Their mean, lowered where there are fewer boxes than models.
+  avg = LOSSKIT_FUSION_CONFIDENCE_AVG,
+  /// The highest of them, in units of the largest weight.
+  max = LOSSKIT_FUSION_CONFIDENCE_MAX,
+  /// Their mean by weight, times the part of the weights whose models are among them.
+  box_and_model_avg = LOSSKIT_FUSION_CONFIDENCE_BOX_AND_MODEL_AVG,
+  /// Their mean by weight, as if each absent model had said 0.
+  absent_model_aware_avg = LOSSKIT_FUSION_CONFIDENCE_ABSENT_MODEL_AWARE_AVG,
+};
+
 /// How the gaps of the bins are joined.
 enum class calibration_norm : std::int32_t {
   /// Mean absolute gap, weighted by the bins' counts: the expected calibration error.
@@ -8079,6 +8091,143 @@ inline void batched_soft_nms(
 /// See losskit_soft_nms_workspace_size.
 inline void soft_nms_workspace_size(std::ptrdiff_t count, std::ptrdiff_t *size) {
   check(losskit_soft_nms_workspace_size(count, size));
+}
+
+/// Non-maximum weighted: boxes of several models that overlap a better one become one with it, the mean of them by
+/// confidence and overlap.
+/// See losskit_non_maximum_weighted_f32.
+inline void non_maximum_weighted(
+    const float *boxes, const float *scores, const std::int64_t *labels, const std::int64_t *models,
+    std::ptrdiff_t count, const double *weights, std::ptrdiff_t n_models, double iou_threshold,
+    double skip_box_threshold, bool normalized, float *fused_boxes, float *fused_scores, std::int64_t *fused_labels,
+    std::ptrdiff_t capacity, std::ptrdiff_t *fused_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_non_maximum_weighted_f32(boxes, scores, labels, models, count, weights, n_models, iou_threshold, skip_box_threshold, normalized, fused_boxes, fused_scores, fused_labels, capacity, fused_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void non_maximum_weighted(
+    span<const float> boxes, span<const float> scores, span<const std::int64_t> labels, span<const std::int64_t> models,
+    span<const double> weights, std::ptrdiff_t n_models, double iou_threshold, double skip_box_threshold,
+    bool normalized, span<float> fused_boxes, span<float> fused_scores, span<std::int64_t> fused_labels,
+    std::ptrdiff_t capacity, std::ptrdiff_t *fused_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(labels, false, {count});
+  detail::expect(models, false, {count});
+  detail::expect(weights, true, {n_models});
+  detail::expect(fused_boxes, true, {capacity, 4});
+  detail::expect(fused_scores, true, {capacity});
+  detail::expect(fused_labels, true, {capacity});
+  check(
+    
+    losskit_non_maximum_weighted_f32(boxes.data(), scores.data(), labels.data(), models.data(), count, weights.data(), n_models, iou_threshold, skip_box_threshold, normalized, fused_boxes.data(), fused_scores.data(), fused_labels.data(), capacity, fused_count, workspace, workspace_size));
+}
+
+/// Non-maximum weighted: boxes of several models that overlap a better one become one with it, the mean of them by
+/// confidence and overlap.
+/// See losskit_non_maximum_weighted_f64.
+inline void non_maximum_weighted(
+    const double *boxes, const double *scores, const std::int64_t *labels, const std::int64_t *models,
+    std::ptrdiff_t count, const double *weights, std::ptrdiff_t n_models, double iou_threshold,
+    double skip_box_threshold, bool normalized, double *fused_boxes, double *fused_scores, std::int64_t *fused_labels,
+    std::ptrdiff_t capacity, std::ptrdiff_t *fused_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_non_maximum_weighted_f64(boxes, scores, labels, models, count, weights, n_models, iou_threshold, skip_box_threshold, normalized, fused_boxes, fused_scores, fused_labels, capacity, fused_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void non_maximum_weighted(
+    span<const double> boxes, span<const double> scores, span<const std::int64_t> labels,
+    span<const std::int64_t> models, span<const double> weights, std::ptrdiff_t n_models, double iou_threshold,
+    double skip_box_threshold, bool normalized, span<double> fused_boxes, span<double> fused_scores,
+    span<std::int64_t> fused_labels, std::ptrdiff_t capacity, std::ptrdiff_t *fused_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(labels, false, {count});
+  detail::expect(models, false, {count});
+  detail::expect(weights, true, {n_models});
+  detail::expect(fused_boxes, true, {capacity, 4});
+  detail::expect(fused_scores, true, {capacity});
+  detail::expect(fused_labels, true, {capacity});
+  check(
+    
+    losskit_non_maximum_weighted_f64(boxes.data(), scores.data(), labels.data(), models.data(), count, weights.data(), n_models, iou_threshold, skip_box_threshold, normalized, fused_boxes.data(), fused_scores.data(), fused_labels.data(), capacity, fused_count, workspace, workspace_size));
+}
+
+/// Weighted boxes fusion: boxes of several models that overlap become one, the mean of them by confidence.
+/// See losskit_weighted_boxes_fusion_f32.
+inline void weighted_boxes_fusion(
+    const float *boxes, const float *scores, const std::int64_t *labels, const std::int64_t *models,
+    std::ptrdiff_t count, const double *weights, std::ptrdiff_t n_models, double iou_threshold,
+    double skip_box_threshold, losskit::fusion_confidence conf_type, bool allows_overflow, bool normalized,
+    float *fused_boxes, float *fused_scores, std::int64_t *fused_labels, std::ptrdiff_t capacity,
+    std::ptrdiff_t *fused_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_weighted_boxes_fusion_f32(boxes, scores, labels, models, count, weights, n_models, iou_threshold, skip_box_threshold, static_cast<losskit_fusion_confidence>(conf_type), allows_overflow, normalized, fused_boxes, fused_scores, fused_labels, capacity, fused_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void weighted_boxes_fusion(
+    span<const float> boxes, span<const float> scores, span<const std::int64_t> labels, span<const std::int64_t> models,
+    span<const double> weights, std::ptrdiff_t n_models, double iou_threshold, double skip_box_threshold,
+    losskit::fusion_confidence conf_type, bool allows_overflow, bool normalized, span<float> fused_boxes,
+    span<float> fused_scores, span<std::int64_t> fused_labels, std::ptrdiff_t capacity, std::ptrdiff_t *fused_count,
+    void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(labels, false, {count});
+  detail::expect(models, false, {count});
+  detail::expect(weights, true, {n_models});
+  detail::expect(fused_boxes, true, {capacity, 4});
+  detail::expect(fused_scores, true, {capacity});
+  detail::expect(fused_labels, true, {capacity});
+  check(
+    
+    losskit_weighted_boxes_fusion_f32(boxes.data(), scores.data(), labels.data(), models.data(), count, weights.data(), n_models, iou_threshold, skip_box_threshold, static_cast<losskit_fusion_confidence>(conf_type), allows_overflow, normalized, fused_boxes.data(), fused_scores.data(), fused_labels.data(), capacity, fused_count, workspace, workspace_size));
+}
+
+/// Weighted boxes fusion: boxes of several models that overlap become one, the mean of them by confidence.
+/// See losskit_weighted_boxes_fusion_f64.
+inline void weighted_boxes_fusion(
+    const double *boxes, const double *scores, const std::int64_t *labels, const std::int64_t *models,
+    std::ptrdiff_t count, const double *weights, std::ptrdiff_t n_models, double iou_threshold,
+    double skip_box_threshold, losskit::fusion_confidence conf_type, bool allows_overflow, bool normalized,
+    double *fused_boxes, double *fused_scores, std::int64_t *fused_labels, std::ptrdiff_t capacity,
+    std::ptrdiff_t *fused_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_weighted_boxes_fusion_f64(boxes, scores, labels, models, count, weights, n_models, iou_threshold, skip_box_threshold, static_cast<losskit_fusion_confidence>(conf_type), allows_overflow, normalized, fused_boxes, fused_scores, fused_labels, capacity, fused_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void weighted_boxes_fusion(
+    span<const double> boxes, span<const double> scores, span<const std::int64_t> labels,
+    span<const std::int64_t> models, span<const double> weights, std::ptrdiff_t n_models, double iou_threshold,
+    double skip_box_threshold, losskit::fusion_confidence conf_type, bool allows_overflow, bool normalized,
+    span<double> fused_boxes, span<double> fused_scores, span<std::int64_t> fused_labels, std::ptrdiff_t capacity,
+    std::ptrdiff_t *fused_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(labels, false, {count});
+  detail::expect(models, false, {count});
+  detail::expect(weights, true, {n_models});
+  detail::expect(fused_boxes, true, {capacity, 4});
+  detail::expect(fused_scores, true, {capacity});
+  detail::expect(fused_labels, true, {capacity});
+  check(
+    
+    losskit_weighted_boxes_fusion_f64(boxes.data(), scores.data(), labels.data(), models.data(), count, weights.data(), n_models, iou_threshold, skip_box_threshold, static_cast<losskit_fusion_confidence>(conf_type), allows_overflow, normalized, fused_boxes.data(), fused_scores.data(), fused_labels.data(), capacity, fused_count, workspace, workspace_size));
+}
+
+/// The workspace that `weightedBoxesFusion` and `nonMaximumWeighted` want, whatever the modes, in either precision.
+/// See losskit_box_fusion_workspace_size.
+inline void box_fusion_workspace_size(std::ptrdiff_t count, std::ptrdiff_t n_models, std::ptrdiff_t *size) {
+  check(losskit_box_fusion_workspace_size(count, n_models, size));
 }
 
 /// Calibration error: how far confidences are from accuracies, over bins of like confidence.

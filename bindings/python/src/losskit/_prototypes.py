@@ -32,6 +32,7 @@ ENUMS: dict[str, dict[str, int]] = {
     "DetectionActivation": {"sigmoid": 0, "softmax": 1, "none": 2},
     "ObjectnessMode": {"product": 0, "sqrt": 1},
     "DetectionSuppression": {"hard": 0, "soft_linear": 1, "soft_gaussian": 2, "none": 3},
+    "FusionConfidence": {"avg": 0, "max": 1, "box_and_model_avg": 2, "absent_model_aware_avg": 3},
     "CalibrationNorm": {"l1": 0, "l2": 1, "max": 2},
     "CalibrationMode": {"top": 0, "classwise": 1},
 }
@@ -2719,6 +2720,60 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
         False,
         (
             ("count", "n"),
+            ("size", "p"),
+        ),
+    ),
+    "non_maximum_weighted": (
+        True,
+        (
+            ("boxes", "p"),
+            ("scores", "p"),
+            ("labels", "p"),
+            ("models", "p"),
+            ("count", "n"),
+            ("weights", "p"),
+            ("n_models", "n"),
+            ("iou_threshold", "d"),
+            ("skip_box_threshold", "d"),
+            ("normalized", "b"),
+            ("fused_boxes", "p"),
+            ("fused_scores", "p"),
+            ("fused_labels", "p"),
+            ("capacity", "n"),
+            ("fused_count", "p"),
+            ("workspace", "p"),
+            ("workspace_size", "n"),
+        ),
+    ),
+    "weighted_boxes_fusion": (
+        True,
+        (
+            ("boxes", "p"),
+            ("scores", "p"),
+            ("labels", "p"),
+            ("models", "p"),
+            ("count", "n"),
+            ("weights", "p"),
+            ("n_models", "n"),
+            ("iou_threshold", "d"),
+            ("skip_box_threshold", "d"),
+            ("conf_type", "e:FusionConfidence"),
+            ("allows_overflow", "b"),
+            ("normalized", "b"),
+            ("fused_boxes", "p"),
+            ("fused_scores", "p"),
+            ("fused_labels", "p"),
+            ("capacity", "n"),
+            ("fused_count", "p"),
+            ("workspace", "p"),
+            ("workspace_size", "n"),
+        ),
+    ),
+    "box_fusion_workspace_size": (
+        False,
+        (
+            ("count", "n"),
+            ("n_models", "n"),
             ("size", "p"),
         ),
     ),
@@ -6677,6 +6732,98 @@ NaN coordinates neither decay others nor are decayed. The given scores are not c
         "summary": "The workspace that `soft_nms` and `batched_soft_nms` want, in either precision.",
         "parameters": {
             "count": "number of boxes, 0 … 2³¹ − 1.",
+        },
+        "outputs": {
+            "size": "output, bytes.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+    },
+    "non_maximum_weighted": {
+        "summary": "Non-maximum weighted: boxes of several models that overlap a better one become one with it, the mean of them by confidence and overlap.",
+        "body": """\
+    boxes are dropped, put in order and clipped, and ordered by c, as for `weighted_boxes_fusion`, but the weights of
+    the models are divided by their maximum
+    for each label, in descending order of c: the box joins the cluster whose first box it overlaps most (of equals
+    the first), if IoU > iou_threshold, else it founds a cluster
+    F = Σ c v box / Σ c v over the boxes of the cluster, with v = IoU(box, first box);  score = c of the first box
+
+The result is sorted by score, descending; equals are in ascending order of label, then of the clusters' beginning.
+Everything is computed in double precision. NaN coordinates overlap nothing. A cluster whose confidences are all 0 has
+a fused box of NaN: a positive `skip_box_threshold` drops such boxes.""",
+        "parameters": {
+            "boxes": "`[count, 4]`, x1, y1, x2, y2, of all models.",
+            "scores": "`[count]`; NaN gives INVALID_VALUE.",
+            "labels": "`[count]`, any numbers: only boxes with equal ones are fused.",
+            "models": "`[count]`, which model each box comes from, 0 ..< n_models.",
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+            "weights": "optional, `[n_models]`, of the models, finite and ≥ 0 with a sum > 0; null for 1.",
+            "n_models": "number of models, ≥ 0.",
+            "iou_threshold": "any number but NaN (0.55 is usual).",
+            "skip_box_threshold": "any number but NaN (0).",
+            "normalized": "whether boxes are within [0, 1] and clipped to it.",
+            "capacity": "entries that the outputs have room for; `count` always suffices. If there are more fused boxes: BUFFER_TOO_SMALL, and `fused_count` is the number needed.",
+            "workspace_size": "at least what `box_fusion_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read where `workspace` is null.",
+        },
+        "outputs": {
+            "fused_boxes": "optional output, `[capacity, 4]`.",
+            "fused_scores": "optional output, `[capacity]`.",
+            "fused_labels": "optional output, `[capacity]`.",
+            "fused_count": "output, the number of fused boxes.",
+            "workspace": "optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET for a model out of range, INVALID_VALUE for a NaN score or confidence or for weights that are none, BUFFER_TOO_SMALL, OUT_OF_MEMORY.",
+        "reference": "Zhou et al. 2017, CAD: Scale invariant framework for real-time object detection; ensemble-boxes.",
+    },
+    "weighted_boxes_fusion": {
+        "summary": "Weighted boxes fusion: boxes of several models that overlap become one, the mean of them by confidence.",
+        "body": """\
+    boxes with score < skip_box_threshold are dropped; reversed sides are put in order; where `normalized`, boxes are
+    clipped to [0, 1]; boxes whose area is 0 are dropped; c = score · weight of the model
+    for each label, in descending order of c: the box joins the cluster whose fused box F it overlaps most (of equals
+    the first), if IoU > iou_threshold, else it founds a cluster of which it is F
+    F = Σ c box / Σ c over the boxes of the cluster
+
+With S = Σ c over the n boxes of a cluster, M models and T the sum of their weights, the score is
+
+    avg                       S / n · min(M, n) / T, or S / T with allows_overflow
+    max                       max c / max weight
+    box_and_model_avg         S / (Σ weights of the boxes) · (Σ weights of the models that have one) / T
+    absent_model_aware_avg    S / (Σ weights of the boxes + Σ weights of the models that have none)
+
+The result is sorted by score, descending; equals are in ascending order of label, then of the clusters' beginning.
+Everything is computed in double precision. NaN coordinates overlap nothing. Boxes whose confidences are all 0 give a
+fused box of NaN when they join: a positive `skip_box_threshold` drops them.""",
+        "parameters": {
+            "boxes": "`[count, 4]`, x1, y1, x2, y2, of all models.",
+            "scores": "`[count]`; NaN gives INVALID_VALUE.",
+            "labels": "`[count]`, any numbers: only boxes with equal ones are fused.",
+            "models": "`[count]`, which model each box comes from, 0 ..< n_models.",
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+            "weights": "optional, `[n_models]`, of the models, finite and ≥ 0 with a sum > 0; null for 1.",
+            "n_models": "number of models, ≥ 0.",
+            "iou_threshold": "any number but NaN (0.55 is usual).",
+            "skip_box_threshold": "any number but NaN (0).",
+            "conf_type": "how confidences become a score (avg).",
+            "allows_overflow": "for avg, whether a score may exceed those of the boxes.",
+            "normalized": "whether boxes are within [0, 1] and clipped to it.",
+            "capacity": "entries that the outputs have room for; `count` always suffices. If there are more fused boxes: BUFFER_TOO_SMALL, and `fused_count` is the number needed.",
+            "workspace_size": "at least what `box_fusion_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read where `workspace` is null.",
+        },
+        "outputs": {
+            "fused_boxes": "optional output, `[capacity, 4]`.",
+            "fused_scores": "optional output, `[capacity]`.",
+            "fused_labels": "optional output, `[capacity]`.",
+            "fused_count": "output, the number of fused boxes.",
+            "workspace": "optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET for a model out of range, INVALID_VALUE for a NaN score or confidence or for weights that are none, BUFFER_TOO_SMALL, OUT_OF_MEMORY.",
+        "reference": "Solovyev, Wang, Gabruseva 2021, Weighted boxes fusion: ensembling boxes from different object detection models; ensemble-boxes.",
+    },
+    "box_fusion_workspace_size": {
+        "summary": "The workspace that `weighted_boxes_fusion` and `non_maximum_weighted` want, whatever the modes, in either precision.",
+        "parameters": {
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+            "n_models": "number of models, ≥ 0.",
         },
         "outputs": {
             "size": "output, bytes.",
