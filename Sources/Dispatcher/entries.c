@@ -1708,6 +1708,67 @@ LOSSKIT_ENTRY(losskit_distance_to_box_vjp_f64, (
     double height, double width,
     double *grad_distances),
     (points, distances, grad_output, count, has_image_size, height, width, grad_distances))
+LOSSKIT_ENTRY(losskit_fast_nms_f32, (
+    const float *boxes, const float *scores, ptrdiff_t count, double iou_threshold, ptrdiff_t top_k, int64_t *keep,
+    ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, count, iou_threshold, top_k, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_fast_nms_f64, (
+    const double *boxes, const double *scores, ptrdiff_t count, double iou_threshold, ptrdiff_t top_k, int64_t *keep,
+    ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, count, iou_threshold, top_k, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_cluster_nms_f32, (
+    const float *boxes, const float *scores, ptrdiff_t count, double iou_threshold, ptrdiff_t top_k,
+    losskit_cluster_metric metric, double beta, ptrdiff_t max_iter, double eps, int64_t *keep, ptrdiff_t capacity,
+    ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, count, iou_threshold, top_k, metric, beta, max_iter, eps, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_cluster_nms_f64, (
+    const double *boxes, const double *scores, ptrdiff_t count, double iou_threshold, ptrdiff_t top_k,
+    losskit_cluster_metric metric, double beta, ptrdiff_t max_iter, double eps, int64_t *keep, ptrdiff_t capacity,
+    ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, count, iou_threshold, top_k, metric, beta, max_iter, eps, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_cluster_nms_workspace_size, (
+    ptrdiff_t count, ptrdiff_t top_k, ptrdiff_t *size),
+    (count, top_k, size))
+LOSSKIT_ENTRY(losskit_cluster_nms_spm_f32, (
+    const float *boxes, const float *scores, ptrdiff_t count, double iou_threshold, ptrdiff_t top_k, double sigma,
+    bool distance, bool weighted, double beta, double merge_iou, double min_score, ptrdiff_t max_iter, double eps,
+    float *new_boxes, float *new_scores, int64_t *indices, ptrdiff_t capacity, ptrdiff_t *selected_count,
+    void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, count, iou_threshold, top_k, sigma, distance, weighted, beta, merge_iou, min_score, max_iter, eps, new_boxes, new_scores, indices, capacity, selected_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_cluster_nms_spm_f64, (
+    const double *boxes, const double *scores, ptrdiff_t count, double iou_threshold, ptrdiff_t top_k, double sigma,
+    bool distance, bool weighted, double beta, double merge_iou, double min_score, ptrdiff_t max_iter, double eps,
+    double *new_boxes, double *new_scores, int64_t *indices, ptrdiff_t capacity, ptrdiff_t *selected_count,
+    void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, count, iou_threshold, top_k, sigma, distance, weighted, beta, merge_iou, min_score, max_iter, eps, new_boxes, new_scores, indices, capacity, selected_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_diou_nms_f32, (
+    const float *boxes, const float *scores, ptrdiff_t count, double iou_threshold, double beta, double eps,
+    int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, count, iou_threshold, beta, eps, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_diou_nms_f64, (
+    const double *boxes, const double *scores, ptrdiff_t count, double iou_threshold, double beta, double eps,
+    int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, count, iou_threshold, beta, eps, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_matrix_nms_f32, (
+    const float *iou, const float *scores, const int64_t *labels, ptrdiff_t count, losskit_matrix_nms_kernel kernel,
+    double sigma, float *new_scores, void *workspace,
+    ptrdiff_t workspace_size),
+    (iou, scores, labels, count, kernel, sigma, new_scores, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_matrix_nms_f64, (
+    const double *iou, const double *scores, const int64_t *labels, ptrdiff_t count, losskit_matrix_nms_kernel kernel,
+    double sigma, double *new_scores, void *workspace,
+    ptrdiff_t workspace_size),
+    (iou, scores, labels, count, kernel, sigma, new_scores, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_matrix_nms_workspace_size, (ptrdiff_t count, ptrdiff_t *size),
+    (count, size))
 LOSSKIT_ENTRY(losskit_nms_f32, (
     const float *boxes, const float *scores, ptrdiff_t count, double iou_threshold, int64_t *keep, ptrdiff_t capacity,
     ptrdiff_t *kept_count, void *workspace,
@@ -1729,6 +1790,45 @@ LOSSKIT_ENTRY(losskit_batched_nms_f64, (
     ptrdiff_t workspace_size),
     (boxes, scores, idxs, count, iou_threshold, keep, capacity, kept_count, workspace, workspace_size))
 LOSSKIT_ENTRY(losskit_nms_workspace_size, (ptrdiff_t count, ptrdiff_t *size),
+    (count, size))
+LOSSKIT_ENTRY(losskit_onnx_non_max_suppression_f32, (
+    const float *boxes, const float *scores, ptrdiff_t batches, ptrdiff_t classes, ptrdiff_t box_count,
+    ptrdiff_t max_output_boxes_per_class, double iou_threshold, bool has_score_threshold, double score_threshold,
+    bool center_point_box, int64_t *selected, ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, batches, classes, box_count, max_output_boxes_per_class, iou_threshold, has_score_threshold, score_threshold, center_point_box, selected, capacity, selected_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_onnx_non_max_suppression_f64, (
+    const double *boxes, const double *scores, ptrdiff_t batches, ptrdiff_t classes, ptrdiff_t box_count,
+    ptrdiff_t max_output_boxes_per_class, double iou_threshold, bool has_score_threshold, double score_threshold,
+    bool center_point_box, int64_t *selected, ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, batches, classes, box_count, max_output_boxes_per_class, iou_threshold, has_score_threshold, score_threshold, center_point_box, selected, capacity, selected_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_onnx_non_max_suppression_workspace_size, (
+    ptrdiff_t box_count, ptrdiff_t *size),
+    (box_count, size))
+LOSSKIT_ENTRY(losskit_cv_nms_boxes_f32, (
+    const float *bboxes, const float *scores, ptrdiff_t count, double score_threshold, double nms_threshold, double eta,
+    ptrdiff_t top_k, int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (bboxes, scores, count, score_threshold, nms_threshold, eta, top_k, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_cv_nms_boxes_f64, (
+    const double *bboxes, const double *scores, ptrdiff_t count, double score_threshold, double nms_threshold,
+    double eta, ptrdiff_t top_k, int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (bboxes, scores, count, score_threshold, nms_threshold, eta, top_k, keep, capacity, kept_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_cv_soft_nms_boxes_f32, (
+    const float *bboxes, const float *scores, ptrdiff_t count, double score_threshold, double nms_threshold,
+    ptrdiff_t top_k, double sigma, losskit_soft_nms_method method, float *updated_scores, int64_t *indices,
+    ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (bboxes, scores, count, score_threshold, nms_threshold, top_k, sigma, method, updated_scores, indices, capacity, selected_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_cv_soft_nms_boxes_f64, (
+    const double *bboxes, const double *scores, ptrdiff_t count, double score_threshold, double nms_threshold,
+    ptrdiff_t top_k, double sigma, losskit_soft_nms_method method, double *updated_scores, int64_t *indices,
+    ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (bboxes, scores, count, score_threshold, nms_threshold, top_k, sigma, method, updated_scores, indices, capacity, selected_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_cv_soft_nms_boxes_workspace_size, (ptrdiff_t count, ptrdiff_t *size),
     (count, size))
 LOSSKIT_ENTRY(losskit_soft_nms_f32, (
     const float *boxes, const float *scores, ptrdiff_t count, losskit_soft_nms_method method, double iou_threshold,

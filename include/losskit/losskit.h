@@ -341,6 +341,22 @@ typedef enum losskit_detection_suppression {
   LOSSKIT_DETECTION_SUPPRESSION_NONE = 3,
 } losskit_detection_suppression;
 
+/** What Cluster-NMS measures of two boxes. */
+typedef enum losskit_cluster_metric {
+  /** IoU */
+  LOSSKIT_CLUSTER_METRIC_IOU = 0,
+  /** IoU − (ρ²/(c² + eps))^beta */
+  LOSSKIT_CLUSTER_METRIC_DIOU = 1,
+} losskit_cluster_metric;
+
+/** How Matrix NMS turns an overlap x into a factor. */
+typedef enum losskit_matrix_nms_kernel {
+  /** f(x) = e^{−sigma·x²} */
+  LOSSKIT_MATRIX_NMS_KERNEL_GAUSSIAN = 0,
+  /** f(x) = 1 − x */
+  LOSSKIT_MATRIX_NMS_KERNEL_LINEAR = 1,
+} losskit_matrix_nms_kernel;
+
 /** How the confidences of a cluster become the score of its fused box. */
 typedef enum losskit_fusion_confidence {
   /** Their mean, lowered where there are fewer boxes than models. */
@@ -5248,6 +5264,211 @@ LOSSKIT_API losskit_status losskit_distance_to_box_vjp_f64(
  * ==================================================================================================== */
 
 /**
+ * Fast NMS: of the best `top_k` boxes those are kept whose IoU with every better one, kept or not, does not exceed the
+ * threshold.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2; not validated. NaN coordinates neither suppress nor are suppressed.
+ *   - scores: `[count]`; NaN gives INVALID_VALUE.
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - iou_threshold: any number but NaN (0.5).
+ *   - top_k: ≥ 0 (200).
+ *   - keep: output, `[capacity]`: the indices of the kept boxes, best first. The lesser of `count` and `top_k`
+ *     always suffices.
+ *   - capacity: entries that `keep` has room for. If more are kept: BUFFER_TOO_SMALL, and `kept_count` is
+ *     the number needed. With a capacity of 0 `keep` may be null.
+ *   - kept_count: output, the number of kept boxes.
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_cluster_nms_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not
+ *     read where `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+ *   OUT_OF_MEMORY.
+ * - Reference: Bolya et al. 2019, YOLACT: Real-time Instance Segmentation.
+ */
+LOSSKIT_API losskit_status losskit_fast_nms_f32(
+    const float *boxes, const float *scores, ptrdiff_t count, double iou_threshold, ptrdiff_t top_k, int64_t *keep,
+    ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_fast_nms_f64(
+    const double *boxes, const double *scores, ptrdiff_t count, double iou_threshold, ptrdiff_t top_k, int64_t *keep,
+    ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * Cluster-NMS: Fast NMS, repeated with the boxes that it kept as the ones that suppress.
+ *
+ *     X = the measure of box i and box j where i is better than j;  e_j = 1
+ *     repeat at most `max_iter` times, until e does not change: e_j = [X_ij ≤ iou_threshold for all i with e_i]
+ *
+ * The box j is kept if e_j. Without the limit of `max_iter` this is greedy suppression.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2; not validated. NaN coordinates neither suppress nor are suppressed.
+ *   - scores: `[count]`; NaN gives INVALID_VALUE.
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - iou_threshold: for the measure, any number but NaN (0.5).
+ *   - top_k: ≥ 0 (200): of the others nothing is kept.
+ *   - metric: what is measured (iou).
+ *   - beta: for diou, ≥ 0 (0.9).
+ *   - max_iter: ≥ 0 (200).
+ *   - eps: for diou, ≥ 0 (1e-7).
+ *   - keep: output, `[capacity]`: the indices of the kept boxes, best first. The lesser of `count` and `top_k`
+ *     always suffices.
+ *   - capacity: entries that `keep` has room for. If more are kept: BUFFER_TOO_SMALL, and `kept_count` is
+ *     the number needed. With a capacity of 0 `keep` may be null.
+ *   - kept_count: output, the number of kept boxes.
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_cluster_nms_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not
+ *     read where `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+ *   OUT_OF_MEMORY.
+ * - Reference: Zheng et al. 2021, Enhancing Geometric Factors in Model Learning and Inference for Object Detection and
+ *   Instance Segmentation.
+ */
+LOSSKIT_API losskit_status losskit_cluster_nms_f32(
+    const float *boxes, const float *scores, ptrdiff_t count, double iou_threshold, ptrdiff_t top_k,
+    losskit_cluster_metric metric, double beta, ptrdiff_t max_iter, double eps, int64_t *keep, ptrdiff_t capacity,
+    ptrdiff_t *kept_count, void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_cluster_nms_f64(
+    const double *boxes, const double *scores, ptrdiff_t count, double iou_threshold, ptrdiff_t top_k,
+    losskit_cluster_metric metric, double beta, ptrdiff_t max_iter, double eps, int64_t *keep, ptrdiff_t capacity,
+    ptrdiff_t *kept_count, void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * The workspace that `losskit_fast_nms`, `losskit_cluster_nms` and `losskit_cluster_nms_spm` want, in either precision.
+ *
+ * - Parameters:
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - top_k: ≥ 0.
+ *   - size: output, bytes.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_cluster_nms_workspace_size(ptrdiff_t count, ptrdiff_t top_k, ptrdiff_t *size);
+
+/**
+ * Cluster-NMS with a score penalty: scores fall by the overlaps with the boxes that Cluster-NMS keeps, and boxes may be
+ * averaged with what they suppress.
+ *
+ *     B_ij = IoU_ij where i is better than j and kept by `losskit_cluster_nms` (metric iou), else 0
+ *     s_j ← s_j · Π_i p_ij,  p_ij = e^{−B_ij²/sigma}
+ *     distance:  p_ij = min(1, e^{−B_ij²/sigma} + [B_ij > 0](ρ²/(c² + eps))^beta)
+ *     weighted:  box_i ← Σ_j W_ij box_j / Σ_j W_ij,  W_ij = (B_ij [B_ij > merge_iou] + [i = j]) s_j
+ *
+ * Boxes are returned whose score is then above `min_score`, in the descending order of the scores that were given.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2; not validated. NaN coordinates overlap nothing.
+ *   - scores: `[count]`; NaN gives INVALID_VALUE.
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - iou_threshold: of Cluster-NMS, any number but NaN (0.5).
+ *   - top_k: ≥ 0 (200): the others take no part.
+ *   - sigma: ≥ 0 (0.2).
+ *   - distance: whether the distance of centres softens the penalty (false).
+ *   - weighted: whether boxes are averaged (false).
+ *   - beta: for `distance`, ≥ 0 (0.6).
+ *   - merge_iou: for `weighted`, any number but NaN (0.8).
+ *   - min_score: any number but NaN (0.01).
+ *   - max_iter: of Cluster-NMS, ≥ 0 (200).
+ *   - eps: for `distance`, ≥ 0 (1e-7).
+ *   - new_boxes: optional output, `[capacity, 4]`.
+ *   - new_scores: optional output, `[capacity]`.
+ *   - indices: optional output, `[capacity]`: which box each was.
+ *   - capacity: entries that the outputs have room for; the lesser of `count` and `top_k` always suffices. If more
+ *     boxes are selected: BUFFER_TOO_SMALL, and `selected_count` is the number needed.
+ *   - selected_count: output, the number of boxes returned.
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_cluster_nms_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not
+ *     read where `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+ *   OUT_OF_MEMORY.
+ * - Reference: Zheng et al. 2021, Enhancing Geometric Factors in Model Learning and Inference for Object Detection and
+ *   Instance Segmentation.
+ */
+LOSSKIT_API losskit_status losskit_cluster_nms_spm_f32(
+    const float *boxes, const float *scores, ptrdiff_t count, double iou_threshold, ptrdiff_t top_k, double sigma,
+    bool distance, bool weighted, double beta, double merge_iou, double min_score, ptrdiff_t max_iter, double eps,
+    float *new_boxes, float *new_scores, int64_t *indices, ptrdiff_t capacity, ptrdiff_t *selected_count,
+    void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_cluster_nms_spm_f64(
+    const double *boxes, const double *scores, ptrdiff_t count, double iou_threshold, ptrdiff_t top_k, double sigma,
+    bool distance, bool weighted, double beta, double merge_iou, double min_score, ptrdiff_t max_iter, double eps,
+    double *new_boxes, double *new_scores, int64_t *indices, ptrdiff_t capacity, ptrdiff_t *selected_count,
+    void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * Greedy non-maximum suppression by the distance-IoU: as `losskit_nms`, with the measure
+ *
+ *     IoU − (ρ²/(c² + eps))^beta
+ *
+ * where ρ is the distance of the boxes' centres and c the diagonal of the smallest box around both. So a box is spared
+ * if it overlaps a better one but lies elsewhere.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2; not validated. NaN coordinates neither suppress nor are suppressed.
+ *   - scores: `[count]`; NaN gives INVALID_VALUE.
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - iou_threshold: for the measure, any number but NaN (0.5).
+ *   - beta: ≥ 0 (1).
+ *   - eps: ≥ 0 (1e-7).
+ *   - keep: output, `[capacity]`: the indices of the kept boxes, best first. `count` entries always suffice.
+ *   - capacity: entries that `keep` has room for. If more are kept: BUFFER_TOO_SMALL, and `kept_count` is
+ *     the number needed. With a capacity of 0 `keep` may be null.
+ *   - kept_count: output, the number of kept boxes.
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_nms_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not
+ *     read where `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+ *   OUT_OF_MEMORY.
+ * - Reference: Zheng et al. 2020, Distance-IoU Loss: Faster and Better Learning for Bounding Box Regression.
+ */
+LOSSKIT_API losskit_status losskit_diou_nms_f32(
+    const float *boxes, const float *scores, ptrdiff_t count, double iou_threshold, double beta, double eps,
+    int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_diou_nms_f64(
+    const double *boxes, const double *scores, ptrdiff_t count, double iou_threshold, double beta, double eps,
+    int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * Matrix NMS: scores are lowered all at once, by the overlaps with better boxes and with what overlaps those.
+ *
+ *     m_ij = IoU of box i and box j, where i comes before j in descending order of score and has its label; else 0
+ *     c_i = max_{k before i} m_ki,  0 for the first
+ *     s_j ← s_j · min(1, min_{i before j} f(m_ij)/f(c_i))
+ *
+ * Of equal scores the lower index comes first. A quotient 0/0 counts as 1, an overlap that is NaN as 0. No box is
+ * removed. The factors are computed in double precision.
+ *
+ * - Parameters:
+ *   - iou: `[count, count]`, overlaps of boxes or masks; row i, column j is read for i before j.
+ *   - scores: `[count]`; NaN gives INVALID_VALUE.
+ *   - labels: optional, `[count]`: only boxes with equal labels lower each other.
+ *   - count: 0 … 2³¹ − 1.
+ *   - kernel: how overlaps become factors (gaussian).
+ *   - sigma: for gaussian, ≥ 0 and finite (2).
+ *   - new_scores: output, `[count]`, in the order of `scores`.
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_matrix_nms_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not
+ *     read where `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+ *   OUT_OF_MEMORY.
+ * - Reference: Wang et al. 2020, SOLOv2: Dynamic and Fast Instance Segmentation.
+ */
+LOSSKIT_API losskit_status losskit_matrix_nms_f32(
+    const float *iou, const float *scores, const int64_t *labels, ptrdiff_t count, losskit_matrix_nms_kernel kernel,
+    double sigma, float *new_scores, void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_matrix_nms_f64(
+    const double *iou, const double *scores, const int64_t *labels, ptrdiff_t count, losskit_matrix_nms_kernel kernel,
+    double sigma, double *new_scores, void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * The workspace that `losskit_matrix_nms` wants, in either precision.
+ *
+ * - Parameters:
+ *   - count: 0 … 2³¹ − 1.
+ *   - size: output, bytes.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_matrix_nms_workspace_size(ptrdiff_t count, ptrdiff_t *size);
+
+/**
  * Greedy non-maximum suppression: in descending order of score, a box is kept unless its IoU with a box kept before
  * exceeds the threshold.
  *
@@ -5310,7 +5531,7 @@ LOSSKIT_API losskit_status losskit_batched_nms_f64(
     int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace, ptrdiff_t workspace_size);
 
 /**
- * The workspace that `losskit_nms` and `losskit_batched_nms` want, in either precision.
+ * The workspace that `losskit_nms`, `losskit_batched_nms`, `losskit_diou_nms` and `losskit_cv_nms_boxes` want, in either precision.
  *
  * - Parameters:
  *   - count: number of boxes, 0 … 2³¹ − 1.
@@ -5318,6 +5539,142 @@ LOSSKIT_API losskit_status losskit_batched_nms_f64(
  * - Errors: INVALID_SHAPE, NULL_POINTER.
  */
 LOSSKIT_API losskit_status losskit_nms_workspace_size(ptrdiff_t count, ptrdiff_t *size);
+
+/**
+ * Non-maximum suppression as the ONNX operator NonMaxSuppression has it: of each batch and class by itself, over boxes
+ * that the classes of a batch share.
+ *
+ * Candidates are the boxes whose score exceeds `score_threshold`, in descending order (equal scores: lower indices
+ * first). One is selected unless its IoU with one selected before exceeds `iou_threshold`, until there are
+ * `max_output_boxes_per_class`.
+ *
+ * - Parameters:
+ *   - boxes: `[batches, box_count, 4]`: y1, x1, y2, x2, any two opposite corners; or centre x, centre y, width, height.
+ *     NaN coordinates neither suppress nor are suppressed.
+ *   - scores: `[batches, classes, box_count]`; NaN gives INVALID_VALUE.
+ *   - batches: ≥ 0.
+ *   - classes: ≥ 0.
+ *   - box_count: number of boxes of a batch, 0 … 2³¹ − 1.
+ *   - max_output_boxes_per_class: ≥ 0; 0 for none (0).
+ *   - iou_threshold: any number but NaN (0).
+ *   - has_score_threshold: if false, all boxes are candidates and `score_threshold` is not read.
+ *   - score_threshold: any number but NaN.
+ *   - center_point_box: whether boxes are given by centre and size (false).
+ *   - selected: output, `[capacity, 3]`: batch, class and box of each that is selected; batches and classes ascend, and
+ *     in each the best box is first.
+ *   - capacity: rows that `selected` has room for; batches · classes · min(box_count, max_output_boxes_per_class) always
+ *     suffice. If more are selected: BUFFER_TOO_SMALL, and `selected_count` is the number needed. With a
+ *     capacity of 0 `selected` may be null.
+ *   - selected_count: output, the number of selected boxes.
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_onnx_non_max_suppression_workspace_size` says, else BUFFER_TOO_SMALL with nothing
+ *     written; not read where `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+ *   OUT_OF_MEMORY.
+ * - Reference: ONNX, operator NonMaxSuppression, version 11.
+ */
+LOSSKIT_API losskit_status losskit_onnx_non_max_suppression_f32(
+    const float *boxes, const float *scores, ptrdiff_t batches, ptrdiff_t classes, ptrdiff_t box_count,
+    ptrdiff_t max_output_boxes_per_class, double iou_threshold, bool has_score_threshold, double score_threshold,
+    bool center_point_box, int64_t *selected, ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace,
+    ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_onnx_non_max_suppression_f64(
+    const double *boxes, const double *scores, ptrdiff_t batches, ptrdiff_t classes, ptrdiff_t box_count,
+    ptrdiff_t max_output_boxes_per_class, double iou_threshold, bool has_score_threshold, double score_threshold,
+    bool center_point_box, int64_t *selected, ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace,
+    ptrdiff_t workspace_size);
+
+/**
+ * The workspace that `losskit_onnx_non_max_suppression` wants, in either precision.
+ *
+ * - Parameters:
+ *   - box_count: number of boxes of a batch, 0 … 2³¹ − 1.
+ *   - size: output, bytes.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_onnx_non_max_suppression_workspace_size(ptrdiff_t box_count, ptrdiff_t *size);
+
+/**
+ * Greedy non-maximum suppression as OpenCV has it: boxes are corner and size, bad scores are left out, and the
+ * threshold t may fall.
+ *
+ *     overlap = I/(A + A′ − I),  1 where A + A′ ≤ 2.2e-16
+ *
+ * Of the boxes with scores above `score_threshold`, in descending order (equal ones: lower indices first), the first
+ * `top_k` are candidates. One is kept unless its overlap with a box kept before exceeds t. After each kept box, with
+ * `eta` < 1 and t > ½, t ← t · eta.
+ *
+ * - Parameters:
+ *   - bboxes: `[count, 4]`, x, y, width, height; not validated. NaN coordinates neither suppress nor are suppressed.
+ *   - scores: `[count]`; NaN gives INVALID_VALUE.
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - score_threshold: any number but NaN.
+ *   - nms_threshold: t at first, any number but NaN.
+ *   - eta: > 0 (1).
+ *   - top_k: ≥ 0; 0 for all (0).
+ *   - keep: output, `[capacity]`: the indices of the kept boxes, best first. `count` entries always suffice.
+ *   - capacity: entries that `keep` has room for. If more are kept: BUFFER_TOO_SMALL, and `kept_count` is
+ *     the number needed. With a capacity of 0 `keep` may be null.
+ *   - kept_count: output, the number of kept boxes.
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_nms_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not
+ *     read where `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+ *   OUT_OF_MEMORY.
+ * - Reference: OpenCV, cv::dnn::NMSBoxes.
+ */
+LOSSKIT_API losskit_status losskit_cv_nms_boxes_f32(
+    const float *bboxes, const float *scores, ptrdiff_t count, double score_threshold, double nms_threshold, double eta,
+    ptrdiff_t top_k, int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_cv_nms_boxes_f64(
+    const double *bboxes, const double *scores, ptrdiff_t count, double score_threshold, double nms_threshold,
+    double eta, ptrdiff_t top_k, int64_t *keep, ptrdiff_t capacity, ptrdiff_t *kept_count, void *workspace,
+    ptrdiff_t workspace_size);
+
+/**
+ * Soft non-maximum suppression as OpenCV has it: as `losskit_soft_nms`, of boxes that are corner and size, with the overlap of
+ * `losskit_cv_nms_boxes`.
+ *
+ * - Parameters:
+ *   - bboxes: `[count, 4]`, x, y, width, height; not validated. NaN coordinates neither decay others nor are decayed.
+ *   - scores: `[count]`; NaN gives INVALID_VALUE.
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - score_threshold: boxes below it are not returned; any number but NaN.
+ *   - nms_threshold: the overlap above which scores decay, for linear and hard; any number but NaN.
+ *   - top_k: the most boxes to return, ≥ 0; 0 for all (0).
+ *   - sigma: for gaussian, ≥ 0 (0.5).
+ *   - method: how scores decay (gaussian).
+ *   - updated_scores: optional output, `[capacity]`: the decayed scores, in the order of selection.
+ *   - indices: optional output, `[capacity]`: the selected boxes.
+ *   - capacity: entries that the outputs have room for; `count` always suffices. If more boxes are selected:
+ *     BUFFER_TOO_SMALL, and `selected_count` is the number needed.
+ *   - selected_count: output, the number of boxes selected.
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_cv_soft_nms_boxes_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not
+ *     read where `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
+ *   OUT_OF_MEMORY.
+ * - Reference: OpenCV, cv::dnn::softNMSBoxes.
+ */
+LOSSKIT_API losskit_status losskit_cv_soft_nms_boxes_f32(
+    const float *bboxes, const float *scores, ptrdiff_t count, double score_threshold, double nms_threshold,
+    ptrdiff_t top_k, double sigma, losskit_soft_nms_method method, float *updated_scores, int64_t *indices,
+    ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_cv_soft_nms_boxes_f64(
+    const double *bboxes, const double *scores, ptrdiff_t count, double score_threshold, double nms_threshold,
+    ptrdiff_t top_k, double sigma, losskit_soft_nms_method method, double *updated_scores, int64_t *indices,
+    ptrdiff_t capacity, ptrdiff_t *selected_count, void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * The workspace that `losskit_cv_soft_nms_boxes` wants, in either precision.
+ *
+ * - Parameters:
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - size: output, bytes.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_cv_soft_nms_boxes_workspace_size(ptrdiff_t count, ptrdiff_t *size);
 
 /**
  * Soft non-maximum suppression: boxes that overlap better ones have their scores lowered instead of being removed.

@@ -272,6 +272,22 @@ enum class detection_suppression : std::int32_t {
   none = LOSSKIT_DETECTION_SUPPRESSION_NONE,
 };
 
+/// What Cluster-NMS measures of two boxes.
+enum class cluster_metric : std::int32_t {
+  /// IoU
+  iou = LOSSKIT_CLUSTER_METRIC_IOU,
+  /// IoU − (ρ²/(c² + eps))^beta
+  diou = LOSSKIT_CLUSTER_METRIC_DIOU,
+};
+
+/// How Matrix NMS turns an overlap x into a factor.
+enum class matrix_nms_kernel : std::int32_t {
+  /// f(x) = e^{−sigma·x²}
+  gaussian = LOSSKIT_MATRIX_NMS_KERNEL_GAUSSIAN,
+  /// f(x) = 1 − x
+  linear = LOSSKIT_MATRIX_NMS_KERNEL_LINEAR,
+};
+
 /// How the confidences of a cluster become the score of its fused box.
 enum class fusion_confidence : std::int32_t {
   /// Their mean, lowered where there are fewer boxes than models.
@@ -7891,6 +7907,267 @@ inline void distance_to_box_vjp(
     losskit_distance_to_box_vjp_f64(points.data(), distances.data(), grad_output.data(), count, has_image_size, height, width, grad_distances.data()));
 }
 
+/// Fast NMS: of the best `topK` boxes those are kept whose IoU with every better one, kept or not, does not exceed the
+/// threshold.
+/// See losskit_fast_nms_f32.
+inline void fast_nms(
+    const float *boxes, const float *scores, std::ptrdiff_t count, double iou_threshold, std::ptrdiff_t top_k,
+    std::int64_t *keep, std::ptrdiff_t capacity, std::ptrdiff_t *kept_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_fast_nms_f32(boxes, scores, count, iou_threshold, top_k, keep, capacity, kept_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void fast_nms(
+    span<const float> boxes, span<const float> scores, double iou_threshold, std::ptrdiff_t top_k,
+    span<std::int64_t> keep, std::ptrdiff_t *kept_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  const std::ptrdiff_t capacity = keep.ssize();
+  detail::expect(boxes, false, {count, 4});
+  check(
+    
+    losskit_fast_nms_f32(boxes.data(), scores.data(), count, iou_threshold, top_k, keep.data(), capacity, kept_count, workspace, workspace_size));
+}
+
+/// Fast NMS: of the best `topK` boxes those are kept whose IoU with every better one, kept or not, does not exceed the
+/// threshold.
+/// See losskit_fast_nms_f64.
+inline void fast_nms(
+    const double *boxes, const double *scores, std::ptrdiff_t count, double iou_threshold, std::ptrdiff_t top_k,
+    std::int64_t *keep, std::ptrdiff_t capacity, std::ptrdiff_t *kept_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_fast_nms_f64(boxes, scores, count, iou_threshold, top_k, keep, capacity, kept_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void fast_nms(
+    span<const double> boxes, span<const double> scores, double iou_threshold, std::ptrdiff_t top_k,
+    span<std::int64_t> keep, std::ptrdiff_t *kept_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  const std::ptrdiff_t capacity = keep.ssize();
+  detail::expect(boxes, false, {count, 4});
+  check(
+    
+    losskit_fast_nms_f64(boxes.data(), scores.data(), count, iou_threshold, top_k, keep.data(), capacity, kept_count, workspace, workspace_size));
+}
+
+/// Cluster-NMS: Fast NMS, repeated with the boxes that it kept as the ones that suppress.
+/// See losskit_cluster_nms_f32.
+inline void cluster_nms(
+    const float *boxes, const float *scores, std::ptrdiff_t count, double iou_threshold, std::ptrdiff_t top_k,
+    losskit::cluster_metric metric, double beta, std::ptrdiff_t max_iter, double eps, std::int64_t *keep,
+    std::ptrdiff_t capacity, std::ptrdiff_t *kept_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_cluster_nms_f32(boxes, scores, count, iou_threshold, top_k, static_cast<losskit_cluster_metric>(metric), beta, max_iter, eps, keep, capacity, kept_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void cluster_nms(
+    span<const float> boxes, span<const float> scores, double iou_threshold, std::ptrdiff_t top_k,
+    losskit::cluster_metric metric, double beta, std::ptrdiff_t max_iter, double eps, span<std::int64_t> keep,
+    std::ptrdiff_t *kept_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  const std::ptrdiff_t capacity = keep.ssize();
+  detail::expect(boxes, false, {count, 4});
+  check(
+    
+    losskit_cluster_nms_f32(boxes.data(), scores.data(), count, iou_threshold, top_k, static_cast<losskit_cluster_metric>(metric), beta, max_iter, eps, keep.data(), capacity, kept_count, workspace, workspace_size));
+}
+
+/// Cluster-NMS: Fast NMS, repeated with the boxes that it kept as the ones that suppress.
+/// See losskit_cluster_nms_f64.
+inline void cluster_nms(
+    const double *boxes, const double *scores, std::ptrdiff_t count, double iou_threshold, std::ptrdiff_t top_k,
+    losskit::cluster_metric metric, double beta, std::ptrdiff_t max_iter, double eps, std::int64_t *keep,
+    std::ptrdiff_t capacity, std::ptrdiff_t *kept_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_cluster_nms_f64(boxes, scores, count, iou_threshold, top_k, static_cast<losskit_cluster_metric>(metric), beta, max_iter, eps, keep, capacity, kept_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void cluster_nms(
+    span<const double> boxes, span<const double> scores, double iou_threshold, std::ptrdiff_t top_k,
+    losskit::cluster_metric metric, double beta, std::ptrdiff_t max_iter, double eps, span<std::int64_t> keep,
+    std::ptrdiff_t *kept_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  const std::ptrdiff_t capacity = keep.ssize();
+  detail::expect(boxes, false, {count, 4});
+  check(
+    
+    losskit_cluster_nms_f64(boxes.data(), scores.data(), count, iou_threshold, top_k, static_cast<losskit_cluster_metric>(metric), beta, max_iter, eps, keep.data(), capacity, kept_count, workspace, workspace_size));
+}
+
+/// The workspace that `fastNms`, `clusterNms` and `clusterNmsSpm` want, in either precision.
+/// See losskit_cluster_nms_workspace_size.
+inline void cluster_nms_workspace_size(std::ptrdiff_t count, std::ptrdiff_t top_k, std::ptrdiff_t *size) {
+  check(losskit_cluster_nms_workspace_size(count, top_k, size));
+}
+
+/// Cluster-NMS with a score penalty: scores fall by the overlaps with the boxes that Cluster-NMS keeps, and boxes may be
+/// averaged with what they suppress.
+/// See losskit_cluster_nms_spm_f32.
+inline void cluster_nms_spm(
+    const float *boxes, const float *scores, std::ptrdiff_t count, double iou_threshold, std::ptrdiff_t top_k,
+    double sigma, bool distance, bool weighted, double beta, double merge_iou, double min_score,
+    std::ptrdiff_t max_iter, double eps, float *new_boxes, float *new_scores, std::int64_t *indices,
+    std::ptrdiff_t capacity, std::ptrdiff_t *selected_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_cluster_nms_spm_f32(boxes, scores, count, iou_threshold, top_k, sigma, distance, weighted, beta, merge_iou, min_score, max_iter, eps, new_boxes, new_scores, indices, capacity, selected_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void cluster_nms_spm(
+    span<const float> boxes, span<const float> scores, double iou_threshold, std::ptrdiff_t top_k, double sigma,
+    bool distance, bool weighted, double beta, double merge_iou, double min_score, std::ptrdiff_t max_iter, double eps,
+    span<float> new_boxes, span<float> new_scores, span<std::int64_t> indices, std::ptrdiff_t capacity,
+    std::ptrdiff_t *selected_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(new_boxes, true, {capacity, 4});
+  detail::expect(new_scores, true, {capacity});
+  detail::expect(indices, true, {capacity});
+  check(
+    
+    losskit_cluster_nms_spm_f32(boxes.data(), scores.data(), count, iou_threshold, top_k, sigma, distance, weighted, beta, merge_iou, min_score, max_iter, eps, new_boxes.data(), new_scores.data(), indices.data(), capacity, selected_count, workspace, workspace_size));
+}
+
+/// Cluster-NMS with a score penalty: scores fall by the overlaps with the boxes that Cluster-NMS keeps, and boxes may be
+/// averaged with what they suppress.
+/// See losskit_cluster_nms_spm_f64.
+inline void cluster_nms_spm(
+    const double *boxes, const double *scores, std::ptrdiff_t count, double iou_threshold, std::ptrdiff_t top_k,
+    double sigma, bool distance, bool weighted, double beta, double merge_iou, double min_score,
+    std::ptrdiff_t max_iter, double eps, double *new_boxes, double *new_scores, std::int64_t *indices,
+    std::ptrdiff_t capacity, std::ptrdiff_t *selected_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_cluster_nms_spm_f64(boxes, scores, count, iou_threshold, top_k, sigma, distance, weighted, beta, merge_iou, min_score, max_iter, eps, new_boxes, new_scores, indices, capacity, selected_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void cluster_nms_spm(
+    span<const double> boxes, span<const double> scores, double iou_threshold, std::ptrdiff_t top_k, double sigma,
+    bool distance, bool weighted, double beta, double merge_iou, double min_score, std::ptrdiff_t max_iter, double eps,
+    span<double> new_boxes, span<double> new_scores, span<std::int64_t> indices, std::ptrdiff_t capacity,
+    std::ptrdiff_t *selected_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(new_boxes, true, {capacity, 4});
+  detail::expect(new_scores, true, {capacity});
+  detail::expect(indices, true, {capacity});
+  check(
+    
+    losskit_cluster_nms_spm_f64(boxes.data(), scores.data(), count, iou_threshold, top_k, sigma, distance, weighted, beta, merge_iou, min_score, max_iter, eps, new_boxes.data(), new_scores.data(), indices.data(), capacity, selected_count, workspace, workspace_size));
+}
+
+/// Greedy non-maximum suppression by the distance-IoU: as `nms`, with the measure
+/// See losskit_diou_nms_f32.
+inline void diou_nms(
+    const float *boxes, const float *scores, std::ptrdiff_t count, double iou_threshold, double beta, double eps,
+    std::int64_t *keep, std::ptrdiff_t capacity, std::ptrdiff_t *kept_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_diou_nms_f32(boxes, scores, count, iou_threshold, beta, eps, keep, capacity, kept_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void diou_nms(
+    span<const float> boxes, span<const float> scores, double iou_threshold, double beta, double eps,
+    span<std::int64_t> keep, std::ptrdiff_t *kept_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  const std::ptrdiff_t capacity = keep.ssize();
+  detail::expect(boxes, false, {count, 4});
+  check(
+    
+    losskit_diou_nms_f32(boxes.data(), scores.data(), count, iou_threshold, beta, eps, keep.data(), capacity, kept_count, workspace, workspace_size));
+}
+
+/// Greedy non-maximum suppression by the distance-IoU: as `nms`, with the measure
+/// See losskit_diou_nms_f64.
+inline void diou_nms(
+    const double *boxes, const double *scores, std::ptrdiff_t count, double iou_threshold, double beta, double eps,
+    std::int64_t *keep, std::ptrdiff_t capacity, std::ptrdiff_t *kept_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_diou_nms_f64(boxes, scores, count, iou_threshold, beta, eps, keep, capacity, kept_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void diou_nms(
+    span<const double> boxes, span<const double> scores, double iou_threshold, double beta, double eps,
+    span<std::int64_t> keep, std::ptrdiff_t *kept_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  const std::ptrdiff_t capacity = keep.ssize();
+  detail::expect(boxes, false, {count, 4});
+  check(
+    
+    losskit_diou_nms_f64(boxes.data(), scores.data(), count, iou_threshold, beta, eps, keep.data(), capacity, kept_count, workspace, workspace_size));
+}
+
+/// Matrix NMS: scores are lowered all at once, by the overlaps with better boxes and with what overlaps those.
+/// See losskit_matrix_nms_f32.
+inline void matrix_nms(
+    const float *iou, const float *scores, const std::int64_t *labels, std::ptrdiff_t count,
+    losskit::matrix_nms_kernel kernel, double sigma, float *new_scores, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_matrix_nms_f32(iou, scores, labels, count, static_cast<losskit_matrix_nms_kernel>(kernel), sigma, new_scores, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void matrix_nms(
+    span<const float> iou, span<const float> scores, span<const std::int64_t> labels, losskit::matrix_nms_kernel kernel,
+    double sigma, span<float> new_scores, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(iou, false, {count, count});
+  detail::expect(labels, true, {count});
+  detail::expect(new_scores, false, {count});
+  check(
+    
+    losskit_matrix_nms_f32(iou.data(), scores.data(), labels.data(), count, static_cast<losskit_matrix_nms_kernel>(kernel), sigma, new_scores.data(), workspace, workspace_size));
+}
+
+/// Matrix NMS: scores are lowered all at once, by the overlaps with better boxes and with what overlaps those.
+/// See losskit_matrix_nms_f64.
+inline void matrix_nms(
+    const double *iou, const double *scores, const std::int64_t *labels, std::ptrdiff_t count,
+    losskit::matrix_nms_kernel kernel, double sigma, double *new_scores, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_matrix_nms_f64(iou, scores, labels, count, static_cast<losskit_matrix_nms_kernel>(kernel), sigma, new_scores, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void matrix_nms(
+    span<const double> iou, span<const double> scores, span<const std::int64_t> labels,
+    losskit::matrix_nms_kernel kernel, double sigma, span<double> new_scores, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(iou, false, {count, count});
+  detail::expect(labels, true, {count});
+  detail::expect(new_scores, false, {count});
+  check(
+    
+    losskit_matrix_nms_f64(iou.data(), scores.data(), labels.data(), count, static_cast<losskit_matrix_nms_kernel>(kernel), sigma, new_scores.data(), workspace, workspace_size));
+}
+
+/// The workspace that `matrixNms` wants, in either precision.
+/// See losskit_matrix_nms_workspace_size.
+inline void matrix_nms_workspace_size(std::ptrdiff_t count, std::ptrdiff_t *size) {
+  check(losskit_matrix_nms_workspace_size(count, size));
+}
+
 /// Greedy non-maximum suppression: in descending order of score, a box is kept unless its IoU with a box kept before
 /// exceeds the threshold.
 /// See losskit_nms_f32.
@@ -7981,10 +8258,180 @@ inline void batched_nms(
     losskit_batched_nms_f64(boxes.data(), scores.data(), idxs.data(), count, iou_threshold, keep.data(), capacity, kept_count, workspace, workspace_size));
 }
 
-/// The workspace that `nms` and `batchedNms` want, in either precision.
+/// The workspace that `nms`, `batchedNms`, `diouNms` and `cvNmsBoxes` want, in either precision.
 /// See losskit_nms_workspace_size.
 inline void nms_workspace_size(std::ptrdiff_t count, std::ptrdiff_t *size) {
   check(losskit_nms_workspace_size(count, size));
+}
+
+/// Non-maximum suppression as the ONNX operator NonMaxSuppression has it: of each batch and class by itself, over boxes
+/// that the classes of a batch share.
+/// See losskit_onnx_non_max_suppression_f32.
+inline void onnx_non_max_suppression(
+    const float *boxes, const float *scores, std::ptrdiff_t batches, std::ptrdiff_t classes, std::ptrdiff_t box_count,
+    std::ptrdiff_t max_output_boxes_per_class, double iou_threshold, bool has_score_threshold, double score_threshold,
+    bool center_point_box, std::int64_t *selected, std::ptrdiff_t capacity, std::ptrdiff_t *selected_count,
+    void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_onnx_non_max_suppression_f32(boxes, scores, batches, classes, box_count, max_output_boxes_per_class, iou_threshold, has_score_threshold, score_threshold, center_point_box, selected, capacity, selected_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void onnx_non_max_suppression(
+    span<const float> boxes, span<const float> scores, std::ptrdiff_t batches, std::ptrdiff_t classes,
+    std::ptrdiff_t box_count, std::ptrdiff_t max_output_boxes_per_class, double iou_threshold, bool has_score_threshold,
+    double score_threshold, bool center_point_box, span<std::int64_t> selected, std::ptrdiff_t capacity,
+    std::ptrdiff_t *selected_count, void *workspace, std::ptrdiff_t workspace_size) {
+  detail::expect(boxes, false, {batches, box_count, 4});
+  detail::expect(scores, false, {batches, classes, box_count});
+  detail::expect(selected, false, {capacity, 3});
+  check(
+    
+    losskit_onnx_non_max_suppression_f32(boxes.data(), scores.data(), batches, classes, box_count, max_output_boxes_per_class, iou_threshold, has_score_threshold, score_threshold, center_point_box, selected.data(), capacity, selected_count, workspace, workspace_size));
+}
+
+/// Non-maximum suppression as the ONNX operator NonMaxSuppression has it: of each batch and class by itself, over boxes
+/// that the classes of a batch share.
+/// See losskit_onnx_non_max_suppression_f64.
+inline void onnx_non_max_suppression(
+    const double *boxes, const double *scores, std::ptrdiff_t batches, std::ptrdiff_t classes, std::ptrdiff_t box_count,
+    std::ptrdiff_t max_output_boxes_per_class, double iou_threshold, bool has_score_threshold, double score_threshold,
+    bool center_point_box, std::int64_t *selected, std::ptrdiff_t capacity, std::ptrdiff_t *selected_count,
+    void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_onnx_non_max_suppression_f64(boxes, scores, batches, classes, box_count, max_output_boxes_per_class, iou_threshold, has_score_threshold, score_threshold, center_point_box, selected, capacity, selected_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void onnx_non_max_suppression(
+    span<const double> boxes, span<const double> scores, std::ptrdiff_t batches, std::ptrdiff_t classes,
+    std::ptrdiff_t box_count, std::ptrdiff_t max_output_boxes_per_class, double iou_threshold, bool has_score_threshold,
+    double score_threshold, bool center_point_box, span<std::int64_t> selected, std::ptrdiff_t capacity,
+    std::ptrdiff_t *selected_count, void *workspace, std::ptrdiff_t workspace_size) {
+  detail::expect(boxes, false, {batches, box_count, 4});
+  detail::expect(scores, false, {batches, classes, box_count});
+  detail::expect(selected, false, {capacity, 3});
+  check(
+    
+    losskit_onnx_non_max_suppression_f64(boxes.data(), scores.data(), batches, classes, box_count, max_output_boxes_per_class, iou_threshold, has_score_threshold, score_threshold, center_point_box, selected.data(), capacity, selected_count, workspace, workspace_size));
+}
+
+/// The workspace that `onnxNonMaxSuppression` wants, in either precision.
+/// See losskit_onnx_non_max_suppression_workspace_size.
+inline void onnx_non_max_suppression_workspace_size(std::ptrdiff_t box_count, std::ptrdiff_t *size) {
+  check(losskit_onnx_non_max_suppression_workspace_size(box_count, size));
+}
+
+/// Greedy non-maximum suppression as OpenCV has it: boxes are corner and size, bad scores are left out, and the
+/// threshold t may fall.
+/// See losskit_cv_nms_boxes_f32.
+inline void cv_nms_boxes(
+    const float *bboxes, const float *scores, std::ptrdiff_t count, double score_threshold, double nms_threshold,
+    double eta, std::ptrdiff_t top_k, std::int64_t *keep, std::ptrdiff_t capacity, std::ptrdiff_t *kept_count,
+    void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_cv_nms_boxes_f32(bboxes, scores, count, score_threshold, nms_threshold, eta, top_k, keep, capacity, kept_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void cv_nms_boxes(
+    span<const float> bboxes, span<const float> scores, double score_threshold, double nms_threshold, double eta,
+    std::ptrdiff_t top_k, span<std::int64_t> keep, std::ptrdiff_t *kept_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  const std::ptrdiff_t capacity = keep.ssize();
+  detail::expect(bboxes, false, {count, 4});
+  check(
+    
+    losskit_cv_nms_boxes_f32(bboxes.data(), scores.data(), count, score_threshold, nms_threshold, eta, top_k, keep.data(), capacity, kept_count, workspace, workspace_size));
+}
+
+/// Greedy non-maximum suppression as OpenCV has it: boxes are corner and size, bad scores are left out, and the
+/// threshold t may fall.
+/// See losskit_cv_nms_boxes_f64.
+inline void cv_nms_boxes(
+    const double *bboxes, const double *scores, std::ptrdiff_t count, double score_threshold, double nms_threshold,
+    double eta, std::ptrdiff_t top_k, std::int64_t *keep, std::ptrdiff_t capacity, std::ptrdiff_t *kept_count,
+    void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_cv_nms_boxes_f64(bboxes, scores, count, score_threshold, nms_threshold, eta, top_k, keep, capacity, kept_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void cv_nms_boxes(
+    span<const double> bboxes, span<const double> scores, double score_threshold, double nms_threshold, double eta,
+    std::ptrdiff_t top_k, span<std::int64_t> keep, std::ptrdiff_t *kept_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  const std::ptrdiff_t capacity = keep.ssize();
+  detail::expect(bboxes, false, {count, 4});
+  check(
+    
+    losskit_cv_nms_boxes_f64(bboxes.data(), scores.data(), count, score_threshold, nms_threshold, eta, top_k, keep.data(), capacity, kept_count, workspace, workspace_size));
+}
+
+/// Soft non-maximum suppression as OpenCV has it: as `softNms`, of boxes that are corner and size, with the overlap of
+/// `cvNmsBoxes`.
+/// See losskit_cv_soft_nms_boxes_f32.
+inline void cv_soft_nms_boxes(
+    const float *bboxes, const float *scores, std::ptrdiff_t count, double score_threshold, double nms_threshold,
+    std::ptrdiff_t top_k, double sigma, losskit::soft_nms_method method, float *updated_scores, std::int64_t *indices,
+    std::ptrdiff_t capacity, std::ptrdiff_t *selected_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_cv_soft_nms_boxes_f32(bboxes, scores, count, score_threshold, nms_threshold, top_k, sigma, static_cast<losskit_soft_nms_method>(method), updated_scores, indices, capacity, selected_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void cv_soft_nms_boxes(
+    span<const float> bboxes, span<const float> scores, double score_threshold, double nms_threshold,
+    std::ptrdiff_t top_k, double sigma, losskit::soft_nms_method method, span<float> updated_scores,
+    span<std::int64_t> indices, std::ptrdiff_t capacity, std::ptrdiff_t *selected_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(bboxes, false, {count, 4});
+  detail::expect(updated_scores, true, {capacity});
+  detail::expect(indices, true, {capacity});
+  check(
+    
+    losskit_cv_soft_nms_boxes_f32(bboxes.data(), scores.data(), count, score_threshold, nms_threshold, top_k, sigma, static_cast<losskit_soft_nms_method>(method), updated_scores.data(), indices.data(), capacity, selected_count, workspace, workspace_size));
+}
+
+/// Soft non-maximum suppression as OpenCV has it: as `softNms`, of boxes that are corner and size, with the overlap of
+/// `cvNmsBoxes`.
+/// See losskit_cv_soft_nms_boxes_f64.
+inline void cv_soft_nms_boxes(
+    const double *bboxes, const double *scores, std::ptrdiff_t count, double score_threshold, double nms_threshold,
+    std::ptrdiff_t top_k, double sigma, losskit::soft_nms_method method, double *updated_scores, std::int64_t *indices,
+    std::ptrdiff_t capacity, std::ptrdiff_t *selected_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_cv_soft_nms_boxes_f64(bboxes, scores, count, score_threshold, nms_threshold, top_k, sigma, static_cast<losskit_soft_nms_method>(method), updated_scores, indices, capacity, selected_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void cv_soft_nms_boxes(
+    span<const double> bboxes, span<const double> scores, double score_threshold, double nms_threshold,
+    std::ptrdiff_t top_k, double sigma, losskit::soft_nms_method method, span<double> updated_scores,
+    span<std::int64_t> indices, std::ptrdiff_t capacity, std::ptrdiff_t *selected_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(bboxes, false, {count, 4});
+  detail::expect(updated_scores, true, {capacity});
+  detail::expect(indices, true, {capacity});
+  check(
+    
+    losskit_cv_soft_nms_boxes_f64(bboxes.data(), scores.data(), count, score_threshold, nms_threshold, top_k, sigma, static_cast<losskit_soft_nms_method>(method), updated_scores.data(), indices.data(), capacity, selected_count, workspace, workspace_size));
+}
+
+/// The workspace that `cvSoftNmsBoxes` wants, in either precision.
+/// See losskit_cv_soft_nms_boxes_workspace_size.
+inline void cv_soft_nms_boxes_workspace_size(std::ptrdiff_t count, std::ptrdiff_t *size) {
+  check(losskit_cv_soft_nms_boxes_workspace_size(count, size));
 }
 
 /// Soft non-maximum suppression: boxes that overlap better ones have their scores lowered instead of being removed.

@@ -85,6 +85,15 @@ struct BoxColumns<S: Scalar> {
     y2[index] = box[3]
   }
 
+  @inline(__always)
+  func set(_ index: Int, _ x1: S, _ y1: S, _ x2: S, _ y2: S, area: S) {
+    self.x1[index] = x1
+    self.y1[index] = y1
+    self.x2[index] = x2
+    self.y2[index] = y2
+    self.area[index] = area
+  }
+
   /// Box `index` := box `other` of `columns`.
   @inline(__always)
   func set(_ index: Int, _ columns: Self, _ other: Int) {

@@ -1,52 +1,162 @@
-/// Non-maximum suppression of unsorted boxes, all together or, if `isBatched`, within groups.
-struct GroupedSuppression<S: Scalar> {
-  private let byScore: Sorter<S.Bits>
-  private let byGroup: Sorter<UInt64>?
-  private var suppressor: Suppressor<S>
-  /// Place in the order of scores → box, and → its place in the suppressor, where groups are contiguous.
+/// Suppression of unsorted boxes by their IoU.
+typealias GroupedSuppression<S: Scalar> = RankedSuppression<S, OverlapRatio<S.Vector>>
+
+extension RankedSuppression where Measure == OverlapRatio<S.Vector> {
+  init(_ arena: inout Arena, capacity: Int, isBatched: Bool, threshold: Double) {
+    self.init(&arena, capacity: capacity, isBatched: isBatched, threshold: threshold, measure: OverlapRatio())
+  }
+}
+
+/// Suppression of unsorted boxes, all together or, if `isBatched`, within groups.
+struct RankedSuppression<S: Scalar, Measure: OverlapMeasure> where Measure.V == S.Vector {
+  /// Takes the boxes in the order that they are suppressed in: by group, and the best first.
+  private(set) var suppressor: Suppressor<S, Measure>
+  /// How many boxes can take part, and how many do.
+  let capacity: Int
+  private(set) var count = 0
+
+  private let sorter: Sorter<S.Bits>
+  /// Place in the order of scores → box.
   private let boxAtPlace: UnsafeMutablePointer<UInt32>
-  private let rankOfPlace: UnsafeMutablePointer<UInt32>?
-  private var count = 0
+  /// Where there are groups, by box: was it kept?
+  private let isKept: UnsafeMutablePointer<Bool>?
   private var isGrouped = false
 
-  init(_ arena: inout Arena, capacity: Int, isBatched: Bool, threshold: Double) {
-    byScore = Sorter(&arena, capacity: capacity)
-    boxAtPlace = arena.take(UInt32.self, capacity)
-    byGroup = isBatched ? Sorter(&arena, capacity: capacity) : nil
-    rankOfPlace = isBatched ? arena.take(UInt32.self, capacity) : nil
-    suppressor = Suppressor(&arena, capacity: capacity, threshold: threshold)
+  /// - Parameter most: how many boxes can take part, of `capacity` that are given.
+  init(
+    _ arena: inout Arena, capacity: Int, most: Int = .max, isBatched: Bool, threshold: Double, measure: Measure
+  ) {
+    self.capacity = Swift.min(capacity, most)
+    sorter = Sorter(&arena, capacity: capacity)
+    boxAtPlace = arena.take(UInt32.self, self.capacity)
+    isKept = isBatched ? arena.take(Bool.self, capacity) : nil
+    suppressor = Suppressor(&arena, capacity: self.capacity, threshold: threshold, measure: measure)
   }
 
   /// Suppresses, and returns how many boxes are kept.
   mutating func run(
     _ boxes: UnsafePointer<S>, _ scores: UnsafePointer<S>, _ groups: UnsafePointer<Int64>?, _ count: Int
   ) -> Int {
-    self.count = count
-    isGrouped = groups != nil
-    let best = byScore.sorted(count) { scores[$0].descendingKey }
-    for place in 0..<count { boxAtPlace[place] = best[place].index }
-    if let groups, let byGroup, let rankOfPlace {
-      let members = byGroup.sorted(count) { groups[Int(boxAtPlace[$0])].ascendingKey }
-      for rank in 0..<count {
-        rankOfPlace[Int(members[rank].index)] = UInt32(truncatingIfNeeded: rank)
-        suppressor.boxes.set(rank, boxes + 4 &* Int(boxAtPlace[Int(members[rank].index)]))
-      }
-      suppressor.boxes.pad(count)
-      suppressor.boxes.computeAreas(count, offset: 0)
-      var start = 0
-      for rank in 1...count where rank == count || members[rank].key != members[start].key {
-        suppressor.run(start..<rank)
-        start = rank
+    rank(scores, count)
+    guard let groups else {
+      fill { columns, rank, box in columns.set(rank, boxes + 4 &* box) }
+      return suppress()
+    }
+    return run(boxes, within: groups)
+  }
+
+  /// Lets the boxes take part whose scores exceed `threshold` (nil: all), and of those the first `most`.
+  @inline(__always)
+  mutating func rank(_ scores: UnsafePointer<S>, _ total: Int, above threshold: Double? = nil, most: Int = .max) {
+    isGrouped = false
+    count = total
+    if let threshold {
+      count = 0
+      for box in 0..<total where scores[box].double > threshold {
+        sorter.items[count] = SortItem(key: scores[box].descendingKey, index: UInt32(truncatingIfNeeded: box))
+        count &+= 1
       }
     } else {
-      for place in 0..<count { suppressor.boxes.set(place, boxes + 4 &* Int(boxAtPlace[place])) }
-      suppressor.boxes.pad(count)
-      suppressor.boxes.computeAreas(count, offset: 0)
-      suppressor.run(0..<count)
+      for box in 0..<total {
+        sorter.items[box] = SortItem(key: scores[box].descendingKey, index: UInt32(truncatingIfNeeded: box))
+      }
     }
+    let best = sorter.sort(count)
+    count = Swift.min(count, most)
+    for place in 0..<count { boxAtPlace[place] = best[place].index }
+  }
+
+  /// The box at a place in the order of scores.
+  @inline(__always) func box(at place: Int) -> Int { Int(boxAtPlace[place]) }
+
+  /// Gives the suppressor its boxes, by `set(columns, rank, box)`.
+  ///
+  /// - Parameter hasAreas: whether `set` sets areas; if not, they are the products of the sides.
+  @inline(__always)
+  func fill(hasAreas: Bool = false, _ set: (BoxColumns<S>, Int, Int) -> Void) {
+    for place in 0..<count { set(suppressor.boxes, place, Int(boxAtPlace[place])) }
+    suppressor.boxes.pad(count)
+    if !hasAreas { suppressor.boxes.computeAreas(count, offset: 0) }
+  }
+
+  /// Suppresses the boxes that were filled in, as one group, and returns how many are kept.
+  @discardableResult
+  mutating func suppress(_ rule: SuppressionRule = SuppressionRule()) -> Int {
+    suppressor.run(0..<count, rule)
+    return keptCount
+  }
+
+  private mutating func run(_ boxes: UnsafePointer<S>, within groups: UnsafePointer<Int64>) -> Int {
+    guard let isKept, count > 0 else { return 0 }
+    isGrouped = true
+    for place in 0..<count { sorter.items[place].index = boxAtPlace[place] }
+    var members = sorter.items
+    // By the halves of the groups' numbers, the upper one last, where a key has room for half of it.
+    var shift = 0 as UInt64
+    var varying = 0 as UInt64
+    for box in 0..<count { varying |= groups[box].ascendingKey ^ groups[0].ascendingKey }
+    while shift < 64, shift == 0 || varying &>> shift != 0 {
+      for i in 0..<count {
+        let box = members[i].index
+        sorter.items[i] = SortItem(
+          key: S.Bits(truncatingIfNeeded: groups[Int(box)].ascendingKey &>> shift), index: box)
+      }
+      members = sorter.sort(count)
+      shift &+= UInt64(S.Bits.bitWidth)
+    }
+    var previous = groups[Int(members[0].index)]
+    for rank in 0..<count {
+      let box = Int(members[rank].index)
+      suppressor.boxes.set(rank, boxes + 4 &* box)
+      // From here on the key says whether a group begins.
+      members[rank].key = groups[box] == previous ? 0 : 1
+      previous = groups[box]
+    }
+    suppressor.boxes.pad(count)
+    suppressor.boxes.computeAreas(count, offset: 0)
+    var start = 0
+    for rank in 1...count where rank == count || members[rank].key != 0 {
+      suppressor.run(start..<rank)
+      start = rank
+    }
+    var kept = 0
+    for rank in 0..<count {
+      isKept[Int(members[rank].index)] = suppressor.isKept[rank]
+      kept &+= suppressor.isKept[rank] ? 1 : 0
+    }
+    return kept
+  }
+
+  private var keptCount: Int {
     var kept = 0
     for rank in 0..<count { kept &+= suppressor.isKept[rank] ? 1 : 0 }
     return kept
+  }
+
+  /// As `suppress` with the threshold t of the suppressor, but t ← t · eta whenever a box was kept while t > ½.
+  mutating func suppress(eta: Double, _ rule: SuppressionRule) -> Int {
+    var kept = 0
+    var place = 0
+    while place < count, suppressor.threshold > 0.5 {
+      if !suppressor.isSuppressed(place, by: kept, rule) {
+        move(place, to: kept)
+        kept &+= 1
+        suppressor.setThreshold(suppressor.threshold * eta)
+      }
+      place &+= 1
+    }
+    let removed = place &- kept
+    for left in place..<count { move(left, to: left &- removed) }
+    count &-= removed
+    suppressor.boxes.pad(count)
+    var rest = rule
+    rest.alreadyKept = kept
+    return suppress(rest)
+  }
+
+  private func move(_ place: Int, to other: Int) {
+    boxAtPlace[other] = boxAtPlace[place]
+    suppressor.boxes.set(other, suppressor.boxes, place)
   }
 
   /// Calls `body(i, box)` for the i-th kept box, best first.
@@ -54,10 +164,11 @@ struct GroupedSuppression<S: Scalar> {
   func forEachKept(_ body: (Int, UInt32) -> Void) {
     var kept = 0
     for place in 0..<count {
-      var rank = place
-      if isGrouped, let rankOfPlace { rank = Int(rankOfPlace[place]) }
-      if suppressor.isKept[rank] {
-        body(kept, boxAtPlace[place])
+      let box = boxAtPlace[place]
+      var wasKept = suppressor.isKept[place]
+      if isGrouped, let isKept { wasKept = isKept[Int(box)] }
+      if wasKept {
+        body(kept, box)
         kept &+= 1
       }
     }

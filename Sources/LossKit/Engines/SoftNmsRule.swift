@@ -6,6 +6,8 @@ struct SoftNmsRule {
   let scoreThreshold: Double
   let maxOutput: Int
   let offset: Double
+  /// Boxes whose areas add up to this or less overlap by 1, wherever they are.
+  var areaOfNone: Double?
 
   var isValid: Bool {
     iouThreshold == iouThreshold && sigma >= 0 && scoreThreshold == scoreThreshold && maxOutput >= 0
@@ -13,27 +15,31 @@ struct SoftNmsRule {
   }
 
   /// Runs the method; returns how many boxes are selected.
+  ///
+  /// - Parameter areas: of the boxes; nil: the products of their sides.
   func run<S: Scalar>(
     _ suppressor: inout SoftSuppressor<S>, _ boxes: UnsafePointer<S>, _ scores: UnsafePointer<S>,
-    _ groups: UnsafePointer<Int64>?, _ count: Int
+    _ groups: UnsafePointer<Int64>?, _ count: Int, areas: UnsafePointer<S>? = nil
   ) -> Int {
+    let limit = S.roundedDown(iouThreshold)
     switch method {
-    case .linear: run(&suppressor, boxes, scores, groups, count, LinearDecay(limit: S.roundedDown(iouThreshold)))
-    case .gaussian: run(&suppressor, boxes, scores, groups, count, GaussianDecay(sigma: S(sigma)))
+    case .linear: return run(&suppressor, boxes, scores, groups, count, areas, LinearDecay(limit: limit))
+    case .gaussian: return run(&suppressor, boxes, scores, groups, count, areas, GaussianDecay(sigma: S(sigma)))
     case .hard:
-      run(
-        &suppressor, boxes, scores, groups, count,
-        HardDecay(limit: S.roundedDown(iouThreshold), needsOverlap: iouThreshold >= 0))
+      return run(
+        &suppressor, boxes, scores, groups, count, areas, HardDecay(limit: limit, needsOverlap: iouThreshold >= 0))
     }
   }
 
   @inline(never)
   private func run<S: Scalar, Decay: ScoreDecay>(
     _ suppressor: inout SoftSuppressor<S>, _ boxes: UnsafePointer<S>, _ scores: UnsafePointer<S>,
-    _ groups: UnsafePointer<Int64>?, _ count: Int, _ decay: Decay
+    _ groups: UnsafePointer<Int64>?, _ count: Int, _ areas: UnsafePointer<S>?, _ decay: Decay
   ) -> Int where Decay.V == S.Vector {
-    suppressor.run(
-      boxes, scores, groups, count, decay, scoreThreshold: scoreThreshold, limit: maxOutput, offset: S(offset))
+    suppressor.areaOfNone = areaOfNone.map { S.roundedDown($0) }
+    return suppressor.run(
+      boxes, scores, groups, count, decay, scoreThreshold: scoreThreshold, limit: maxOutput, offset: S(offset),
+      areas: areas)
   }
 }
 

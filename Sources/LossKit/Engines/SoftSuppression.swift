@@ -26,7 +26,9 @@ struct SoftSuppressor<S: Scalar> {
   private let boxOfSlot, groupBegin, groupEnd: UnsafeMutablePointer<UInt32>
   private let slots: BoxColumns<S>
   private let scores: UnsafeMutablePointer<S>
-  /// By block: the bounds of the boxes, and the highest score (NaN: none is left).
+  /// Boxes whose areas add up to this or less overlap by 1, wherever they are.
+  var areaOfNone: S?
+  /// By block: the bounds of the boxes (the area: the smallest), and the highest score (NaN: none is left).
   private let bounds: BoxColumns<S>
   private let best: UnsafeMutablePointer<S>
   private var count = 0
@@ -48,15 +50,17 @@ struct SoftSuppressor<S: Scalar> {
   }
 
   /// Selects at most `limit` boxes with scores ≥ `scoreThreshold`, and returns how many.
+  ///
+  /// - Parameter areas: of the boxes; nil: the products of their sides, `offset` added.
   @inline(__always)
   mutating func run<Decay: ScoreDecay>(
     _ boxes: UnsafePointer<S>, _ initial: UnsafePointer<S>, _ groups: UnsafePointer<Int64>?, _ count: Int,
-    _ decay: Decay, scoreThreshold: Double, limit: Int, offset: S
+    _ decay: Decay, scoreThreshold: Double, limit: Int, offset: S, areas: UnsafePointer<S>?
   ) -> Int where Decay.V == V {
     self.count = count
     blocks = (count &+ V.count &- 1) / V.count
     arrange(boxes, groups)
-    load(boxes, initial, scoreThreshold, offset)
+    load(boxes, initial, scoreThreshold, offset, areas)
     var taken = 0
     while taken < limit, let slot = highest(), !(scores[slot].double < scoreThreshold) {
       selected[taken] = boxOfSlot[slot]
@@ -120,7 +124,8 @@ struct SoftSuppressor<S: Scalar> {
   }
 
   private func load(
-    _ boxes: UnsafePointer<S>, _ initial: UnsafePointer<S>, _ scoreThreshold: Double, _ offset: S
+    _ boxes: UnsafePointer<S>, _ initial: UnsafePointer<S>, _ scoreThreshold: Double, _ offset: S,
+    _ areas: UnsafePointer<S>?
   ) {
     for slot in 0..<count {
       let box = Int(boxOfSlot[slot])
@@ -131,6 +136,7 @@ struct SoftSuppressor<S: Scalar> {
     slots.pad(count)
     V.nan.store(scores + count)
     slots.computeAreas(count, offset: offset)
+    if let areas { for slot in 0..<count { slots.area[slot] = areas[Int(boxOfSlot[slot])] } }
     for block in 0..<blocks {
       let first = block &* V.count
       let lanes = slots.load(first)
@@ -140,6 +146,7 @@ struct SoftSuppressor<S: Scalar> {
       bounds.y1[block] = V.min(V.select(isBox, lanes.y1, V.infinity), V.infinity).minimum
       bounds.x2[block] = V.max(V.select(isBox, lanes.x2, -V.infinity), -V.infinity).maximum
       bounds.y2[block] = V.max(V.select(isBox, lanes.y2, -V.infinity), -V.infinity).maximum
+      bounds.area[block] = V.min(V.select(isBox, lanes.area, V.infinity), V.infinity).minimum
       refresh(block, V.load(scores + first))
     }
     bounds.pad(blocks)
@@ -199,14 +206,20 @@ struct SoftSuppressor<S: Scalar> {
       let width = V.min(box.x2, others.x2) - V.max(box.x1, others.x1) + margin
       let height = V.min(box.y2, others.y2) - V.max(box.y1, others.y1) + margin
       var isTouched = V.Integers.first(Swift.min(V.count, lastBlock &+ 1 &- block))
-      if decay.needsOverlap { isTouched = isTouched & (V.zero .< width) & (V.zero .< height) }
+      if decay.needsOverlap {
+        var overlaps = (V.zero .< width) & (V.zero .< height)
+        if let areaOfNone { overlaps = overlaps | (box.area + others.area .<= V(areaOfNone)) }
+        isTouched = isTouched & overlaps
+      }
       var bits = isTouched.maskBits
       while bits != 0 {
         let touched = block &+ bits.trailingZeroBitCount
         bits &= bits &- 1
         let first = touched &* V.count
         let score = V.load(scores + first)
-        let overlap = box.intersectionOverUnion(with: slots.load(first), offset: margin)
+        let boxes = slots.load(first)
+        var overlap = box.intersectionOverUnion(with: boxes, offset: margin)
+        if let areaOfNone { overlap = V.select(box.area + boxes.area .<= V(areaOfNone), V.one, overlap) }
         var next = decay.decayed(score, overlap)
         // Scores only fall: what is below a positive threshold now will never be taken.
         if scoreThreshold > 0 { next = V.select(next .< floor, V.nan, next) }

@@ -1,5 +1,5 @@
 // Stable sorting of numbers with the index of the element each belongs to: least-significant-digit radix sort, which
-// needs no comparisons and so has no bad inputs. Digits that are the same in all keys cost nothing.
+// needs no comparisons and so has no bad inputs. Bits that are the same in all keys cost nothing.
 
 extension Scalar {
   /// An unsigned integer that orders as the number does; −0 and 0 are equal. NaN has no place: callers reject it.
@@ -45,7 +45,7 @@ struct Sorter<Key: FixedWidthInteger & UnsignedInteger> {
   init(_ arena: inout Arena, capacity: Int) {
     items = arena.take(Item.self, capacity)
     spare = arena.take(Item.self, capacity)
-    counts = arena.take(UInt32.self, 2048 * ((Key.bitWidth + 10) / 11))
+    counts = arena.take(UInt32.self, 2048)
   }
 
   /// The elements 0 ..< count in ascending order of `key(element)`, equal keys in ascending order of the element.
@@ -67,8 +67,7 @@ struct Sorter<Key: FixedWidthInteger & UnsignedInteger> {
       insertionSort(count, from: ascending)
       return items
     }
-    // Narrow digits where clearing and summing 2048 counts would take longer than another pass.
-    return count < 3000 ? radixSort(count, digit: 8) : radixSort(count, digit: 11)
+    return radixSort(count)
   }
 
   /// - Parameter first: the items before it are in order.
@@ -85,34 +84,33 @@ struct Sorter<Key: FixedWidthInteger & UnsignedInteger> {
   }
 
   @inline(__always)
-  private func radixSort(_ count: Int, digit width: Int) -> UnsafeMutablePointer<Item> {
-    let digits = (Key.bitWidth &+ width &- 1) / width
-    let size = 1 << width
-    let mask = Key(truncatingIfNeeded: size &- 1)
-    counts.update(repeating: 0, count: digits &* size)
-    for i in 0..<count {
-      let key = items[i].key
-      for digit in 0..<digits {
-        counts[digit &* size &+ Int(truncatingIfNeeded: (key &>> Key(truncatingIfNeeded: digit &* width)) & mask)] &+= 1
-      }
-    }
+  private func radixSort(_ count: Int) -> UnsafeMutablePointer<Item> {
+    var varying: Key = 0
+    for i in 1..<count { varying |= items[i].key ^ items[0].key }
+    let lowest = varying.trailingZeroBitCount
+    let bits = Key.bitWidth &- varying.leadingZeroBitCount &- lowest
+    // Narrow digits where clearing and summing 2048 counts would take longer than another pass.
+    let widest = count < 3000 ? 8 : 11
+    let passes = (bits &+ widest &- 1) / widest
+    let width = (bits &+ passes &- 1) / passes
+    let mask = Key(truncatingIfNeeded: (1 &<< width) &- 1)
     var source = items
     var target = spare
-    for digit in 0..<digits {
-      let places = counts + digit &* size
-      let shift = Key(truncatingIfNeeded: digit &* width)
-      if Int(places[Int(truncatingIfNeeded: (source[0].key &>> shift) & mask)]) == count { continue }
+    for pass in 0..<passes {
+      let shift = Key(truncatingIfNeeded: lowest &+ pass &* width)
+      counts.update(repeating: 0, count: 1 &<< width)
+      for i in 0..<count { counts[Int(truncatingIfNeeded: (source[i].key &>> shift) & mask)] &+= 1 }
       var sum: UInt32 = 0
-      for value in 0..<size {
-        let here = places[value]
-        places[value] = sum
+      for value in 0..<(1 &<< width) {
+        let here = counts[value]
+        counts[value] = sum
         sum &+= here
       }
       for i in 0..<count {
         let item = source[i]
         let value = Int(truncatingIfNeeded: (item.key &>> shift) & mask)
-        target[Int(places[value])] = item
-        places[value] &+= 1
+        target[Int(counts[value])] = item
+        counts[value] &+= 1
       }
       swap(&source, &target)
     }

@@ -1,104 +1,163 @@
-/// Greedy non-maximum suppression of boxes that are given best first.
+/// Non-maximum suppression of boxes that are given best first: a box is kept unless its measure with a box that
+/// suppresses exceeds the threshold.
 ///
-/// A box that is kept removes every box whose IoU with it exceeds the threshold. Which boxes are tested is narrowed by
-/// a spatial order: IoU > t needs an intersection wider than t times the wider box, so centres that are less than
-/// w (1 − t) / (2 min(t, ½)) apart, and likewise in height. Every test is exact, so the result is that of all pairs.
-struct Suppressor<S: Scalar> {
+/// Which boxes are tested is narrowed by their centres (`CenterReach`), for which there is an index in bits for few
+/// boxes and an order in the plane for many. Every test is exact, so the result is that of all pairs.
+struct Suppressor<S: Scalar, Measure: OverlapMeasure> where Measure.V == S.Vector {
   typealias V = S.Vector
-  /// The boxes, best first within a group; to be filled by the caller, `computeAreas` included.
+  /// The boxes, best first within a group; to be filled by the caller, areas and padding included.
   let boxes: BoxColumns<S>
   /// By box: was it kept?
   let isKept: UnsafeMutablePointer<Bool>
 
   private let isRemoved: UnsafeMutablePointer<Bool>
-  /// The boxes that can suppress, in spatial order.
-  private let active: UnsafeMutablePointer<UInt32>
-  private let ordered: BoxColumns<S>
+  private var grid: CenterGrid<S>
   private var order: SpatialOrder
+  /// The boxes that can suppress, in spatial order.
+  private let ordered: BoxColumns<S>
+  /// The places of those boxes in `boxes`.
+  private let active: UnsafeMutablePointer<UInt32>
 
-  private let threshold: Double
+  private let measure: Measure
+  private(set) var threshold: Double
   /// The greatest number of the precision that is ≤ threshold: x > threshold exactly if x > limit.
-  private let limit: S
+  private var limit: S
 
-  /// Below this many boxes a plain sweep is faster than building the order.
-  private static var smallestOrdered: Int { 96 }
+  /// Below this many boxes a plain sweep is faster than building an index.
+  private static var smallestIndexed: Int { 4 &* V.count }
 
-  init(_ arena: inout Arena, capacity: Int, threshold: Double) {
+  init(_ arena: inout Arena, capacity: Int, threshold: Double, measure: Measure) {
     boxes = BoxColumns(&arena, capacity: capacity)
-    ordered = BoxColumns(&arena, capacity: capacity)
     isKept = arena.take(Bool.self, capacity)
     isRemoved = arena.take(Bool.self, capacity)
-    active = arena.take(UInt32.self, capacity)
-    order = SpatialOrder(&arena, capacity: capacity, tile: V.count)
+    grid = CenterGrid(&arena, capacity: capacity)
+    let isLarge = capacity > CenterGrid<S>.capacity
+    order = SpatialOrder(&arena, capacity: isLarge ? capacity : 0, tile: V.count)
+    ordered = BoxColumns(&arena, capacity: isLarge ? capacity : 0)
+    active = arena.take(UInt32.self, isLarge ? capacity : 0)
+    self.measure = measure
     self.threshold = threshold
     limit = S.roundedDown(threshold)
   }
 
-  /// Decides the boxes of one group.
-  mutating func run(_ group: Range<Int>) {
-    for box in group {
-      isKept[box] = false
-      isRemoved[box] = false
+  mutating func setThreshold(_ threshold: Double) {
+    self.threshold = threshold
+    limit = S.roundedDown(threshold)
+  }
+
+  /// Does one of the first `count` boxes suppress the box?
+  func isSuppressed(_ box: Int, by count: Int, _ rule: SuppressionRule) -> Bool {
+    let lanes = boxes.broadcast(box)
+    var found: UInt32 = 0
+    forEachVector(V.self, 0..<count) { i, n in
+      let others = boxes.load(i)
+      var bits = exceeding(lanes, others)
+      if let areaOfNone = rule.areaOfNone, threshold < 1 {
+        bits |= (lanes.area + others.area .<= V(S.roundedDown(areaOfNone))).maskBits
+      }
+      found |= bits & ((1 &<< UInt32(truncatingIfNeeded: n)) &- 1)
     }
+    return found != 0
+  }
+
+  /// Decides the boxes of one group.
+  mutating func run(_ group: Range<Int>, _ rule: SuppressionRule = SuppressionRule()) {
+    for box in group { isRemoved[box] = false }
     if threshold < 0 {
-      sweep(group) { boxes.area[$0] == boxes.area[$0] }
-    } else if group.count < Self.smallestOrdered {
-      sweep(group) { isActive($0) }
+      decide(group, rule, { boxes.area[$0] == boxes.area[$0] }, remove: { sweep($0, group) })
+    } else if group.count < Self.smallestIndexed {
+      decide(group, rule, { isActive($0) }, remove: { sweep($0, group) })
     } else {
-      runOrdered(group)
+      let reach = CenterReach(boxes, group, threshold: threshold, areasFollowSides: rule.areasFollowSides)
+      if group.count <= CenterGrid<S>.capacity {
+        runInGrid(group, rule, reach)
+      } else {
+        runOrdered(group, rule, reach)
+      }
     }
   }
 
-  /// With a threshold ≥ 0: can the box have a positive intersection with any, and a finite union?
+  /// With a threshold ≥ 0: can the box exceed it with any?
   @inline(__always)
   private func isActive(_ box: Int) -> Bool {
     boxes.x2[box] > boxes.x1[box] && boxes.y2[box] > boxes.y1[box] && boxes.area[box] > 0
       && boxes.area[box] < .infinity
   }
 
-  /// The lanes of `other` whose IoU with `box` exceeds the threshold, as bits.
+  /// The boxes of the group in order: each is kept if it was not removed, and removes others if it suppresses.
   @inline(__always)
-  private func exceeding(_ box: BoxLanes<V>, _ other: BoxLanes<V>) -> UInt32 {
-    let (intersection, union) = box.overlap(with: other)
-    // A quotient that rounds to more than t ≥ 0 is itself more than t, and rounding is monotonic: so where
-    // t · union, rounded, exceeds the intersection there is nothing to divide.
-    if threshold >= 0, !(V(limit) * union .<= intersection).any { return 0 }
-    return (BoxLanes.ratio(intersection, union) .> V(limit)).maskBits
+  private func decide(
+    _ group: Range<Int>, _ rule: SuppressionRule, _ canSuppress: (Int) -> Bool, remove: (Int) -> Void
+  ) {
+    var left = rule.most
+    var smallestArea = S.infinity
+    for box in group {
+      var isKept = !isRemoved[box] || box &- group.lowerBound < rule.alreadyKept
+      if let areaOfNone = rule.areaOfNone, isKept {
+        isKept = threshold >= 1 || !((smallestArea + boxes.area[box]).double <= areaOfNone)
+          || box &- group.lowerBound < rule.alreadyKept
+        if isKept { smallestArea = Swift.min(smallestArea, boxes.area[box]) }
+      }
+      isKept = isKept && left > 0
+      self.isKept[box] = isKept
+      if isKept { left &-= 1 }
+      if rule.suppressing?[box] ?? isKept, canSuppress(box) { remove(box) }
+    }
   }
 
-  /// Every kept box against all behind it.
+  /// The lanes of `other` whose measure with `box` exceeds the threshold, as bits.
   @inline(__always)
-  private func sweep(_ group: Range<Int>, _ suppresses: (Int) -> Bool) {
-    for box in group where !isRemoved[box] {
-      isKept[box] = true
-      guard suppresses(box) else { continue }
-      let lanes = boxes.broadcast(box)
-      forEachVector(V.self, (box &+ 1)..<group.upperBound) { i, n in
-        var bits = exceeding(lanes, boxes.load(i)) & ((1 &<< UInt32(truncatingIfNeeded: n)) &- 1)
-        while bits != 0 {
-          isRemoved[i &+ bits.trailingZeroBitCount] = true
-          bits &= bits &- 1
-        }
+  private func exceeding(_ box: BoxLanes<V>, _ other: BoxLanes<V>) -> UInt32 {
+    measure.exceeding(box, other, limit: V(limit), isPositive: threshold >= 0)
+  }
+
+  /// A box against all behind it.
+  @inline(__always)
+  private func sweep(_ box: Int, _ group: Range<Int>) {
+    let lanes = boxes.broadcast(box)
+    forEachVector(V.self, (box &+ 1)..<group.upperBound) { i, n in
+      var bits = exceeding(lanes, boxes.load(i)) & ((1 &<< UInt32(truncatingIfNeeded: n)) &- 1)
+      while bits != 0 {
+        isRemoved[i &+ bits.trailingZeroBitCount] = true
+        bits &= bits &- 1
       }
     }
   }
 
-  private mutating func runOrdered(_ group: Range<Int>) {
+  private mutating func runInGrid(_ group: Range<Int>, _ rule: SuppressionRule, _ reach: CenterReach<S>) {
+    grid.build(boxes, group, reach)
+    let (grid, first) = (grid, group.lowerBound)
+    if rule.isPlain {
+      for box in group {
+        isKept[box] = !isRemoved[box]
+        if isRemoved[box] || threshold >= 1 { continue }
+        grid.forEachBlock(behind: box &- first) { block in
+          exceeding(boxes.broadcast(box), boxes.load(first &+ block))
+        } removed: { other in
+          isRemoved[first &+ other] = true
+        }
+      }
+      return
+    }
+    decide(group, rule, { _ in threshold < 1 }) { box in
+      grid.forEachBlock(behind: box &- first) { block in
+        exceeding(boxes.broadcast(box), boxes.load(first &+ block))
+      } removed: { other in
+        isRemoved[first &+ other] = true
+      }
+    }
+  }
+
+  private mutating func runOrdered(_ group: Range<Int>, _ rule: SuppressionRule, _ reach: CenterReach<S>) {
     var count = 0
-    var widest = 0.0
-    var highest = 0.0
     for box in group where isActive(box) {
       active[count] = UInt32(truncatingIfNeeded: box)
       count &+= 1
-      widest = Swift.max(widest, boxes.x2[box].double - boxes.x1[box].double)
-      highest = Swift.max(highest, boxes.y2[box].double - boxes.y1[box].double)
     }
     let (boxes, active) = (boxes, active)
     order.build(count) { i in
       let box = Int(active[i])
-      return (
-        Float(boxes.x1[box].double + boxes.x2[box].double), Float(boxes.y1[box].double + boxes.y2[box].double)
-      )
+      return (Float(boxes.x1[box] + boxes.x2[box]), Float(boxes.y1[box] + boxes.y2[box]))
     }
     for position in 0..<count {
       let box = active[Int(order.box[position])]
@@ -106,26 +165,18 @@ struct Suppressor<S: Scalar> {
       ordered.set(position, boxes, Int(box))
     }
     ordered.pad(count)
-
-    // The computed IoU exceeds the true one by a relative 20 ulp at most: a slightly lower threshold allows for that.
-    let low = threshold * (1 - 0x1p-17)
-    let ratio = low < 0x1p-20 ? Double.infinity : (1 - low) / Swift.min(low, 0.5)
-    for box in group where !isRemoved[box] {
-      isKept[box] = true
-      guard threshold < 1, isActive(box) else { continue }
-      // Areas that are almost subnormal have no such bound.
-      let isTiny = boxes.area[box] < S.leastNormalMagnitude * 0x1p26
-      removeNeighbours(box, isTiny ? .infinity : ratio, widest, highest)
-    }
+    let whole = self
+    decide(group, rule, { threshold < 1 && isActive($0) }) { box in whole.removeNeighbours(box, reach) }
   }
 
-  /// Not inlined, so that the loop over tiles is; mutating, so that `self` is not copied for each call.
+  /// Not inlined, so that the loop over tiles is.
   @inline(never)
-  private mutating func removeNeighbours(_ box: Int, _ ratio: Double, _ widest: Double, _ highest: Double) {
-    let x = reach(boxes.x1[box], boxes.x2[box], ratio, widest)
-    let y = reach(boxes.y1[box], boxes.y2[box], ratio, highest)
+  private func removeNeighbours(_ box: Int, _ reach: CenterReach<S>) {
     let lanes = boxes.broadcast(box)
-    order.forEachTile(x: x.low, x.high, y: y.low, y.high) { position in
+    let (x, y) = reach.centers(lanes)
+    order.forEachTile(
+      x: Float(x.low[0]), Float(x.high[0]), y: Float(y.low[0]), Float(y.high[0])
+    ) { position in
       var bits = exceeding(lanes, ordered.load(position))
       while bits != 0 {
         // Boxes before `box` are decided, and it itself: marking them as well changes nothing.
@@ -134,17 +185,23 @@ struct Suppressor<S: Scalar> {
       }
     }
   }
+}
 
-  /// The range of doubled centres of boxes that [low, high] can suppress.
-  @inline(__always)
-  private func reach(_ low: S, _ high: S, _ ratio: Double, _ largest: Double) -> (low: Float, high: Float) {
-    let extent = high.double - low.double
-    let center = low.double + high.double
-    let wide = Swift.min(extent * ratio, extent + largest)
-    // The margin covers the rounding of this arithmetic and of the other box's centre.
-    let distance = wide + (wide + center.magnitude + low.double.magnitude) * 0x1p-40
-    return (Float(center - distance), Float(center + distance))
-  }
+/// What there is to suppression beside the measure and its threshold.
+struct SuppressionRule {
+  /// Boxes are kept until there are this many.
+  var most = Int.max
+  /// So many of the first boxes of a group are kept whatever overlaps them.
+  var alreadyKept = 0
+  /// By box: does it suppress? If nil, the boxes that are kept do.
+  var suppressing: UnsafePointer<Bool>?
+  /// Boxes whose areas add up to this or less overlap by 1, wherever they are.
+  var areaOfNone: Double?
+  /// Whether areas are the products of the sides.
+  var areasFollowSides = true
+
+  /// Is a box kept exactly if no box that was kept removes it?
+  var isPlain: Bool { most == .max && alreadyKept == 0 && suppressing == nil && areaOfNone == nil }
 }
 
 extension Scalar {

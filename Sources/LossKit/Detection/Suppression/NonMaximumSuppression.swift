@@ -60,7 +60,7 @@ func batchedNms<S: Scalar>(
     boxes, scores, idxs, count, isBatched: true, iouThreshold, keep, capacity, keptCount, workspace, workspaceSize)
 }
 
-/// The workspace that `nms` and `batchedNms` want, in either precision.
+/// The workspace that `nms`, `batchedNms`, `diouNms` and `cvNmsBoxes` want, in either precision.
 ///
 /// - Parameters:
 ///   - count: number of boxes, 0 … 2³¹ − 1.
@@ -78,24 +78,9 @@ private func suppress<S: Scalar>(
   isBatched: Bool, _ iouThreshold: Double, _ keep: UnsafeMutablePointer<Int64>?, _ capacity: Int,
   _ keptCount: UnsafeMutablePointer<Int>?, _ workspace: UnsafeMutableRawPointer?, _ workspaceSize: Int
 ) -> Status {
-  guard count >= 0, count <= largestSortCount, capacity >= 0 else { return .invalidShape }
-  guard let keptCount, keep != nil || capacity == 0 else { return .nullPointer }
-  guard iouThreshold == iouThreshold else { return .invalidParameter }
-  if count == 0 {
-    keptCount.pointee = 0
-    return .ok
-  }
-  guard let boxes, let scores, !isBatched || idxs != nil else { return .nullPointer }
-  guard !hasNaN(scores, count) else { return .invalidValue }
-
-  return withWorkspace(
-    workspace, workspaceSize,
-    layout: { GroupedSuppression<S>(&$0, capacity: count, isBatched: isBatched, threshold: iouThreshold) }
-  ) { suppression in
-    let kept = suppression.run(boxes, scores, idxs, count)
-    keptCount.pointee = kept
-    guard kept <= capacity else { return .bufferTooSmall }
-    if let keep { suppression.forEachKept { place, box in keep[place] = Int64(box) } }
-    return .ok
-  }
+  SuppressionCall(boxes, scores, count, capacity, keptCount, workspace, workspaceSize)(
+    keep, isValid: iouThreshold == iouThreshold, hasInput: !isBatched || idxs != nil,
+    layout: { GroupedSuppression<S>(&$0, capacity: count, isBatched: isBatched, threshold: iouThreshold) },
+    ranked: { $0 },
+    run: { suppression, boxes, scores in suppression.run(boxes, scores, idxs, count) })
 }

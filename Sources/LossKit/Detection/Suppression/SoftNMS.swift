@@ -103,26 +103,9 @@ private func select<S: Scalar>(
   _ newScores: UnsafeMutablePointer<S>?, _ capacity: Int, _ selectedCount: UnsafeMutablePointer<Int>?,
   _ workspace: UnsafeMutableRawPointer?, _ workspaceSize: Int
 ) -> Status {
-  guard count >= 0, count <= largestSortCount, capacity >= 0 else { return .invalidShape }
-  guard let selectedCount else { return .nullPointer }
-  guard rule.isValid else { return .invalidParameter }
-  if count == 0 {
-    selectedCount.pointee = 0
-    return .ok
-  }
-  guard let boxes, let scores, !isBatched || idxs != nil else { return .nullPointer }
-  guard !hasNaN(scores, count) else { return .invalidValue }
-
-  return withWorkspace(
-    workspace, workspaceSize, layout: { SoftSuppressor<S>(&$0, capacity: count, isBatched: isBatched) }
-  ) { suppressor in
-    let selected = rule.run(&suppressor, boxes, scores, idxs, count)
-    selectedCount.pointee = selected
-    guard selected <= capacity else { return .bufferTooSmall }
-    for i in 0..<selected {
-      indices?[i] = Int64(suppressor.selected[i])
-      newScores?[i] = suppressor.selectedScores[i]
-    }
-    return .ok
-  }
+  SuppressionCall(boxes, scores, count, capacity, selectedCount, workspace, workspaceSize)(
+    rule, indices, newScores, hasInput: !isBatched || idxs != nil,
+    layout: { SoftSuppressor<S>(&$0, capacity: count, isBatched: isBatched) },
+    suppressor: { $0 },
+    run: { suppressor, boxes, scores in rule.run(&suppressor, boxes, scores, idxs, count) })
 }

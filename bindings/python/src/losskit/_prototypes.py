@@ -32,6 +32,8 @@ ENUMS: dict[str, dict[str, int]] = {
     "DetectionActivation": {"sigmoid": 0, "softmax": 1, "none": 2},
     "ObjectnessMode": {"product": 0, "sqrt": 1},
     "DetectionSuppression": {"hard": 0, "soft_linear": 1, "soft_gaussian": 2, "none": 3},
+    "ClusterMetric": {"iou": 0, "diou": 1},
+    "MatrixNmsKernel": {"gaussian": 0, "linear": 1},
     "FusionConfidence": {"avg": 0, "max": 1, "box_and_model_avg": 2, "absent_model_aware_avg": 3},
     "AveragePrecisionMethod": {"area": 0, "eleven_point": 1, "hundred_one_point": 2},
     "CalibrationNorm": {"l1": 0, "l2": 1, "max": 2},
@@ -2640,6 +2642,110 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("grad_distances", "p"),
         ),
     ),
+    "fast_nms": (
+        True,
+        (
+            ("boxes", "p"),
+            ("scores", "p"),
+            ("count", "n"),
+            ("iou_threshold", "d"),
+            ("top_k", "n"),
+            ("keep", "p"),
+            ("capacity", "n"),
+            ("kept_count", "p"),
+            ("workspace", "p"),
+            ("workspace_size", "n"),
+        ),
+    ),
+    "cluster_nms": (
+        True,
+        (
+            ("boxes", "p"),
+            ("scores", "p"),
+            ("count", "n"),
+            ("iou_threshold", "d"),
+            ("top_k", "n"),
+            ("metric", "e:ClusterMetric"),
+            ("beta", "d"),
+            ("max_iter", "n"),
+            ("eps", "d"),
+            ("keep", "p"),
+            ("capacity", "n"),
+            ("kept_count", "p"),
+            ("workspace", "p"),
+            ("workspace_size", "n"),
+        ),
+    ),
+    "cluster_nms_workspace_size": (
+        False,
+        (
+            ("count", "n"),
+            ("top_k", "n"),
+            ("size", "p"),
+        ),
+    ),
+    "cluster_nms_spm": (
+        True,
+        (
+            ("boxes", "p"),
+            ("scores", "p"),
+            ("count", "n"),
+            ("iou_threshold", "d"),
+            ("top_k", "n"),
+            ("sigma", "d"),
+            ("distance", "b"),
+            ("weighted", "b"),
+            ("beta", "d"),
+            ("merge_iou", "d"),
+            ("min_score", "d"),
+            ("max_iter", "n"),
+            ("eps", "d"),
+            ("new_boxes", "p"),
+            ("new_scores", "p"),
+            ("indices", "p"),
+            ("capacity", "n"),
+            ("selected_count", "p"),
+            ("workspace", "p"),
+            ("workspace_size", "n"),
+        ),
+    ),
+    "diou_nms": (
+        True,
+        (
+            ("boxes", "p"),
+            ("scores", "p"),
+            ("count", "n"),
+            ("iou_threshold", "d"),
+            ("beta", "d"),
+            ("eps", "d"),
+            ("keep", "p"),
+            ("capacity", "n"),
+            ("kept_count", "p"),
+            ("workspace", "p"),
+            ("workspace_size", "n"),
+        ),
+    ),
+    "matrix_nms": (
+        True,
+        (
+            ("iou", "p"),
+            ("scores", "p"),
+            ("labels", "p"),
+            ("count", "n"),
+            ("kernel", "e:MatrixNmsKernel"),
+            ("sigma", "d"),
+            ("new_scores", "p"),
+            ("workspace", "p"),
+            ("workspace_size", "n"),
+        ),
+    ),
+    "matrix_nms_workspace_size": (
+        False,
+        (
+            ("count", "n"),
+            ("size", "p"),
+        ),
+    ),
     "nms": (
         True,
         (
@@ -2670,6 +2776,76 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
         ),
     ),
     "nms_workspace_size": (
+        False,
+        (
+            ("count", "n"),
+            ("size", "p"),
+        ),
+    ),
+    "onnx_non_max_suppression": (
+        True,
+        (
+            ("boxes", "p"),
+            ("scores", "p"),
+            ("batches", "n"),
+            ("classes", "n"),
+            ("box_count", "n"),
+            ("max_output_boxes_per_class", "n"),
+            ("iou_threshold", "d"),
+            ("has_score_threshold", "b"),
+            ("score_threshold", "d"),
+            ("center_point_box", "b"),
+            ("selected", "p"),
+            ("capacity", "n"),
+            ("selected_count", "p"),
+            ("workspace", "p"),
+            ("workspace_size", "n"),
+        ),
+    ),
+    "onnx_non_max_suppression_workspace_size": (
+        False,
+        (
+            ("box_count", "n"),
+            ("size", "p"),
+        ),
+    ),
+    "cv_nms_boxes": (
+        True,
+        (
+            ("bboxes", "p"),
+            ("scores", "p"),
+            ("count", "n"),
+            ("score_threshold", "d"),
+            ("nms_threshold", "d"),
+            ("eta", "d"),
+            ("top_k", "n"),
+            ("keep", "p"),
+            ("capacity", "n"),
+            ("kept_count", "p"),
+            ("workspace", "p"),
+            ("workspace_size", "n"),
+        ),
+    ),
+    "cv_soft_nms_boxes": (
+        True,
+        (
+            ("bboxes", "p"),
+            ("scores", "p"),
+            ("count", "n"),
+            ("score_threshold", "d"),
+            ("nms_threshold", "d"),
+            ("top_k", "n"),
+            ("sigma", "d"),
+            ("method", "e:SoftNmsMethod"),
+            ("updated_scores", "p"),
+            ("indices", "p"),
+            ("capacity", "n"),
+            ("selected_count", "p"),
+            ("workspace", "p"),
+            ("workspace_size", "n"),
+        ),
+    ),
+    "cv_soft_nms_boxes_workspace_size": (
         False,
         (
             ("count", "n"),
@@ -6730,6 +6906,160 @@ Distances in units of a stride are multiplied by it beforehand.""",
         },
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
     },
+    "fast_nms": {
+        "summary": "Fast NMS: of the best `top_k` boxes those are kept whose IoU with every better one, kept or not, does not exceed the threshold.",
+        "parameters": {
+            "boxes": "`[count, 4]`, x1, y1, x2, y2; not validated. NaN coordinates neither suppress nor are suppressed.",
+            "scores": "`[count]`; NaN gives INVALID_VALUE.",
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+            "iou_threshold": "any number but NaN (0.5).",
+            "top_k": "≥ 0 (200).",
+            "capacity": "entries that `keep` has room for. If more are kept: BUFFER_TOO_SMALL, and `kept_count` is the number needed. With a capacity of 0 `keep` may be null.",
+            "workspace_size": "at least what `cluster_nms_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read where `workspace` is null.",
+        },
+        "outputs": {
+            "keep": "output, `[capacity]`: the indices of the kept boxes, best first. The lesser of `count` and `top_k` always suffices.",
+            "kept_count": "output, the number of kept boxes.",
+            "workspace": "optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL, OUT_OF_MEMORY.",
+        "reference": "Bolya et al. 2019, YOLACT: Real-time Instance Segmentation.",
+    },
+    "cluster_nms": {
+        "summary": "Cluster-NMS: Fast NMS, repeated with the boxes that it kept as the ones that suppress.",
+        "body": """\
+    X = the measure of box i and box j where i is better than j;  e_j = 1
+    repeat at most `max_iter` times, until e does not change: e_j = [X_ij ≤ iou_threshold for all i with e_i]
+
+The box j is kept if e_j. Without the limit of `max_iter` this is greedy suppression.""",
+        "parameters": {
+            "boxes": "`[count, 4]`, x1, y1, x2, y2; not validated. NaN coordinates neither suppress nor are suppressed.",
+            "scores": "`[count]`; NaN gives INVALID_VALUE.",
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+            "iou_threshold": "for the measure, any number but NaN (0.5).",
+            "top_k": "≥ 0 (200): of the others nothing is kept.",
+            "metric": "what is measured (iou).",
+            "beta": "for diou, ≥ 0 (0.9).",
+            "max_iter": "≥ 0 (200).",
+            "eps": "for diou, ≥ 0 (1e-7).",
+            "capacity": "entries that `keep` has room for. If more are kept: BUFFER_TOO_SMALL, and `kept_count` is the number needed. With a capacity of 0 `keep` may be null.",
+            "workspace_size": "at least what `cluster_nms_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read where `workspace` is null.",
+        },
+        "outputs": {
+            "keep": "output, `[capacity]`: the indices of the kept boxes, best first. The lesser of `count` and `top_k` always suffices.",
+            "kept_count": "output, the number of kept boxes.",
+            "workspace": "optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL, OUT_OF_MEMORY.",
+        "reference": "Zheng et al. 2021, Enhancing Geometric Factors in Model Learning and Inference for Object Detection and Instance Segmentation.",
+    },
+    "cluster_nms_workspace_size": {
+        "summary": "The workspace that `fast_nms`, `cluster_nms` and `cluster_nms_spm` want, in either precision.",
+        "parameters": {
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+            "top_k": "≥ 0.",
+        },
+        "outputs": {
+            "size": "output, bytes.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+    },
+    "cluster_nms_spm": {
+        "summary": "Cluster-NMS with a score penalty: scores fall by the overlaps with the boxes that Cluster-NMS keeps, and boxes may be averaged with what they suppress.",
+        "body": """\
+    B_ij = IoU_ij where i is better than j and kept by `cluster_nms` (metric iou), else 0
+    s_j ← s_j · Π_i p_ij,  p_ij = e^{−B_ij²/sigma}
+    distance:  p_ij = min(1, e^{−B_ij²/sigma} + [B_ij > 0](ρ²/(c² + eps))^beta)
+    weighted:  box_i ← Σ_j W_ij box_j / Σ_j W_ij,  W_ij = (B_ij [B_ij > merge_iou] + [i = j]) s_j
+
+Boxes are returned whose score is then above `min_score`, in the descending order of the scores that were given.""",
+        "parameters": {
+            "boxes": "`[count, 4]`, x1, y1, x2, y2; not validated. NaN coordinates overlap nothing.",
+            "scores": "`[count]`; NaN gives INVALID_VALUE.",
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+            "iou_threshold": "of Cluster-NMS, any number but NaN (0.5).",
+            "top_k": "≥ 0 (200): the others take no part.",
+            "sigma": "≥ 0 (0.2).",
+            "distance": "whether the distance of centres softens the penalty (false).",
+            "weighted": "whether boxes are averaged (false).",
+            "beta": "for `distance`, ≥ 0 (0.6).",
+            "merge_iou": "for `weighted`, any number but NaN (0.8).",
+            "min_score": "any number but NaN (0.01).",
+            "max_iter": "of Cluster-NMS, ≥ 0 (200).",
+            "eps": "for `distance`, ≥ 0 (1e-7).",
+            "capacity": "entries that the outputs have room for; the lesser of `count` and `top_k` always suffices. If more boxes are selected: BUFFER_TOO_SMALL, and `selected_count` is the number needed.",
+            "workspace_size": "at least what `cluster_nms_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read where `workspace` is null.",
+        },
+        "outputs": {
+            "new_boxes": "optional output, `[capacity, 4]`.",
+            "new_scores": "optional output, `[capacity]`.",
+            "indices": "optional output, `[capacity]`: which box each was.",
+            "selected_count": "output, the number of boxes returned.",
+            "workspace": "optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL, OUT_OF_MEMORY.",
+        "reference": "Zheng et al. 2021, Enhancing Geometric Factors in Model Learning and Inference for Object Detection and Instance Segmentation.",
+    },
+    "diou_nms": {
+        "summary": "Greedy non-maximum suppression by the distance-IoU: as `nms`, with the measure",
+        "body": """\
+    IoU − (ρ²/(c² + eps))^beta
+
+where ρ is the distance of the boxes' centres and c the diagonal of the smallest box around both. So a box is spared
+if it overlaps a better one but lies elsewhere.""",
+        "parameters": {
+            "boxes": "`[count, 4]`, x1, y1, x2, y2; not validated. NaN coordinates neither suppress nor are suppressed.",
+            "scores": "`[count]`; NaN gives INVALID_VALUE.",
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+            "iou_threshold": "for the measure, any number but NaN (0.5).",
+            "beta": "≥ 0 (1).",
+            "eps": "≥ 0 (1e-7).",
+            "capacity": "entries that `keep` has room for. If more are kept: BUFFER_TOO_SMALL, and `kept_count` is the number needed. With a capacity of 0 `keep` may be null.",
+            "workspace_size": "at least what `nms_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read where `workspace` is null.",
+        },
+        "outputs": {
+            "keep": "output, `[capacity]`: the indices of the kept boxes, best first. `count` entries always suffice.",
+            "kept_count": "output, the number of kept boxes.",
+            "workspace": "optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL, OUT_OF_MEMORY.",
+        "reference": "Zheng et al. 2020, Distance-IoU Loss: Faster and Better Learning for Bounding Box Regression.",
+    },
+    "matrix_nms": {
+        "summary": "Matrix NMS: scores are lowered all at once, by the overlaps with better boxes and with what overlaps those.",
+        "body": """\
+    m_ij = IoU of box i and box j, where i comes before j in descending order of score and has its label; else 0
+    c_i = max_{k before i} m_ki,  0 for the first
+    s_j ← s_j · min(1, min_{i before j} f(m_ij)/f(c_i))
+
+Of equal scores the lower index comes first. A quotient 0/0 counts as 1, an overlap that is NaN as 0. No box is
+removed. The factors are computed in double precision.""",
+        "parameters": {
+            "iou": "`[count, count]`, overlaps of boxes or masks; row i, column j is read for i before j.",
+            "scores": "`[count]`; NaN gives INVALID_VALUE.",
+            "labels": "optional, `[count]`: only boxes with equal labels lower each other.",
+            "count": "0 … 2³¹ − 1.",
+            "kernel": "how overlaps become factors (gaussian).",
+            "sigma": "for gaussian, ≥ 0 and finite (2).",
+            "workspace_size": "at least what `matrix_nms_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read where `workspace` is null.",
+        },
+        "outputs": {
+            "new_scores": "output, `[count]`, in the order of `scores`.",
+            "workspace": "optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL, OUT_OF_MEMORY.",
+        "reference": "Wang et al. 2020, SOLOv2: Dynamic and Fast Instance Segmentation.",
+    },
+    "matrix_nms_workspace_size": {
+        "summary": "The workspace that `matrix_nms` wants, in either precision.",
+        "parameters": {
+            "count": "0 … 2³¹ − 1.",
+        },
+        "outputs": {
+            "size": "output, bytes.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+    },
     "nms": {
         "summary": "Greedy non-maximum suppression: in descending order of score, a box is kept unless its IoU with a box kept before exceeds the threshold.",
         "body": """\
@@ -6776,7 +7106,105 @@ shifting coordinates, so no bit of a coordinate is lost.""",
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL, OUT_OF_MEMORY.",
     },
     "nms_workspace_size": {
-        "summary": "The workspace that `nms` and `batched_nms` want, in either precision.",
+        "summary": "The workspace that `nms`, `batched_nms`, `diou_nms` and `cv_nms_boxes` want, in either precision.",
+        "parameters": {
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+        },
+        "outputs": {
+            "size": "output, bytes.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+    },
+    "onnx_non_max_suppression": {
+        "summary": "Non-maximum suppression as the ONNX operator NonMaxSuppression has it: of each batch and class by itself, over boxes that the classes of a batch share.",
+        "body": """\
+Candidates are the boxes whose score exceeds `score_threshold`, in descending order (equal scores: lower indices
+first). One is selected unless its IoU with one selected before exceeds `iou_threshold`, until there are
+`max_output_boxes_per_class`.""",
+        "parameters": {
+            "boxes": "`[batches, box_count, 4]`: y1, x1, y2, x2, any two opposite corners; or centre x, centre y, width, height. NaN coordinates neither suppress nor are suppressed.",
+            "scores": "`[batches, classes, box_count]`; NaN gives INVALID_VALUE.",
+            "batches": "≥ 0.",
+            "classes": "≥ 0.",
+            "box_count": "number of boxes of a batch, 0 … 2³¹ − 1.",
+            "max_output_boxes_per_class": "≥ 0; 0 for none (0).",
+            "iou_threshold": "any number but NaN (0).",
+            "has_score_threshold": "if false, all boxes are candidates and `score_threshold` is not read.",
+            "score_threshold": "any number but NaN.",
+            "center_point_box": "whether boxes are given by centre and size (false).",
+            "capacity": "rows that `selected` has room for; batches · classes · min(box_count, max_output_boxes_per_class) always suffice. If more are selected: BUFFER_TOO_SMALL, and `selected_count` is the number needed. With a capacity of 0 `selected` may be null.",
+            "workspace_size": "at least what `onnx_non_max_suppression_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read where `workspace` is null.",
+        },
+        "outputs": {
+            "selected": "output, `[capacity, 3]`: batch, class and box of each that is selected; batches and classes ascend, and in each the best box is first.",
+            "selected_count": "output, the number of selected boxes.",
+            "workspace": "optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL, OUT_OF_MEMORY.",
+        "reference": "ONNX, operator NonMaxSuppression, version 11.",
+    },
+    "onnx_non_max_suppression_workspace_size": {
+        "summary": "The workspace that `onnx_non_max_suppression` wants, in either precision.",
+        "parameters": {
+            "box_count": "number of boxes of a batch, 0 … 2³¹ − 1.",
+        },
+        "outputs": {
+            "size": "output, bytes.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+    },
+    "cv_nms_boxes": {
+        "summary": "Greedy non-maximum suppression as OpenCV has it: boxes are corner and size, bad scores are left out, and the threshold t may fall.",
+        "body": """\
+    overlap = I/(A + A′ − I),  1 where A + A′ ≤ 2.2e-16
+
+Of the boxes with scores above `score_threshold`, in descending order (equal ones: lower indices first), the first
+`top_k` are candidates. One is kept unless its overlap with a box kept before exceeds t. After each kept box, with
+`eta` < 1 and t > ½, t ← t · eta.""",
+        "parameters": {
+            "bboxes": "`[count, 4]`, x, y, width, height; not validated. NaN coordinates neither suppress nor are suppressed.",
+            "scores": "`[count]`; NaN gives INVALID_VALUE.",
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+            "score_threshold": "any number but NaN.",
+            "nms_threshold": "t at first, any number but NaN.",
+            "eta": "> 0 (1).",
+            "top_k": "≥ 0; 0 for all (0).",
+            "capacity": "entries that `keep` has room for. If more are kept: BUFFER_TOO_SMALL, and `kept_count` is the number needed. With a capacity of 0 `keep` may be null.",
+            "workspace_size": "at least what `nms_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read where `workspace` is null.",
+        },
+        "outputs": {
+            "keep": "output, `[capacity]`: the indices of the kept boxes, best first. `count` entries always suffice.",
+            "kept_count": "output, the number of kept boxes.",
+            "workspace": "optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL, OUT_OF_MEMORY.",
+        "reference": "OpenCV, cv::dnn::NMSBoxes.",
+    },
+    "cv_soft_nms_boxes": {
+        "summary": "Soft non-maximum suppression as OpenCV has it: as `soft_nms`, of boxes that are corner and size, with the overlap of `cv_nms_boxes`.",
+        "parameters": {
+            "bboxes": "`[count, 4]`, x, y, width, height; not validated. NaN coordinates neither decay others nor are decayed.",
+            "scores": "`[count]`; NaN gives INVALID_VALUE.",
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+            "score_threshold": "boxes below it are not returned; any number but NaN.",
+            "nms_threshold": "the overlap above which scores decay, for linear and hard; any number but NaN.",
+            "top_k": "the most boxes to return, ≥ 0; 0 for all (0).",
+            "sigma": "for gaussian, ≥ 0 (0.5).",
+            "method": "how scores decay (gaussian).",
+            "capacity": "entries that the outputs have room for; `count` always suffices. If more boxes are selected: BUFFER_TOO_SMALL, and `selected_count` is the number needed.",
+            "workspace_size": "at least what `cv_soft_nms_boxes_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read where `workspace` is null.",
+        },
+        "outputs": {
+            "updated_scores": "optional output, `[capacity]`: the decayed scores, in the order of selection.",
+            "indices": "optional output, `[capacity]`: the selected boxes.",
+            "selected_count": "output, the number of boxes selected.",
+            "workspace": "optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL, OUT_OF_MEMORY.",
+        "reference": "OpenCV, cv::dnn::softNMSBoxes.",
+    },
+    "cv_soft_nms_boxes_workspace_size": {
+        "summary": "The workspace that `cv_soft_nms_boxes` wants, in either precision.",
         "parameters": {
             "count": "number of boxes, 0 … 2³¹ − 1.",
         },
