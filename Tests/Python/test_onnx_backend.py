@@ -51,19 +51,14 @@ def softmax_cross_entropy_loss(x, target, weight=None, *, opset, reduction="mean
     return loss, losskit.log_softmax(x, axis=1)
 
 
-def non_max_suppression(boxes, scores, limit=0, iou_threshold=0.0, score_threshold=-np.inf, *, opset, center_point_box=0):
-    """Rows (batch, class, box)."""
-    limit, iou_threshold, score_threshold = (np.asarray(x).item() for x in (limit, iou_threshold, score_threshold))
-    if center_point_box:
-        boxes = np.concatenate([boxes[..., :2] - boxes[..., 2:] / 2, boxes[..., :2] + boxes[..., 2:] / 2], -1)
-    corners = boxes.reshape(*boxes.shape[:2], 2, 2)  # any two that lie opposite
-    boxes = np.concatenate([corners.min(2), corners.max(2)], -1)
-    selected = []
-    for batch, label in np.ndindex(scores.shape[:2]):
-        candidates = np.flatnonzero(scores[batch, label] > score_threshold)
-        kept = losskit.nms(boxes[batch, candidates], scores[batch, label, candidates], iou_threshold=iou_threshold)
-        selected += [(batch, label, box) for box in candidates[kept][:limit]]
-    return np.array(selected, np.int64).reshape(-1, 3)
+def non_max_suppression(boxes, scores, limit=0, iou_threshold=0.0, score_threshold=None, *, opset, center_point_box=0):
+    limit, iou_threshold, score_threshold = (
+        x if x is None else np.asarray(x).item() for x in (limit, iou_threshold, score_threshold)
+    )
+    return losskit.onnx_non_max_suppression(
+        boxes, scores, max_output_boxes_per_class=limit, iou_threshold=iou_threshold, score_threshold=score_threshold,
+        center_point_box=center_point_box,
+    )  # fmt: skip
 
 
 IMPLEMENTATIONS = {

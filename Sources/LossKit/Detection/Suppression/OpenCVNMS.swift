@@ -114,9 +114,10 @@ private struct SizedBoxes<S: Scalar> {
   }
 }
 
-/// The corners and the area of a box that is x, y, width, height; the area is NaN if any of them is.
+/// The corners and the area of a box that is x, y, width, height; the area is NaN if a corner is.
 @inline(__always)
 private func sized<S: Scalar>(_ box: UnsafePointer<S>) -> (x1: S, y1: S, x2: S, y2: S, area: S) {
-  let isBox = box[0] == box[0] && box[1] == box[1]
-  return (box[0], box[1], box[0] + box[2], box[1] + box[3], isBox ? box[2] * box[3] : .nan)
+  let (right, bottom) = (box[0] + box[2], box[1] + box[3])
+  let isBox = right == right && bottom == bottom
+  return (box[0], box[1], right, bottom, isBox ? box[2] * box[3] : .nan)
 }
