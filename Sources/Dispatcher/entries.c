@@ -1887,57 +1887,57 @@ LOSSKIT_ENTRY(losskit_weighted_boxes_fusion_f64, (
 LOSSKIT_ENTRY(losskit_box_fusion_workspace_size, (
     ptrdiff_t count, ptrdiff_t n_models, ptrdiff_t *size),
     (count, n_models, size))
-LOSSKIT_ENTRY(losskit_coco_eval_f32, (
-    const float *det_boxes, const float *det_scores, const int64_t *det_labels, const int64_t *det_images,
-    ptrdiff_t det_count, const float *gt_boxes, const int64_t *gt_labels, const int64_t *gt_images,
-    const uint8_t *gt_crowd, const float *gt_area, ptrdiff_t gt_count, ptrdiff_t num_classes,
-    const double *iou_thresholds, ptrdiff_t threshold_count, const int64_t *max_dets, ptrdiff_t max_det_count,
-    const double *area_ranges, ptrdiff_t area_count, double *stats, double *precision,
-    double *recall),
-    (det_boxes, det_scores, det_labels, det_images, det_count, gt_boxes, gt_labels, gt_images, gt_crowd, gt_area, gt_count, num_classes, iou_thresholds, threshold_count, max_dets, max_det_count, area_ranges, area_count, stats, precision, recall))
-LOSSKIT_ENTRY(losskit_coco_eval_f64, (
-    const double *det_boxes, const double *det_scores, const int64_t *det_labels, const int64_t *det_images,
-    ptrdiff_t det_count, const double *gt_boxes, const int64_t *gt_labels, const int64_t *gt_images,
-    const uint8_t *gt_crowd, const double *gt_area, ptrdiff_t gt_count, ptrdiff_t num_classes,
-    const double *iou_thresholds, ptrdiff_t threshold_count, const int64_t *max_dets, ptrdiff_t max_det_count,
-    const double *area_ranges, ptrdiff_t area_count, double *stats, double *precision,
-    double *recall),
-    (det_boxes, det_scores, det_labels, det_images, det_count, gt_boxes, gt_labels, gt_images, gt_crowd, gt_area, gt_count, num_classes, iou_thresholds, threshold_count, max_dets, max_det_count, area_ranges, area_count, stats, precision, recall))
-LOSSKIT_ENTRY(losskit_coco_evaluator_size, (
+LOSSKIT_ENTRY(losskit_coco_accumulator_size, (
     ptrdiff_t num_classes, ptrdiff_t threshold_count, ptrdiff_t max_det_count, ptrdiff_t area_count,
     ptrdiff_t detections,
     ptrdiff_t *size),
     (num_classes, threshold_count, max_det_count, area_count, detections, size))
-LOSSKIT_ENTRY(losskit_coco_evaluator_init, (
+LOSSKIT_ENTRY(losskit_coco_accumulator_init, (
     void *state, ptrdiff_t size, ptrdiff_t num_classes, const double *iou_thresholds, ptrdiff_t threshold_count,
     const int64_t *max_dets, ptrdiff_t max_det_count, const double *area_ranges,
     ptrdiff_t area_count),
     (state, size, num_classes, iou_thresholds, threshold_count, max_dets, max_det_count, area_ranges, area_count))
-LOSSKIT_ENTRY(losskit_coco_evaluator_check, (
+LOSSKIT_ENTRY(losskit_coco_accumulator_check, (
     const void *state, ptrdiff_t size, ptrdiff_t *used_size, ptrdiff_t *num_classes, ptrdiff_t *threshold_count,
     ptrdiff_t *max_det_count, ptrdiff_t *area_count,
     ptrdiff_t *detections),
     (state, size, used_size, num_classes, threshold_count, max_det_count, area_count, detections))
-LOSSKIT_ENTRY(losskit_coco_evaluator_update_f32, (
+LOSSKIT_ENTRY(losskit_coco_accumulator_update_f32, (
     void *state, ptrdiff_t size, ptrdiff_t *used_size, const float *det_boxes, const float *det_scores,
     const int64_t *det_labels, const int64_t *det_images, ptrdiff_t det_count, const float *gt_boxes,
     const int64_t *gt_labels, const int64_t *gt_images, const uint8_t *gt_crowd, const float *gt_area,
     ptrdiff_t gt_count),
     (state, size, used_size, det_boxes, det_scores, det_labels, det_images, det_count, gt_boxes, gt_labels, gt_images, gt_crowd, gt_area, gt_count))
-LOSSKIT_ENTRY(losskit_coco_evaluator_update_f64, (
+LOSSKIT_ENTRY(losskit_coco_accumulator_update_f64, (
     void *state, ptrdiff_t size, ptrdiff_t *used_size, const double *det_boxes, const double *det_scores,
     const int64_t *det_labels, const int64_t *det_images, ptrdiff_t det_count, const double *gt_boxes,
     const int64_t *gt_labels, const int64_t *gt_images, const uint8_t *gt_crowd, const double *gt_area,
     ptrdiff_t gt_count),
     (state, size, used_size, det_boxes, det_scores, det_labels, det_images, det_count, gt_boxes, gt_labels, gt_images, gt_crowd, gt_area, gt_count))
-LOSSKIT_ENTRY(losskit_coco_evaluator_merge, (
+LOSSKIT_ENTRY(losskit_coco_accumulator_merge, (
     void *state, ptrdiff_t size, ptrdiff_t *used_size, const void *other,
     ptrdiff_t other_size),
     (state, size, used_size, other, other_size))
-LOSSKIT_ENTRY(losskit_coco_evaluator_result, (
-    const void *state, ptrdiff_t size, double *stats, double *precision,
+LOSSKIT_ENTRY(losskit_coco_accumulator_result, (
+    const void *state, ptrdiff_t size, double *stats, ptrdiff_t stat_capacity, double *precision,
     double *recall),
-    (state, size, stats, precision, recall))
+    (state, size, stats, stat_capacity, precision, recall))
+LOSSKIT_ENTRY(losskit_coco_eval_f32, (
+    const float *det_boxes, const float *det_scores, const int64_t *det_labels, const int64_t *det_images,
+    ptrdiff_t det_count, const float *gt_boxes, const int64_t *gt_labels, const int64_t *gt_images,
+    const uint8_t *gt_crowd, const float *gt_area, ptrdiff_t gt_count, ptrdiff_t num_classes,
+    const double *iou_thresholds, ptrdiff_t threshold_count, const int64_t *max_dets, ptrdiff_t max_det_count,
+    const double *area_ranges, ptrdiff_t area_count, double *stats, ptrdiff_t stat_capacity, double *precision,
+    double *recall),
+    (det_boxes, det_scores, det_labels, det_images, det_count, gt_boxes, gt_labels, gt_images, gt_crowd, gt_area, gt_count, num_classes, iou_thresholds, threshold_count, max_dets, max_det_count, area_ranges, area_count, stats, stat_capacity, precision, recall))
+LOSSKIT_ENTRY(losskit_coco_eval_f64, (
+    const double *det_boxes, const double *det_scores, const int64_t *det_labels, const int64_t *det_images,
+    ptrdiff_t det_count, const double *gt_boxes, const int64_t *gt_labels, const int64_t *gt_images,
+    const uint8_t *gt_crowd, const double *gt_area, ptrdiff_t gt_count, ptrdiff_t num_classes,
+    const double *iou_thresholds, ptrdiff_t threshold_count, const int64_t *max_dets, ptrdiff_t max_det_count,
+    const double *area_ranges, ptrdiff_t area_count, double *stats, ptrdiff_t stat_capacity, double *precision,
+    double *recall),
+    (det_boxes, det_scores, det_labels, det_images, det_count, gt_boxes, gt_labels, gt_images, gt_crowd, gt_area, gt_count, num_classes, iou_thresholds, threshold_count, max_dets, max_det_count, area_ranges, area_count, stats, stat_capacity, precision, recall))
 LOSSKIT_ENTRY(losskit_detection_average_precision_f32, (
     const float *scores, const uint8_t *matched, ptrdiff_t count, int64_t n_gt, losskit_average_precision_method method,
     float *average_precision),

@@ -69,7 +69,8 @@ def reference_coco(detections, truths, classes, thresholds, max_dets, ranges):
                 order = np.argsort(ignored, kind="stable")
                 theirs, ignored = theirs[order], ignored[order]
                 n_gt += np.sum(~ignored)
-                parts.append((scores[mine], match(boxes[mine], gt_boxes[theirs], crowd[theirs], ignored, thresholds, low, high)))
+                flags = match(boxes[mine], gt_boxes[theirs], crowd[theirs], ignored, thresholds, low, high)
+                parts.append((scores[mine], flags))
             if n_gt == 0:
                 continue
             for m, limit in enumerate(max_dets):
@@ -126,14 +127,15 @@ def scene(seed, images=6, classes=3, size=120, grid=4, crowd=0.15, stray=0.3):
     rng = np.random.default_rng(seed)
     count = int(rng.integers(0, 8 * images))
     corner = rng.integers(0, size // grid, (count, 2)) * grid
-    extent = rng.choice([0, grid, 2 * grid, 8 * grid, 30 * grid, -grid], (count, 2), p=[0.03, 0.2, 0.25, 0.25, 0.25, 0.02])
+    extent = grid * rng.choice([0, 1, 2, 8, 30, -1], (count, 2), p=[0.03, 0.2, 0.25, 0.25, 0.25, 0.02])
     gt_boxes = np.concatenate([corner, corner + extent], 1).astype(float)
     gt_labels, gt_images = rng.integers(0, classes, count), rng.integers(-2, images, count) * 1000
     chosen = rng.integers(0, max(count, 1), int(rng.integers(0, 3 * count + 1)))
     boxes = gt_boxes[chosen] + rng.choice([-grid, 0, 0, 0, grid], (len(chosen), 4))
-    labels = np.where(rng.random(len(chosen)) < stray, rng.integers(0, classes, len(chosen)), gt_labels[chosen])
-    where = np.where(rng.random(len(chosen)) < stray / 3, rng.integers(-2, images, len(chosen)) * 1000, gt_images[chosen])
-    scores = rng.integers(0, 12, len(chosen)) / 8 if seed % 2 else rng.random(len(chosen))
+    n = len(chosen)
+    labels = np.where(rng.random(n) < stray, rng.integers(0, classes, n), gt_labels[chosen])
+    where = np.where(rng.random(n) < stray / 3, rng.integers(-2, images, n) * 1000, gt_images[chosen])
+    scores = rng.integers(0, 12, n) / 8 if seed % 2 else rng.random(n)
     area = gt_boxes[:, 2] * 7.0 if rng.random() < 0.4 else None
     flags = rng.random(count) < crowd
     return (boxes, scores, labels, where), (gt_boxes, gt_labels, gt_images, flags, area), classes
@@ -157,9 +159,9 @@ def assert_results(actual, expected):
 
 
 def test_average_precision_examples():
-    scores, matched = [0.9, 0.8, 0.7, 0.6], [1, 0, 1, 0]
-    assert losskit.detection_average_precision(scores, matched, n_gt=3) == pytest.approx(0.5555556, abs=5e-8)
-    assert losskit.detection_average_precision(scores, matched, n_gt=3, method="11point") == pytest.approx(0.5454545, abs=5e-8)
+    for method, expected in ("area", 0.5555556), ("11point", 0.5454545):
+        actual = losskit.detection_average_precision([0.9, 0.8, 0.7, 0.6], [1, 0, 1, 0], n_gt=3, method=method)
+        assert actual == pytest.approx(expected, abs=5e-8)
 
 
 @pytest.mark.parametrize("method", ["area", "11point", "101point"])
@@ -193,8 +195,8 @@ def test_refused_average_precision(dtype):
     assert_error("INVALID_PARAMETER", f, [0.5], [1], n_gt=-1)
     assert_error("INVALID_PARAMETER", f, [0.5], [1], n_gt=1, method="12point")
     call = RawCall(
-        "detection_average_precision", dtype, ["average_precision"], scores=np.ones(3, dtype), matched=np.ones(3, np.uint8),
-        count=3, n_gt=3, method="area", average_precision=np.empty(1, dtype),
+        "detection_average_precision", dtype, ["average_precision"], scores=np.ones(3, dtype),
+        matched=np.ones(3, np.uint8), count=3, n_gt=3, method="area", average_precision=np.empty(1, dtype),
     )  # fmt: skip
     assert call() == "OK"
     for change in {"scores": None}, {"matched": None}, {"average_precision": None}:
@@ -300,8 +302,8 @@ def pycocotools_eval(detections, truths, classes):
             "images": [{"id": i} for i in numbers],
             "categories": [{"id": k} for k in range(classes)],
             "annotations": [
-                {"id": i + 1, "image_id": int(image), "category_id": int(label), "bbox": corner(box), "area": float(size),
-                 "iscrowd": int(flag)}
+                {"id": i + 1, "image_id": int(image), "category_id": int(label), "bbox": corner(box),
+                 "area": float(size), "iscrowd": int(flag)}
                 for i, (box, label, image, flag, size) in enumerate(zip(gt_boxes, gt_labels, gt_images, crowd, area))
             ],
         }  # fmt: skip
@@ -310,8 +312,8 @@ def pycocotools_eval(detections, truths, classes):
         found.dataset = {
             **truth.dataset,
             "annotations": [
-                {"id": i + 1, "image_id": int(image), "category_id": int(label), "bbox": corner(box), "score": float(score),
-                 "area": float((box[2] - box[0]) * (box[3] - box[1])), "iscrowd": 0}
+                {"id": i + 1, "image_id": int(image), "category_id": int(label), "bbox": corner(box),
+                 "score": float(score), "area": float((box[2] - box[0]) * (box[3] - box[1])), "iscrowd": 0}
                 for i, (box, score, label, image) in enumerate(zip(boxes, scores, labels, images))
             ],
         }  # fmt: skip
@@ -400,7 +402,9 @@ def test_evaluator_bytes():
 def test_what_is_no_state():
     evaluator = update(losskit.CocoEvaluator(3), *scene(3)[:2])
     good = np.frombuffer(evaluator.to_bytes(), np.int64)
-    for word, value in (0, 1), (1, -1), (1, 2**40), (2, 0), (3, 1 << 20), (4, -1), (5, -1), (5, 10**9), (6 + 10 + 8, -1), (6 + 10 + 8 + 3, -1):  # fmt: skip
+    limits = 6 + 10 + 8  # behind ten thresholds and four ranges
+    wrong = {0: [1], 1: [-1, 2**40], 2: [0], 3: [1 << 20], 4: [-1], 5: [-1, 10**9], limits: [-1], limits + 3: [-1]}
+    for word, value in [(word, value) for word, values in wrong.items() for value in values]:
         bad = good.copy()
         bad[word] = value
         assert_error("INVALID_VALUE", losskit.CocoEvaluator.from_bytes, bad.tobytes())
@@ -446,9 +450,10 @@ def test_refused_evaluations(dtype):
         "coco_eval", dtype, ["stats", "precision", "recall"],
         det_boxes=np.array([[0, 0, 1, 1], [0, 0, 2, 2]], dtype), det_scores=np.array([0.5, 0.4], dtype),
         det_labels=integers(0, 1), det_images=integers(0, 0), det_count=2, gt_boxes=np.array([[0, 0, 1, 1]], dtype),
-        gt_labels=integers(0), gt_images=integers(0), gt_crowd=np.zeros(1, np.uint8), gt_area=np.ones(1, dtype), gt_count=1,
-        num_classes=2, iou_thresholds=np.array([0.5]), threshold_count=1, max_dets=integers(10), max_det_count=1,
-        area_ranges=np.array([[0, 1e10]]), area_count=1, stats=np.empty(4), precision=np.empty(202), recall=np.empty(2),
+        gt_labels=integers(0), gt_images=integers(0), gt_crowd=np.zeros(1, np.uint8), gt_area=np.ones(1, dtype),
+        gt_count=1, num_classes=2, iou_thresholds=np.array([0.5]), threshold_count=1, max_dets=integers(10),
+        max_det_count=1, area_ranges=np.array([[0, 1e10]]), area_count=1, stats=np.empty(4), stat_capacity=4,
+        precision=np.empty(202), recall=np.empty(2),
     )  # fmt: skip
     assert call() == "OK" and call(gt_crowd=None, gt_area=None) == "OK"
     assert call(stats=None, precision=None, recall=None) == "OK"
@@ -458,6 +463,7 @@ def test_refused_evaluations(dtype):
     for size in ("det_count", "gt_count", "num_classes", "threshold_count", "max_det_count", "area_count"):
         for value in (-1, 2**62):
             assert call(**{size: value}) == "INVALID_SHAPE"
+    assert call(stat_capacity=-1) == "INVALID_SHAPE" and call(stat_capacity=3) == "BUFFER_TOO_SMALL"
     for side in ("start", "end"):
         call.inside_guards(side)
 
@@ -468,28 +474,29 @@ def test_room_for_more_in_c(dtype):
 
     thresholds, limits, ranges = np.array([0.5]), np.array([10]), np.array([[0, 1e10]])
     size = np.empty((), np.intp)
-    call("coco_evaluator_size", None, 2, 1, 1, 1, 0, size)
+    call("coco_accumulator_size", None, 2, 1, 1, 1, 0, size)
     state = np.zeros(int(size) + 1, np.uint8)[1:]  # at an odd address
-    call("coco_evaluator_init", None, state, state.size, 2, thresholds, 1, limits, 1, ranges, 1)
+    call("coco_accumulator_init", None, state, state.size, 2, thresholds, 1, limits, 1, ranges, 1)
     before = state.copy()
     batch = (np.array([[0, 0, 1, 1]], dtype), np.ones(1, dtype), np.zeros(1, np.int64), np.zeros(1, np.int64), 1)
     arguments = (*batch, batch[0], *batch[2:4], None, None, 1)
-    assert call_status("coco_evaluator_update", dtype, state, state.size, size, *arguments) == 6
+    assert call_status("coco_accumulator_update", dtype, state, state.size, size, *arguments) == 6
     assert (state == before).all() and int(size) == state.size + 40
     larger = np.zeros(int(size), np.uint8)
     larger[: state.size] = state
-    call("coco_evaluator_update", dtype, larger, larger.size, size, *arguments)
-    assert call_status("coco_evaluator_merge", None, state, state.size, size, larger, larger.size) == 6
+    call("coco_accumulator_update", dtype, larger, larger.size, size, *arguments)
+    assert call_status("coco_accumulator_merge", None, state, state.size, size, larger, larger.size) == 6
     assert (state == before).all() and int(size) == larger.size
     stats = np.empty(4)
-    call("coco_evaluator_result", None, larger, larger.size, stats, None, None)
+    call("coco_accumulator_result", None, larger, larger.size, stats, 4, None, None)
     np.testing.assert_allclose(stats, [1, 1, -1, 1])  # no threshold is 0.75
-    assert call_status("coco_evaluator_init", None, state, state.size - 1, 2, thresholds, 1, limits, 1, ranges, 1) == 6
-    for name in "update", "merge", "result":
-        missing = {"update": (size, *arguments), "merge": (size, larger, larger.size), "result": (stats, None, None)}[name]
+    criteria = 2, thresholds, 1, limits, 1, ranges, 1
+    assert call_status("coco_accumulator_init", None, state, state.size - 1, *criteria) == 6
+    others = {"update": (size, *arguments), "merge": (size, larger, larger.size), "result": (stats, 4, None, None)}
+    for name, rest in others.items():
         kind = dtype if name == "update" else None
-        assert call_status(f"coco_evaluator_{name}", kind, None, 0, *missing) == 1
-        assert call_status(f"coco_evaluator_{name}", kind, state, -1, *missing) == 2
+        assert call_status(f"coco_accumulator_{name}", kind, None, 0, *rest) == 1
+        assert call_status(f"coco_accumulator_{name}", kind, state, -1, *rest) == 2
 
 
 def test_same_bits_everywhere():

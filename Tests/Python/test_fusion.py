@@ -141,7 +141,7 @@ def test_fusion(seed, count):
 
 @given(seed=st.integers(0, 2**32 - 1), count=st.integers(0, 120))
 def test_fusion_of_equals(seed, count):
-    """Boxes on a coarse grid and few scores: equal overlaps, equal scores, equal boxes, no area, thresholds met exactly."""
+    """A coarse grid and few scores: equal overlaps, scores and boxes, no area, thresholds met exactly."""
     rng = np.random.default_rng(seed)
     boxes = rng.integers(0, 9, (count, 4)).astype(float)
     scores, labels = rng.choice([0.25, 0.5, 1.0], count), rng.integers(0, 2, count)
@@ -269,8 +269,8 @@ def test_the_c_interface(name, dtype):
         name, dtype, ["fused_boxes", "fused_scores", "fused_labels"],
         boxes=np.array(BOXES, dtype), scores=np.array(EXAMPLE[1], dtype), labels=np.zeros(3, np.int64),
         models=np.array([0, 1, 1]), count=3, weights=np.array([1.0, 2.0]), n_models=2, iou_threshold=0.55,
-        skip_box_threshold=0.0, normalized=True, **modes, fused_boxes=np.empty((2, 4), dtype), fused_scores=np.empty(2, dtype),
-        fused_labels=np.empty(2, np.int64), capacity=2, fused_count=count.ctypes.data,
+        skip_box_threshold=0.0, normalized=True, **modes, fused_boxes=np.empty((2, 4), dtype),
+        fused_scores=np.empty(2, dtype), fused_labels=np.empty(2, np.int64), capacity=2, fused_count=count.ctypes.data,
         workspace=np.empty(int(needed), np.uint8), workspace_size=int(needed),
     )  # fmt: skip
     assert call() == "OK" and count[0] == 2

@@ -5781,8 +5781,8 @@ LOSSKIT_API losskit_status losskit_soft_nms_workspace_size(ptrdiff_t count, ptrd
  *     F = Σ c v box / Σ c v over the boxes of the cluster, with v = IoU(box, first box);  score = c of the first box
  *
  * The result is sorted by score, descending; equals are in ascending order of label, then of the clusters' beginning.
- * Everything is computed in double precision. NaN coordinates overlap nothing. A cluster whose confidences are all 0 has
- * a fused box of NaN: a positive `skip_box_threshold` drops such boxes.
+ * Everything is computed in double precision. NaN coordinates overlap nothing. A cluster whose confidences are all 0
+ * has a fused box of NaN: a positive `skip_box_threshold` drops such boxes.
  *
  * - Parameters:
  *   - boxes: `[count, 4]`, x1, y1, x2, y2, of all models.
@@ -5804,8 +5804,8 @@ LOSSKIT_API losskit_status losskit_soft_nms_workspace_size(ptrdiff_t count, ptrd
  *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
  *   - workspace_size: at least what `losskit_box_fusion_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read
  *     where `workspace` is null.
- * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET for a model out of range, INVALID_VALUE for a
- *   NaN score or confidence or for weights that are none, BUFFER_TOO_SMALL, OUT_OF_MEMORY.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET for a model out of range, INVALID_VALUE for
+ *   a NaN score or confidence or for weights that are none, BUFFER_TOO_SMALL, OUT_OF_MEMORY.
  * - Reference: Zhou et al. 2017, CAD: Scale invariant framework for real-time object detection; ensemble-boxes.
  */
 LOSSKIT_API losskit_status losskit_non_maximum_weighted_f32(
@@ -5823,9 +5823,9 @@ LOSSKIT_API losskit_status losskit_non_maximum_weighted_f64(
  * Weighted boxes fusion: boxes of several models that overlap become one, the mean of them by confidence.
  *
  *     boxes with score < skip_box_threshold are dropped; reversed sides are put in order; where `normalized`, boxes are
- *     clipped to [0, 1]; boxes whose area is 0 are dropped; c = score · weight of the model
- *     for each label, in descending order of c: the box joins the cluster whose fused box F it overlaps most (of equals
- *     the first), if IoU > iou_threshold, else it founds a cluster of which it is F
+ *     clipped to [0, 1]; boxes of area 0 are dropped; c = score · weight of the model
+ *     for each label, in descending order of c: the box joins the cluster whose fused box F it overlaps most (of
+ *     equals the first), if IoU > iou_threshold, else it founds a cluster of which it is F
  *     F = Σ c box / Σ c over the boxes of the cluster
  *
  * With S = Σ c over the n boxes of a cluster, M models and T the sum of their weights, the score is
@@ -5836,8 +5836,8 @@ LOSSKIT_API losskit_status losskit_non_maximum_weighted_f64(
  *     absent_model_aware_avg    S / (Σ weights of the boxes + Σ weights of the models that have none)
  *
  * The result is sorted by score, descending; equals are in ascending order of label, then of the clusters' beginning.
- * Everything is computed in double precision. NaN coordinates overlap nothing. Boxes whose confidences are all 0 give a
- * fused box of NaN when they join: a positive `skip_box_threshold` drops them.
+ * Everything is computed in double precision. NaN coordinates overlap nothing. Boxes whose confidences are all 0 give
+ * a fused box of NaN when they join: a positive `skip_box_threshold` drops them.
  *
  * - Parameters:
  *   - boxes: `[count, 4]`, x1, y1, x2, y2, of all models.
@@ -5861,8 +5861,8 @@ LOSSKIT_API losskit_status losskit_non_maximum_weighted_f64(
  *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
  *   - workspace_size: at least what `losskit_box_fusion_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read
  *     where `workspace` is null.
- * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET for a model out of range, INVALID_VALUE for a
- *   NaN score or confidence or for weights that are none, BUFFER_TOO_SMALL, OUT_OF_MEMORY.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET for a model out of range, INVALID_VALUE for
+ *   a NaN score or confidence or for weights that are none, BUFFER_TOO_SMALL, OUT_OF_MEMORY.
  * - Reference: Solovyev, Wang, Gabruseva 2021, Weighted boxes fusion: ensembling boxes from different object detection
  *   models; ensemble-boxes.
  */
@@ -5894,67 +5894,7 @@ LOSSKIT_API losskit_status losskit_box_fusion_workspace_size(ptrdiff_t count, pt
  * ==================================================================================================== */
 
 /**
- * COCO's evaluation of detections: average precision and recall over classes, IoU thresholds, ranges of area and numbers
- * of detections.
- *
- *     overlap = I / U, for a crowd I / A of the detection; a ground truth is ignored if it is a crowd or its area is
- *     outside the range
- *     for each class, range and image, the detections, best first, at most the greatest of the limits, take the ground
- *     truth not yet taken (a crowd never is) that they overlap most, of equals the last, if by the threshold or more:
- *     one that is not ignored, else one that is
- *     a detection does not count where it took an ignored one, or none and its own area is outside the range
- *     for each limit m, the first m detections of each image, in descending order of score (equal ones by image, then by
- *     rank), TP and FP counted along: recall = TP / ground truths not ignored, precision = TP / (TP + FP), raised to
- *     the greatest at this recall or higher
- *
- * `precision` has the precision at the recalls 0, 0.01, …, 1, 0 beyond the last; `recall` the last recall. Both are −1 for
- * classes without ground truths that are not ignored. `stats` are means over all entries that are not −1, or −1: AP over
- * all thresholds, at 0.5 and at 0.75, of the first range; AP of each further range; AR for each limit, of the first
- * range; AR of each further range; all but those for each limit with the greatest limit. With the usual parameters
- * these are COCO's twelve. Everything is computed in double precision.
- *
- * - Parameters:
- *   - det_boxes: `[det_count, 4]`, x1, y1, x2, y2. NaN coordinates overlap nothing.
- *   - det_scores: `[det_count]`; NaN gives INVALID_VALUE.
- *   - det_labels: `[det_count]`, 0 ..< num_classes.
- *   - det_images: `[det_count]`, any numbers.
- *   - det_count: 0 … 2³¹ − 1.
- *   - gt_boxes: `[gt_count, 4]`.
- *   - gt_labels: `[gt_count]`, 0 ..< num_classes.
- *   - gt_images: `[gt_count]`, any numbers.
- *   - gt_crowd: optional, `[gt_count]`, not 0 for crowds; absent if there are none.
- *   - gt_area: optional, `[gt_count]`; the boxes' areas if absent.
- *   - gt_count: 0 … 2³¹ − 1.
- *   - num_classes: 0 … 2³¹ − 1.
- *   - iou_thresholds: `[threshold_count]`, any numbers but NaN (0.5, 0.55, …, 0.95).
- *   - threshold_count: 1 … 2¹⁶.
- *   - max_dets: `[max_det_count]`, ≥ 0 (1, 10, 100).
- *   - max_det_count: 1 … 2¹⁶.
- *   - area_ranges: `[area_count, 2]`, least and greatest area, any numbers but NaN (0 to 10¹⁰, 0 to 32², 32² to 96², 96² to
- *     10¹⁰).
- *   - area_count: 1 … 2¹⁶.
- *   - stats: optional output, 1 + 2 · `area_count` + `max_det_count` numbers.
- *   - precision: optional output, `[threshold_count, 101, num_classes, area_count, max_det_count]`.
- *   - recall: optional output, `[threshold_count, num_classes, area_count, max_det_count]`.
- * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET for a label out of range, INVALID_VALUE for a
- *   NaN score, OUT_OF_MEMORY.
- * - Reference: Lin et al. 2014, Microsoft COCO: Common objects in context; pycocotools.
- */
-LOSSKIT_API losskit_status losskit_coco_eval_f32(
-    const float *det_boxes, const float *det_scores, const int64_t *det_labels, const int64_t *det_images,
-    ptrdiff_t det_count, const float *gt_boxes, const int64_t *gt_labels, const int64_t *gt_images,
-    const uint8_t *gt_crowd, const float *gt_area, ptrdiff_t gt_count, ptrdiff_t num_classes,
-    const double *iou_thresholds, ptrdiff_t threshold_count, const int64_t *max_dets, ptrdiff_t max_det_count,
-    const double *area_ranges, ptrdiff_t area_count, double *stats, double *precision, double *recall);
-LOSSKIT_API losskit_status losskit_coco_eval_f64(
-    const double *det_boxes, const double *det_scores, const int64_t *det_labels, const int64_t *det_images,
-    ptrdiff_t det_count, const double *gt_boxes, const int64_t *gt_labels, const int64_t *gt_images,
-    const uint8_t *gt_crowd, const double *gt_area, ptrdiff_t gt_count, ptrdiff_t num_classes,
-    const double *iou_thresholds, ptrdiff_t threshold_count, const int64_t *max_dets, ptrdiff_t max_det_count,
-    const double *area_ranges, ptrdiff_t area_count, double *stats, double *precision, double *recall);
-
-/**
- * The size of a COCO evaluator's state.
+ * The size of a COCO accumulator's state.
  *
  * - Parameters:
  *   - num_classes: 0 … 2³¹ − 1.
@@ -5966,17 +5906,17 @@ LOSSKIT_API losskit_status losskit_coco_eval_f64(
  *     8 (6 + T + 2 A + M + `num_classes` · A) + (24 + 16 ⌈T A / 64⌉) `detections`.
  * - Errors: INVALID_SHAPE, NULL_POINTER.
  */
-LOSSKIT_API losskit_status losskit_coco_evaluator_size(
+LOSSKIT_API losskit_status losskit_coco_accumulator_size(
     ptrdiff_t num_classes, ptrdiff_t threshold_count, ptrdiff_t max_det_count, ptrdiff_t area_count,
     ptrdiff_t detections, ptrdiff_t *size);
 
 /**
- * Starts a COCO evaluator: `losskit_coco_eval` of images that come in batches, or that are seen by different workers.
+ * Starts a COCO accumulator: `losskit_coco_eval` of images that come in batches, or that are seen by different workers.
  *
  * The state grows with the detections: about 40 bytes each with the usual parameters, however many ground truths there
  * are. The caller owns its memory, and gives a larger block, with the same bytes at its beginning, when it gets
  * BUFFER_TOO_SMALL. The bytes are the state's serialised form: copy them to store or send a state, and pass what was
- * read to `losskit_coco_evaluator_check`.
+ * read to `losskit_coco_accumulator_check`.
  *
  * Matching happens when images are added, so all detections and ground truths of a class in an image belong into one
  * update; an image that comes again counts as one more. Updates and merges in any order have the same result as
@@ -5984,7 +5924,7 @@ LOSSKIT_API losskit_status losskit_coco_evaluator_size(
  *
  * - Parameters:
  *   - state: output, `[size]` bytes, at any alignment.
- *   - size: at least what `losskit_coco_evaluator_size` says for no detections.
+ *   - size: at least what `losskit_coco_accumulator_size` says for no detections.
  *   - num_classes: 0 … 2³¹ − 1.
  *   - iou_thresholds: `[threshold_count]`, any numbers but NaN.
  *   - threshold_count: 1 … 2¹⁶.
@@ -5994,12 +5934,12 @@ LOSSKIT_API losskit_status losskit_coco_evaluator_size(
  *   - area_count: 1 … 2¹⁶.
  * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, BUFFER_TOO_SMALL if `size` is less than needed.
  */
-LOSSKIT_API losskit_status losskit_coco_evaluator_init(
+LOSSKIT_API losskit_status losskit_coco_accumulator_init(
     void *state, ptrdiff_t size, ptrdiff_t num_classes, const double *iou_thresholds, ptrdiff_t threshold_count,
     const int64_t *max_dets, ptrdiff_t max_det_count, const double *area_ranges, ptrdiff_t area_count);
 
 /**
- * Is this the state of a COCO evaluator? For bytes that come from elsewhere.
+ * Is this the state of a COCO accumulator? For bytes that come from elsewhere.
  *
  * - Parameters:
  *   - state: `[size]` bytes, at any alignment.
@@ -6012,12 +5952,12 @@ LOSSKIT_API losskit_status losskit_coco_evaluator_init(
  *   - detections: optional output, how many it holds.
  * - Errors: INVALID_VALUE if it is none.
  */
-LOSSKIT_API losskit_status losskit_coco_evaluator_check(
+LOSSKIT_API losskit_status losskit_coco_accumulator_check(
     const void *state, ptrdiff_t size, ptrdiff_t *used_size, ptrdiff_t *num_classes, ptrdiff_t *threshold_count,
     ptrdiff_t *max_det_count, ptrdiff_t *area_count, ptrdiff_t *detections);
 
 /**
- * Adds images to a COCO evaluator.
+ * Adds images to a COCO accumulator.
  *
  * - Parameters:
  *   - state: `[size]` bytes, in and out.
@@ -6037,19 +5977,19 @@ LOSSKIT_API losskit_status losskit_coco_evaluator_check(
  * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET for a label out of range, INVALID_VALUE for a NaN score or if
  *   `state` is not a state, BUFFER_TOO_SMALL, OUT_OF_MEMORY. The state is then as it was.
  */
-LOSSKIT_API losskit_status losskit_coco_evaluator_update_f32(
+LOSSKIT_API losskit_status losskit_coco_accumulator_update_f32(
     void *state, ptrdiff_t size, ptrdiff_t *used_size, const float *det_boxes, const float *det_scores,
     const int64_t *det_labels, const int64_t *det_images, ptrdiff_t det_count, const float *gt_boxes,
     const int64_t *gt_labels, const int64_t *gt_images, const uint8_t *gt_crowd, const float *gt_area,
     ptrdiff_t gt_count);
-LOSSKIT_API losskit_status losskit_coco_evaluator_update_f64(
+LOSSKIT_API losskit_status losskit_coco_accumulator_update_f64(
     void *state, ptrdiff_t size, ptrdiff_t *used_size, const double *det_boxes, const double *det_scores,
     const int64_t *det_labels, const int64_t *det_images, ptrdiff_t det_count, const double *gt_boxes,
     const int64_t *gt_labels, const int64_t *gt_images, const uint8_t *gt_crowd, const double *gt_area,
     ptrdiff_t gt_count);
 
 /**
- * Adds all that another COCO evaluator holds. In whatever order parts are merged, the result is the same.
+ * Adds all that another COCO accumulator holds. In whatever order parts are merged, the result is the same.
  *
  * - Parameters:
  *   - state: `[size]` bytes, in and out.
@@ -6060,22 +6000,88 @@ LOSSKIT_API losskit_status losskit_coco_evaluator_update_f64(
  * - Errors: INVALID_VALUE if either is not a state, INVALID_SHAPE if they were not started alike or hold too much,
  *   NULL_POINTER, BUFFER_TOO_SMALL. The state is then as it was.
  */
-LOSSKIT_API losskit_status losskit_coco_evaluator_merge(
+LOSSKIT_API losskit_status losskit_coco_accumulator_merge(
     void *state, ptrdiff_t size, ptrdiff_t *used_size, const void *other, ptrdiff_t other_size);
 
 /**
- * The results of all images that a COCO evaluator holds, as `losskit_coco_eval` gives them.
+ * The results of all images that a COCO accumulator holds, as `losskit_coco_eval` gives them.
  *
  * - Parameters:
  *   - state: `[size]` bytes.
  *   - size: of `state`.
- *   - stats: optional output, 1 + 2 A + M numbers: T thresholds, A ranges and M limits for K classes.
+ *   - stats: optional output, `[stat_capacity]`: the first 1 + 2 A + M are written, of a state with T thresholds, A
+ *     ranges and M limits for K classes.
+ *   - stat_capacity: entries that `stats` has room for.
  *   - precision: optional output, T × 101 × K × A × M numbers.
  *   - recall: optional output, T × K × A × M numbers.
- * - Errors: INVALID_VALUE if `state` is not a state, INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.
+ * - Errors: INVALID_VALUE if `state` is not a state, INVALID_SHAPE, NULL_POINTER, BUFFER_TOO_SMALL for `stats`,
+ *   OUT_OF_MEMORY.
  */
-LOSSKIT_API losskit_status losskit_coco_evaluator_result(
-    const void *state, ptrdiff_t size, double *stats, double *precision, double *recall);
+LOSSKIT_API losskit_status losskit_coco_accumulator_result(
+    const void *state, ptrdiff_t size, double *stats, ptrdiff_t stat_capacity, double *precision, double *recall);
+
+/**
+ * COCO's evaluation of detections: average precision and recall over classes, IoU thresholds, ranges of area and
+ * numbers of detections.
+ *
+ *     overlap = I / U, for a crowd I / A of the detection; a ground truth is ignored if it is a crowd or its area is
+ *     outside the range
+ *     for each class, range and image, the detections, best first, at most the greatest of the limits, take the
+ *     ground truth not yet taken (a crowd never is) that they overlap most, of equals the last, if by the threshold or
+ *     more: one that is not ignored, else one that is
+ *     a detection does not count where it took an ignored one, or none and its own area is outside the range
+ *     for each limit m, the first m detections of each image, in descending order of score (equal ones by image, then
+ *     by rank), TP and FP counted along: recall = TP / ground truths not ignored, precision = TP / (TP + FP), raised
+ *     to the greatest at this recall or higher
+ *
+ * `precision` has the precision at the recalls 0, 0.01, …, 1, 0 beyond the last; `recall` the last recall. Both are −1
+ * for classes without ground truths that are not ignored. `stats` are means over all entries that are not −1, or −1:
+ * AP over all thresholds, at 0.5 and at 0.75, of the first range; AP of each further range; AR for each limit, of the
+ * first range; AR of each further range; all but those for each limit with the greatest limit. With the usual
+ * parameters these are COCO's twelve. Everything is computed in double precision.
+ *
+ * - Parameters:
+ *   - det_boxes: `[det_count, 4]`, x1, y1, x2, y2. NaN coordinates overlap nothing.
+ *   - det_scores: `[det_count]`; NaN gives INVALID_VALUE.
+ *   - det_labels: `[det_count]`, 0 ..< num_classes.
+ *   - det_images: `[det_count]`, any numbers.
+ *   - det_count: 0 … 2³¹ − 1.
+ *   - gt_boxes: `[gt_count, 4]`.
+ *   - gt_labels: `[gt_count]`, 0 ..< num_classes.
+ *   - gt_images: `[gt_count]`, any numbers.
+ *   - gt_crowd: optional, `[gt_count]`, not 0 for crowds; absent if there are none.
+ *   - gt_area: optional, `[gt_count]`; the boxes' areas if absent.
+ *   - gt_count: 0 … 2³¹ − 1.
+ *   - num_classes: 0 … 2³¹ − 1.
+ *   - iou_thresholds: `[threshold_count]`, any numbers but NaN (0.5, 0.55, …, 0.95).
+ *   - threshold_count: 1 … 2¹⁶.
+ *   - max_dets: `[max_det_count]`, ≥ 0 (1, 10, 100).
+ *   - max_det_count: 1 … 2¹⁶.
+ *   - area_ranges: `[area_count, 2]`, least and greatest area, any numbers but NaN (0 to 10¹⁰, 0 to 32², 32² to 96²,
+ *     96² to 10¹⁰).
+ *   - area_count: 1 … 2¹⁶.
+ *   - stats: optional output, `[stat_capacity]`: the first 1 + 2 · `area_count` + `max_det_count` are written.
+ *   - stat_capacity: entries that `stats` has room for.
+ *   - precision: optional output, `[threshold_count, 101, num_classes, area_count, max_det_count]`.
+ *   - recall: optional output, `[threshold_count, num_classes, area_count, max_det_count]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET for a label out of range, INVALID_VALUE for
+ *   a NaN score, BUFFER_TOO_SMALL for `stats`, OUT_OF_MEMORY.
+ * - Reference: Lin et al. 2014, Microsoft COCO: Common objects in context; pycocotools.
+ */
+LOSSKIT_API losskit_status losskit_coco_eval_f32(
+    const float *det_boxes, const float *det_scores, const int64_t *det_labels, const int64_t *det_images,
+    ptrdiff_t det_count, const float *gt_boxes, const int64_t *gt_labels, const int64_t *gt_images,
+    const uint8_t *gt_crowd, const float *gt_area, ptrdiff_t gt_count, ptrdiff_t num_classes,
+    const double *iou_thresholds, ptrdiff_t threshold_count, const int64_t *max_dets, ptrdiff_t max_det_count,
+    const double *area_ranges, ptrdiff_t area_count, double *stats, ptrdiff_t stat_capacity, double *precision,
+    double *recall);
+LOSSKIT_API losskit_status losskit_coco_eval_f64(
+    const double *det_boxes, const double *det_scores, const int64_t *det_labels, const int64_t *det_images,
+    ptrdiff_t det_count, const double *gt_boxes, const int64_t *gt_labels, const int64_t *gt_images,
+    const uint8_t *gt_crowd, const double *gt_area, ptrdiff_t gt_count, ptrdiff_t num_classes,
+    const double *iou_thresholds, ptrdiff_t threshold_count, const int64_t *max_dets, ptrdiff_t max_det_count,
+    const double *area_ranges, ptrdiff_t area_count, double *stats, ptrdiff_t stat_capacity, double *precision,
+    double *recall);
 
 /**
  * Average precision of detections of which it is known whether they are true.

@@ -8687,111 +8687,27 @@ inline void box_fusion_workspace_size(std::ptrdiff_t count, std::ptrdiff_t n_mod
   check(losskit_box_fusion_workspace_size(count, n_models, size));
 }
 
-/// COCO's evaluation of detections: average precision and recall over classes, IoU thresholds, ranges of area and numbers
-/// of detections.
-/// See losskit_coco_eval_f32.
-inline void coco_eval(
-    const float *det_boxes, const float *det_scores, const std::int64_t *det_labels, const std::int64_t *det_images,
-    std::ptrdiff_t det_count, const float *gt_boxes, const std::int64_t *gt_labels, const std::int64_t *gt_images,
-    const std::uint8_t *gt_crowd, const float *gt_area, std::ptrdiff_t gt_count, std::ptrdiff_t num_classes,
-    const double *iou_thresholds, std::ptrdiff_t threshold_count, const std::int64_t *max_dets,
-    std::ptrdiff_t max_det_count, const double *area_ranges, std::ptrdiff_t area_count, double *stats,
-    double *precision, double *recall) {
-  check(
-    
-    losskit_coco_eval_f32(det_boxes, det_scores, det_labels, det_images, det_count, gt_boxes, gt_labels, gt_images, gt_crowd, gt_area, gt_count, num_classes, iou_thresholds, threshold_count, max_dets, max_det_count, area_ranges, area_count, stats, precision, recall));
-}
-
-/// The same on spans.
-inline void coco_eval(
-    span<const float> det_boxes, span<const float> det_scores, span<const std::int64_t> det_labels,
-    span<const std::int64_t> det_images, span<const float> gt_boxes, span<const std::int64_t> gt_labels,
-    span<const std::int64_t> gt_images, span<const std::uint8_t> gt_crowd, span<const float> gt_area,
-    std::ptrdiff_t num_classes, span<const double> iou_thresholds, span<const std::int64_t> max_dets,
-    span<const double> area_ranges, std::ptrdiff_t area_count, double *stats, span<double> precision,
-    span<double> recall) {
-  const std::ptrdiff_t det_count = det_scores.ssize();
-  const std::ptrdiff_t gt_count = gt_labels.ssize();
-  const std::ptrdiff_t threshold_count = iou_thresholds.ssize();
-  const std::ptrdiff_t max_det_count = max_dets.ssize();
-  detail::expect(det_boxes, false, {det_count, 4});
-  detail::expect(det_labels, false, {det_count});
-  detail::expect(det_images, false, {det_count});
-  detail::expect(gt_boxes, false, {gt_count, 4});
-  detail::expect(gt_images, false, {gt_count});
-  detail::expect(gt_crowd, true, {gt_count});
-  detail::expect(gt_area, true, {gt_count});
-  detail::expect(area_ranges, false, {area_count, 2});
-  detail::expect(precision, true, {threshold_count, 101, num_classes, area_count, max_det_count});
-  detail::expect(recall, true, {threshold_count, num_classes, area_count, max_det_count});
-  check(
-    
-    losskit_coco_eval_f32(det_boxes.data(), det_scores.data(), det_labels.data(), det_images.data(), det_count, gt_boxes.data(), gt_labels.data(), gt_images.data(), gt_crowd.data(), gt_area.data(), gt_count, num_classes, iou_thresholds.data(), threshold_count, max_dets.data(), max_det_count, area_ranges.data(), area_count, stats, precision.data(), recall.data()));
-}
-
-/// COCO's evaluation of detections: average precision and recall over classes, IoU thresholds, ranges of area and numbers
-/// of detections.
-/// See losskit_coco_eval_f64.
-inline void coco_eval(
-    const double *det_boxes, const double *det_scores, const std::int64_t *det_labels, const std::int64_t *det_images,
-    std::ptrdiff_t det_count, const double *gt_boxes, const std::int64_t *gt_labels, const std::int64_t *gt_images,
-    const std::uint8_t *gt_crowd, const double *gt_area, std::ptrdiff_t gt_count, std::ptrdiff_t num_classes,
-    const double *iou_thresholds, std::ptrdiff_t threshold_count, const std::int64_t *max_dets,
-    std::ptrdiff_t max_det_count, const double *area_ranges, std::ptrdiff_t area_count, double *stats,
-    double *precision, double *recall) {
-  check(
-    
-    losskit_coco_eval_f64(det_boxes, det_scores, det_labels, det_images, det_count, gt_boxes, gt_labels, gt_images, gt_crowd, gt_area, gt_count, num_classes, iou_thresholds, threshold_count, max_dets, max_det_count, area_ranges, area_count, stats, precision, recall));
-}
-
-/// The same on spans.
-inline void coco_eval(
-    span<const double> det_boxes, span<const double> det_scores, span<const std::int64_t> det_labels,
-    span<const std::int64_t> det_images, span<const double> gt_boxes, span<const std::int64_t> gt_labels,
-    span<const std::int64_t> gt_images, span<const std::uint8_t> gt_crowd, span<const double> gt_area,
-    std::ptrdiff_t num_classes, span<const double> iou_thresholds, span<const std::int64_t> max_dets,
-    span<const double> area_ranges, std::ptrdiff_t area_count, double *stats, span<double> precision,
-    span<double> recall) {
-  const std::ptrdiff_t det_count = det_scores.ssize();
-  const std::ptrdiff_t gt_count = gt_labels.ssize();
-  const std::ptrdiff_t threshold_count = iou_thresholds.ssize();
-  const std::ptrdiff_t max_det_count = max_dets.ssize();
-  detail::expect(det_boxes, false, {det_count, 4});
-  detail::expect(det_labels, false, {det_count});
-  detail::expect(det_images, false, {det_count});
-  detail::expect(gt_boxes, false, {gt_count, 4});
-  detail::expect(gt_images, false, {gt_count});
-  detail::expect(gt_crowd, true, {gt_count});
-  detail::expect(gt_area, true, {gt_count});
-  detail::expect(area_ranges, false, {area_count, 2});
-  detail::expect(precision, true, {threshold_count, 101, num_classes, area_count, max_det_count});
-  detail::expect(recall, true, {threshold_count, num_classes, area_count, max_det_count});
-  check(
-    
-    losskit_coco_eval_f64(det_boxes.data(), det_scores.data(), det_labels.data(), det_images.data(), det_count, gt_boxes.data(), gt_labels.data(), gt_images.data(), gt_crowd.data(), gt_area.data(), gt_count, num_classes, iou_thresholds.data(), threshold_count, max_dets.data(), max_det_count, area_ranges.data(), area_count, stats, precision.data(), recall.data()));
-}
-
-/// The size of a COCO evaluator's state.
-/// See losskit_coco_evaluator_size.
-inline void coco_evaluator_size(
+/// The size of a COCO accumulator's state.
+/// See losskit_coco_accumulator_size.
+inline void coco_accumulator_size(
     std::ptrdiff_t num_classes, std::ptrdiff_t threshold_count, std::ptrdiff_t max_det_count, std::ptrdiff_t area_count,
     std::ptrdiff_t detections, std::ptrdiff_t *size) {
-  check(losskit_coco_evaluator_size(num_classes, threshold_count, max_det_count, area_count, detections, size));
+  check(losskit_coco_accumulator_size(num_classes, threshold_count, max_det_count, area_count, detections, size));
 }
 
-/// Starts a COCO evaluator: `cocoEval` of images that come in batches, or that are seen by different workers.
-/// See losskit_coco_evaluator_init.
-inline void coco_evaluator_init(
+/// Starts a COCO accumulator: `cocoEval` of images that come in batches, or that are seen by different workers.
+/// See losskit_coco_accumulator_init.
+inline void coco_accumulator_init(
     void *state, std::ptrdiff_t size, std::ptrdiff_t num_classes, const double *iou_thresholds,
     std::ptrdiff_t threshold_count, const std::int64_t *max_dets, std::ptrdiff_t max_det_count,
     const double *area_ranges, std::ptrdiff_t area_count) {
   check(
     
-    losskit_coco_evaluator_init(state, size, num_classes, iou_thresholds, threshold_count, max_dets, max_det_count, area_ranges, area_count));
+    losskit_coco_accumulator_init(state, size, num_classes, iou_thresholds, threshold_count, max_dets, max_det_count, area_ranges, area_count));
 }
 
 /// The same on spans.
-inline void coco_evaluator_init(
+inline void coco_accumulator_init(
     void *state, std::ptrdiff_t size, std::ptrdiff_t num_classes, span<const double> iou_thresholds,
     span<const std::int64_t> max_dets, span<const double> area_ranges, std::ptrdiff_t area_count) {
   const std::ptrdiff_t threshold_count = iou_thresholds.ssize();
@@ -8799,34 +8715,34 @@ inline void coco_evaluator_init(
   detail::expect(area_ranges, false, {area_count, 2});
   check(
     
-    losskit_coco_evaluator_init(state, size, num_classes, iou_thresholds.data(), threshold_count, max_dets.data(), max_det_count, area_ranges.data(), area_count));
+    losskit_coco_accumulator_init(state, size, num_classes, iou_thresholds.data(), threshold_count, max_dets.data(), max_det_count, area_ranges.data(), area_count));
 }
 
-/// Is this the state of a COCO evaluator? For bytes that come from elsewhere.
-/// See losskit_coco_evaluator_check.
-inline void coco_evaluator_check(
+/// Is this the state of a COCO accumulator? For bytes that come from elsewhere.
+/// See losskit_coco_accumulator_check.
+inline void coco_accumulator_check(
     const void *state, std::ptrdiff_t size, std::ptrdiff_t *used_size, std::ptrdiff_t *num_classes,
     std::ptrdiff_t *threshold_count, std::ptrdiff_t *max_det_count, std::ptrdiff_t *area_count,
     std::ptrdiff_t *detections) {
   check(
     
-    losskit_coco_evaluator_check(state, size, used_size, num_classes, threshold_count, max_det_count, area_count, detections));
+    losskit_coco_accumulator_check(state, size, used_size, num_classes, threshold_count, max_det_count, area_count, detections));
 }
 
-/// Adds images to a COCO evaluator.
-/// See losskit_coco_evaluator_update_f32.
-inline void coco_evaluator_update(
+/// Adds images to a COCO accumulator.
+/// See losskit_coco_accumulator_update_f32.
+inline void coco_accumulator_update(
     void *state, std::ptrdiff_t size, std::ptrdiff_t *used_size, const float *det_boxes, const float *det_scores,
     const std::int64_t *det_labels, const std::int64_t *det_images, std::ptrdiff_t det_count, const float *gt_boxes,
     const std::int64_t *gt_labels, const std::int64_t *gt_images, const std::uint8_t *gt_crowd, const float *gt_area,
     std::ptrdiff_t gt_count) {
   check(
     
-    losskit_coco_evaluator_update_f32(state, size, used_size, det_boxes, det_scores, det_labels, det_images, det_count, gt_boxes, gt_labels, gt_images, gt_crowd, gt_area, gt_count));
+    losskit_coco_accumulator_update_f32(state, size, used_size, det_boxes, det_scores, det_labels, det_images, det_count, gt_boxes, gt_labels, gt_images, gt_crowd, gt_area, gt_count));
 }
 
 /// The same on spans.
-inline void coco_evaluator_update(
+inline void coco_accumulator_update(
     void *state, std::ptrdiff_t size, std::ptrdiff_t *used_size, span<const float> det_boxes,
     span<const float> det_scores, span<const std::int64_t> det_labels, span<const std::int64_t> det_images,
     span<const float> gt_boxes, span<const std::int64_t> gt_labels, span<const std::int64_t> gt_images,
@@ -8842,23 +8758,23 @@ inline void coco_evaluator_update(
   detail::expect(gt_area, true, {gt_count});
   check(
     
-    losskit_coco_evaluator_update_f32(state, size, used_size, det_boxes.data(), det_scores.data(), det_labels.data(), det_images.data(), det_count, gt_boxes.data(), gt_labels.data(), gt_images.data(), gt_crowd.data(), gt_area.data(), gt_count));
+    losskit_coco_accumulator_update_f32(state, size, used_size, det_boxes.data(), det_scores.data(), det_labels.data(), det_images.data(), det_count, gt_boxes.data(), gt_labels.data(), gt_images.data(), gt_crowd.data(), gt_area.data(), gt_count));
 }
 
-/// Adds images to a COCO evaluator.
-/// See losskit_coco_evaluator_update_f64.
-inline void coco_evaluator_update(
+/// Adds images to a COCO accumulator.
+/// See losskit_coco_accumulator_update_f64.
+inline void coco_accumulator_update(
     void *state, std::ptrdiff_t size, std::ptrdiff_t *used_size, const double *det_boxes, const double *det_scores,
     const std::int64_t *det_labels, const std::int64_t *det_images, std::ptrdiff_t det_count, const double *gt_boxes,
     const std::int64_t *gt_labels, const std::int64_t *gt_images, const std::uint8_t *gt_crowd, const double *gt_area,
     std::ptrdiff_t gt_count) {
   check(
     
-    losskit_coco_evaluator_update_f64(state, size, used_size, det_boxes, det_scores, det_labels, det_images, det_count, gt_boxes, gt_labels, gt_images, gt_crowd, gt_area, gt_count));
+    losskit_coco_accumulator_update_f64(state, size, used_size, det_boxes, det_scores, det_labels, det_images, det_count, gt_boxes, gt_labels, gt_images, gt_crowd, gt_area, gt_count));
 }
 
 /// The same on spans.
-inline void coco_evaluator_update(
+inline void coco_accumulator_update(
     void *state, std::ptrdiff_t size, std::ptrdiff_t *used_size, span<const double> det_boxes,
     span<const double> det_scores, span<const std::int64_t> det_labels, span<const std::int64_t> det_images,
     span<const double> gt_boxes, span<const std::int64_t> gt_labels, span<const std::int64_t> gt_images,
@@ -8874,21 +8790,116 @@ inline void coco_evaluator_update(
   detail::expect(gt_area, true, {gt_count});
   check(
     
-    losskit_coco_evaluator_update_f64(state, size, used_size, det_boxes.data(), det_scores.data(), det_labels.data(), det_images.data(), det_count, gt_boxes.data(), gt_labels.data(), gt_images.data(), gt_crowd.data(), gt_area.data(), gt_count));
+    losskit_coco_accumulator_update_f64(state, size, used_size, det_boxes.data(), det_scores.data(), det_labels.data(), det_images.data(), det_count, gt_boxes.data(), gt_labels.data(), gt_images.data(), gt_crowd.data(), gt_area.data(), gt_count));
 }
 
-/// Adds all that another COCO evaluator holds. In whatever order parts are merged, the result is the same.
-/// See losskit_coco_evaluator_merge.
-inline void coco_evaluator_merge(
+/// Adds all that another COCO accumulator holds. In whatever order parts are merged, the result is the same.
+/// See losskit_coco_accumulator_merge.
+inline void coco_accumulator_merge(
     void *state, std::ptrdiff_t size, std::ptrdiff_t *used_size, const void *other, std::ptrdiff_t other_size) {
-  check(losskit_coco_evaluator_merge(state, size, used_size, other, other_size));
+  check(losskit_coco_accumulator_merge(state, size, used_size, other, other_size));
 }
 
-/// The results of all images that a COCO evaluator holds, as `cocoEval` gives them.
-/// See losskit_coco_evaluator_result.
-inline void coco_evaluator_result(
-    const void *state, std::ptrdiff_t size, double *stats, double *precision, double *recall) {
-  check(losskit_coco_evaluator_result(state, size, stats, precision, recall));
+/// The results of all images that a COCO accumulator holds, as `cocoEval` gives them.
+/// See losskit_coco_accumulator_result.
+inline void coco_accumulator_result(
+    const void *state, std::ptrdiff_t size, double *stats, std::ptrdiff_t stat_capacity, double *precision,
+    double *recall) {
+  check(losskit_coco_accumulator_result(state, size, stats, stat_capacity, precision, recall));
+}
+
+/// The same on spans.
+inline void coco_accumulator_result(
+    const void *state, std::ptrdiff_t size, span<double> stats, std::ptrdiff_t stat_capacity, double *precision,
+    double *recall) {
+  detail::expect(stats, true, {stat_capacity});
+  check(losskit_coco_accumulator_result(state, size, stats.data(), stat_capacity, precision, recall));
+}
+
+/// COCO's evaluation of detections: average precision and recall over classes, IoU thresholds, ranges of area and
+/// numbers of detections.
+/// See losskit_coco_eval_f32.
+inline void coco_eval(
+    const float *det_boxes, const float *det_scores, const std::int64_t *det_labels, const std::int64_t *det_images,
+    std::ptrdiff_t det_count, const float *gt_boxes, const std::int64_t *gt_labels, const std::int64_t *gt_images,
+    const std::uint8_t *gt_crowd, const float *gt_area, std::ptrdiff_t gt_count, std::ptrdiff_t num_classes,
+    const double *iou_thresholds, std::ptrdiff_t threshold_count, const std::int64_t *max_dets,
+    std::ptrdiff_t max_det_count, const double *area_ranges, std::ptrdiff_t area_count, double *stats,
+    std::ptrdiff_t stat_capacity, double *precision, double *recall) {
+  check(
+    
+    losskit_coco_eval_f32(det_boxes, det_scores, det_labels, det_images, det_count, gt_boxes, gt_labels, gt_images, gt_crowd, gt_area, gt_count, num_classes, iou_thresholds, threshold_count, max_dets, max_det_count, area_ranges, area_count, stats, stat_capacity, precision, recall));
+}
+
+/// The same on spans.
+inline void coco_eval(
+    span<const float> det_boxes, span<const float> det_scores, span<const std::int64_t> det_labels,
+    span<const std::int64_t> det_images, span<const float> gt_boxes, span<const std::int64_t> gt_labels,
+    span<const std::int64_t> gt_images, span<const std::uint8_t> gt_crowd, span<const float> gt_area,
+    std::ptrdiff_t num_classes, span<const double> iou_thresholds, span<const std::int64_t> max_dets,
+    span<const double> area_ranges, std::ptrdiff_t area_count, span<double> stats, std::ptrdiff_t stat_capacity,
+    span<double> precision, span<double> recall) {
+  const std::ptrdiff_t det_count = det_scores.ssize();
+  const std::ptrdiff_t gt_count = gt_labels.ssize();
+  const std::ptrdiff_t threshold_count = iou_thresholds.ssize();
+  const std::ptrdiff_t max_det_count = max_dets.ssize();
+  detail::expect(det_boxes, false, {det_count, 4});
+  detail::expect(det_labels, false, {det_count});
+  detail::expect(det_images, false, {det_count});
+  detail::expect(gt_boxes, false, {gt_count, 4});
+  detail::expect(gt_images, false, {gt_count});
+  detail::expect(gt_crowd, true, {gt_count});
+  detail::expect(gt_area, true, {gt_count});
+  detail::expect(area_ranges, false, {area_count, 2});
+  detail::expect(stats, true, {stat_capacity});
+  detail::expect(precision, true, {threshold_count, 101, num_classes, area_count, max_det_count});
+  detail::expect(recall, true, {threshold_count, num_classes, area_count, max_det_count});
+  check(
+    
+    losskit_coco_eval_f32(det_boxes.data(), det_scores.data(), det_labels.data(), det_images.data(), det_count, gt_boxes.data(), gt_labels.data(), gt_images.data(), gt_crowd.data(), gt_area.data(), gt_count, num_classes, iou_thresholds.data(), threshold_count, max_dets.data(), max_det_count, area_ranges.data(), area_count, stats.data(), stat_capacity, precision.data(), recall.data()));
+}
+
+/// COCO's evaluation of detections: average precision and recall over classes, IoU thresholds, ranges of area and
+/// numbers of detections.
+/// See losskit_coco_eval_f64.
+inline void coco_eval(
+    const double *det_boxes, const double *det_scores, const std::int64_t *det_labels, const std::int64_t *det_images,
+    std::ptrdiff_t det_count, const double *gt_boxes, const std::int64_t *gt_labels, const std::int64_t *gt_images,
+    const std::uint8_t *gt_crowd, const double *gt_area, std::ptrdiff_t gt_count, std::ptrdiff_t num_classes,
+    const double *iou_thresholds, std::ptrdiff_t threshold_count, const std::int64_t *max_dets,
+    std::ptrdiff_t max_det_count, const double *area_ranges, std::ptrdiff_t area_count, double *stats,
+    std::ptrdiff_t stat_capacity, double *precision, double *recall) {
+  check(
+    
+    losskit_coco_eval_f64(det_boxes, det_scores, det_labels, det_images, det_count, gt_boxes, gt_labels, gt_images, gt_crowd, gt_area, gt_count, num_classes, iou_thresholds, threshold_count, max_dets, max_det_count, area_ranges, area_count, stats, stat_capacity, precision, recall));
+}
+
+/// The same on spans.
+inline void coco_eval(
+    span<const double> det_boxes, span<const double> det_scores, span<const std::int64_t> det_labels,
+    span<const std::int64_t> det_images, span<const double> gt_boxes, span<const std::int64_t> gt_labels,
+    span<const std::int64_t> gt_images, span<const std::uint8_t> gt_crowd, span<const double> gt_area,
+    std::ptrdiff_t num_classes, span<const double> iou_thresholds, span<const std::int64_t> max_dets,
+    span<const double> area_ranges, std::ptrdiff_t area_count, span<double> stats, std::ptrdiff_t stat_capacity,
+    span<double> precision, span<double> recall) {
+  const std::ptrdiff_t det_count = det_scores.ssize();
+  const std::ptrdiff_t gt_count = gt_labels.ssize();
+  const std::ptrdiff_t threshold_count = iou_thresholds.ssize();
+  const std::ptrdiff_t max_det_count = max_dets.ssize();
+  detail::expect(det_boxes, false, {det_count, 4});
+  detail::expect(det_labels, false, {det_count});
+  detail::expect(det_images, false, {det_count});
+  detail::expect(gt_boxes, false, {gt_count, 4});
+  detail::expect(gt_images, false, {gt_count});
+  detail::expect(gt_crowd, true, {gt_count});
+  detail::expect(gt_area, true, {gt_count});
+  detail::expect(area_ranges, false, {area_count, 2});
+  detail::expect(stats, true, {stat_capacity});
+  detail::expect(precision, true, {threshold_count, 101, num_classes, area_count, max_det_count});
+  detail::expect(recall, true, {threshold_count, num_classes, area_count, max_det_count});
+  check(
+    
+    losskit_coco_eval_f64(det_boxes.data(), det_scores.data(), det_labels.data(), det_images.data(), det_count, gt_boxes.data(), gt_labels.data(), gt_images.data(), gt_crowd.data(), gt_area.data(), gt_count, num_classes, iou_thresholds.data(), threshold_count, max_dets.data(), max_det_count, area_ranges.data(), area_count, stats.data(), stat_capacity, precision.data(), recall.data()));
 }
 
 /// Average precision of detections of which it is known whether they are true.

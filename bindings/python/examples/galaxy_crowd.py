@@ -1,8 +1,8 @@
 """Finds galaxies in a crowd, and shows what each way of choosing among overlapping boxes makes of the candidates.
 
-The image is a part of Hubble's eXtreme Deep Field. The detector compares the surroundings of every pixel with elliptical
-blobs of five sizes and five shapes; the score of a box is the correlation with its blob. As every detector does, it finds
-each galaxy many times. Its three colours, seen by themselves, are three models for weighted boxes fusion.
+The image is a part of Hubble's eXtreme Deep Field. The detector compares the surroundings of every pixel with
+elliptical blobs of five sizes and five shapes; the score of a box is the correlation with its blob. As every detector
+does, it finds each galaxy many times. The three colours, seen by themselves, are three models for weighted boxes fusion.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LEGEND = "yellow: score as it was    orange: lowered score, or not in all filter
 
 
 def detect(light: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Boxes and scores of all blobs in an image: the places where the correlation is highest, for each size and shape."""
+    """Boxes and scores of the blobs in an image: where the correlation is highest, for each size and shape."""
     light = np.arcsinh(light / 0.1)  # as astronomers do, lest the bright outshine the faint
     boxes, scores = [], []
     for size in SIZES:

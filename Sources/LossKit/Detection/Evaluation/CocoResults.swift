@@ -1,6 +1,16 @@
 /// Where the results of an evaluation go.
 struct CocoResults {
-  let stats, precision, recall: UnsafeMutablePointer<Double>?
+  let stats: UnsafeMutablePointer<Double>?
+  let statCapacity: Int
+  let precision, recall: UnsafeMutablePointer<Double>?
+
+  /// What is wrong with their sizes; nil if nothing is.
+  func fault(_ shape: CocoShape) -> Status? {
+    guard statCapacity >= 0, let curves = elementCount(shape.criteria, shape.limits, shape.classes),
+      elementCount(curves, cocoRecallPoints) != nil
+    else { return .invalidShape }
+    return stats != nil && statCapacity < shape.statCount ? .bufferTooSmall : nil
+  }
 
   /// Accumulates what a sound state holds.
   func write(_ state: CocoState) -> Status {

@@ -42,12 +42,6 @@ struct CocoShape: Equatable {
     guard detections >= 0, detections <= largestSortCount else { return nil }
     return headerBytes &+ detections &* detectionBytes
   }
-
-  /// Can the results be addressed?
-  var hasAddressableResults: Bool {
-    guard let curves = elementCount(criteria, limits, classes) else { return false }
-    return elementCount(curves, cocoRecallPoints) != nil
-  }
 }
 
 /// The number of recalls at which precision is reported.

@@ -37,9 +37,9 @@ struct PrecisionCurve {
     return sum
   }
 
-  /// Calls `body(i, precision)` for `points` recalls from 0 to 1, evenly spaced: the greatest precision at this recall or
-  /// higher, 0 if there is none. Recalls are i times the rounded 1 / (points − 1), the numbers that NumPy's linspace and
-  /// so pycocotools compare with.
+  /// Calls `body(i, precision)` for `points` recalls from 0 to 1, evenly spaced: the greatest precision at this recall
+  /// or higher, 0 if there is none. Recalls are i times the rounded 1 / (points − 1), the numbers that NumPy's linspace
+  /// gives and so pycocotools compares with.
   @inline(__always)
   func sample(_ points: Int, _ body: (Int, Double) -> Void) {
     let step = 1 / Double(points &- 1)

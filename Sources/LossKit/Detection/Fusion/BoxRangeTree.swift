@@ -1,7 +1,7 @@
 /// The boxes that may overlap a box by more than a threshold: a range for each of their coordinates.
 ///
-/// IoU > t makes the intersection wider than t times the wider of the two boxes. So a side of the other box lies at most
-/// w (1 − t) inside of the same side of this one, and at most w (1 − t) / t outside.
+/// IoU > t makes the intersection wider than t times the wider of the two boxes. So a side of the other box lies at
+/// most w (1 − t) inside of the same side of this one, and at most w (1 − t) / t outside.
 struct BoxRange {
   typealias V = DoubleLanes
   /// The box, and its area, in every lane.

@@ -8,8 +8,8 @@
 ///     F = Σ c v box / Σ c v over the boxes of the cluster, with v = IoU(box, first box);  score = c of the first box
 ///
 /// The result is sorted by score, descending; equals are in ascending order of label, then of the clusters' beginning.
-/// Everything is computed in double precision. NaN coordinates overlap nothing. A cluster whose confidences are all 0 has
-/// a fused box of NaN: a positive `skipBoxThreshold` drops such boxes.
+/// Everything is computed in double precision. NaN coordinates overlap nothing. A cluster whose confidences are all 0
+/// has a fused box of NaN: a positive `skipBoxThreshold` drops such boxes.
 ///
 /// - Parameters:
 ///   - boxes: `[count, 4]`, x1, y1, x2, y2, of all models.
@@ -31,8 +31,8 @@
 ///   - workspace: optional scratch of `workspaceSize` bytes; if it is null, one allocation is made for the call.
 ///   - workspaceSize: at least what `boxFusionWorkspaceSize` says, else BUFFER_TOO_SMALL with nothing written; not read
 ///     where `workspace` is null.
-/// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET for a model out of range, INVALID_VALUE for a
-///   NaN score or confidence or for weights that are none, BUFFER_TOO_SMALL, OUT_OF_MEMORY.
+/// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET for a model out of range, INVALID_VALUE for
+///   a NaN score or confidence or for weights that are none, BUFFER_TOO_SMALL, OUT_OF_MEMORY.
 /// - Reference: Zhou et al. 2017, CAD: Scale invariant framework for real-time object detection; ensemble-boxes.
 func nonMaximumWeighted<S: Scalar>(
   _ boxes: UnsafePointer<S>?, _ scores: UnsafePointer<S>?, _ labels: UnsafePointer<Int64>?,

@@ -13,9 +13,9 @@ enum FusionConfidence: Int32 {
 /// Weighted boxes fusion: boxes of several models that overlap become one, the mean of them by confidence.
 ///
 ///     boxes with score < skipBoxThreshold are dropped; reversed sides are put in order; where `normalized`, boxes are
-///     clipped to [0, 1]; boxes whose area is 0 are dropped; c = score · weight of the model
-///     for each label, in descending order of c: the box joins the cluster whose fused box F it overlaps most (of equals
-///     the first), if IoU > iouThreshold, else it founds a cluster of which it is F
+///     clipped to [0, 1]; boxes of area 0 are dropped; c = score · weight of the model
+///     for each label, in descending order of c: the box joins the cluster whose fused box F it overlaps most (of
+///     equals the first), if IoU > iouThreshold, else it founds a cluster of which it is F
 ///     F = Σ c box / Σ c over the boxes of the cluster
 ///
 /// With S = Σ c over the n boxes of a cluster, M models and T the sum of their weights, the score is
@@ -26,8 +26,8 @@ enum FusionConfidence: Int32 {
 ///     absent_model_aware_avg    S / (Σ weights of the boxes + Σ weights of the models that have none)
 ///
 /// The result is sorted by score, descending; equals are in ascending order of label, then of the clusters' beginning.
-/// Everything is computed in double precision. NaN coordinates overlap nothing. Boxes whose confidences are all 0 give a
-/// fused box of NaN when they join: a positive `skipBoxThreshold` drops them.
+/// Everything is computed in double precision. NaN coordinates overlap nothing. Boxes whose confidences are all 0 give
+/// a fused box of NaN when they join: a positive `skipBoxThreshold` drops them.
 ///
 /// - Parameters:
 ///   - boxes: `[count, 4]`, x1, y1, x2, y2, of all models.
@@ -51,8 +51,8 @@ enum FusionConfidence: Int32 {
 ///   - workspace: optional scratch of `workspaceSize` bytes; if it is null, one allocation is made for the call.
 ///   - workspaceSize: at least what `boxFusionWorkspaceSize` says, else BUFFER_TOO_SMALL with nothing written; not read
 ///     where `workspace` is null.
-/// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET for a model out of range, INVALID_VALUE for a
-///   NaN score or confidence or for weights that are none, BUFFER_TOO_SMALL, OUT_OF_MEMORY.
+/// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET for a model out of range, INVALID_VALUE for
+///   a NaN score or confidence or for weights that are none, BUFFER_TOO_SMALL, OUT_OF_MEMORY.
 /// - Reference: Solovyev, Wang, Gabruseva 2021, Weighted boxes fusion: ensembling boxes from different object detection
 ///   models; ensemble-boxes.
 func weightedBoxesFusion<S: Scalar>(

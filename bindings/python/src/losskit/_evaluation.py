@@ -108,7 +108,7 @@ def coco_eval(
     )
     criteria = _Criteria(name, num_classes, iou_thresholds, max_dets, area_ranges)
     results = criteria.results(name)
-    call(name, dtype, *images, *criteria.arguments, *results)
+    call(name, dtype, *images, *criteria.arguments, results[0], len(results[0]), *results[1:])
     return results
 
 
@@ -143,10 +143,10 @@ class CocoEvaluator:
         max_dets: Sequence[int] = _MAX_DETS,
         area_ranges: Sequence[Tuple[float, float]] = _AREA_RANGES,
     ):
-        name = "coco_evaluator_init"
+        name = "coco_accumulator_init"
         self._criteria = _Criteria(name, num_classes, iou_thresholds, max_dets, area_ranges)
         size = Count()
-        call("coco_evaluator_size", None, *self._criteria.shape, 0, size.address)
+        call("coco_accumulator_size", None, *self._criteria.shape, 0, size.address)
         self._state, self._used = np.zeros(size, np.uint8), int(size.__index__())
         call(name, None, self._state, self._used, *self._criteria.arguments)
 
@@ -164,7 +164,7 @@ class CocoEvaluator:
         gt_area: Any = None,
     ) -> CocoEvaluator:
         """Adds images: the arguments are those of :func:`coco_eval`."""
-        name = "coco_evaluator_update"
+        name = "coco_accumulator_update"
         dtype, images = _images(
             name, det_boxes, det_scores, det_labels, det_images, gt_boxes, gt_labels, gt_images, gt_crowd, gt_area
         )
@@ -173,7 +173,7 @@ class CocoEvaluator:
 
     def merge(self, other: CocoEvaluator) -> CocoEvaluator:
         """Adds all images that another evaluator of the same parameters holds."""
-        self._extend("coco_evaluator_merge", None, (other._state.copy(), other._state.size))
+        self._extend("coco_accumulator_merge", None, (other._state.copy(), other._state.size))
         return self
 
     def _extend(self, name: str, dtype: Optional[np.dtype], arguments: Tuple[Any, ...]) -> None:
@@ -192,9 +192,9 @@ class CocoEvaluator:
 
     def result(self) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
         """``(stats, precision, recall)`` of all images so far, as :func:`coco_eval` returns them."""
-        name = "coco_evaluator_result"
+        name = "coco_accumulator_result"
         results = self._criteria.results(name)
-        call(name, None, self._state, self._used, *results)
+        call(name, None, self._state, self._used, results[0], len(results[0]), *results[1:])
         return results
 
     def to_bytes(self) -> bytes:
@@ -204,7 +204,7 @@ class CocoEvaluator:
     @classmethod
     def from_bytes(cls, data: bytes) -> CocoEvaluator:
         """The evaluator that ``to_bytes`` was called on."""
-        name = "coco_evaluator_check"
+        name = "coco_accumulator_check"
         state = np.frombuffer(data, np.uint8).copy()
         used, classes, thresholds, limits, ranges, detections = (Count() for _ in range(6))
         counts = (used, classes, thresholds, limits, ranges, detections)
@@ -223,7 +223,7 @@ class CocoEvaluator:
     def __len__(self) -> int:
         """The number of detections it holds."""
         count = Count()
-        call("coco_evaluator_check", None, self._state, self._used, None, None, None, None, None, count.address)
+        call("coco_accumulator_check", None, self._state, self._used, None, None, None, None, None, count.address)
         return count.__index__()
 
     def __getstate__(self) -> bytes:

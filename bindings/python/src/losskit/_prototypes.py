@@ -2954,6 +2954,84 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("size", "p"),
         ),
     ),
+    "coco_accumulator_size": (
+        False,
+        (
+            ("num_classes", "n"),
+            ("threshold_count", "n"),
+            ("max_det_count", "n"),
+            ("area_count", "n"),
+            ("detections", "n"),
+            ("size", "p"),
+        ),
+    ),
+    "coco_accumulator_init": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("num_classes", "n"),
+            ("iou_thresholds", "p"),
+            ("threshold_count", "n"),
+            ("max_dets", "p"),
+            ("max_det_count", "n"),
+            ("area_ranges", "p"),
+            ("area_count", "n"),
+        ),
+    ),
+    "coco_accumulator_check": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("used_size", "p"),
+            ("num_classes", "p"),
+            ("threshold_count", "p"),
+            ("max_det_count", "p"),
+            ("area_count", "p"),
+            ("detections", "p"),
+        ),
+    ),
+    "coco_accumulator_update": (
+        True,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("used_size", "p"),
+            ("det_boxes", "p"),
+            ("det_scores", "p"),
+            ("det_labels", "p"),
+            ("det_images", "p"),
+            ("det_count", "n"),
+            ("gt_boxes", "p"),
+            ("gt_labels", "p"),
+            ("gt_images", "p"),
+            ("gt_crowd", "p"),
+            ("gt_area", "p"),
+            ("gt_count", "n"),
+        ),
+    ),
+    "coco_accumulator_merge": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("used_size", "p"),
+            ("other", "p"),
+            ("other_size", "n"),
+        ),
+    ),
+    "coco_accumulator_result": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("stats", "p"),
+            ("stat_capacity", "n"),
+            ("precision", "p"),
+            ("recall", "p"),
+        ),
+    ),
     "coco_eval": (
         True,
         (
@@ -2976,83 +3054,7 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("area_ranges", "p"),
             ("area_count", "n"),
             ("stats", "p"),
-            ("precision", "p"),
-            ("recall", "p"),
-        ),
-    ),
-    "coco_evaluator_size": (
-        False,
-        (
-            ("num_classes", "n"),
-            ("threshold_count", "n"),
-            ("max_det_count", "n"),
-            ("area_count", "n"),
-            ("detections", "n"),
-            ("size", "p"),
-        ),
-    ),
-    "coco_evaluator_init": (
-        False,
-        (
-            ("state", "p"),
-            ("size", "n"),
-            ("num_classes", "n"),
-            ("iou_thresholds", "p"),
-            ("threshold_count", "n"),
-            ("max_dets", "p"),
-            ("max_det_count", "n"),
-            ("area_ranges", "p"),
-            ("area_count", "n"),
-        ),
-    ),
-    "coco_evaluator_check": (
-        False,
-        (
-            ("state", "p"),
-            ("size", "n"),
-            ("used_size", "p"),
-            ("num_classes", "p"),
-            ("threshold_count", "p"),
-            ("max_det_count", "p"),
-            ("area_count", "p"),
-            ("detections", "p"),
-        ),
-    ),
-    "coco_evaluator_update": (
-        True,
-        (
-            ("state", "p"),
-            ("size", "n"),
-            ("used_size", "p"),
-            ("det_boxes", "p"),
-            ("det_scores", "p"),
-            ("det_labels", "p"),
-            ("det_images", "p"),
-            ("det_count", "n"),
-            ("gt_boxes", "p"),
-            ("gt_labels", "p"),
-            ("gt_images", "p"),
-            ("gt_crowd", "p"),
-            ("gt_area", "p"),
-            ("gt_count", "n"),
-        ),
-    ),
-    "coco_evaluator_merge": (
-        False,
-        (
-            ("state", "p"),
-            ("size", "n"),
-            ("used_size", "p"),
-            ("other", "p"),
-            ("other_size", "n"),
-        ),
-    ),
-    "coco_evaluator_result": (
-        False,
-        (
-            ("state", "p"),
-            ("size", "n"),
-            ("stats", "p"),
+            ("stat_capacity", "n"),
             ("precision", "p"),
             ("recall", "p"),
         ),
@@ -7291,8 +7293,8 @@ NaN coordinates neither decay others nor are decayed. The given scores are not c
     F = Σ c v box / Σ c v over the boxes of the cluster, with v = IoU(box, first box);  score = c of the first box
 
 The result is sorted by score, descending; equals are in ascending order of label, then of the clusters' beginning.
-Everything is computed in double precision. NaN coordinates overlap nothing. A cluster whose confidences are all 0 has
-a fused box of NaN: a positive `skip_box_threshold` drops such boxes.""",
+Everything is computed in double precision. NaN coordinates overlap nothing. A cluster whose confidences are all 0
+has a fused box of NaN: a positive `skip_box_threshold` drops such boxes.""",
         "parameters": {
             "boxes": "`[count, 4]`, x1, y1, x2, y2, of all models.",
             "scores": "`[count]`; NaN gives INVALID_VALUE.",
@@ -7321,9 +7323,9 @@ a fused box of NaN: a positive `skip_box_threshold` drops such boxes.""",
         "summary": "Weighted boxes fusion: boxes of several models that overlap become one, the mean of them by confidence.",
         "body": """\
     boxes with score < skip_box_threshold are dropped; reversed sides are put in order; where `normalized`, boxes are
-    clipped to [0, 1]; boxes whose area is 0 are dropped; c = score · weight of the model
-    for each label, in descending order of c: the box joins the cluster whose fused box F it overlaps most (of equals
-    the first), if IoU > iou_threshold, else it founds a cluster of which it is F
+    clipped to [0, 1]; boxes of area 0 are dropped; c = score · weight of the model
+    for each label, in descending order of c: the box joins the cluster whose fused box F it overlaps most (of
+    equals the first), if IoU > iou_threshold, else it founds a cluster of which it is F
     F = Σ c box / Σ c over the boxes of the cluster
 
 With S = Σ c over the n boxes of a cluster, M models and T the sum of their weights, the score is
@@ -7334,8 +7336,8 @@ With S = Σ c over the n boxes of a cluster, M models and T the sum of their wei
     absent_model_aware_avg    S / (Σ weights of the boxes + Σ weights of the models that have none)
 
 The result is sorted by score, descending; equals are in ascending order of label, then of the clusters' beginning.
-Everything is computed in double precision. NaN coordinates overlap nothing. Boxes whose confidences are all 0 give a
-fused box of NaN when they join: a positive `skip_box_threshold` drops them.""",
+Everything is computed in double precision. NaN coordinates overlap nothing. Boxes whose confidences are all 0 give
+a fused box of NaN when they join: a positive `skip_box_threshold` drops them.""",
         "parameters": {
             "boxes": "`[count, 4]`, x1, y1, x2, y2, of all models.",
             "scores": "`[count]`; NaN gives INVALID_VALUE.",
@@ -7373,54 +7375,8 @@ fused box of NaN when they join: a positive `skip_box_threshold` drops them.""",
         },
         "errors": "INVALID_SHAPE, NULL_POINTER.",
     },
-    "coco_eval": {
-        "summary": "COCO's evaluation of detections: average precision and recall over classes, IoU thresholds, ranges of area and numbers of detections.",
-        "body": """\
-    overlap = I / U, for a crowd I / A of the detection; a ground truth is ignored if it is a crowd or its area is
-    outside the range
-    for each class, range and image, the detections, best first, at most the greatest of the limits, take the ground
-    truth not yet taken (a crowd never is) that they overlap most, of equals the last, if by the threshold or more:
-    one that is not ignored, else one that is
-    a detection does not count where it took an ignored one, or none and its own area is outside the range
-    for each limit m, the first m detections of each image, in descending order of score (equal ones by image, then by
-    rank), TP and FP counted along: recall = TP / ground truths not ignored, precision = TP / (TP + FP), raised to
-    the greatest at this recall or higher
-
-`precision` has the precision at the recalls 0, 0.01, …, 1, 0 beyond the last; `recall` the last recall. Both are −1 for
-classes without ground truths that are not ignored. `stats` are means over all entries that are not −1, or −1: AP over
-all thresholds, at 0.5 and at 0.75, of the first range; AP of each further range; AR for each limit, of the first
-range; AR of each further range; all but those for each limit with the greatest limit. With the usual parameters
-these are COCO's twelve. Everything is computed in double precision.""",
-        "parameters": {
-            "det_boxes": "`[det_count, 4]`, x1, y1, x2, y2. NaN coordinates overlap nothing.",
-            "det_scores": "`[det_count]`; NaN gives INVALID_VALUE.",
-            "det_labels": "`[det_count]`, 0 ..< num_classes.",
-            "det_images": "`[det_count]`, any numbers.",
-            "det_count": "0 … 2³¹ − 1.",
-            "gt_boxes": "`[gt_count, 4]`.",
-            "gt_labels": "`[gt_count]`, 0 ..< num_classes.",
-            "gt_images": "`[gt_count]`, any numbers.",
-            "gt_crowd": "optional, `[gt_count]`, not 0 for crowds; absent if there are none.",
-            "gt_area": "optional, `[gt_count]`; the boxes' areas if absent.",
-            "gt_count": "0 … 2³¹ − 1.",
-            "num_classes": "0 … 2³¹ − 1.",
-            "iou_thresholds": "`[threshold_count]`, any numbers but NaN (0.5, 0.55, …, 0.95).",
-            "threshold_count": "1 … 2¹⁶.",
-            "max_dets": "`[max_det_count]`, ≥ 0 (1, 10, 100).",
-            "max_det_count": "1 … 2¹⁶.",
-            "area_ranges": "`[area_count, 2]`, least and greatest area, any numbers but NaN (0 to 10¹⁰, 0 to 32², 32² to 96², 96² to 10¹⁰).",
-            "area_count": "1 … 2¹⁶.",
-        },
-        "outputs": {
-            "stats": "optional output, 1 + 2 · `area_count` + `max_det_count` numbers.",
-            "precision": "optional output, `[threshold_count, 101, num_classes, area_count, max_det_count]`.",
-            "recall": "optional output, `[threshold_count, num_classes, area_count, max_det_count]`.",
-        },
-        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET for a label out of range, INVALID_VALUE for a NaN score, OUT_OF_MEMORY.",
-        "reference": "Lin et al. 2014, Microsoft COCO: Common objects in context; pycocotools.",
-    },
-    "coco_evaluator_size": {
-        "summary": "The size of a COCO evaluator's state.",
+    "coco_accumulator_size": {
+        "summary": "The size of a COCO accumulator's state.",
         "parameters": {
             "num_classes": "0 … 2³¹ − 1.",
             "threshold_count": "number of IoU thresholds, 1 … 2¹⁶.",
@@ -7433,19 +7389,19 @@ these are COCO's twelve. Everything is computed in double precision.""",
         },
         "errors": "INVALID_SHAPE, NULL_POINTER.",
     },
-    "coco_evaluator_init": {
-        "summary": "Starts a COCO evaluator: `coco_eval` of images that come in batches, or that are seen by different workers.",
+    "coco_accumulator_init": {
+        "summary": "Starts a COCO accumulator: `coco_eval` of images that come in batches, or that are seen by different workers.",
         "body": """\
 The state grows with the detections: about 40 bytes each with the usual parameters, however many ground truths there
 are. The caller owns its memory, and gives a larger block, with the same bytes at its beginning, when it gets
 BUFFER_TOO_SMALL. The bytes are the state's serialised form: copy them to store or send a state, and pass what was
-read to `coco_evaluator_check`.
+read to `coco_accumulator_check`.
 
 Matching happens when images are added, so all detections and ground truths of a class in an image belong into one
 update; an image that comes again counts as one more. Updates and merges in any order have the same result as
 `coco_eval` of all images at once.""",
         "parameters": {
-            "size": "at least what `coco_evaluator_size` says for no detections.",
+            "size": "at least what `coco_accumulator_size` says for no detections.",
             "num_classes": "0 … 2³¹ − 1.",
             "iou_thresholds": "`[threshold_count]`, any numbers but NaN.",
             "threshold_count": "1 … 2¹⁶.",
@@ -7459,8 +7415,8 @@ update; an image that comes again counts as one more. Updates and merges in any 
         },
         "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, BUFFER_TOO_SMALL if `size` is less than needed.",
     },
-    "coco_evaluator_check": {
-        "summary": "Is this the state of a COCO evaluator? For bytes that come from elsewhere.",
+    "coco_accumulator_check": {
+        "summary": "Is this the state of a COCO accumulator? For bytes that come from elsewhere.",
         "parameters": {
             "state": "`[size]` bytes, at any alignment.",
             "size": "how many bytes there are; what goes beyond the state is not looked at.",
@@ -7475,8 +7431,8 @@ update; an image that comes again counts as one more. Updates and merges in any 
         },
         "errors": "INVALID_VALUE if it is none.",
     },
-    "coco_evaluator_update": {
-        "summary": "Adds images to a COCO evaluator.",
+    "coco_accumulator_update": {
+        "summary": "Adds images to a COCO accumulator.",
         "parameters": {
             "size": "of `state`: room for what it holds and for all detections of this batch.",
             "det_boxes": "`[det_count, 4]`, x1, y1, x2, y2.",
@@ -7497,8 +7453,8 @@ update; an image that comes again counts as one more. Updates and merges in any 
         },
         "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_TARGET for a label out of range, INVALID_VALUE for a NaN score or if `state` is not a state, BUFFER_TOO_SMALL, OUT_OF_MEMORY. The state is then as it was.",
     },
-    "coco_evaluator_merge": {
-        "summary": "Adds all that another COCO evaluator holds. In whatever order parts are merged, the result is the same.",
+    "coco_accumulator_merge": {
+        "summary": "Adds all that another COCO accumulator holds. In whatever order parts are merged, the result is the same.",
         "parameters": {
             "size": "of `state`: room for what both hold.",
             "other": "`[other_size]` bytes, of a state that was started alike.",
@@ -7510,18 +7466,66 @@ update; an image that comes again counts as one more. Updates and merges in any 
         },
         "errors": "INVALID_VALUE if either is not a state, INVALID_SHAPE if they were not started alike or hold too much, NULL_POINTER, BUFFER_TOO_SMALL. The state is then as it was.",
     },
-    "coco_evaluator_result": {
-        "summary": "The results of all images that a COCO evaluator holds, as `coco_eval` gives them.",
+    "coco_accumulator_result": {
+        "summary": "The results of all images that a COCO accumulator holds, as `coco_eval` gives them.",
         "parameters": {
             "state": "`[size]` bytes.",
             "size": "of `state`.",
+            "stat_capacity": "entries that `stats` has room for.",
         },
         "outputs": {
-            "stats": "optional output, 1 + 2 A + M numbers: T thresholds, A ranges and M limits for K classes.",
+            "stats": "optional output, `[stat_capacity]`: the first 1 + 2 A + M are written, of a state with T thresholds, A ranges and M limits for K classes.",
             "precision": "optional output, T × 101 × K × A × M numbers.",
             "recall": "optional output, T × K × A × M numbers.",
         },
-        "errors": "INVALID_VALUE if `state` is not a state, INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.",
+        "errors": "INVALID_VALUE if `state` is not a state, INVALID_SHAPE, NULL_POINTER, BUFFER_TOO_SMALL for `stats`, OUT_OF_MEMORY.",
+    },
+    "coco_eval": {
+        "summary": "COCO's evaluation of detections: average precision and recall over classes, IoU thresholds, ranges of area and numbers of detections.",
+        "body": """\
+    overlap = I / U, for a crowd I / A of the detection; a ground truth is ignored if it is a crowd or its area is
+    outside the range
+    for each class, range and image, the detections, best first, at most the greatest of the limits, take the
+    ground truth not yet taken (a crowd never is) that they overlap most, of equals the last, if by the threshold or
+    more: one that is not ignored, else one that is
+    a detection does not count where it took an ignored one, or none and its own area is outside the range
+    for each limit m, the first m detections of each image, in descending order of score (equal ones by image, then
+    by rank), TP and FP counted along: recall = TP / ground truths not ignored, precision = TP / (TP + FP), raised
+    to the greatest at this recall or higher
+
+`precision` has the precision at the recalls 0, 0.01, …, 1, 0 beyond the last; `recall` the last recall. Both are −1
+for classes without ground truths that are not ignored. `stats` are means over all entries that are not −1, or −1:
+AP over all thresholds, at 0.5 and at 0.75, of the first range; AP of each further range; AR for each limit, of the
+first range; AR of each further range; all but those for each limit with the greatest limit. With the usual
+parameters these are COCO's twelve. Everything is computed in double precision.""",
+        "parameters": {
+            "det_boxes": "`[det_count, 4]`, x1, y1, x2, y2. NaN coordinates overlap nothing.",
+            "det_scores": "`[det_count]`; NaN gives INVALID_VALUE.",
+            "det_labels": "`[det_count]`, 0 ..< num_classes.",
+            "det_images": "`[det_count]`, any numbers.",
+            "det_count": "0 … 2³¹ − 1.",
+            "gt_boxes": "`[gt_count, 4]`.",
+            "gt_labels": "`[gt_count]`, 0 ..< num_classes.",
+            "gt_images": "`[gt_count]`, any numbers.",
+            "gt_crowd": "optional, `[gt_count]`, not 0 for crowds; absent if there are none.",
+            "gt_area": "optional, `[gt_count]`; the boxes' areas if absent.",
+            "gt_count": "0 … 2³¹ − 1.",
+            "num_classes": "0 … 2³¹ − 1.",
+            "iou_thresholds": "`[threshold_count]`, any numbers but NaN (0.5, 0.55, …, 0.95).",
+            "threshold_count": "1 … 2¹⁶.",
+            "max_dets": "`[max_det_count]`, ≥ 0 (1, 10, 100).",
+            "max_det_count": "1 … 2¹⁶.",
+            "area_ranges": "`[area_count, 2]`, least and greatest area, any numbers but NaN (0 to 10¹⁰, 0 to 32², 32² to 96², 96² to 10¹⁰).",
+            "area_count": "1 … 2¹⁶.",
+            "stat_capacity": "entries that `stats` has room for.",
+        },
+        "outputs": {
+            "stats": "optional output, `[stat_capacity]`: the first 1 + 2 · `area_count` + `max_det_count` are written.",
+            "precision": "optional output, `[threshold_count, 101, num_classes, area_count, max_det_count]`.",
+            "recall": "optional output, `[threshold_count, num_classes, area_count, max_det_count]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET for a label out of range, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL for `stats`, OUT_OF_MEMORY.",
+        "reference": "Lin et al. 2014, Microsoft COCO: Common objects in context; pycocotools.",
     },
     "detection_average_precision": {
         "summary": "Average precision of detections of which it is known whether they are true.",

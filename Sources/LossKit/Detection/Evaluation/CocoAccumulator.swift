@@ -1,4 +1,4 @@
-/// The size of a COCO evaluator's state.
+/// The size of a COCO accumulator's state.
 ///
 /// - Parameters:
 ///   - numClasses: 0 … 2³¹ − 1.
@@ -9,7 +9,7 @@
 ///   - size: output, in bytes: with T = `thresholdCount`, A = `areaCount`, M = `maxDetCount` it is
 ///     8 (6 + T + 2 A + M + `numClasses` · A) + (24 + 16 ⌈T A / 64⌉) `detections`.
 /// - Errors: INVALID_SHAPE, NULL_POINTER.
-func cocoEvaluatorSize(
+func cocoAccumulatorSize(
   _ numClasses: Int, _ thresholdCount: Int, _ maxDetCount: Int, _ areaCount: Int, _ detections: Int,
   _ size: UnsafeMutablePointer<Int>?
 ) -> Status {
@@ -21,12 +21,12 @@ func cocoEvaluatorSize(
   return .ok
 }
 
-/// Starts a COCO evaluator: `cocoEval` of images that come in batches, or that are seen by different workers.
+/// Starts a COCO accumulator: `cocoEval` of images that come in batches, or that are seen by different workers.
 ///
 /// The state grows with the detections: about 40 bytes each with the usual parameters, however many ground truths there
 /// are. The caller owns its memory, and gives a larger block, with the same bytes at its beginning, when it gets
 /// BUFFER_TOO_SMALL. The bytes are the state's serialised form: copy them to store or send a state, and pass what was
-/// read to `cocoEvaluatorCheck`.
+/// read to `cocoAccumulatorCheck`.
 ///
 /// Matching happens when images are added, so all detections and ground truths of a class in an image belong into one
 /// update; an image that comes again counts as one more. Updates and merges in any order have the same result as
@@ -34,7 +34,7 @@ func cocoEvaluatorSize(
 ///
 /// - Parameters:
 ///   - state: output, `[size]` bytes, at any alignment.
-///   - size: at least what `cocoEvaluatorSize` says for no detections.
+///   - size: at least what `cocoAccumulatorSize` says for no detections.
 ///   - numClasses: 0 … 2³¹ − 1.
 ///   - iouThresholds: `[thresholdCount]`, any numbers but NaN.
 ///   - thresholdCount: 1 … 2¹⁶.
@@ -43,7 +43,7 @@ func cocoEvaluatorSize(
 ///   - areaRanges: `[areaCount, 2]`, least and greatest area, any numbers but NaN.
 ///   - areaCount: 1 … 2¹⁶.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, BUFFER_TOO_SMALL if `size` is less than needed.
-func cocoEvaluatorInit(
+func cocoAccumulatorInit(
   _ state: UnsafeMutableRawPointer?, _ size: Int, _ numClasses: Int, _ iouThresholds: UnsafePointer<Double>?,
   _ thresholdCount: Int, _ maxDets: UnsafePointer<Int64>?, _ maxDetCount: Int, _ areaRanges: UnsafePointer<Double>?,
   _ areaCount: Int
@@ -58,7 +58,7 @@ func cocoEvaluatorInit(
   return CocoState(state, shape, parameters) == nil ? .nullPointer : .ok
 }
 
-/// Is this the state of a COCO evaluator? For bytes that come from elsewhere.
+/// Is this the state of a COCO accumulator? For bytes that come from elsewhere.
 ///
 /// - Parameters:
 ///   - state: `[size]` bytes, at any alignment.
@@ -70,7 +70,7 @@ func cocoEvaluatorInit(
 ///   - areaCount: optional output; the ranges are pairs of doubles behind the thresholds.
 ///   - detections: optional output, how many it holds.
 /// - Errors: INVALID_VALUE if it is none.
-func cocoEvaluatorCheck(
+func cocoAccumulatorCheck(
   _ state: UnsafeRawPointer?, _ size: Int, _ usedSize: UnsafeMutablePointer<Int>?,
   _ numClasses: UnsafeMutablePointer<Int>?, _ thresholdCount: UnsafeMutablePointer<Int>?,
   _ maxDetCount: UnsafeMutablePointer<Int>?, _ areaCount: UnsafeMutablePointer<Int>?,
@@ -88,7 +88,7 @@ func cocoEvaluatorCheck(
   return .ok
 }
 
-/// Adds images to a COCO evaluator.
+/// Adds images to a COCO accumulator.
 ///
 /// - Parameters:
 ///   - state: `[size]` bytes, in and out.
@@ -107,7 +107,7 @@ func cocoEvaluatorCheck(
 ///   - gtCount: 0 … 2³¹ − 1.
 /// - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET for a label out of range, INVALID_VALUE for a NaN score or if
 ///   `state` is not a state, BUFFER_TOO_SMALL, OUT_OF_MEMORY. The state is then as it was.
-func cocoEvaluatorUpdate<S: Scalar>(
+func cocoAccumulatorUpdate<S: Scalar>(
   _ state: UnsafeMutableRawPointer?, _ size: Int, _ usedSize: UnsafeMutablePointer<Int>?,
   _ detBoxes: UnsafePointer<S>?, _ detScores: UnsafePointer<S>?, _ detLabels: UnsafePointer<Int64>?,
   _ detImages: UnsafePointer<Int64>?, _ detCount: Int, _ gtBoxes: UnsafePointer<S>?,
@@ -130,7 +130,7 @@ func cocoEvaluatorUpdate<S: Scalar>(
   return status
 }
 
-/// Adds all that another COCO evaluator holds. In whatever order parts are merged, the result is the same.
+/// Adds all that another COCO accumulator holds. In whatever order parts are merged, the result is the same.
 ///
 /// - Parameters:
 ///   - state: `[size]` bytes, in and out.
@@ -140,7 +140,7 @@ func cocoEvaluatorUpdate<S: Scalar>(
 ///   - otherSize: of `other`.
 /// - Errors: INVALID_VALUE if either is not a state, INVALID_SHAPE if they were not started alike or hold too much,
 ///   NULL_POINTER, BUFFER_TOO_SMALL. The state is then as it was.
-func cocoEvaluatorMerge(
+func cocoAccumulatorMerge(
   _ state: UnsafeMutableRawPointer?, _ size: Int, _ usedSize: UnsafeMutablePointer<Int>?, _ other: UnsafeRawPointer?,
   _ otherSize: Int
 ) -> Status {
@@ -161,22 +161,26 @@ func cocoEvaluatorMerge(
   return .ok
 }
 
-/// The results of all images that a COCO evaluator holds, as `cocoEval` gives them.
+/// The results of all images that a COCO accumulator holds, as `cocoEval` gives them.
 ///
 /// - Parameters:
 ///   - state: `[size]` bytes.
 ///   - size: of `state`.
-///   - stats: optional output, 1 + 2 A + M numbers: T thresholds, A ranges and M limits for K classes.
+///   - stats: optional output, `[statCapacity]`: the first 1 + 2 A + M are written, of a state with T thresholds, A
+///     ranges and M limits for K classes.
+///   - statCapacity: entries that `stats` has room for.
 ///   - precision: optional output, T × 101 × K × A × M numbers.
 ///   - recall: optional output, T × K × A × M numbers.
-/// - Errors: INVALID_VALUE if `state` is not a state, INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.
-func cocoEvaluatorResult(
-  _ state: UnsafeRawPointer?, _ size: Int, _ stats: UnsafeMutablePointer<Double>?,
+/// - Errors: INVALID_VALUE if `state` is not a state, INVALID_SHAPE, NULL_POINTER, BUFFER_TOO_SMALL for `stats`,
+///   OUT_OF_MEMORY.
+func cocoAccumulatorResult(
+  _ state: UnsafeRawPointer?, _ size: Int, _ stats: UnsafeMutablePointer<Double>?, _ statCapacity: Int,
   _ precision: UnsafeMutablePointer<Double>?, _ recall: UnsafeMutablePointer<Double>?
 ) -> Status {
   var fault = Status.ok
   guard let opened = CocoState(state, size, &fault) else { return fault }
   guard opened.isSound else { return .invalidValue }
-  guard opened.shape.hasAddressableResults else { return .invalidShape }
-  return CocoResults(stats: stats, precision: precision, recall: recall).write(opened)
+  let results = CocoResults(stats: stats, statCapacity: statCapacity, precision: precision, recall: recall)
+  if let fault = results.fault(opened.shape) { return fault }
+  return results.write(opened)
 }
