@@ -11,7 +11,7 @@ MODULES["pycocotools"] = ("pycocotools",)
 
 
 def synthetic_set(images, classes):
-    """About 7 objects an image, 3 detections near each, and 80 strays an image; boxes on whole pixels."""
+    """About 7 objects an image, 3 detections near each, and 20 strays an image; boxes on whole pixels."""
     rng = np.random.default_rng(images)
     where = np.repeat(np.arange(images), rng.poisson(7, images))
     extent = np.exp(rng.normal(4, 1, (len(where), 2))).clip(4, 500)
@@ -19,7 +19,7 @@ def synthetic_set(images, classes):
     truth, labels = np.concatenate([corner, corner + extent], 1).round(), rng.integers(0, classes, len(where))
     near = truth.repeat(3, 0) + rng.normal(0, 0.08, (3 * len(where), 4)) * np.tile(extent, 2).repeat(3, 0)
     near[:, 2:] = np.maximum(near[:, 2:], near[:, :2] + 1)
-    corner = rng.uniform(0, 600, (80 * images, 2))
+    corner = rng.uniform(0, 600, (20 * images, 2))
     stray = np.concatenate([corner, corner + np.exp(rng.normal(4, 1, corner.shape))], 1)
     found = np.concatenate([near, stray]).round()
     found_labels = np.concatenate([labels.repeat(3), rng.integers(0, classes, len(stray))])

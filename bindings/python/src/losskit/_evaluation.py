@@ -74,7 +74,7 @@ def coco_eval(
     gt_area: Any = None,
     iou_thresholds: Optional[Sequence[float]] = None,
     max_dets: Sequence[int] = _MAX_DETS,
-    area_ranges: Sequence[Tuple[float, float]] = _AREA_RANGES,
+    area_ranges: Sequence[Sequence[float]] = _AREA_RANGES,
 ) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
     """COCO's evaluation of detections: ``(stats, precision[T, R, K, A, M], recall[T, K, A, M])``.
 
@@ -141,7 +141,7 @@ class CocoEvaluator:
         *,
         iou_thresholds: Optional[Sequence[float]] = None,
         max_dets: Sequence[int] = _MAX_DETS,
-        area_ranges: Sequence[Tuple[float, float]] = _AREA_RANGES,
+        area_ranges: Sequence[Sequence[float]] = _AREA_RANGES,
     ):
         name = "coco_accumulator_init"
         self._criteria = _Criteria(name, num_classes, iou_thresholds, max_dets, area_ranges)
@@ -215,7 +215,10 @@ class CocoEvaluator:
         reals = state[48 : 48 + 8 * (t + 2 * a)].view("<f8")
         integers = state[48 + 8 * (t + 2 * a) :][: 8 * m].view("<i8")
         result = cls(
-            classes.__index__(), iou_thresholds=reals[:t], max_dets=integers, area_ranges=reals[t:].reshape(a, 2)
+            classes.__index__(),
+            iou_thresholds=reals[:t].tolist(),
+            max_dets=integers.tolist(),
+            area_ranges=reals[t:].reshape(a, 2).tolist(),
         )
         result._state, result._used = state, state.size
         return result
