@@ -5828,7 +5828,7 @@ LOSSKIT_API losskit_status losskit_non_maximum_weighted_f64(
  *     equals the first), if IoU > iou_threshold, else it founds a cluster of which it is F
  *     F = Σ c box / Σ c over the boxes of the cluster
  *
- * With S = Σ c over the n boxes of a cluster, M models and T the sum of their weights, the score is
+ * With S = Σ c over the n boxes of a cluster, M models and T the sum of their weights, the score is:
  *
  *     avg                       S / n · min(M, n) / T, or S / T with allows_overflow
  *     max                       max c / max weight

@@ -18,7 +18,7 @@ enum FusionConfidence: Int32 {
 ///     equals the first), if IoU > iouThreshold, else it founds a cluster of which it is F
 ///     F = Σ c box / Σ c over the boxes of the cluster
 ///
-/// With S = Σ c over the n boxes of a cluster, M models and T the sum of their weights, the score is
+/// With S = Σ c over the n boxes of a cluster, M models and T the sum of their weights, the score is:
 ///
 ///     avg                       S / n · min(M, n) / T, or S / T with allowsOverflow
 ///     max                       max c / max weight

@@ -87,6 +87,16 @@ def coco_eval(
     area_ranges : sequence of pairs, default ((0, 1e10), (0, 1024), (1024, 9216), (9216, 1e10))
         Least and greatest areas: all, small, medium and large objects.
 
+    Returns
+    -------
+    stats : ndarray
+        By default COCO's twelve: AP, AP50, AP75, AP of small, medium and large objects; AR with 1, 10 and 100
+        detections, AR of small, medium and large objects.
+    precision : ndarray
+        By threshold, recall (0, 0.01, ..., 1), class, range of areas and limit.
+    recall : ndarray
+        By threshold, class, range of areas and limit.
+
     See Also
     --------
     CocoEvaluator : the same for images that come in batches.

@@ -7328,7 +7328,7 @@ has a fused box of NaN: a positive `skip_box_threshold` drops such boxes.""",
     equals the first), if IoU > iou_threshold, else it founds a cluster of which it is F
     F = Σ c box / Σ c over the boxes of the cluster
 
-With S = Σ c over the n boxes of a cluster, M models and T the sum of their weights, the score is
+With S = Σ c over the n boxes of a cluster, M models and T the sum of their weights, the score is:
 
     avg                       S / n · min(M, n) / T, or S / T with allows_overflow
     max                       max c / max weight
