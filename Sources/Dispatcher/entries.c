@@ -2211,6 +2211,97 @@ LOSSKIT_ENTRY(losskit_batched_soft_nms_f64, (
     (boxes, scores, idxs, count, method, iou_threshold, sigma, score_threshold, max_output, offset, indices, new_scores, capacity, selected_count, workspace, workspace_size))
 LOSSKIT_ENTRY(losskit_soft_nms_workspace_size, (ptrdiff_t count, ptrdiff_t *size),
     (count, size))
+LOSSKIT_ENTRY(losskit_non_maximum_weighted_f32, (
+    const float *boxes, const float *scores, const int64_t *labels, const int64_t *models, ptrdiff_t count,
+    const double *weights, ptrdiff_t n_models, double iou_threshold, double skip_box_threshold, bool normalized,
+    float *fused_boxes, float *fused_scores, int64_t *fused_labels, ptrdiff_t capacity, ptrdiff_t *fused_count,
+    void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, labels, models, count, weights, n_models, iou_threshold, skip_box_threshold, normalized, fused_boxes, fused_scores, fused_labels, capacity, fused_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_non_maximum_weighted_f64, (
+    const double *boxes, const double *scores, const int64_t *labels, const int64_t *models, ptrdiff_t count,
+    const double *weights, ptrdiff_t n_models, double iou_threshold, double skip_box_threshold, bool normalized,
+    double *fused_boxes, double *fused_scores, int64_t *fused_labels, ptrdiff_t capacity, ptrdiff_t *fused_count,
+    void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, labels, models, count, weights, n_models, iou_threshold, skip_box_threshold, normalized, fused_boxes, fused_scores, fused_labels, capacity, fused_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_weighted_boxes_fusion_f32, (
+    const float *boxes, const float *scores, const int64_t *labels, const int64_t *models, ptrdiff_t count,
+    const double *weights, ptrdiff_t n_models, double iou_threshold, double skip_box_threshold,
+    losskit_fusion_confidence conf_type, bool allows_overflow, bool normalized, float *fused_boxes, float *fused_scores,
+    int64_t *fused_labels, ptrdiff_t capacity, ptrdiff_t *fused_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, labels, models, count, weights, n_models, iou_threshold, skip_box_threshold, conf_type, allows_overflow, normalized, fused_boxes, fused_scores, fused_labels, capacity, fused_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_weighted_boxes_fusion_f64, (
+    const double *boxes, const double *scores, const int64_t *labels, const int64_t *models, ptrdiff_t count,
+    const double *weights, ptrdiff_t n_models, double iou_threshold, double skip_box_threshold,
+    losskit_fusion_confidence conf_type, bool allows_overflow, bool normalized, double *fused_boxes,
+    double *fused_scores, int64_t *fused_labels, ptrdiff_t capacity, ptrdiff_t *fused_count, void *workspace,
+    ptrdiff_t workspace_size),
+    (boxes, scores, labels, models, count, weights, n_models, iou_threshold, skip_box_threshold, conf_type, allows_overflow, normalized, fused_boxes, fused_scores, fused_labels, capacity, fused_count, workspace, workspace_size))
+LOSSKIT_ENTRY(losskit_box_fusion_workspace_size, (
+    ptrdiff_t count, ptrdiff_t n_models, ptrdiff_t *size),
+    (count, n_models, size))
+LOSSKIT_ENTRY(losskit_coco_accumulator_size, (
+    ptrdiff_t num_classes, ptrdiff_t threshold_count, ptrdiff_t max_det_count, ptrdiff_t area_count,
+    ptrdiff_t detections,
+    ptrdiff_t *size),
+    (num_classes, threshold_count, max_det_count, area_count, detections, size))
+LOSSKIT_ENTRY(losskit_coco_accumulator_init, (
+    void *state, ptrdiff_t size, ptrdiff_t num_classes, const double *iou_thresholds, ptrdiff_t threshold_count,
+    const int64_t *max_dets, ptrdiff_t max_det_count, const double *area_ranges,
+    ptrdiff_t area_count),
+    (state, size, num_classes, iou_thresholds, threshold_count, max_dets, max_det_count, area_ranges, area_count))
+LOSSKIT_ENTRY(losskit_coco_accumulator_check, (
+    const void *state, ptrdiff_t size, ptrdiff_t *used_size, ptrdiff_t *num_classes, ptrdiff_t *threshold_count,
+    ptrdiff_t *max_det_count, ptrdiff_t *area_count,
+    ptrdiff_t *detections),
+    (state, size, used_size, num_classes, threshold_count, max_det_count, area_count, detections))
+LOSSKIT_ENTRY(losskit_coco_accumulator_update_f32, (
+    void *state, ptrdiff_t size, ptrdiff_t *used_size, const float *det_boxes, const float *det_scores,
+    const int64_t *det_labels, const int64_t *det_images, ptrdiff_t det_count, const float *gt_boxes,
+    const int64_t *gt_labels, const int64_t *gt_images, const uint8_t *gt_crowd, const float *gt_area,
+    ptrdiff_t gt_count),
+    (state, size, used_size, det_boxes, det_scores, det_labels, det_images, det_count, gt_boxes, gt_labels, gt_images, gt_crowd, gt_area, gt_count))
+LOSSKIT_ENTRY(losskit_coco_accumulator_update_f64, (
+    void *state, ptrdiff_t size, ptrdiff_t *used_size, const double *det_boxes, const double *det_scores,
+    const int64_t *det_labels, const int64_t *det_images, ptrdiff_t det_count, const double *gt_boxes,
+    const int64_t *gt_labels, const int64_t *gt_images, const uint8_t *gt_crowd, const double *gt_area,
+    ptrdiff_t gt_count),
+    (state, size, used_size, det_boxes, det_scores, det_labels, det_images, det_count, gt_boxes, gt_labels, gt_images, gt_crowd, gt_area, gt_count))
+LOSSKIT_ENTRY(losskit_coco_accumulator_merge, (
+    void *state, ptrdiff_t size, ptrdiff_t *used_size, const void *other,
+    ptrdiff_t other_size),
+    (state, size, used_size, other, other_size))
+LOSSKIT_ENTRY(losskit_coco_accumulator_result, (
+    const void *state, ptrdiff_t size, double *stats, ptrdiff_t stat_capacity, double *precision,
+    double *recall),
+    (state, size, stats, stat_capacity, precision, recall))
+LOSSKIT_ENTRY(losskit_coco_eval_f32, (
+    const float *det_boxes, const float *det_scores, const int64_t *det_labels, const int64_t *det_images,
+    ptrdiff_t det_count, const float *gt_boxes, const int64_t *gt_labels, const int64_t *gt_images,
+    const uint8_t *gt_crowd, const float *gt_area, ptrdiff_t gt_count, ptrdiff_t num_classes,
+    const double *iou_thresholds, ptrdiff_t threshold_count, const int64_t *max_dets, ptrdiff_t max_det_count,
+    const double *area_ranges, ptrdiff_t area_count, double *stats, ptrdiff_t stat_capacity, double *precision,
+    double *recall),
+    (det_boxes, det_scores, det_labels, det_images, det_count, gt_boxes, gt_labels, gt_images, gt_crowd, gt_area, gt_count, num_classes, iou_thresholds, threshold_count, max_dets, max_det_count, area_ranges, area_count, stats, stat_capacity, precision, recall))
+LOSSKIT_ENTRY(losskit_coco_eval_f64, (
+    const double *det_boxes, const double *det_scores, const int64_t *det_labels, const int64_t *det_images,
+    ptrdiff_t det_count, const double *gt_boxes, const int64_t *gt_labels, const int64_t *gt_images,
+    const uint8_t *gt_crowd, const double *gt_area, ptrdiff_t gt_count, ptrdiff_t num_classes,
+    const double *iou_thresholds, ptrdiff_t threshold_count, const int64_t *max_dets, ptrdiff_t max_det_count,
+    const double *area_ranges, ptrdiff_t area_count, double *stats, ptrdiff_t stat_capacity, double *precision,
+    double *recall),
+    (det_boxes, det_scores, det_labels, det_images, det_count, gt_boxes, gt_labels, gt_images, gt_crowd, gt_area, gt_count, num_classes, iou_thresholds, threshold_count, max_dets, max_det_count, area_ranges, area_count, stats, stat_capacity, precision, recall))
+LOSSKIT_ENTRY(losskit_detection_average_precision_f32, (
+    const float *scores, const uint8_t *matched, ptrdiff_t count, int64_t n_gt, losskit_average_precision_method method,
+    float *average_precision),
+    (scores, matched, count, n_gt, method, average_precision))
+LOSSKIT_ENTRY(losskit_detection_average_precision_f64, (
+    const double *scores, const uint8_t *matched, ptrdiff_t count, int64_t n_gt,
+    losskit_average_precision_method method,
+    double *average_precision),
+    (scores, matched, count, n_gt, method, average_precision))
 LOSSKIT_ENTRY(losskit_adaptive_calibration_error_f32, (
     const float *probs, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t n_ranges, double threshold,
     float *value),

@@ -156,7 +156,7 @@ static inline ptrdiff_t capacity(const plan *plan, const parameter *p) {
 static inline void choose_scalars(const function *f, const plan *plan, argument *a) {
   int dimensions = 0, modes = plan->modes;
   for (int i = 0; i < f->count; i++) dimensions += is_dimension(f, &f->parameters[i]);
-  ptrdiff_t side = 9, volume = 0;
+  ptrdiff_t side = dimensions > 5 ? 3 : 9, volume = 0;  // an array of so many dimensions would be huge
   while (dimensions > 0) {  // the largest side whose power stays within the total
     volume = 1;
     for (int d = 0; d < dimensions; d++) volume *= side + 1;

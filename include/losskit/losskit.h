@@ -424,6 +424,28 @@ typedef enum losskit_matrix_nms_kernel {
   LOSSKIT_MATRIX_NMS_KERNEL_LINEAR = 1,
 } losskit_matrix_nms_kernel;
 
+/** How the confidences of a cluster become the score of its fused box. */
+typedef enum losskit_fusion_confidence {
+  /** Their mean, lowered where there are fewer boxes than models. */
+  LOSSKIT_FUSION_CONFIDENCE_AVG = 0,
+  /** The highest of them, in units of the largest weight. */
+  LOSSKIT_FUSION_CONFIDENCE_MAX = 1,
+  /** Their mean by weight, times the part of the weights whose models are among them. */
+  LOSSKIT_FUSION_CONFIDENCE_BOX_AND_MODEL_AVG = 2,
+  /** Their mean by weight, as if each absent model had said 0. */
+  LOSSKIT_FUSION_CONFIDENCE_ABSENT_MODEL_AWARE_AVG = 3,
+} losskit_fusion_confidence;
+
+/** How the precisions of a curve become one number. */
+typedef enum losskit_average_precision_method {
+  /** The area under the curve, as PASCAL VOC has it from 2010 on. */
+  LOSSKIT_AVERAGE_PRECISION_METHOD_AREA = 0,
+  /** The mean at the recalls 0, 0.1, …, 1, as PASCAL VOC had it before. */
+  LOSSKIT_AVERAGE_PRECISION_METHOD_ELEVEN_POINT = 1,
+  /** The mean at the recalls 0, 0.01, …, 1, as COCO has it. */
+  LOSSKIT_AVERAGE_PRECISION_METHOD_HUNDRED_ONE_POINT = 2,
+} losskit_average_precision_method;
+
 /** How the gaps of the bins are joined. */
 typedef enum losskit_calibration_norm {
   /** Mean absolute gap, weighted by the bins' counts: the expected calibration error. */
@@ -7021,6 +7043,348 @@ LOSSKIT_API losskit_status losskit_batched_soft_nms_f64(
  * - Errors: INVALID_SHAPE, NULL_POINTER.
  */
 LOSSKIT_API losskit_status losskit_soft_nms_workspace_size(ptrdiff_t count, ptrdiff_t *size);
+
+/* ====================================================================================================
+ * Detection: fusion of several models' boxes
+ * ==================================================================================================== */
+
+/**
+ * Non-maximum weighted: boxes of several models that overlap a better one become one with it, the mean of them by
+ * confidence and overlap.
+ *
+ *     boxes are dropped, put in order and clipped, and ordered by c, as for `losskit_weighted_boxes_fusion`, but the weights of
+ *     the models are divided by their maximum
+ *     for each label, in descending order of c: the box joins the cluster whose first box it overlaps most (of equals
+ *     the first), if IoU > iou_threshold, else it founds a cluster
+ *     F = Σ c v box / Σ c v over the boxes of the cluster, with v = IoU(box, first box);  score = c of the first box
+ *
+ * The result is sorted by score, descending; equals are in ascending order of label, then of the clusters' beginning.
+ * Everything is computed in double precision. NaN coordinates overlap nothing. A cluster whose confidences are all 0
+ * has a fused box of NaN: a positive `skip_box_threshold` drops such boxes.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2, of all models.
+ *   - scores: `[count]`; NaN gives INVALID_VALUE.
+ *   - labels: `[count]`, any numbers: only boxes with equal ones are fused.
+ *   - models: `[count]`, which model each box comes from, 0 ..< n_models.
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - weights: optional, `[n_models]`, of the models, finite and ≥ 0 with a sum > 0; null for 1.
+ *   - n_models: number of models, ≥ 0.
+ *   - iou_threshold: any number but NaN (0.55 is usual).
+ *   - skip_box_threshold: any number but NaN (0).
+ *   - normalized: whether boxes are within [0, 1] and clipped to it.
+ *   - fused_boxes: optional output, `[capacity, 4]`.
+ *   - fused_scores: optional output, `[capacity]`.
+ *   - fused_labels: optional output, `[capacity]`.
+ *   - capacity: entries that the outputs have room for; `count` always suffices. If there are more fused boxes:
+ *     BUFFER_TOO_SMALL, and `fused_count` is the number needed.
+ *   - fused_count: output, the number of fused boxes.
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_box_fusion_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read
+ *     where `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET for a model out of range, INVALID_VALUE for
+ *   a NaN score or confidence or for weights that are none, BUFFER_TOO_SMALL, OUT_OF_MEMORY.
+ * - Reference: Zhou et al. 2017, CAD: Scale invariant framework for real-time object detection; ensemble-boxes.
+ */
+LOSSKIT_API losskit_status losskit_non_maximum_weighted_f32(
+    const float *boxes, const float *scores, const int64_t *labels, const int64_t *models, ptrdiff_t count,
+    const double *weights, ptrdiff_t n_models, double iou_threshold, double skip_box_threshold, bool normalized,
+    float *fused_boxes, float *fused_scores, int64_t *fused_labels, ptrdiff_t capacity, ptrdiff_t *fused_count,
+    void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_non_maximum_weighted_f64(
+    const double *boxes, const double *scores, const int64_t *labels, const int64_t *models, ptrdiff_t count,
+    const double *weights, ptrdiff_t n_models, double iou_threshold, double skip_box_threshold, bool normalized,
+    double *fused_boxes, double *fused_scores, int64_t *fused_labels, ptrdiff_t capacity, ptrdiff_t *fused_count,
+    void *workspace, ptrdiff_t workspace_size);
+
+/**
+ * Weighted boxes fusion: boxes of several models that overlap become one, the mean of them by confidence.
+ *
+ *     boxes with score < skip_box_threshold are dropped; reversed sides are put in order; where `normalized`, boxes are
+ *     clipped to [0, 1]; boxes of area 0 are dropped; c = score · weight of the model
+ *     for each label, in descending order of c: the box joins the cluster whose fused box F it overlaps most (of
+ *     equals the first), if IoU > iou_threshold, else it founds a cluster of which it is F
+ *     F = Σ c box / Σ c over the boxes of the cluster
+ *
+ * With S = Σ c over the n boxes of a cluster, M models and T the sum of their weights, the score is:
+ *
+ *     avg                       S / n · min(M, n) / T, or S / T with allows_overflow
+ *     max                       max c / max weight
+ *     box_and_model_avg         S / (Σ weights of the boxes) · (Σ weights of the models that have one) / T
+ *     absent_model_aware_avg    S / (Σ weights of the boxes + Σ weights of the models that have none)
+ *
+ * The result is sorted by score, descending; equals are in ascending order of label, then of the clusters' beginning.
+ * Everything is computed in double precision. NaN coordinates overlap nothing. Boxes whose confidences are all 0 give
+ * a fused box of NaN when they join: a positive `skip_box_threshold` drops them.
+ *
+ * - Parameters:
+ *   - boxes: `[count, 4]`, x1, y1, x2, y2, of all models.
+ *   - scores: `[count]`; NaN gives INVALID_VALUE.
+ *   - labels: `[count]`, any numbers: only boxes with equal ones are fused.
+ *   - models: `[count]`, which model each box comes from, 0 ..< n_models.
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - weights: optional, `[n_models]`, of the models, finite and ≥ 0 with a sum > 0; null for 1.
+ *   - n_models: number of models, ≥ 0.
+ *   - iou_threshold: any number but NaN (0.55 is usual).
+ *   - skip_box_threshold: any number but NaN (0).
+ *   - conf_type: how confidences become a score (avg).
+ *   - allows_overflow: for avg, whether a score may exceed those of the boxes.
+ *   - normalized: whether boxes are within [0, 1] and clipped to it.
+ *   - fused_boxes: optional output, `[capacity, 4]`.
+ *   - fused_scores: optional output, `[capacity]`.
+ *   - fused_labels: optional output, `[capacity]`.
+ *   - capacity: entries that the outputs have room for; `count` always suffices. If there are more fused boxes:
+ *     BUFFER_TOO_SMALL, and `fused_count` is the number needed.
+ *   - fused_count: output, the number of fused boxes.
+ *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
+ *   - workspace_size: at least what `losskit_box_fusion_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read
+ *     where `workspace` is null.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET for a model out of range, INVALID_VALUE for
+ *   a NaN score or confidence or for weights that are none, BUFFER_TOO_SMALL, OUT_OF_MEMORY.
+ * - Reference: Solovyev, Wang, Gabruseva 2021, Weighted boxes fusion: ensembling boxes from different object detection
+ *   models; ensemble-boxes.
+ */
+LOSSKIT_API losskit_status losskit_weighted_boxes_fusion_f32(
+    const float *boxes, const float *scores, const int64_t *labels, const int64_t *models, ptrdiff_t count,
+    const double *weights, ptrdiff_t n_models, double iou_threshold, double skip_box_threshold,
+    losskit_fusion_confidence conf_type, bool allows_overflow, bool normalized, float *fused_boxes, float *fused_scores,
+    int64_t *fused_labels, ptrdiff_t capacity, ptrdiff_t *fused_count, void *workspace, ptrdiff_t workspace_size);
+LOSSKIT_API losskit_status losskit_weighted_boxes_fusion_f64(
+    const double *boxes, const double *scores, const int64_t *labels, const int64_t *models, ptrdiff_t count,
+    const double *weights, ptrdiff_t n_models, double iou_threshold, double skip_box_threshold,
+    losskit_fusion_confidence conf_type, bool allows_overflow, bool normalized, double *fused_boxes,
+    double *fused_scores, int64_t *fused_labels, ptrdiff_t capacity, ptrdiff_t *fused_count, void *workspace,
+    ptrdiff_t workspace_size);
+
+/**
+ * The workspace that `losskit_weighted_boxes_fusion` and `losskit_non_maximum_weighted` want, whatever the modes, in either precision.
+ *
+ * - Parameters:
+ *   - count: number of boxes, 0 … 2³¹ − 1.
+ *   - n_models: number of models, ≥ 0.
+ *   - size: output, bytes.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_box_fusion_workspace_size(ptrdiff_t count, ptrdiff_t n_models, ptrdiff_t *size);
+
+/* ====================================================================================================
+ * Detection: evaluation
+ * ==================================================================================================== */
+
+/**
+ * The size of a COCO accumulator's state.
+ *
+ * - Parameters:
+ *   - num_classes: 0 … 2³¹ − 1.
+ *   - threshold_count: number of IoU thresholds, 1 … 2¹⁶.
+ *   - max_det_count: number of limits, 1 … 2¹⁶.
+ *   - area_count: number of ranges of area, 1 … 2¹⁶.
+ *   - detections: how many detections it is to hold, 0 … 2³¹ − 1.
+ *   - size: output, in bytes: with T = `threshold_count`, A = `area_count`, M = `max_det_count` it is
+ *     8 (6 + T + 2 A + M + `num_classes` · A) + (24 + 16 ⌈T A / 64⌉) `detections`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ */
+LOSSKIT_API losskit_status losskit_coco_accumulator_size(
+    ptrdiff_t num_classes, ptrdiff_t threshold_count, ptrdiff_t max_det_count, ptrdiff_t area_count,
+    ptrdiff_t detections, ptrdiff_t *size);
+
+/**
+ * Starts a COCO accumulator: `losskit_coco_eval` of images that come in batches, or that are seen by different workers.
+ *
+ * The state grows with the detections: about 40 bytes each with the usual parameters, however many ground truths there
+ * are. The caller owns its memory, and gives a larger block, with the same bytes at its beginning, when it gets
+ * BUFFER_TOO_SMALL. The bytes are the state's serialised form: copy them to store or send a state, and pass what was
+ * read to `losskit_coco_accumulator_check`.
+ *
+ * Matching happens when images are added, so all detections and ground truths of a class in an image belong into one
+ * update; an image that comes again counts as one more. Updates and merges in any order have the same result as
+ * `losskit_coco_eval` of all images at once.
+ *
+ * - Parameters:
+ *   - state: output, `[size]` bytes, at any alignment.
+ *   - size: at least what `losskit_coco_accumulator_size` says for no detections.
+ *   - num_classes: 0 … 2³¹ − 1.
+ *   - iou_thresholds: `[threshold_count]`, any numbers but NaN.
+ *   - threshold_count: 1 … 2¹⁶.
+ *   - max_dets: `[max_det_count]`, ≥ 0.
+ *   - max_det_count: 1 … 2¹⁶.
+ *   - area_ranges: `[area_count, 2]`, least and greatest area, any numbers but NaN.
+ *   - area_count: 1 … 2¹⁶.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, BUFFER_TOO_SMALL if `size` is less than needed.
+ */
+LOSSKIT_API losskit_status losskit_coco_accumulator_init(
+    void *state, ptrdiff_t size, ptrdiff_t num_classes, const double *iou_thresholds, ptrdiff_t threshold_count,
+    const int64_t *max_dets, ptrdiff_t max_det_count, const double *area_ranges, ptrdiff_t area_count);
+
+/**
+ * Is this the state of a COCO accumulator? For bytes that come from elsewhere.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes, at any alignment.
+ *   - size: how many bytes there are; what goes beyond the state is not looked at.
+ *   - used_size: optional output, the bytes of the state.
+ *   - num_classes: optional output, what it was started with.
+ *   - threshold_count: optional output; the thresholds are doubles from byte 48 on.
+ *   - max_det_count: optional output; the limits are 64-bit integers behind the ranges.
+ *   - area_count: optional output; the ranges are pairs of doubles behind the thresholds.
+ *   - detections: optional output, how many it holds.
+ * - Errors: INVALID_VALUE if it is none.
+ */
+LOSSKIT_API losskit_status losskit_coco_accumulator_check(
+    const void *state, ptrdiff_t size, ptrdiff_t *used_size, ptrdiff_t *num_classes, ptrdiff_t *threshold_count,
+    ptrdiff_t *max_det_count, ptrdiff_t *area_count, ptrdiff_t *detections);
+
+/**
+ * Adds images to a COCO accumulator.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes, in and out.
+ *   - size: of `state`: room for what it holds and for all detections of this batch.
+ *   - used_size: optional output, the bytes of the state now; with BUFFER_TOO_SMALL, those that are needed.
+ *   - det_boxes: `[det_count, 4]`, x1, y1, x2, y2.
+ *   - det_scores: `[det_count]`; NaN gives INVALID_VALUE.
+ *   - det_labels: `[det_count]`, 0 ..< number of classes.
+ *   - det_images: `[det_count]`, any numbers.
+ *   - det_count: 0 … 2³¹ − 1.
+ *   - gt_boxes: `[gt_count, 4]`.
+ *   - gt_labels: `[gt_count]`, 0 ..< number of classes.
+ *   - gt_images: `[gt_count]`, any numbers.
+ *   - gt_crowd: optional, `[gt_count]`, not 0 for crowds; absent if there are none.
+ *   - gt_area: optional, `[gt_count]`; the boxes' areas if absent.
+ *   - gt_count: 0 … 2³¹ − 1.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET for a label out of range, INVALID_VALUE for a NaN score or if
+ *   `state` is not a state, BUFFER_TOO_SMALL, OUT_OF_MEMORY. The state is then as it was.
+ */
+LOSSKIT_API losskit_status losskit_coco_accumulator_update_f32(
+    void *state, ptrdiff_t size, ptrdiff_t *used_size, const float *det_boxes, const float *det_scores,
+    const int64_t *det_labels, const int64_t *det_images, ptrdiff_t det_count, const float *gt_boxes,
+    const int64_t *gt_labels, const int64_t *gt_images, const uint8_t *gt_crowd, const float *gt_area,
+    ptrdiff_t gt_count);
+LOSSKIT_API losskit_status losskit_coco_accumulator_update_f64(
+    void *state, ptrdiff_t size, ptrdiff_t *used_size, const double *det_boxes, const double *det_scores,
+    const int64_t *det_labels, const int64_t *det_images, ptrdiff_t det_count, const double *gt_boxes,
+    const int64_t *gt_labels, const int64_t *gt_images, const uint8_t *gt_crowd, const double *gt_area,
+    ptrdiff_t gt_count);
+
+/**
+ * Adds all that another COCO accumulator holds. In whatever order parts are merged, the result is the same.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes, in and out.
+ *   - size: of `state`: room for what both hold.
+ *   - used_size: optional output, the bytes of the state now; with BUFFER_TOO_SMALL, those that are needed.
+ *   - other: `[other_size]` bytes, of a state that was started alike.
+ *   - other_size: of `other`.
+ * - Errors: INVALID_VALUE if either is not a state, INVALID_SHAPE if they were not started alike or hold too much,
+ *   NULL_POINTER, BUFFER_TOO_SMALL. The state is then as it was.
+ */
+LOSSKIT_API losskit_status losskit_coco_accumulator_merge(
+    void *state, ptrdiff_t size, ptrdiff_t *used_size, const void *other, ptrdiff_t other_size);
+
+/**
+ * The results of all images that a COCO accumulator holds, as `losskit_coco_eval` gives them.
+ *
+ * - Parameters:
+ *   - state: `[size]` bytes.
+ *   - size: of `state`.
+ *   - stats: optional output, `[stat_capacity]`: the first 1 + 2 A + M are written, of a state with T thresholds, A
+ *     ranges and M limits for K classes.
+ *   - stat_capacity: entries that `stats` has room for.
+ *   - precision: optional output, T × 101 × K × A × M numbers.
+ *   - recall: optional output, T × K × A × M numbers.
+ * - Errors: INVALID_VALUE if `state` is not a state, INVALID_SHAPE, NULL_POINTER, BUFFER_TOO_SMALL for `stats`,
+ *   OUT_OF_MEMORY.
+ */
+LOSSKIT_API losskit_status losskit_coco_accumulator_result(
+    const void *state, ptrdiff_t size, double *stats, ptrdiff_t stat_capacity, double *precision, double *recall);
+
+/**
+ * COCO's evaluation of detections: average precision and recall over classes, IoU thresholds, ranges of area and
+ * numbers of detections.
+ *
+ *     overlap = I / U, for a crowd I / A of the detection; a ground truth is ignored if it is a crowd or its area is
+ *     outside the range
+ *     for each class, range and image, the detections, best first, at most the greatest of the limits, take the
+ *     ground truth not yet taken (a crowd never is) that they overlap most, of equals the last, if by the threshold or
+ *     more: one that is not ignored, else one that is
+ *     a detection does not count where it took an ignored one, or none and its own area is outside the range
+ *     for each limit m, the first m detections of each image, in descending order of score (equal ones by image, then
+ *     by rank), TP and FP counted along: recall = TP / ground truths not ignored, precision = TP / (TP + FP), raised
+ *     to the greatest at this recall or higher
+ *
+ * `precision` has the precision at the recalls 0, 0.01, …, 1, 0 beyond the last; `recall` the last recall. Both are −1
+ * for classes without ground truths that are not ignored. `stats` are means over all entries that are not −1, or −1:
+ * AP over all thresholds, at 0.5 and at 0.75, of the first range; AP of each further range; AR for each limit, of the
+ * first range; AR of each further range; all but those for each limit with the greatest limit. With the usual
+ * parameters these are COCO's twelve. Everything is computed in double precision.
+ *
+ * - Parameters:
+ *   - det_boxes: `[det_count, 4]`, x1, y1, x2, y2. NaN coordinates overlap nothing.
+ *   - det_scores: `[det_count]`; NaN gives INVALID_VALUE.
+ *   - det_labels: `[det_count]`, 0 ..< num_classes.
+ *   - det_images: `[det_count]`, any numbers.
+ *   - det_count: 0 … 2³¹ − 1.
+ *   - gt_boxes: `[gt_count, 4]`.
+ *   - gt_labels: `[gt_count]`, 0 ..< num_classes.
+ *   - gt_images: `[gt_count]`, any numbers.
+ *   - gt_crowd: optional, `[gt_count]`, not 0 for crowds; absent if there are none.
+ *   - gt_area: optional, `[gt_count]`; the boxes' areas if absent.
+ *   - gt_count: 0 … 2³¹ − 1.
+ *   - num_classes: 0 … 2³¹ − 1.
+ *   - iou_thresholds: `[threshold_count]`, any numbers but NaN (0.5, 0.55, …, 0.95).
+ *   - threshold_count: 1 … 2¹⁶.
+ *   - max_dets: `[max_det_count]`, ≥ 0 (1, 10, 100).
+ *   - max_det_count: 1 … 2¹⁶.
+ *   - area_ranges: `[area_count, 2]`, least and greatest area, any numbers but NaN (0 to 10¹⁰, 0 to 32², 32² to 96²,
+ *     96² to 10¹⁰).
+ *   - area_count: 1 … 2¹⁶.
+ *   - stats: optional output, `[stat_capacity]`: the first 1 + 2 · `area_count` + `max_det_count` are written.
+ *   - stat_capacity: entries that `stats` has room for.
+ *   - precision: optional output, `[threshold_count, 101, num_classes, area_count, max_det_count]`.
+ *   - recall: optional output, `[threshold_count, num_classes, area_count, max_det_count]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET for a label out of range, INVALID_VALUE for
+ *   a NaN score, BUFFER_TOO_SMALL for `stats`, OUT_OF_MEMORY.
+ * - Reference: Lin et al. 2014, Microsoft COCO: Common objects in context; pycocotools.
+ */
+LOSSKIT_API losskit_status losskit_coco_eval_f32(
+    const float *det_boxes, const float *det_scores, const int64_t *det_labels, const int64_t *det_images,
+    ptrdiff_t det_count, const float *gt_boxes, const int64_t *gt_labels, const int64_t *gt_images,
+    const uint8_t *gt_crowd, const float *gt_area, ptrdiff_t gt_count, ptrdiff_t num_classes,
+    const double *iou_thresholds, ptrdiff_t threshold_count, const int64_t *max_dets, ptrdiff_t max_det_count,
+    const double *area_ranges, ptrdiff_t area_count, double *stats, ptrdiff_t stat_capacity, double *precision,
+    double *recall);
+LOSSKIT_API losskit_status losskit_coco_eval_f64(
+    const double *det_boxes, const double *det_scores, const int64_t *det_labels, const int64_t *det_images,
+    ptrdiff_t det_count, const double *gt_boxes, const int64_t *gt_labels, const int64_t *gt_images,
+    const uint8_t *gt_crowd, const double *gt_area, ptrdiff_t gt_count, ptrdiff_t num_classes,
+    const double *iou_thresholds, ptrdiff_t threshold_count, const int64_t *max_dets, ptrdiff_t max_det_count,
+    const double *area_ranges, ptrdiff_t area_count, double *stats, ptrdiff_t stat_capacity, double *precision,
+    double *recall);
+
+/**
+ * Average precision of detections of which it is known whether they are true.
+ *
+ *     detections in descending order of score (equal ones: lower index first), TP and FP counted along
+ *     recall r = TP / n_gt,  precision p = TP / (TP + FP), raised to the greatest p at a recall ≥ r
+ *     area                              Σ (r_i − r_{i−1}) p_i
+ *     eleven_point, hundred_one_point   the mean of p at evenly spaced recalls, 0 beyond the last
+ *
+ * - Parameters:
+ *   - scores: `[count]`; NaN gives INVALID_VALUE.
+ *   - matched: `[count]`, not 0 where the detection is a true positive.
+ *   - count: number of detections, 0 … 2³¹ − 1.
+ *   - n_gt: number of ground truths, ≥ 0.
+ *   - method: how the curve becomes a number (area).
+ *   - average_precision: output, NaN where `n_gt` is 0, 0 without detections.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, OUT_OF_MEMORY.
+ * - Reference: Everingham et al. 2010, The PASCAL visual object classes (VOC) challenge.
+ */
+LOSSKIT_API losskit_status losskit_detection_average_precision_f32(
+    const float *scores, const uint8_t *matched, ptrdiff_t count, int64_t n_gt, losskit_average_precision_method method,
+    float *average_precision);
+LOSSKIT_API losskit_status losskit_detection_average_precision_f64(
+    const double *scores, const uint8_t *matched, ptrdiff_t count, int64_t n_gt,
+    losskit_average_precision_method method, double *average_precision);
 
 /* ====================================================================================================
  * Calibration errors and reliability

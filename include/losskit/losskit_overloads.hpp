@@ -353,6 +353,28 @@ enum class matrix_nms_kernel : std::int32_t {
   linear = LOSSKIT_MATRIX_NMS_KERNEL_LINEAR,
 };
 
+/// How the confidences of a cluster become the score of its fused box.
+enum class fusion_confidence : std::int32_t {
+  /// Their mean, lowered where there are fewer boxes than models.
+  avg = LOSSKIT_FUSION_CONFIDENCE_AVG,
+  /// The highest of them, in units of the largest weight.
+  max = LOSSKIT_FUSION_CONFIDENCE_MAX,
+  /// Their mean by weight, times the part of the weights whose models are among them.
+  box_and_model_avg = LOSSKIT_FUSION_CONFIDENCE_BOX_AND_MODEL_AVG,
+  /// Their mean by weight, as if each absent model had said 0.
+  absent_model_aware_avg = LOSSKIT_FUSION_CONFIDENCE_ABSENT_MODEL_AWARE_AVG,
+};
+
+/// How the precisions of a curve become one number.
+enum class average_precision_method : std::int32_t {
+  /// The area under the curve, as PASCAL VOC has it from 2010 on.
+  area = LOSSKIT_AVERAGE_PRECISION_METHOD_AREA,
+  /// The mean at the recalls 0, 0.1, …, 1, as PASCAL VOC had it before.
+  eleven_point = LOSSKIT_AVERAGE_PRECISION_METHOD_ELEVEN_POINT,
+  /// The mean at the recalls 0, 0.01, …, 1, as COCO has it.
+  hundred_one_point = LOSSKIT_AVERAGE_PRECISION_METHOD_HUNDRED_ONE_POINT,
+};
+
 /// How the gaps of the bins are joined.
 enum class calibration_norm : std::int32_t {
   /// Mean absolute gap, weighted by the bins' counts: the expected calibration error.
@@ -10261,6 +10283,400 @@ inline void batched_soft_nms(
 /// See losskit_soft_nms_workspace_size.
 inline void soft_nms_workspace_size(std::ptrdiff_t count, std::ptrdiff_t *size) {
   check(losskit_soft_nms_workspace_size(count, size));
+}
+
+/// Non-maximum weighted: boxes of several models that overlap a better one become one with it, the mean of them by
+/// confidence and overlap.
+/// See losskit_non_maximum_weighted_f32.
+inline void non_maximum_weighted(
+    const float *boxes, const float *scores, const std::int64_t *labels, const std::int64_t *models,
+    std::ptrdiff_t count, const double *weights, std::ptrdiff_t n_models, double iou_threshold,
+    double skip_box_threshold, bool normalized, float *fused_boxes, float *fused_scores, std::int64_t *fused_labels,
+    std::ptrdiff_t capacity, std::ptrdiff_t *fused_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_non_maximum_weighted_f32(boxes, scores, labels, models, count, weights, n_models, iou_threshold, skip_box_threshold, normalized, fused_boxes, fused_scores, fused_labels, capacity, fused_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void non_maximum_weighted(
+    span<const float> boxes, span<const float> scores, span<const std::int64_t> labels, span<const std::int64_t> models,
+    span<const double> weights, std::ptrdiff_t n_models, double iou_threshold, double skip_box_threshold,
+    bool normalized, span<float> fused_boxes, span<float> fused_scores, span<std::int64_t> fused_labels,
+    std::ptrdiff_t capacity, std::ptrdiff_t *fused_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(labels, false, {count});
+  detail::expect(models, false, {count});
+  detail::expect(weights, true, {n_models});
+  detail::expect(fused_boxes, true, {capacity, 4});
+  detail::expect(fused_scores, true, {capacity});
+  detail::expect(fused_labels, true, {capacity});
+  check(
+    
+    losskit_non_maximum_weighted_f32(boxes.data(), scores.data(), labels.data(), models.data(), count, weights.data(), n_models, iou_threshold, skip_box_threshold, normalized, fused_boxes.data(), fused_scores.data(), fused_labels.data(), capacity, fused_count, workspace, workspace_size));
+}
+
+/// Non-maximum weighted: boxes of several models that overlap a better one become one with it, the mean of them by
+/// confidence and overlap.
+/// See losskit_non_maximum_weighted_f64.
+inline void non_maximum_weighted(
+    const double *boxes, const double *scores, const std::int64_t *labels, const std::int64_t *models,
+    std::ptrdiff_t count, const double *weights, std::ptrdiff_t n_models, double iou_threshold,
+    double skip_box_threshold, bool normalized, double *fused_boxes, double *fused_scores, std::int64_t *fused_labels,
+    std::ptrdiff_t capacity, std::ptrdiff_t *fused_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_non_maximum_weighted_f64(boxes, scores, labels, models, count, weights, n_models, iou_threshold, skip_box_threshold, normalized, fused_boxes, fused_scores, fused_labels, capacity, fused_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void non_maximum_weighted(
+    span<const double> boxes, span<const double> scores, span<const std::int64_t> labels,
+    span<const std::int64_t> models, span<const double> weights, std::ptrdiff_t n_models, double iou_threshold,
+    double skip_box_threshold, bool normalized, span<double> fused_boxes, span<double> fused_scores,
+    span<std::int64_t> fused_labels, std::ptrdiff_t capacity, std::ptrdiff_t *fused_count, void *workspace,
+    std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(labels, false, {count});
+  detail::expect(models, false, {count});
+  detail::expect(weights, true, {n_models});
+  detail::expect(fused_boxes, true, {capacity, 4});
+  detail::expect(fused_scores, true, {capacity});
+  detail::expect(fused_labels, true, {capacity});
+  check(
+    
+    losskit_non_maximum_weighted_f64(boxes.data(), scores.data(), labels.data(), models.data(), count, weights.data(), n_models, iou_threshold, skip_box_threshold, normalized, fused_boxes.data(), fused_scores.data(), fused_labels.data(), capacity, fused_count, workspace, workspace_size));
+}
+
+/// Weighted boxes fusion: boxes of several models that overlap become one, the mean of them by confidence.
+/// See losskit_weighted_boxes_fusion_f32.
+inline void weighted_boxes_fusion(
+    const float *boxes, const float *scores, const std::int64_t *labels, const std::int64_t *models,
+    std::ptrdiff_t count, const double *weights, std::ptrdiff_t n_models, double iou_threshold,
+    double skip_box_threshold, losskit::fusion_confidence conf_type, bool allows_overflow, bool normalized,
+    float *fused_boxes, float *fused_scores, std::int64_t *fused_labels, std::ptrdiff_t capacity,
+    std::ptrdiff_t *fused_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_weighted_boxes_fusion_f32(boxes, scores, labels, models, count, weights, n_models, iou_threshold, skip_box_threshold, static_cast<losskit_fusion_confidence>(conf_type), allows_overflow, normalized, fused_boxes, fused_scores, fused_labels, capacity, fused_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void weighted_boxes_fusion(
+    span<const float> boxes, span<const float> scores, span<const std::int64_t> labels, span<const std::int64_t> models,
+    span<const double> weights, std::ptrdiff_t n_models, double iou_threshold, double skip_box_threshold,
+    losskit::fusion_confidence conf_type, bool allows_overflow, bool normalized, span<float> fused_boxes,
+    span<float> fused_scores, span<std::int64_t> fused_labels, std::ptrdiff_t capacity, std::ptrdiff_t *fused_count,
+    void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(labels, false, {count});
+  detail::expect(models, false, {count});
+  detail::expect(weights, true, {n_models});
+  detail::expect(fused_boxes, true, {capacity, 4});
+  detail::expect(fused_scores, true, {capacity});
+  detail::expect(fused_labels, true, {capacity});
+  check(
+    
+    losskit_weighted_boxes_fusion_f32(boxes.data(), scores.data(), labels.data(), models.data(), count, weights.data(), n_models, iou_threshold, skip_box_threshold, static_cast<losskit_fusion_confidence>(conf_type), allows_overflow, normalized, fused_boxes.data(), fused_scores.data(), fused_labels.data(), capacity, fused_count, workspace, workspace_size));
+}
+
+/// Weighted boxes fusion: boxes of several models that overlap become one, the mean of them by confidence.
+/// See losskit_weighted_boxes_fusion_f64.
+inline void weighted_boxes_fusion(
+    const double *boxes, const double *scores, const std::int64_t *labels, const std::int64_t *models,
+    std::ptrdiff_t count, const double *weights, std::ptrdiff_t n_models, double iou_threshold,
+    double skip_box_threshold, losskit::fusion_confidence conf_type, bool allows_overflow, bool normalized,
+    double *fused_boxes, double *fused_scores, std::int64_t *fused_labels, std::ptrdiff_t capacity,
+    std::ptrdiff_t *fused_count, void *workspace, std::ptrdiff_t workspace_size) {
+  check(
+    
+    losskit_weighted_boxes_fusion_f64(boxes, scores, labels, models, count, weights, n_models, iou_threshold, skip_box_threshold, static_cast<losskit_fusion_confidence>(conf_type), allows_overflow, normalized, fused_boxes, fused_scores, fused_labels, capacity, fused_count, workspace, workspace_size));
+}
+
+/// The same on spans.
+inline void weighted_boxes_fusion(
+    span<const double> boxes, span<const double> scores, span<const std::int64_t> labels,
+    span<const std::int64_t> models, span<const double> weights, std::ptrdiff_t n_models, double iou_threshold,
+    double skip_box_threshold, losskit::fusion_confidence conf_type, bool allows_overflow, bool normalized,
+    span<double> fused_boxes, span<double> fused_scores, span<std::int64_t> fused_labels, std::ptrdiff_t capacity,
+    std::ptrdiff_t *fused_count, void *workspace, std::ptrdiff_t workspace_size) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(boxes, false, {count, 4});
+  detail::expect(labels, false, {count});
+  detail::expect(models, false, {count});
+  detail::expect(weights, true, {n_models});
+  detail::expect(fused_boxes, true, {capacity, 4});
+  detail::expect(fused_scores, true, {capacity});
+  detail::expect(fused_labels, true, {capacity});
+  check(
+    
+    losskit_weighted_boxes_fusion_f64(boxes.data(), scores.data(), labels.data(), models.data(), count, weights.data(), n_models, iou_threshold, skip_box_threshold, static_cast<losskit_fusion_confidence>(conf_type), allows_overflow, normalized, fused_boxes.data(), fused_scores.data(), fused_labels.data(), capacity, fused_count, workspace, workspace_size));
+}
+
+/// The workspace that `weightedBoxesFusion` and `nonMaximumWeighted` want, whatever the modes, in either precision.
+/// See losskit_box_fusion_workspace_size.
+inline void box_fusion_workspace_size(std::ptrdiff_t count, std::ptrdiff_t n_models, std::ptrdiff_t *size) {
+  check(losskit_box_fusion_workspace_size(count, n_models, size));
+}
+
+/// The size of a COCO accumulator's state.
+/// See losskit_coco_accumulator_size.
+inline void coco_accumulator_size(
+    std::ptrdiff_t num_classes, std::ptrdiff_t threshold_count, std::ptrdiff_t max_det_count, std::ptrdiff_t area_count,
+    std::ptrdiff_t detections, std::ptrdiff_t *size) {
+  check(losskit_coco_accumulator_size(num_classes, threshold_count, max_det_count, area_count, detections, size));
+}
+
+/// Starts a COCO accumulator: `cocoEval` of images that come in batches, or that are seen by different workers.
+/// See losskit_coco_accumulator_init.
+inline void coco_accumulator_init(
+    void *state, std::ptrdiff_t size, std::ptrdiff_t num_classes, const double *iou_thresholds,
+    std::ptrdiff_t threshold_count, const std::int64_t *max_dets, std::ptrdiff_t max_det_count,
+    const double *area_ranges, std::ptrdiff_t area_count) {
+  check(
+    
+    losskit_coco_accumulator_init(state, size, num_classes, iou_thresholds, threshold_count, max_dets, max_det_count, area_ranges, area_count));
+}
+
+/// The same on spans.
+inline void coco_accumulator_init(
+    void *state, std::ptrdiff_t size, std::ptrdiff_t num_classes, span<const double> iou_thresholds,
+    span<const std::int64_t> max_dets, span<const double> area_ranges, std::ptrdiff_t area_count) {
+  const std::ptrdiff_t threshold_count = iou_thresholds.ssize();
+  const std::ptrdiff_t max_det_count = max_dets.ssize();
+  detail::expect(area_ranges, false, {area_count, 2});
+  check(
+    
+    losskit_coco_accumulator_init(state, size, num_classes, iou_thresholds.data(), threshold_count, max_dets.data(), max_det_count, area_ranges.data(), area_count));
+}
+
+/// Is this the state of a COCO accumulator? For bytes that come from elsewhere.
+/// See losskit_coco_accumulator_check.
+inline void coco_accumulator_check(
+    const void *state, std::ptrdiff_t size, std::ptrdiff_t *used_size, std::ptrdiff_t *num_classes,
+    std::ptrdiff_t *threshold_count, std::ptrdiff_t *max_det_count, std::ptrdiff_t *area_count,
+    std::ptrdiff_t *detections) {
+  check(
+    
+    losskit_coco_accumulator_check(state, size, used_size, num_classes, threshold_count, max_det_count, area_count, detections));
+}
+
+/// Adds images to a COCO accumulator.
+/// See losskit_coco_accumulator_update_f32.
+inline void coco_accumulator_update(
+    void *state, std::ptrdiff_t size, std::ptrdiff_t *used_size, const float *det_boxes, const float *det_scores,
+    const std::int64_t *det_labels, const std::int64_t *det_images, std::ptrdiff_t det_count, const float *gt_boxes,
+    const std::int64_t *gt_labels, const std::int64_t *gt_images, const std::uint8_t *gt_crowd, const float *gt_area,
+    std::ptrdiff_t gt_count) {
+  check(
+    
+    losskit_coco_accumulator_update_f32(state, size, used_size, det_boxes, det_scores, det_labels, det_images, det_count, gt_boxes, gt_labels, gt_images, gt_crowd, gt_area, gt_count));
+}
+
+/// The same on spans.
+inline void coco_accumulator_update(
+    void *state, std::ptrdiff_t size, std::ptrdiff_t *used_size, span<const float> det_boxes,
+    span<const float> det_scores, span<const std::int64_t> det_labels, span<const std::int64_t> det_images,
+    span<const float> gt_boxes, span<const std::int64_t> gt_labels, span<const std::int64_t> gt_images,
+    span<const std::uint8_t> gt_crowd, span<const float> gt_area) {
+  const std::ptrdiff_t det_count = det_scores.ssize();
+  const std::ptrdiff_t gt_count = gt_labels.ssize();
+  detail::expect(det_boxes, false, {det_count, 4});
+  detail::expect(det_labels, false, {det_count});
+  detail::expect(det_images, false, {det_count});
+  detail::expect(gt_boxes, false, {gt_count, 4});
+  detail::expect(gt_images, false, {gt_count});
+  detail::expect(gt_crowd, true, {gt_count});
+  detail::expect(gt_area, true, {gt_count});
+  check(
+    
+    losskit_coco_accumulator_update_f32(state, size, used_size, det_boxes.data(), det_scores.data(), det_labels.data(), det_images.data(), det_count, gt_boxes.data(), gt_labels.data(), gt_images.data(), gt_crowd.data(), gt_area.data(), gt_count));
+}
+
+/// Adds images to a COCO accumulator.
+/// See losskit_coco_accumulator_update_f64.
+inline void coco_accumulator_update(
+    void *state, std::ptrdiff_t size, std::ptrdiff_t *used_size, const double *det_boxes, const double *det_scores,
+    const std::int64_t *det_labels, const std::int64_t *det_images, std::ptrdiff_t det_count, const double *gt_boxes,
+    const std::int64_t *gt_labels, const std::int64_t *gt_images, const std::uint8_t *gt_crowd, const double *gt_area,
+    std::ptrdiff_t gt_count) {
+  check(
+    
+    losskit_coco_accumulator_update_f64(state, size, used_size, det_boxes, det_scores, det_labels, det_images, det_count, gt_boxes, gt_labels, gt_images, gt_crowd, gt_area, gt_count));
+}
+
+/// The same on spans.
+inline void coco_accumulator_update(
+    void *state, std::ptrdiff_t size, std::ptrdiff_t *used_size, span<const double> det_boxes,
+    span<const double> det_scores, span<const std::int64_t> det_labels, span<const std::int64_t> det_images,
+    span<const double> gt_boxes, span<const std::int64_t> gt_labels, span<const std::int64_t> gt_images,
+    span<const std::uint8_t> gt_crowd, span<const double> gt_area) {
+  const std::ptrdiff_t det_count = det_scores.ssize();
+  const std::ptrdiff_t gt_count = gt_labels.ssize();
+  detail::expect(det_boxes, false, {det_count, 4});
+  detail::expect(det_labels, false, {det_count});
+  detail::expect(det_images, false, {det_count});
+  detail::expect(gt_boxes, false, {gt_count, 4});
+  detail::expect(gt_images, false, {gt_count});
+  detail::expect(gt_crowd, true, {gt_count});
+  detail::expect(gt_area, true, {gt_count});
+  check(
+    
+    losskit_coco_accumulator_update_f64(state, size, used_size, det_boxes.data(), det_scores.data(), det_labels.data(), det_images.data(), det_count, gt_boxes.data(), gt_labels.data(), gt_images.data(), gt_crowd.data(), gt_area.data(), gt_count));
+}
+
+/// Adds all that another COCO accumulator holds. In whatever order parts are merged, the result is the same.
+/// See losskit_coco_accumulator_merge.
+inline void coco_accumulator_merge(
+    void *state, std::ptrdiff_t size, std::ptrdiff_t *used_size, const void *other, std::ptrdiff_t other_size) {
+  check(losskit_coco_accumulator_merge(state, size, used_size, other, other_size));
+}
+
+/// The results of all images that a COCO accumulator holds, as `cocoEval` gives them.
+/// See losskit_coco_accumulator_result.
+inline void coco_accumulator_result(
+    const void *state, std::ptrdiff_t size, double *stats, std::ptrdiff_t stat_capacity, double *precision,
+    double *recall) {
+  check(losskit_coco_accumulator_result(state, size, stats, stat_capacity, precision, recall));
+}
+
+/// The same on spans.
+inline void coco_accumulator_result(
+    const void *state, std::ptrdiff_t size, span<double> stats, std::ptrdiff_t stat_capacity, double *precision,
+    double *recall) {
+  detail::expect(stats, true, {stat_capacity});
+  check(losskit_coco_accumulator_result(state, size, stats.data(), stat_capacity, precision, recall));
+}
+
+/// COCO's evaluation of detections: average precision and recall over classes, IoU thresholds, ranges of area and
+/// numbers of detections.
+/// See losskit_coco_eval_f32.
+inline void coco_eval(
+    const float *det_boxes, const float *det_scores, const std::int64_t *det_labels, const std::int64_t *det_images,
+    std::ptrdiff_t det_count, const float *gt_boxes, const std::int64_t *gt_labels, const std::int64_t *gt_images,
+    const std::uint8_t *gt_crowd, const float *gt_area, std::ptrdiff_t gt_count, std::ptrdiff_t num_classes,
+    const double *iou_thresholds, std::ptrdiff_t threshold_count, const std::int64_t *max_dets,
+    std::ptrdiff_t max_det_count, const double *area_ranges, std::ptrdiff_t area_count, double *stats,
+    std::ptrdiff_t stat_capacity, double *precision, double *recall) {
+  check(
+    
+    losskit_coco_eval_f32(det_boxes, det_scores, det_labels, det_images, det_count, gt_boxes, gt_labels, gt_images, gt_crowd, gt_area, gt_count, num_classes, iou_thresholds, threshold_count, max_dets, max_det_count, area_ranges, area_count, stats, stat_capacity, precision, recall));
+}
+
+/// The same on spans.
+inline void coco_eval(
+    span<const float> det_boxes, span<const float> det_scores, span<const std::int64_t> det_labels,
+    span<const std::int64_t> det_images, span<const float> gt_boxes, span<const std::int64_t> gt_labels,
+    span<const std::int64_t> gt_images, span<const std::uint8_t> gt_crowd, span<const float> gt_area,
+    std::ptrdiff_t num_classes, span<const double> iou_thresholds, span<const std::int64_t> max_dets,
+    span<const double> area_ranges, std::ptrdiff_t area_count, span<double> stats, std::ptrdiff_t stat_capacity,
+    span<double> precision, span<double> recall) {
+  const std::ptrdiff_t det_count = det_scores.ssize();
+  const std::ptrdiff_t gt_count = gt_labels.ssize();
+  const std::ptrdiff_t threshold_count = iou_thresholds.ssize();
+  const std::ptrdiff_t max_det_count = max_dets.ssize();
+  detail::expect(det_boxes, false, {det_count, 4});
+  detail::expect(det_labels, false, {det_count});
+  detail::expect(det_images, false, {det_count});
+  detail::expect(gt_boxes, false, {gt_count, 4});
+  detail::expect(gt_images, false, {gt_count});
+  detail::expect(gt_crowd, true, {gt_count});
+  detail::expect(gt_area, true, {gt_count});
+  detail::expect(area_ranges, false, {area_count, 2});
+  detail::expect(stats, true, {stat_capacity});
+  detail::expect(precision, true, {threshold_count, 101, num_classes, area_count, max_det_count});
+  detail::expect(recall, true, {threshold_count, num_classes, area_count, max_det_count});
+  check(
+    
+    losskit_coco_eval_f32(det_boxes.data(), det_scores.data(), det_labels.data(), det_images.data(), det_count, gt_boxes.data(), gt_labels.data(), gt_images.data(), gt_crowd.data(), gt_area.data(), gt_count, num_classes, iou_thresholds.data(), threshold_count, max_dets.data(), max_det_count, area_ranges.data(), area_count, stats.data(), stat_capacity, precision.data(), recall.data()));
+}
+
+/// COCO's evaluation of detections: average precision and recall over classes, IoU thresholds, ranges of area and
+/// numbers of detections.
+/// See losskit_coco_eval_f64.
+inline void coco_eval(
+    const double *det_boxes, const double *det_scores, const std::int64_t *det_labels, const std::int64_t *det_images,
+    std::ptrdiff_t det_count, const double *gt_boxes, const std::int64_t *gt_labels, const std::int64_t *gt_images,
+    const std::uint8_t *gt_crowd, const double *gt_area, std::ptrdiff_t gt_count, std::ptrdiff_t num_classes,
+    const double *iou_thresholds, std::ptrdiff_t threshold_count, const std::int64_t *max_dets,
+    std::ptrdiff_t max_det_count, const double *area_ranges, std::ptrdiff_t area_count, double *stats,
+    std::ptrdiff_t stat_capacity, double *precision, double *recall) {
+  check(
+    
+    losskit_coco_eval_f64(det_boxes, det_scores, det_labels, det_images, det_count, gt_boxes, gt_labels, gt_images, gt_crowd, gt_area, gt_count, num_classes, iou_thresholds, threshold_count, max_dets, max_det_count, area_ranges, area_count, stats, stat_capacity, precision, recall));
+}
+
+/// The same on spans.
+inline void coco_eval(
+    span<const double> det_boxes, span<const double> det_scores, span<const std::int64_t> det_labels,
+    span<const std::int64_t> det_images, span<const double> gt_boxes, span<const std::int64_t> gt_labels,
+    span<const std::int64_t> gt_images, span<const std::uint8_t> gt_crowd, span<const double> gt_area,
+    std::ptrdiff_t num_classes, span<const double> iou_thresholds, span<const std::int64_t> max_dets,
+    span<const double> area_ranges, std::ptrdiff_t area_count, span<double> stats, std::ptrdiff_t stat_capacity,
+    span<double> precision, span<double> recall) {
+  const std::ptrdiff_t det_count = det_scores.ssize();
+  const std::ptrdiff_t gt_count = gt_labels.ssize();
+  const std::ptrdiff_t threshold_count = iou_thresholds.ssize();
+  const std::ptrdiff_t max_det_count = max_dets.ssize();
+  detail::expect(det_boxes, false, {det_count, 4});
+  detail::expect(det_labels, false, {det_count});
+  detail::expect(det_images, false, {det_count});
+  detail::expect(gt_boxes, false, {gt_count, 4});
+  detail::expect(gt_images, false, {gt_count});
+  detail::expect(gt_crowd, true, {gt_count});
+  detail::expect(gt_area, true, {gt_count});
+  detail::expect(area_ranges, false, {area_count, 2});
+  detail::expect(stats, true, {stat_capacity});
+  detail::expect(precision, true, {threshold_count, 101, num_classes, area_count, max_det_count});
+  detail::expect(recall, true, {threshold_count, num_classes, area_count, max_det_count});
+  check(
+    
+    losskit_coco_eval_f64(det_boxes.data(), det_scores.data(), det_labels.data(), det_images.data(), det_count, gt_boxes.data(), gt_labels.data(), gt_images.data(), gt_crowd.data(), gt_area.data(), gt_count, num_classes, iou_thresholds.data(), threshold_count, max_dets.data(), max_det_count, area_ranges.data(), area_count, stats.data(), stat_capacity, precision.data(), recall.data()));
+}
+
+/// Average precision of detections of which it is known whether they are true.
+/// See losskit_detection_average_precision_f32.
+inline void detection_average_precision(
+    const float *scores, const std::uint8_t *matched, std::ptrdiff_t count, std::int64_t n_gt,
+    losskit::average_precision_method method, float *average_precision) {
+  check(
+    
+    losskit_detection_average_precision_f32(scores, matched, count, n_gt, static_cast<losskit_average_precision_method>(method), average_precision));
+}
+
+/// The same on spans.
+inline void detection_average_precision(
+    span<const float> scores, span<const std::uint8_t> matched, std::int64_t n_gt,
+    losskit::average_precision_method method, float *average_precision) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(matched, false, {count});
+  check(
+    
+    losskit_detection_average_precision_f32(scores.data(), matched.data(), count, n_gt, static_cast<losskit_average_precision_method>(method), average_precision));
+}
+
+/// Average precision of detections of which it is known whether they are true.
+/// See losskit_detection_average_precision_f64.
+inline void detection_average_precision(
+    const double *scores, const std::uint8_t *matched, std::ptrdiff_t count, std::int64_t n_gt,
+    losskit::average_precision_method method, double *average_precision) {
+  check(
+    
+    losskit_detection_average_precision_f64(scores, matched, count, n_gt, static_cast<losskit_average_precision_method>(method), average_precision));
+}
+
+/// The same on spans.
+inline void detection_average_precision(
+    span<const double> scores, span<const std::uint8_t> matched, std::int64_t n_gt,
+    losskit::average_precision_method method, double *average_precision) {
+  const std::ptrdiff_t count = scores.ssize();
+  detail::expect(matched, false, {count});
+  check(
+    
+    losskit_detection_average_precision_f64(scores.data(), matched.data(), count, n_gt, static_cast<losskit_average_precision_method>(method), average_precision));
 }
 
 /// Adaptive calibration error (ACE): gaps over ranges of equal mass, of every class, unweighted.

@@ -141,7 +141,7 @@ class _Translation:
     def _results(self) -> list[str]:
         results = []
         for name, text in self.shared.get("outputs", {}).items():
-            if text.startswith(("workspace", "scratch")) or (name.endswith("_count") and "capacity" in self.sizes):
+            if text.startswith(("workspace", "scratch", "optional scratch")) or (name.endswith("_count") and "capacity" in self.sizes):
                 continue
             is_array = re.search(r"\[|\bshape|\blike\b|\b(per|each) row", text)
             kind = "float or ndarray" if name == "loss" else "ndarray" if is_array else "float"

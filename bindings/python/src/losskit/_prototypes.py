@@ -40,6 +40,8 @@ ENUMS: dict[str, dict[str, int]] = {
     "YoloHead": {"v3": 0, "v5": 1, "v8": 2, "x": 3},
     "ClusterMetric": {"iou": 0, "diou": 1},
     "MatrixNmsKernel": {"gaussian": 0, "linear": 1},
+    "FusionConfidence": {"avg": 0, "max": 1, "box_and_model_avg": 2, "absent_model_aware_avg": 3},
+    "AveragePrecisionMethod": {"area": 0, "eleven_point": 1, "hundred_one_point": 2},
     "CalibrationNorm": {"l1": 0, "l2": 1, "max": 2},
     "CalibrationMode": {"top": 0, "classwise": 1},
     "BiasWeighting": {"conf": 0, "none": 1},
@@ -3484,6 +3486,176 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
         (
             ("count", "n"),
             ("size", "p"),
+        ),
+    ),
+    "non_maximum_weighted": (
+        True,
+        (
+            ("boxes", "p"),
+            ("scores", "p"),
+            ("labels", "p"),
+            ("models", "p"),
+            ("count", "n"),
+            ("weights", "p"),
+            ("n_models", "n"),
+            ("iou_threshold", "d"),
+            ("skip_box_threshold", "d"),
+            ("normalized", "b"),
+            ("fused_boxes", "p"),
+            ("fused_scores", "p"),
+            ("fused_labels", "p"),
+            ("capacity", "n"),
+            ("fused_count", "p"),
+            ("workspace", "p"),
+            ("workspace_size", "n"),
+        ),
+    ),
+    "weighted_boxes_fusion": (
+        True,
+        (
+            ("boxes", "p"),
+            ("scores", "p"),
+            ("labels", "p"),
+            ("models", "p"),
+            ("count", "n"),
+            ("weights", "p"),
+            ("n_models", "n"),
+            ("iou_threshold", "d"),
+            ("skip_box_threshold", "d"),
+            ("conf_type", "e:FusionConfidence"),
+            ("allows_overflow", "b"),
+            ("normalized", "b"),
+            ("fused_boxes", "p"),
+            ("fused_scores", "p"),
+            ("fused_labels", "p"),
+            ("capacity", "n"),
+            ("fused_count", "p"),
+            ("workspace", "p"),
+            ("workspace_size", "n"),
+        ),
+    ),
+    "box_fusion_workspace_size": (
+        False,
+        (
+            ("count", "n"),
+            ("n_models", "n"),
+            ("size", "p"),
+        ),
+    ),
+    "coco_accumulator_size": (
+        False,
+        (
+            ("num_classes", "n"),
+            ("threshold_count", "n"),
+            ("max_det_count", "n"),
+            ("area_count", "n"),
+            ("detections", "n"),
+            ("size", "p"),
+        ),
+    ),
+    "coco_accumulator_init": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("num_classes", "n"),
+            ("iou_thresholds", "p"),
+            ("threshold_count", "n"),
+            ("max_dets", "p"),
+            ("max_det_count", "n"),
+            ("area_ranges", "p"),
+            ("area_count", "n"),
+        ),
+    ),
+    "coco_accumulator_check": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("used_size", "p"),
+            ("num_classes", "p"),
+            ("threshold_count", "p"),
+            ("max_det_count", "p"),
+            ("area_count", "p"),
+            ("detections", "p"),
+        ),
+    ),
+    "coco_accumulator_update": (
+        True,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("used_size", "p"),
+            ("det_boxes", "p"),
+            ("det_scores", "p"),
+            ("det_labels", "p"),
+            ("det_images", "p"),
+            ("det_count", "n"),
+            ("gt_boxes", "p"),
+            ("gt_labels", "p"),
+            ("gt_images", "p"),
+            ("gt_crowd", "p"),
+            ("gt_area", "p"),
+            ("gt_count", "n"),
+        ),
+    ),
+    "coco_accumulator_merge": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("used_size", "p"),
+            ("other", "p"),
+            ("other_size", "n"),
+        ),
+    ),
+    "coco_accumulator_result": (
+        False,
+        (
+            ("state", "p"),
+            ("size", "n"),
+            ("stats", "p"),
+            ("stat_capacity", "n"),
+            ("precision", "p"),
+            ("recall", "p"),
+        ),
+    ),
+    "coco_eval": (
+        True,
+        (
+            ("det_boxes", "p"),
+            ("det_scores", "p"),
+            ("det_labels", "p"),
+            ("det_images", "p"),
+            ("det_count", "n"),
+            ("gt_boxes", "p"),
+            ("gt_labels", "p"),
+            ("gt_images", "p"),
+            ("gt_crowd", "p"),
+            ("gt_area", "p"),
+            ("gt_count", "n"),
+            ("num_classes", "n"),
+            ("iou_thresholds", "p"),
+            ("threshold_count", "n"),
+            ("max_dets", "p"),
+            ("max_det_count", "n"),
+            ("area_ranges", "p"),
+            ("area_count", "n"),
+            ("stats", "p"),
+            ("stat_capacity", "n"),
+            ("precision", "p"),
+            ("recall", "p"),
+        ),
+    ),
+    "detection_average_precision": (
+        True,
+        (
+            ("scores", "p"),
+            ("matched", "p"),
+            ("count", "n"),
+            ("n_gt", "l"),
+            ("method", "e:AveragePrecisionMethod"),
+            ("average_precision", "p"),
         ),
     ),
     "adaptive_calibration_error": (
@@ -9522,6 +9694,270 @@ NaN coordinates neither decay others nor are decayed. The given scores are not c
             "size": "output, bytes.",
         },
         "errors": "INVALID_SHAPE, NULL_POINTER.",
+    },
+    "non_maximum_weighted": {
+        "summary": "Non-maximum weighted: boxes of several models that overlap a better one become one with it, the mean of them by confidence and overlap.",
+        "body": """\
+    boxes are dropped, put in order and clipped, and ordered by c, as for `weighted_boxes_fusion`, but the weights of
+    the models are divided by their maximum
+    for each label, in descending order of c: the box joins the cluster whose first box it overlaps most (of equals
+    the first), if IoU > iou_threshold, else it founds a cluster
+    F = Σ c v box / Σ c v over the boxes of the cluster, with v = IoU(box, first box);  score = c of the first box
+
+The result is sorted by score, descending; equals are in ascending order of label, then of the clusters' beginning.
+Everything is computed in double precision. NaN coordinates overlap nothing. A cluster whose confidences are all 0
+has a fused box of NaN: a positive `skip_box_threshold` drops such boxes.""",
+        "parameters": {
+            "boxes": "`[count, 4]`, x1, y1, x2, y2, of all models.",
+            "scores": "`[count]`; NaN gives INVALID_VALUE.",
+            "labels": "`[count]`, any numbers: only boxes with equal ones are fused.",
+            "models": "`[count]`, which model each box comes from, 0 ..< n_models.",
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+            "weights": "optional, `[n_models]`, of the models, finite and ≥ 0 with a sum > 0; null for 1.",
+            "n_models": "number of models, ≥ 0.",
+            "iou_threshold": "any number but NaN (0.55 is usual).",
+            "skip_box_threshold": "any number but NaN (0).",
+            "normalized": "whether boxes are within [0, 1] and clipped to it.",
+            "capacity": "entries that the outputs have room for; `count` always suffices. If there are more fused boxes: BUFFER_TOO_SMALL, and `fused_count` is the number needed.",
+            "workspace_size": "at least what `box_fusion_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read where `workspace` is null.",
+        },
+        "outputs": {
+            "fused_boxes": "optional output, `[capacity, 4]`.",
+            "fused_scores": "optional output, `[capacity]`.",
+            "fused_labels": "optional output, `[capacity]`.",
+            "fused_count": "output, the number of fused boxes.",
+            "workspace": "optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET for a model out of range, INVALID_VALUE for a NaN score or confidence or for weights that are none, BUFFER_TOO_SMALL, OUT_OF_MEMORY.",
+        "reference": "Zhou et al. 2017, CAD: Scale invariant framework for real-time object detection; ensemble-boxes.",
+    },
+    "weighted_boxes_fusion": {
+        "summary": "Weighted boxes fusion: boxes of several models that overlap become one, the mean of them by confidence.",
+        "body": """\
+    boxes with score < skip_box_threshold are dropped; reversed sides are put in order; where `normalized`, boxes are
+    clipped to [0, 1]; boxes of area 0 are dropped; c = score · weight of the model
+    for each label, in descending order of c: the box joins the cluster whose fused box F it overlaps most (of
+    equals the first), if IoU > iou_threshold, else it founds a cluster of which it is F
+    F = Σ c box / Σ c over the boxes of the cluster
+
+With S = Σ c over the n boxes of a cluster, M models and T the sum of their weights, the score is:
+
+    avg                       S / n · min(M, n) / T, or S / T with allows_overflow
+    max                       max c / max weight
+    box_and_model_avg         S / (Σ weights of the boxes) · (Σ weights of the models that have one) / T
+    absent_model_aware_avg    S / (Σ weights of the boxes + Σ weights of the models that have none)
+
+The result is sorted by score, descending; equals are in ascending order of label, then of the clusters' beginning.
+Everything is computed in double precision. NaN coordinates overlap nothing. Boxes whose confidences are all 0 give
+a fused box of NaN when they join: a positive `skip_box_threshold` drops them.""",
+        "parameters": {
+            "boxes": "`[count, 4]`, x1, y1, x2, y2, of all models.",
+            "scores": "`[count]`; NaN gives INVALID_VALUE.",
+            "labels": "`[count]`, any numbers: only boxes with equal ones are fused.",
+            "models": "`[count]`, which model each box comes from, 0 ..< n_models.",
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+            "weights": "optional, `[n_models]`, of the models, finite and ≥ 0 with a sum > 0; null for 1.",
+            "n_models": "number of models, ≥ 0.",
+            "iou_threshold": "any number but NaN (0.55 is usual).",
+            "skip_box_threshold": "any number but NaN (0).",
+            "conf_type": "how confidences become a score (avg).",
+            "allows_overflow": "for avg, whether a score may exceed those of the boxes.",
+            "normalized": "whether boxes are within [0, 1] and clipped to it.",
+            "capacity": "entries that the outputs have room for; `count` always suffices. If there are more fused boxes: BUFFER_TOO_SMALL, and `fused_count` is the number needed.",
+            "workspace_size": "at least what `box_fusion_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read where `workspace` is null.",
+        },
+        "outputs": {
+            "fused_boxes": "optional output, `[capacity, 4]`.",
+            "fused_scores": "optional output, `[capacity]`.",
+            "fused_labels": "optional output, `[capacity]`.",
+            "fused_count": "output, the number of fused boxes.",
+            "workspace": "optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET for a model out of range, INVALID_VALUE for a NaN score or confidence or for weights that are none, BUFFER_TOO_SMALL, OUT_OF_MEMORY.",
+        "reference": "Solovyev, Wang, Gabruseva 2021, Weighted boxes fusion: ensembling boxes from different object detection models; ensemble-boxes.",
+    },
+    "box_fusion_workspace_size": {
+        "summary": "The workspace that `weighted_boxes_fusion` and `non_maximum_weighted` want, whatever the modes, in either precision.",
+        "parameters": {
+            "count": "number of boxes, 0 … 2³¹ − 1.",
+            "n_models": "number of models, ≥ 0.",
+        },
+        "outputs": {
+            "size": "output, bytes.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+    },
+    "coco_accumulator_size": {
+        "summary": "The size of a COCO accumulator's state.",
+        "parameters": {
+            "num_classes": "0 … 2³¹ − 1.",
+            "threshold_count": "number of IoU thresholds, 1 … 2¹⁶.",
+            "max_det_count": "number of limits, 1 … 2¹⁶.",
+            "area_count": "number of ranges of area, 1 … 2¹⁶.",
+            "detections": "how many detections it is to hold, 0 … 2³¹ − 1.",
+        },
+        "outputs": {
+            "size": "output, in bytes: with T = `threshold_count`, A = `area_count`, M = `max_det_count` it is 8 (6 + T + 2 A + M + `num_classes` · A) + (24 + 16 ⌈T A / 64⌉) `detections`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+    },
+    "coco_accumulator_init": {
+        "summary": "Starts a COCO accumulator: `coco_eval` of images that come in batches, or that are seen by different workers.",
+        "body": """\
+The state grows with the detections: about 40 bytes each with the usual parameters, however many ground truths there
+are. The caller owns its memory, and gives a larger block, with the same bytes at its beginning, when it gets
+BUFFER_TOO_SMALL. The bytes are the state's serialised form: copy them to store or send a state, and pass what was
+read to `coco_accumulator_check`.
+
+Matching happens when images are added, so all detections and ground truths of a class in an image belong into one
+update; an image that comes again counts as one more. Updates and merges in any order have the same result as
+`coco_eval` of all images at once.""",
+        "parameters": {
+            "size": "at least what `coco_accumulator_size` says for no detections.",
+            "num_classes": "0 … 2³¹ − 1.",
+            "iou_thresholds": "`[threshold_count]`, any numbers but NaN.",
+            "threshold_count": "1 … 2¹⁶.",
+            "max_dets": "`[max_det_count]`, ≥ 0.",
+            "max_det_count": "1 … 2¹⁶.",
+            "area_ranges": "`[area_count, 2]`, least and greatest area, any numbers but NaN.",
+            "area_count": "1 … 2¹⁶.",
+        },
+        "outputs": {
+            "state": "output, `[size]` bytes, at any alignment.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, BUFFER_TOO_SMALL if `size` is less than needed.",
+    },
+    "coco_accumulator_check": {
+        "summary": "Is this the state of a COCO accumulator? For bytes that come from elsewhere.",
+        "parameters": {
+            "state": "`[size]` bytes, at any alignment.",
+            "size": "how many bytes there are; what goes beyond the state is not looked at.",
+        },
+        "outputs": {
+            "used_size": "optional output, the bytes of the state.",
+            "num_classes": "optional output, what it was started with.",
+            "threshold_count": "optional output; the thresholds are doubles from byte 48 on.",
+            "max_det_count": "optional output; the limits are 64-bit integers behind the ranges.",
+            "area_count": "optional output; the ranges are pairs of doubles behind the thresholds.",
+            "detections": "optional output, how many it holds.",
+        },
+        "errors": "INVALID_VALUE if it is none.",
+    },
+    "coco_accumulator_update": {
+        "summary": "Adds images to a COCO accumulator.",
+        "parameters": {
+            "size": "of `state`: room for what it holds and for all detections of this batch.",
+            "det_boxes": "`[det_count, 4]`, x1, y1, x2, y2.",
+            "det_scores": "`[det_count]`; NaN gives INVALID_VALUE.",
+            "det_labels": "`[det_count]`, 0 ..< number of classes.",
+            "det_images": "`[det_count]`, any numbers.",
+            "det_count": "0 … 2³¹ − 1.",
+            "gt_boxes": "`[gt_count, 4]`.",
+            "gt_labels": "`[gt_count]`, 0 ..< number of classes.",
+            "gt_images": "`[gt_count]`, any numbers.",
+            "gt_crowd": "optional, `[gt_count]`, not 0 for crowds; absent if there are none.",
+            "gt_area": "optional, `[gt_count]`; the boxes' areas if absent.",
+            "gt_count": "0 … 2³¹ − 1.",
+        },
+        "outputs": {
+            "state": "`[size]` bytes, in and out.",
+            "used_size": "optional output, the bytes of the state now; with BUFFER_TOO_SMALL, those that are needed.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_TARGET for a label out of range, INVALID_VALUE for a NaN score or if `state` is not a state, BUFFER_TOO_SMALL, OUT_OF_MEMORY. The state is then as it was.",
+    },
+    "coco_accumulator_merge": {
+        "summary": "Adds all that another COCO accumulator holds. In whatever order parts are merged, the result is the same.",
+        "parameters": {
+            "size": "of `state`: room for what both hold.",
+            "other": "`[other_size]` bytes, of a state that was started alike.",
+            "other_size": "of `other`.",
+        },
+        "outputs": {
+            "state": "`[size]` bytes, in and out.",
+            "used_size": "optional output, the bytes of the state now; with BUFFER_TOO_SMALL, those that are needed.",
+        },
+        "errors": "INVALID_VALUE if either is not a state, INVALID_SHAPE if they were not started alike or hold too much, NULL_POINTER, BUFFER_TOO_SMALL. The state is then as it was.",
+    },
+    "coco_accumulator_result": {
+        "summary": "The results of all images that a COCO accumulator holds, as `coco_eval` gives them.",
+        "parameters": {
+            "state": "`[size]` bytes.",
+            "size": "of `state`.",
+            "stat_capacity": "entries that `stats` has room for.",
+        },
+        "outputs": {
+            "stats": "optional output, `[stat_capacity]`: the first 1 + 2 A + M are written, of a state with T thresholds, A ranges and M limits for K classes.",
+            "precision": "optional output, T × 101 × K × A × M numbers.",
+            "recall": "optional output, T × K × A × M numbers.",
+        },
+        "errors": "INVALID_VALUE if `state` is not a state, INVALID_SHAPE, NULL_POINTER, BUFFER_TOO_SMALL for `stats`, OUT_OF_MEMORY.",
+    },
+    "coco_eval": {
+        "summary": "COCO's evaluation of detections: average precision and recall over classes, IoU thresholds, ranges of area and numbers of detections.",
+        "body": """\
+    overlap = I / U, for a crowd I / A of the detection; a ground truth is ignored if it is a crowd or its area is
+    outside the range
+    for each class, range and image, the detections, best first, at most the greatest of the limits, take the
+    ground truth not yet taken (a crowd never is) that they overlap most, of equals the last, if by the threshold or
+    more: one that is not ignored, else one that is
+    a detection does not count where it took an ignored one, or none and its own area is outside the range
+    for each limit m, the first m detections of each image, in descending order of score (equal ones by image, then
+    by rank), TP and FP counted along: recall = TP / ground truths not ignored, precision = TP / (TP + FP), raised
+    to the greatest at this recall or higher
+
+`precision` has the precision at the recalls 0, 0.01, …, 1, 0 beyond the last; `recall` the last recall. Both are −1
+for classes without ground truths that are not ignored. `stats` are means over all entries that are not −1, or −1:
+AP over all thresholds, at 0.5 and at 0.75, of the first range; AP of each further range; AR for each limit, of the
+first range; AR of each further range; all but those for each limit with the greatest limit. With the usual
+parameters these are COCO's twelve. Everything is computed in double precision.""",
+        "parameters": {
+            "det_boxes": "`[det_count, 4]`, x1, y1, x2, y2. NaN coordinates overlap nothing.",
+            "det_scores": "`[det_count]`; NaN gives INVALID_VALUE.",
+            "det_labels": "`[det_count]`, 0 ..< num_classes.",
+            "det_images": "`[det_count]`, any numbers.",
+            "det_count": "0 … 2³¹ − 1.",
+            "gt_boxes": "`[gt_count, 4]`.",
+            "gt_labels": "`[gt_count]`, 0 ..< num_classes.",
+            "gt_images": "`[gt_count]`, any numbers.",
+            "gt_crowd": "optional, `[gt_count]`, not 0 for crowds; absent if there are none.",
+            "gt_area": "optional, `[gt_count]`; the boxes' areas if absent.",
+            "gt_count": "0 … 2³¹ − 1.",
+            "num_classes": "0 … 2³¹ − 1.",
+            "iou_thresholds": "`[threshold_count]`, any numbers but NaN (0.5, 0.55, …, 0.95).",
+            "threshold_count": "1 … 2¹⁶.",
+            "max_dets": "`[max_det_count]`, ≥ 0 (1, 10, 100).",
+            "max_det_count": "1 … 2¹⁶.",
+            "area_ranges": "`[area_count, 2]`, least and greatest area, any numbers but NaN (0 to 10¹⁰, 0 to 32², 32² to 96², 96² to 10¹⁰).",
+            "area_count": "1 … 2¹⁶.",
+            "stat_capacity": "entries that `stats` has room for.",
+        },
+        "outputs": {
+            "stats": "optional output, `[stat_capacity]`: the first 1 + 2 · `area_count` + `max_det_count` are written.",
+            "precision": "optional output, `[threshold_count, 101, num_classes, area_count, max_det_count]`.",
+            "recall": "optional output, `[threshold_count, num_classes, area_count, max_det_count]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET for a label out of range, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL for `stats`, OUT_OF_MEMORY.",
+        "reference": "Lin et al. 2014, Microsoft COCO: Common objects in context; pycocotools.",
+    },
+    "detection_average_precision": {
+        "summary": "Average precision of detections of which it is known whether they are true.",
+        "body": """\
+    detections in descending order of score (equal ones: lower index first), TP and FP counted along
+    recall r = TP / n_gt,  precision p = TP / (TP + FP), raised to the greatest p at a recall ≥ r
+    area                              Σ (r_i − r_{i−1}) p_i
+    eleven_point, hundred_one_point   the mean of p at evenly spaced recalls, 0 beyond the last""",
+        "parameters": {
+            "scores": "`[count]`; NaN gives INVALID_VALUE.",
+            "matched": "`[count]`, not 0 where the detection is a true positive.",
+            "count": "number of detections, 0 … 2³¹ − 1.",
+            "n_gt": "number of ground truths, ≥ 0.",
+            "method": "how the curve becomes a number (area).",
+        },
+        "outputs": {
+            "average_precision": "output, NaN where `n_gt` is 0, 0 without detections.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, OUT_OF_MEMORY.",
+        "reference": "Everingham et al. 2010, The PASCAL visual object classes (VOC) challenge.",
     },
     "adaptive_calibration_error": {
         "summary": "Adaptive calibration error (ACE): gaps over ranges of equal mass, of every class, unweighted.",
