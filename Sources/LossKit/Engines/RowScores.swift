@@ -10,8 +10,11 @@ struct ScoredRow<V: Lanes> {
   /// `Σ e^{(z − m)/T}` without the first largest logit (`1 − p` of that one has no cancellation then), m being the
   /// maximum, or the runner-up for scores that measure from there. NaN where the row has NaN or +inf.
   let others: V
+  /// The same measured from the maximum: `rest / (1 + rest)` is 1 − p of the largest.
+  let rest: V
+
   /// `log Σ e^{(z − maximum)/T}` with the largest.
-  let logSum: V
+  @inline(__always) var logSum: V { V.log1p(rest) }
 
   /// The probability of the largest logit, for scores that measure from it; NaN in rows without probabilities.
   @inline(__always) var largestProbability: V { V.select(maximum .== -V.infinity, V.nan, V.one / (V.one + others)) }
@@ -43,8 +46,8 @@ protocol RowScore {
   var kept: Int { get }
   /// T
   var exponential: ScaledExponential<V> { get }
-  /// Two terms of an element, which are summed over the row.
-  func terms(_ e: ScoredElement<V>, logSum: V) -> (V, V)
+  /// Two terms of an element, which are summed over the row; `rest` is the row's.
+  func terms(_ e: ScoredElement<V>, rest: V) -> (V, V)
   func evaluate(_ row: ScoredRow<V>, _ sums: (V, V)) -> (score: V, constants: ScoreConstants<V>)
   /// dscore/dz of an element.
   func derivative(_ e: ScoredElement<V>, _ k: ScoreConstants<V>) -> V
@@ -57,7 +60,7 @@ extension RowScore {
   static var usesTerms: Bool { false }
   var kept: Int { .max }
   var exponential: ScaledExponential<V> { ScaledExponential(temperature: 1) }
-  @inline(__always) func terms(_ e: ScoredElement<V>, logSum: V) -> (V, V) { (V.zero, V.zero) }
+  @inline(__always) func terms(_ e: ScoredElement<V>, rest: V) -> (V, V) { (V.zero, V.zero) }
 }
 
 /// Scores and gradients of rows, with the arguments of a public function, which are checked first.
@@ -97,6 +100,7 @@ private struct RowScoreKernel<F: RowScore>: RowKernel {
       k.b = runnerUp
       k.c = V(bits: tile.lowestClass(k) { e, k in (e.x .== k.b) & ~(e.classes .== k.target) })
     }
+    (k.d, k.e) = (-V.infinity, V(bits: V.Integers(Int(Int32.max))))
     if formula.kept < tile.classes {
       let top = scratch.withMemory(V.self) { tile.top(formula.kept, maximum: maximum, $0) }
       k.d = top.threshold
@@ -106,26 +110,23 @@ private struct RowScoreKernel<F: RowScore>: RowKernel {
     k.b = F.measuresFromRunnerUp ? V.shift(runnerUp) : k.a
 
     var others = V.zero
-    var logSum = V.zero
     if F.usesExponentials {
       others = tile.sum(k, keep: false) { e, k in
         V.select(e.classes .== k.target, V.zero, formula.exponential(e.x - k.b))
       }
       others = V.select(maximum .== V.infinity, V.nan, others)
-      let shift = F.measuresFromRunnerUp ? formula.exponential(runnerUp - k.a) : V.one
-      logSum = V.log1p(shift * others)
     } else {
       // Maxima ignore NaN.
       let hasNaN = tile.maximum { V.select($0.x.isNaN, V.one, V.zero) }
       others = V.select(hasNaN .== V.zero, V.zero, V.nan)
     }
-    k.f = logSum
+    k.f = F.measuresFromRunnerUp ? others * formula.exponential(runnerUp - k.a) : others
     let sums = F.usesTerms
       ? tile.sums(k, keep: false) { e, k in
-        let terms = formula.terms(element(e, k), logSum: k.f)
+        let terms = formula.terms(element(e, k), rest: k.f)
         return RowTerms(first: terms.0, second: terms.1)
       } : (V.zero, V.zero)
-    let row = ScoredRow(maximum: maximum, runnerUp: runnerUp, others: others, logSum: logSum)
+    let row = ScoredRow(maximum: maximum, runnerUp: runnerUp, others: others, rest: k.f)
     let result = formula.evaluate(row, sums)
     tile.rows.store(result.score, score)
     if !wantsGradient { return }

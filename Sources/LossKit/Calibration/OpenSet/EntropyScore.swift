@@ -27,7 +27,7 @@ private struct SoftmaxEntropy<V: Lanes>: RowScore {
   let divisor: V
   let exponential = ScaledExponential<V>(temperature: 1)
 
-  @inline(__always) func terms(_ e: ScoredElement<V>, logSum: V) -> (V, V) {
+  @inline(__always) func terms(_ e: ScoredElement<V>, rest: V) -> (V, V) {
     (V.select(e.distance .== V.infinity, V.zero, e.exponential * e.distance), V.zero)
   }
 

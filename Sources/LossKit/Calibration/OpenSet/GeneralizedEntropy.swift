@@ -20,48 +20,66 @@ func generalizedEntropy<S: Scalar>(
 ) -> Status {
   guard isPositive(gamma), m >= 1 else { return .invalidParameter }
   return rowScore(
-    NegativeGeneralizedEntropy<S.Vector>(kept: m, gamma: S.Vector(gamma)), logits, (outer, classes, inner), score, grad)
+    NegativeGeneralizedEntropy<S.Vector>(kept: m, keepsAll: m >= classes, gamma: S.Vector(gamma)), logits,
+    (outer, classes, inner), score, grad)
 }
 
-/// All but the largest probability p_1 are at most ½. That one is known by its rest, 1 − p_1, which is measured from the
-/// next largest logit so that it does not vanish; and its part of the gradient of others by p_j / (1 − p_1).
+/// With d = max z − z and R = Σ e^{−d} but for the largest, p = e^{−d} / (1 + R); what is left of 1 − p and 1 − 2 p is summed
+/// from differences that have no cancellation. R is measured from the next largest logit, so that its logarithm is known
+/// where R itself vanishes; and so is p_j / (1 − p_1), by which the largest class reaches the gradient of the others.
+///
+/// Where logits are nearly equal, and all are kept, the gradient is a small difference of large slopes s = p r: then r_1 is
+/// taken from all r, which changes nothing in it, and r_j − r_1 is made of differences of logits.
 private struct NegativeGeneralizedEntropy<V: Lanes>: RowScore {
   static var usesRunnerUp: Bool { true }
   static var measuresFromRunnerUp: Bool { true }
   static var usesTerms: Bool { true }
   let kept: Int
+  let keepsAll: Bool
   let gamma: V
   let exponential = ScaledExponential<V>(temperature: 1)
 
-  /// (p (1 − p))^γ and s of a class that is kept and not the first.
-  @inline(__always) private func parts(_ e: ScoredElement<V>, logSum: V) -> (power: V, slope: V) {
-    let logP = -(e.distance + logSum)
-    let p = V.exp(logP)
-    let counts = e.isKept & ~e.isFirst
-    let power = V.select(counts, V.exp(gamma * (logP + V.log1p(-p))), V.zero)
-    return (power, V.select(counts, -(gamma * power * (V.one - (p + p)) / (V.one - p)), V.zero))
+  @inline(__always) private func isFlat(_ rest: V) -> V.Integers {
+    keepsAll ? V(0.5) .<= rest : V.Integers(0)
   }
 
-  @inline(__always) func terms(_ e: ScoredElement<V>, logSum: V) -> (V, V) { parts(e, logSum: logSum) }
+  /// (p (1 − p))^γ and s of a class that is kept and not the first; in flat rows s − p r_1.
+  @inline(__always) func terms(_ e: ScoredElement<V>, rest: V) -> (V, V) {
+    let share = exponential(-e.distance)
+    let fall = V.expm1(-e.distance)
+    let left = rest - share
+    let logSum = V.log1p(rest)
+    let power = V.exp(gamma * (V.log1p(left) - (logSum + logSum) - e.distance))
+    var slope = gamma * power * (fall - left) / (V.one + left)
+    if keepsAll {
+      let exponent = gamma - V.one
+      // log of p_j (1 − p_j) / (p_1 (1 − p_1))
+      let ratio = V.log1p(-(fall / rest)) - e.distance
+      let p = V.one / (V.one + rest)
+      let factor = gamma * V.exp(exponent * (V.log(rest) - (logSum + logSum))) * share * p * p
+      let centered = factor * (fall + fall - V.expm1(exponent * ratio) * (left - fall))
+      slope = V.select(isFlat(rest), V.select(share .== V.zero, V.zero, centered), slope)
+    }
+    let counts = e.isKept & ~e.isFirst
+    return (V.select(counts, power, V.zero), V.select(counts, slope, V.zero))
+  }
 
   @inline(__always) func evaluate(_ row: ScoredRow<V>, _ sums: (V, V)) -> (score: V, constants: ScoreConstants<V>) {
-    let isUndefined = row.maximum .== -V.infinity
+    let isAlone = row.others .== V.zero
     let gap = row.runnerUp - row.maximum
-    let p = V.exp(-row.logSum)
-    let logRest = gap + V.log(row.others) - row.logSum
-    let rest = V.exp(logRest)
-    let power = V.select(row.others .== V.zero, V.zero, V.exp(gamma * (logRest - row.logSum)))
+    let logRest = gap + V.log(row.others)
+    let p = V.select(row.maximum .== -V.infinity, V.nan, V.one / (V.one + row.rest))
+    let power = V.select(isAlone, V.zero, V.exp(gamma * (logRest - (row.logSum + row.logSum))))
     // s_1 (1 − p_1)
-    let slope = gamma * power * (p - rest)
-    let others = V.select(row.others .== V.zero, V.one, row.others)
-    let shared = slope / others + exponential(gap) * p * sums.1
+    let steep = gamma * power * V.select(row.rest .< V(2), -V.expm1(logRest), V.one - row.rest) * p
+    let slope = V.select(isFlat(row.rest), V.zero, steep)
+    let shared = slope / V.select(isAlone, V.one, row.others) + exponential(gap) * p * sums.1
     return (
-      V.select(isUndefined, V.nan, V.zero - (sums.0 + power)),
-      ScoreConstants(a: V.select(isUndefined, V.nan, slope - p * sums.1), b: V.select(isUndefined, V.nan, shared), c: row.logSum)
+      V.select(p.isNaN, p, V.zero - (sums.0 + power)), ScoreConstants(a: slope - p * sums.1, b: shared, c: row.rest)
     )
   }
 
   @inline(__always) func derivative(_ e: ScoredElement<V>, _ k: ScoreConstants<V>) -> V {
-    V.select(e.isFirst, k.a, parts(e, logSum: k.c).slope - e.exponential * k.b)
+    V.select(e.isFirst, k.a, terms(e, rest: k.c).1 - e.exponential * k.b)
   }
 }
