@@ -2031,11 +2031,13 @@ LOSSKIT_ENTRY(losskit_sdm_dkw_error_f64, (
     const int64_t *sample_size, ptrdiff_t count, double alpha, double *error),
     (sample_size, count, alpha, error))
 LOSSKIT_ENTRY(losskit_simplex_vertices_f32, (
-    ptrdiff_t classes, double radius, float *vertices),
-    (classes, radius, vertices))
+    ptrdiff_t classes, ptrdiff_t dimensions, double radius,
+    float *vertices),
+    (classes, dimensions, radius, vertices))
 LOSSKIT_ENTRY(losskit_simplex_vertices_f64, (
-    ptrdiff_t classes, double radius, double *vertices),
-    (classes, radius, vertices))
+    ptrdiff_t classes, ptrdiff_t dimensions, double radius,
+    double *vertices),
+    (classes, dimensions, radius, vertices))
 LOSSKIT_ENTRY(losskit_simplex_open_set_score_f32, (
     const float *x, const float *vertices, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes, float *score,
     float *grad),

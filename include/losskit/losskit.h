@@ -5732,7 +5732,7 @@ LOSSKIT_API losskit_status losskit_temperature_scaling_fit_f64(
  *   - count: ≥ 1.
  *   - dimensions: ≥ 1.
  *   - classes: ≥ 1.
- *   - means: output, `[classes, 2 * dimensions]`.
+ *   - means: output, `[classes, 2 · dimensions]`.
  *   - logit_min: output, the smallest of all z.
  *   - logit_max: output, the largest of all z.
  * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for NaN or ±inf, OUT_OF_MEMORY.
@@ -5759,12 +5759,12 @@ LOSSKIT_API losskit_status losskit_costarr_fit_f64(
  *   - x: features, `[count, dimensions]`.
  *   - weight: W, of the classifier, `[classes, dimensions]`.
  *   - bias: b, `[classes]`.
- *   - class_means: of `costarr_fit`, `[classes, 2 * dimensions]`.
+ *   - class_means: of `costarr_fit`, `[classes, 2 · dimensions]`.
  *   - count: ≥ 0.
  *   - dimensions: ≥ 1.
  *   - classes: ≥ 1.
- *   - logit_min: lo, finite; NaN stands for the smallest of the logits of this call.
- *   - logit_max: hi, finite; NaN stands for the largest of the logits of this call.
+ *   - logit_min: lo; −inf stands for the smallest of the logits of this call.
+ *   - logit_max: hi; +inf stands for the largest of the logits of this call.
  *   - score: output, one per row.
  * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN or ±inf in an array, OUT_OF_MEMORY.
  * - Reference: COSTARR: Consolidated Open Set Technique with Attenuation for Robust Recognition, 2025; reconstructed
@@ -6252,13 +6252,16 @@ LOSSKIT_API losskit_status losskit_sdm_dkw_error_f64(
  *
  * - Parameters:
  *   - classes: C ≥ 2.
+ *   - dimensions: ≥ C − 1, which they need; coordinates behind these are 0.
  *   - radius: > 0, finite, default 1.
- *   - vertices: output, `[classes, classes - 1]`.
+ *   - vertices: output, `[classes, dimensions]`.
  * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
  * - Reference: Pernici et al. 2021, Regular Polytope Networks.
  */
-LOSSKIT_API losskit_status losskit_simplex_vertices_f32(ptrdiff_t classes, double radius, float *vertices);
-LOSSKIT_API losskit_status losskit_simplex_vertices_f64(ptrdiff_t classes, double radius, double *vertices);
+LOSSKIT_API losskit_status losskit_simplex_vertices_f32(
+    ptrdiff_t classes, ptrdiff_t dimensions, double radius, float *vertices);
+LOSSKIT_API losskit_status losskit_simplex_vertices_f64(
+    ptrdiff_t classes, ptrdiff_t dimensions, double radius, double *vertices);
 
 /**
  * Minus the distance to the nearest vertex: low where the input is like none of the classes.

@@ -8489,14 +8489,15 @@ inline void costarr_fit(
 /// The same on spans.
 inline void costarr_fit(
     span<const float> x, span<const std::int64_t> y, span<const float> weight, span<const float> bias,
-    std::ptrdiff_t dimensions, float *means, float *logit_min, float *logit_max) {
+    std::ptrdiff_t dimensions, span<float> means, float *logit_min, float *logit_max) {
   const std::ptrdiff_t count = y.ssize();
   const std::ptrdiff_t classes = bias.ssize();
   detail::expect(x, false, {count, dimensions});
   detail::expect(weight, false, {classes, dimensions});
+  detail::expect(means, false, {classes, 2, dimensions});
   check(
     
-    losskit_costarr_fit_f32(x.data(), y.data(), weight.data(), bias.data(), count, dimensions, classes, means, logit_min, logit_max));
+    losskit_costarr_fit_f32(x.data(), y.data(), weight.data(), bias.data(), count, dimensions, classes, means.data(), logit_min, logit_max));
 }
 
 /// What `costarr_score` scores with: the mean of each class's features and what its weights let through of them.
@@ -8510,14 +8511,15 @@ inline void costarr_fit(
 /// The same on spans.
 inline void costarr_fit(
     span<const double> x, span<const std::int64_t> y, span<const double> weight, span<const double> bias,
-    std::ptrdiff_t dimensions, double *means, double *logit_min, double *logit_max) {
+    std::ptrdiff_t dimensions, span<double> means, double *logit_min, double *logit_max) {
   const std::ptrdiff_t count = y.ssize();
   const std::ptrdiff_t classes = bias.ssize();
   detail::expect(x, false, {count, dimensions});
   detail::expect(weight, false, {classes, dimensions});
+  detail::expect(means, false, {classes, 2, dimensions});
   check(
     
-    losskit_costarr_fit_f64(x.data(), y.data(), weight.data(), bias.data(), count, dimensions, classes, means, logit_min, logit_max));
+    losskit_costarr_fit_f64(x.data(), y.data(), weight.data(), bias.data(), count, dimensions, classes, means.data(), logit_min, logit_max));
 }
 
 /// Open-set confidence: how alike are the features, and what the weights let through of them, to those of the class that
@@ -8531,14 +8533,15 @@ inline void costarr_score(
 
 /// The same on spans.
 inline void costarr_score(
-    span<const float> x, span<const float> weight, span<const float> bias, const float *class_means,
+    span<const float> x, span<const float> weight, span<const float> bias, span<const float> class_means,
     std::ptrdiff_t count, std::ptrdiff_t dimensions, double logit_min, double logit_max, float *score) {
   const std::ptrdiff_t classes = bias.ssize();
   detail::expect(x, false, {count, dimensions});
   detail::expect(weight, false, {classes, dimensions});
+  detail::expect(class_means, false, {classes, 2, dimensions});
   check(
     
-    losskit_costarr_score_f32(x.data(), weight.data(), bias.data(), class_means, count, dimensions, classes, logit_min, logit_max, score));
+    losskit_costarr_score_f32(x.data(), weight.data(), bias.data(), class_means.data(), count, dimensions, classes, logit_min, logit_max, score));
 }
 
 /// Open-set confidence: how alike are the features, and what the weights let through of them, to those of the class that
@@ -8552,14 +8555,15 @@ inline void costarr_score(
 
 /// The same on spans.
 inline void costarr_score(
-    span<const double> x, span<const double> weight, span<const double> bias, const double *class_means,
+    span<const double> x, span<const double> weight, span<const double> bias, span<const double> class_means,
     std::ptrdiff_t count, std::ptrdiff_t dimensions, double logit_min, double logit_max, double *score) {
   const std::ptrdiff_t classes = bias.ssize();
   detail::expect(x, false, {count, dimensions});
   detail::expect(weight, false, {classes, dimensions});
+  detail::expect(class_means, false, {classes, 2, dimensions});
   check(
     
-    losskit_costarr_score_f64(x.data(), weight.data(), bias.data(), class_means, count, dimensions, classes, logit_min, logit_max, score));
+    losskit_costarr_score_f64(x.data(), weight.data(), bias.data(), class_means.data(), count, dimensions, classes, logit_min, logit_max, score));
 }
 
 /// Free energy of each row: low where the input is like those of the training.
@@ -9289,14 +9293,26 @@ inline void sdm_dkw_error(span<const std::int64_t> sample_size, double alpha, sp
 
 /// The vertices of a regular simplex around the origin: as many points as classes, all equally far from one another.
 /// See losskit_simplex_vertices_f32.
-inline void simplex_vertices(std::ptrdiff_t classes, double radius, float *vertices) {
-  check(losskit_simplex_vertices_f32(classes, radius, vertices));
+inline void simplex_vertices(std::ptrdiff_t classes, std::ptrdiff_t dimensions, double radius, float *vertices) {
+  check(losskit_simplex_vertices_f32(classes, dimensions, radius, vertices));
+}
+
+/// The same on spans.
+inline void simplex_vertices(std::ptrdiff_t classes, std::ptrdiff_t dimensions, double radius, span<float> vertices) {
+  detail::expect(vertices, false, {classes, dimensions});
+  check(losskit_simplex_vertices_f32(classes, dimensions, radius, vertices.data()));
 }
 
 /// The vertices of a regular simplex around the origin: as many points as classes, all equally far from one another.
 /// See losskit_simplex_vertices_f64.
-inline void simplex_vertices(std::ptrdiff_t classes, double radius, double *vertices) {
-  check(losskit_simplex_vertices_f64(classes, radius, vertices));
+inline void simplex_vertices(std::ptrdiff_t classes, std::ptrdiff_t dimensions, double radius, double *vertices) {
+  check(losskit_simplex_vertices_f64(classes, dimensions, radius, vertices));
+}
+
+/// The same on spans.
+inline void simplex_vertices(std::ptrdiff_t classes, std::ptrdiff_t dimensions, double radius, span<double> vertices) {
+  detail::expect(vertices, false, {classes, dimensions});
+  check(losskit_simplex_vertices_f64(classes, dimensions, radius, vertices.data()));
 }
 
 /// Minus the distance to the nearest vertex: low where the input is like none of the classes.

@@ -360,16 +360,16 @@ public func losskit_sdm_dkw_error_f64(
 
 @c(losskit_simplex_vertices_f32)
 public func losskit_simplex_vertices_f32(
-  _ classes: Int, _ radius: Double, _ vertices: UnsafeMutablePointer<Float>?
+  _ classes: Int, _ dimensions: Int, _ radius: Double, _ vertices: UnsafeMutablePointer<Float>?
 ) -> Int32 {
-  return simplexVertices(classes, radius, vertices).rawValue
+  return simplexVertices(classes, dimensions, radius, vertices).rawValue
 }
 
 @c(losskit_simplex_vertices_f64)
 public func losskit_simplex_vertices_f64(
-  _ classes: Int, _ radius: Double, _ vertices: UnsafeMutablePointer<Double>?
+  _ classes: Int, _ dimensions: Int, _ radius: Double, _ vertices: UnsafeMutablePointer<Double>?
 ) -> Int32 {
-  return simplexVertices(classes, radius, vertices).rawValue
+  return simplexVertices(classes, dimensions, radius, vertices).rawValue
 }
 
 @c(losskit_simplex_open_set_score_f32)

@@ -12,7 +12,7 @@
 ///   - count: ≥ 1.
 ///   - dimensions: ≥ 1.
 ///   - classes: ≥ 1.
-///   - means: output, `[classes, 2 * dimensions]`.
+///   - means: output, `[classes, 2 · dimensions]`.
 ///   - logitMin: output, the smallest of all z.
 ///   - logitMax: output, the largest of all z.
 /// - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for NaN or ±inf, OUT_OF_MEMORY.
@@ -68,12 +68,12 @@ func costarrFit<S: Scalar>(
 ///   - x: features, `[count, dimensions]`.
 ///   - weight: W, of the classifier, `[classes, dimensions]`.
 ///   - bias: b, `[classes]`.
-///   - classMeans: of `costarr_fit`, `[classes, 2 * dimensions]`.
+///   - classMeans: of `costarr_fit`, `[classes, 2 · dimensions]`.
 ///   - count: ≥ 0.
 ///   - dimensions: ≥ 1.
 ///   - classes: ≥ 1.
-///   - logitMin: lo, finite; NaN stands for the smallest of the logits of this call.
-///   - logitMax: hi, finite; NaN stands for the largest of the logits of this call.
+///   - logitMin: lo; −inf stands for the smallest of the logits of this call.
+///   - logitMax: hi; +inf stands for the largest of the logits of this call.
 ///   - score: output, one per row.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN or ±inf in an array, OUT_OF_MEMORY.
 /// - Reference: COSTARR: Consolidated Open Set Technique with Attenuation for Robust Recognition, 2025; reconstructed
@@ -84,7 +84,7 @@ func costarrScore<S: Scalar>(
   _ score: UnsafeMutablePointer<S>?
 ) -> Status {
   guard count >= 0, LogitRows<S>.fit(count, dimensions, classes) else { return .invalidShape }
-  guard logitMin.magnitude != .infinity, logitMax.magnitude != .infinity else { return .invalidParameter }
+  guard logitMin < .infinity, logitMax > -.infinity else { return .invalidParameter }
   if count == 0 { return .ok }
   guard let x, let weight, let bias, let classMeans, let score else { return .nullPointer }
   guard areFinite(x, count &* dimensions), areFinite(weight, classes &* dimensions), areFinite(bias, classes),
@@ -99,8 +99,8 @@ func costarrScore<S: Scalar>(
     let (logits, pair, mean) = memory
     logits.compute()
     let range = logits.range
-    let low = logitMin.isNaN ? range.least : logitMin
-    let high = logitMax.isNaN ? range.largest : logitMax
+    let low = logitMin == -.infinity ? range.least : logitMin
+    let high = logitMax == .infinity ? range.largest : logitMax
     for i in 0..<count {
       let c = logits.best[i]
       attenuate(x + i &* dimensions, weight + c &* dimensions, dimensions, into: pair)

@@ -20,48 +20,44 @@ func generalizedEntropy<S: Scalar>(
 ) -> Status {
   guard isPositive(gamma), m >= 1 else { return .invalidParameter }
   return rowScore(
-    NegativeGeneralizedEntropy<S.Vector>(kept: m, keepsAll: m >= classes, gamma: S.Vector(gamma)), logits,
-    (outer, classes, inner), score, grad)
+    NegativeGeneralizedEntropy<S.Vector>(kept: m, gamma: S.Vector(gamma)), logits, (outer, classes, inner), score, grad)
 }
 
 /// With d = max z − z and R = Σ e^{−d} but for the largest, p = e^{−d} / (1 + R); what is left of 1 − p and 1 − 2 p is summed
 /// from differences that have no cancellation. R is measured from the next largest logit, so that its logarithm is known
 /// where R itself vanishes; and so is p_j / (1 − p_1), by which the largest class reaches the gradient of the others.
 ///
-/// Where logits are nearly equal, and all are kept, the gradient is a small difference of large slopes s = p r: then r_1 is
-/// taken from all r, which changes nothing in it, and r_j − r_1 is made of differences of logits.
+/// Where logits are nearly equal the gradient is a small difference of large slopes s = p r: there r_1 is taken from all r,
+/// which changes nothing in it, and r_j − r_1 is made of differences of logits.
 private struct NegativeGeneralizedEntropy<V: Lanes>: RowScore {
   static var usesRunnerUp: Bool { true }
   static var measuresFromRunnerUp: Bool { true }
   static var usesTerms: Bool { true }
   let kept: Int
-  let keepsAll: Bool
   let gamma: V
   let exponential = ScaledExponential<V>(temperature: 1)
 
-  @inline(__always) private func isFlat(_ rest: V) -> V.Integers {
-    keepsAll ? V(0.5) .<= rest : V.Integers(0)
-  }
+  @inline(__always) private func isFlat(_ rest: V) -> V.Integers { V(0.5) .<= rest }
 
-  /// (p (1 − p))^γ and s of a class that is kept and not the first; in flat rows s − p r_1.
+  /// (p (1 − p))^γ and s of a class that is not the first; in flat rows s − p r_1.
   @inline(__always) func terms(_ e: ScoredElement<V>, rest: V) -> (V, V) {
     let share = exponential(-e.distance)
     let fall = V.expm1(-e.distance)
     let left = rest - share
     let logSum = V.log1p(rest)
     let power = V.exp(gamma * (V.log1p(left) - (logSum + logSum) - e.distance))
-    var slope = gamma * power * (fall - left) / (V.one + left)
-    if keepsAll {
-      let exponent = gamma - V.one
-      // log of p_j (1 − p_j) / (p_1 (1 − p_1))
-      let ratio = V.log1p(-(fall / rest)) - e.distance
-      let p = V.one / (V.one + rest)
-      let factor = gamma * V.exp(exponent * (V.log(rest) - (logSum + logSum))) * share * p * p
-      let centered = factor * (fall + fall - V.expm1(exponent * ratio) * (left - fall))
-      slope = V.select(isFlat(rest), V.select(share .== V.zero, V.zero, centered), slope)
-    }
     let counts = e.isKept & ~e.isFirst
-    return (V.select(counts, power, V.zero), V.select(counts, slope, V.zero))
+    let steep = V.select(counts, gamma * power * (fall - left) / (V.one + left), V.zero)
+
+    let exponent = gamma - V.one
+    // log of p_j (1 − p_j) / (p_1 (1 − p_1))
+    let ratio = V.log1p(-(fall / rest)) - e.distance
+    let p = V.one / (V.one + rest)
+    let factor = gamma * V.exp(exponent * (V.log(rest) - (logSum + logSum))) * share * p * p
+    let kept = fall + fall - V.expm1(exponent * ratio) * (left - fall)
+    let centered = factor * V.select(e.isKept, kept, left + fall)
+    let flat = V.select(e.isFirst | (share .== V.zero), V.zero, centered)
+    return (V.select(counts, power, V.zero), V.select(isFlat(rest), flat, steep))
   }
 
   @inline(__always) func evaluate(_ row: ScoredRow<V>, _ sums: (V, V)) -> (score: V, constants: ScoreConstants<V>) {

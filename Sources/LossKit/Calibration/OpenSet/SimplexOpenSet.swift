@@ -5,12 +5,17 @@
 ///
 /// - Parameters:
 ///   - classes: C ≥ 2.
+///   - dimensions: ≥ C − 1, which they need; coordinates behind these are 0.
 ///   - radius: > 0, finite, default 1.
-///   - vertices: output, `[classes, classes - 1]`.
+///   - vertices: output, `[classes, dimensions]`.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
 /// - Reference: Pernici et al. 2021, Regular Polytope Networks.
-func simplexVertices<S: Scalar>(_ classes: Int, _ radius: Double, _ vertices: UnsafeMutablePointer<S>?) -> Status {
-  guard classes >= 2, let size = elementCount(classes, classes &- 1) else { return .invalidShape }
+func simplexVertices<S: Scalar>(
+  _ classes: Int, _ dimensions: Int, _ radius: Double, _ vertices: UnsafeMutablePointer<S>?
+) -> Status {
+  guard classes >= 2, dimensions >= classes &- 1, let size = elementCount(classes, dimensions) else {
+    return .invalidShape
+  }
   guard isPositive(radius) else { return .invalidParameter }
   guard let vertices else { return .nullPointer }
   vertices.update(repeating: 0, count: size)
@@ -18,8 +23,8 @@ func simplexVertices<S: Scalar>(_ classes: Int, _ radius: Double, _ vertices: Un
   for j in 0..<classes &- 1 {
     let rest = n - 1 - Double(j)
     let height = radius * (n * rest / ((n - 1) * (rest + 1))).squareRoot()
-    vertices[j &* (classes &- 1) &+ j] = S(height)
-    for i in j &+ 1..<classes { vertices[i &* (classes &- 1) &+ j] = S(-height / rest) }
+    vertices[j &* dimensions &+ j] = S(height)
+    for i in j &+ 1..<classes { vertices[i &* dimensions &+ j] = S(-height / rest) }
   }
   return .ok
 }

@@ -341,9 +341,10 @@ def costarr_score(
     check_shape(name, "bias", bias, (classes,))
     check_shape(name, "class_means", class_means, (classes, 2 * dimensions))
     for what, bound in (("logit_min", logit_min), ("logit_max", logit_max)):
-        if bound is not None and bound != bound:
-            raise fail("INVALID_PARAMETER", name, f"{what} is NaN")
-    low, high = (float("nan") if bound is None else bound for bound in (logit_min, logit_max))
+        if bound is not None and not abs(bound) < float("inf"):
+            raise fail("INVALID_PARAMETER", name, f"{what} is {bound}")
+    low = -float("inf") if logit_min is None else logit_min
+    high = float("inf") if logit_max is None else logit_max
     score = empty((count,), dtype)
     call(name, dtype, x, weight, bias, class_means, count, dimensions, classes, low, high, score)
     return score
@@ -431,7 +432,7 @@ def simplex_vertices(num_classes: int, *, radius: float = 1.0) -> np.ndarray:
     classes = _classes(name, num_classes)
     classes = _classes(name, num_classes, classes)
     vertices = empty((classes, max(0, classes - 1)), _FLOAT64)
-    call(name, _FLOAT64, num_classes, radius, vertices)
+    call(name, _FLOAT64, num_classes, vertices.shape[1], radius, vertices)
     return vertices
 
 
