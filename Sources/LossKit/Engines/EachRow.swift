@@ -71,7 +71,7 @@ func nearestPoint(
 }
 
 /// The first of the largest numbers.
-func firstLargest(_ x: UnsafePointer<Double>, _ count: Int) -> Int {
+func indexOfLargest(_ x: UnsafePointer<Double>, _ count: Int) -> Int {
   var best = 0
   for c in 0..<count where x[c] > x[best] { best = c }
   return best

@@ -73,7 +73,7 @@ private struct LogitsOfRow<S: Scalar>: ProductConsumer {
       lowest = Swift.min(lowest, logits[c])
     }
     least[row] = lowest
-    best[row] = firstLargest(logits, classes)
+    best[row] = indexOfLargest(logits, classes)
     bestLogit[row] = logits[best[row]]
   }
 }

@@ -18,7 +18,7 @@ func energyScore<S: Scalar>(
   _ score: UnsafeMutablePointer<S>?, _ grad: UnsafeMutablePointer<S>?
 ) -> Status {
   guard isPositive(temperature) else { return .invalidParameter }
-  return rowScore(
+  return confidenceScore(
     FreeEnergy<S.Vector>(
       exponential: ScaledExponential(temperature: temperature),
       temperature: S.Vector(S.Vector.usable(temperature))),
@@ -43,10 +43,10 @@ func energyWeight<S: Scalar>(
   _ logits: UnsafePointer<S>?, _ outer: Int, _ classes: Int, _ inner: Int, _ weight: UnsafeMutablePointer<S>?,
   _ grad: UnsafeMutablePointer<S>?
 ) -> Status {
-  rowScore(InverseEnergy<S.Vector>(), logits, (outer, classes, inner), weight, grad)
+  confidenceScore(InverseEnergy<S.Vector>(), logits, (outer, classes, inner), weight, grad)
 }
 
-private struct FreeEnergy<V: Lanes>: RowScore {
+private struct FreeEnergy<V: Lanes>: ConfidenceScore {
   let exponential: ScaledExponential<V>
   let temperature: V
 
@@ -60,7 +60,7 @@ private struct FreeEnergy<V: Lanes>: RowScore {
   @inline(__always) func derivative(_ e: ScoredElement<V>, _ k: ScoreConstants<V>) -> V { k.a * e.exponential }
 }
 
-private struct InverseEnergy<V: Lanes>: RowScore {
+private struct InverseEnergy<V: Lanes>: ConfidenceScore {
   let exponential = ScaledExponential<V>(temperature: 1)
 
   @inline(__always) func evaluate(_ row: ScoredRow<V>, _: (V, V)) -> (score: V, constants: ScoreConstants<V>) {

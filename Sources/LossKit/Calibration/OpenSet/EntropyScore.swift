@@ -18,11 +18,11 @@ func entropyScore<S: Scalar>(
   _ score: UnsafeMutablePointer<S>?, _ grad: UnsafeMutablePointer<S>?
 ) -> Status {
   let divisor = normalize && classes > 1 ? DoubleLanes.log(DoubleLanes(Double(classes)))[0] : 1
-  return rowScore(
+  return confidenceScore(
     SoftmaxEntropy<S.Vector>(divisor: S.Vector(divisor)), logits, (outer, classes, inner), score, grad)
 }
 
-private struct SoftmaxEntropy<V: Lanes>: RowScore {
+private struct SoftmaxEntropy<V: Lanes>: ConfidenceScore {
   static var usesTerms: Bool { true }
   let divisor: V
   let exponential = ScaledExponential<V>(temperature: 1)

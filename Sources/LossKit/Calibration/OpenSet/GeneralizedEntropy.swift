@@ -19,7 +19,7 @@ func generalizedEntropy<S: Scalar>(
   _ score: UnsafeMutablePointer<S>?, _ grad: UnsafeMutablePointer<S>?
 ) -> Status {
   guard isPositive(gamma), m >= 1 else { return .invalidParameter }
-  return rowScore(
+  return confidenceScore(
     NegativeGeneralizedEntropy<S.Vector>(kept: m, gamma: S.Vector(gamma)), logits, (outer, classes, inner), score, grad)
 }
 
@@ -29,7 +29,7 @@ func generalizedEntropy<S: Scalar>(
 ///
 /// Where logits are nearly equal the gradient is a small difference of large slopes s = p r: there r_1 is taken from all r,
 /// which changes nothing in it, and r_j − r_1 is made of differences of logits.
-private struct NegativeGeneralizedEntropy<V: Lanes>: RowScore {
+private struct NegativeGeneralizedEntropy<V: Lanes>: ConfidenceScore {
   static var usesRunnerUp: Bool { true }
   static var measuresFromRunnerUp: Bool { true }
   static var usesTerms: Bool { true }

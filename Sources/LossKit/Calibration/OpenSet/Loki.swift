@@ -113,6 +113,6 @@ private struct LabelScores<S: Scalar>: ProductConsumer {
     for l in 0..<labels { products[l] = -products[l] }
     if let scores { narrow(products, scores + row &* labels, step: 1, labels) }
     if let grad { narrow(slopes, grad + row &* observed, step: 1, observed) }
-    prediction?[row] = Int64(firstLargest(products, labels))
+    prediction?[row] = Int64(indexOfLargest(products, labels))
   }
 }

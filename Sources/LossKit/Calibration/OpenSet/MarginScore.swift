@@ -17,10 +17,10 @@ func marginScore<S: Scalar>(
   _ logits: UnsafePointer<S>?, _ outer: Int, _ classes: Int, _ inner: Int, _ score: UnsafeMutablePointer<S>?,
   _ grad: UnsafeMutablePointer<S>?
 ) -> Status {
-  rowScore(ProbabilityMargin<S.Vector>(), logits, (outer, classes, inner), score, grad)
+  confidenceScore(ProbabilityMargin<S.Vector>(), logits, (outer, classes, inner), score, grad)
 }
 
-private struct ProbabilityMargin<V: Lanes>: RowScore {
+private struct ProbabilityMargin<V: Lanes>: ConfidenceScore {
   static var usesRunnerUp: Bool { true }
   let exponential = ScaledExponential<V>(temperature: 1)
 

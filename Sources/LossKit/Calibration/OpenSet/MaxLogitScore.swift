@@ -15,10 +15,10 @@ func maxLogitScore<S: Scalar>(
   _ logits: UnsafePointer<S>?, _ outer: Int, _ classes: Int, _ inner: Int, _ score: UnsafeMutablePointer<S>?,
   _ grad: UnsafeMutablePointer<S>?
 ) -> Status {
-  rowScore(LargestLogit<S.Vector>(), logits, (outer, classes, inner), score, grad)
+  confidenceScore(LargestLogit<S.Vector>(), logits, (outer, classes, inner), score, grad)
 }
 
-private struct LargestLogit<V: Lanes>: RowScore {
+private struct LargestLogit<V: Lanes>: ConfidenceScore {
   static var usesExponentials: Bool { false }
 
   @inline(__always) func evaluate(_ row: ScoredRow<V>, _: (V, V)) -> (score: V, constants: ScoreConstants<V>) {

@@ -15,10 +15,10 @@ func mspScore<S: Scalar>(
   _ logits: UnsafePointer<S>?, _ outer: Int, _ classes: Int, _ inner: Int, _ score: UnsafeMutablePointer<S>?,
   _ grad: UnsafeMutablePointer<S>?
 ) -> Status {
-  rowScore(LargestProbability<S.Vector>(), logits, (outer, classes, inner), score, grad)
+  confidenceScore(LargestProbability<S.Vector>(), logits, (outer, classes, inner), score, grad)
 }
 
-private struct LargestProbability<V: Lanes>: RowScore {
+private struct LargestProbability<V: Lanes>: ConfidenceScore {
   let exponential = ScaledExponential<V>(temperature: 1)
 
   @inline(__always) func evaluate(_ row: ScoredRow<V>, _: (V, V)) -> (score: V, constants: ScoreConstants<V>) {

@@ -36,7 +36,7 @@ struct ScoreConstants<V: Lanes> {
 }
 
 /// A score of a row.
-protocol RowScore {
+protocol ConfidenceScore {
   associatedtype V: Lanes
   static var usesExponentials: Bool { get }
   static var usesRunnerUp: Bool { get }
@@ -53,7 +53,7 @@ protocol RowScore {
   func derivative(_ e: ScoredElement<V>, _ k: ScoreConstants<V>) -> V
 }
 
-extension RowScore {
+extension ConfidenceScore {
   static var usesExponentials: Bool { true }
   static var usesRunnerUp: Bool { false }
   static var measuresFromRunnerUp: Bool { false }
@@ -65,7 +65,7 @@ extension RowScore {
 
 /// Scores and gradients of rows, with the arguments of a public function, which are checked first.
 @inline(__always)
-func rowScore<F: RowScore>(
+func confidenceScore<F: ConfidenceScore>(
   _ formula: F, _ logits: UnsafePointer<F.V.Element>?, _ shape: (outer: Int, classes: Int, inner: Int),
   _ score: UnsafeMutablePointer<F.V.Element>?, _ grad: UnsafeMutablePointer<F.V.Element>?
 ) -> Status {
@@ -74,11 +74,11 @@ func rowScore<F: RowScore>(
   guard let logits, let score else { return .nullPointer }
   forEachRowTile(
     shape, RowArrays(first: logits, second: logits, perClass: nil, output: grad),
-    RowScoreKernel(formula: formula, score: score, wantsGradient: grad != nil))
+    ConfidenceScoreKernel(formula: formula, score: score, wantsGradient: grad != nil))
   return .ok
 }
 
-private struct RowScoreKernel<F: RowScore>: RowKernel {
+private struct ConfidenceScoreKernel<F: ConfidenceScore>: RowKernel {
   typealias V = F.V
   let formula: F
   let score: UnsafeMutablePointer<V.Element>
