@@ -2869,6 +2869,328 @@ LOSSKIT_ENTRY(losskit_conformal_set_metrics_f64, (
     const uint8_t *mask, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double *coverage, double *mean_size,
     double *size_stratified_coverage),
     (mask, y, count, classes, coverage, mean_size, size_stratified_coverage))
+LOSSKIT_ENTRY(losskit_costarr_fit_f32, (
+    const float *x, const int64_t *y, const float *weight, const float *bias, ptrdiff_t count, ptrdiff_t dimensions,
+    ptrdiff_t classes, float *means, float *logit_min,
+    float *logit_max),
+    (x, y, weight, bias, count, dimensions, classes, means, logit_min, logit_max))
+LOSSKIT_ENTRY(losskit_costarr_fit_f64, (
+    const double *x, const int64_t *y, const double *weight, const double *bias, ptrdiff_t count, ptrdiff_t dimensions,
+    ptrdiff_t classes, double *means, double *logit_min,
+    double *logit_max),
+    (x, y, weight, bias, count, dimensions, classes, means, logit_min, logit_max))
+LOSSKIT_ENTRY(losskit_costarr_score_f32, (
+    const float *x, const float *weight, const float *bias, const float *class_means, ptrdiff_t count,
+    ptrdiff_t dimensions, ptrdiff_t classes, double logit_min, double logit_max,
+    float *score),
+    (x, weight, bias, class_means, count, dimensions, classes, logit_min, logit_max, score))
+LOSSKIT_ENTRY(losskit_costarr_score_f64, (
+    const double *x, const double *weight, const double *bias, const double *class_means, ptrdiff_t count,
+    ptrdiff_t dimensions, ptrdiff_t classes, double logit_min, double logit_max,
+    double *score),
+    (x, weight, bias, class_means, count, dimensions, classes, logit_min, logit_max, score))
+LOSSKIT_ENTRY(losskit_energy_score_f32, (
+    const float *logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double temperature, float *score,
+    float *grad),
+    (logits, outer, classes, inner, temperature, score, grad))
+LOSSKIT_ENTRY(losskit_energy_score_f64, (
+    const double *logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double temperature, double *score,
+    double *grad),
+    (logits, outer, classes, inner, temperature, score, grad))
+LOSSKIT_ENTRY(losskit_energy_weight_f32, (
+    const float *logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *weight,
+    float *grad),
+    (logits, outer, classes, inner, weight, grad))
+LOSSKIT_ENTRY(losskit_energy_weight_f64, (
+    const double *logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *weight,
+    double *grad),
+    (logits, outer, classes, inner, weight, grad))
+LOSSKIT_ENTRY(losskit_entropy_score_f32, (
+    const float *logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool normalize, float *score,
+    float *grad),
+    (logits, outer, classes, inner, normalize, score, grad))
+LOSSKIT_ENTRY(losskit_entropy_score_f64, (
+    const double *logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool normalize, double *score,
+    double *grad),
+    (logits, outer, classes, inner, normalize, score, grad))
+LOSSKIT_ENTRY(losskit_generalized_entropy_f32, (
+    const float *logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma, ptrdiff_t m, float *score,
+    float *grad),
+    (logits, outer, classes, inner, gamma, m, score, grad))
+LOSSKIT_ENTRY(losskit_generalized_entropy_f64, (
+    const double *logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma, ptrdiff_t m, double *score,
+    double *grad),
+    (logits, outer, classes, inner, gamma, m, score, grad))
+LOSSKIT_ENTRY(losskit_joint_energy_f32, (
+    const float *logits, const int64_t *y, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *score,
+    float *grad),
+    (logits, y, outer, classes, inner, score, grad))
+LOSSKIT_ENTRY(losskit_joint_energy_f64, (
+    const double *logits, const int64_t *y, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *score,
+    double *grad),
+    (logits, y, outer, classes, inner, score, grad))
+LOSSKIT_ENTRY(losskit_knn_ood_score_f32, (
+    const float *x, const float *bank, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t bank_count, ptrdiff_t k,
+    float *score),
+    (x, bank, count, dimensions, bank_count, k, score))
+LOSSKIT_ENTRY(losskit_knn_ood_score_f64, (
+    const double *x, const double *bank, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t bank_count, ptrdiff_t k,
+    double *score),
+    (x, bank, count, dimensions, bank_count, k, score))
+LOSSKIT_ENTRY(losskit_loki_scores_f32, (
+    const float *probs, const float *distance, ptrdiff_t count, ptrdiff_t observed, ptrdiff_t labels, double power,
+    float *scores, float *grad),
+    (probs, distance, count, observed, labels, power, scores, grad))
+LOSSKIT_ENTRY(losskit_loki_scores_f64, (
+    const double *probs, const double *distance, ptrdiff_t count, ptrdiff_t observed, ptrdiff_t labels, double power,
+    double *scores, double *grad),
+    (probs, distance, count, observed, labels, power, scores, grad))
+LOSSKIT_ENTRY(losskit_loki_predict_f32, (
+    const float *probs, const float *distance, ptrdiff_t count, ptrdiff_t observed, ptrdiff_t labels, double power,
+    int64_t *prediction),
+    (probs, distance, count, observed, labels, power, prediction))
+LOSSKIT_ENTRY(losskit_loki_predict_f64, (
+    const double *probs, const double *distance, ptrdiff_t count, ptrdiff_t observed, ptrdiff_t labels, double power,
+    int64_t *prediction),
+    (probs, distance, count, observed, labels, power, prediction))
+LOSSKIT_ENTRY(losskit_mahalanobis_fit_f32, (
+    const float *x, const int64_t *y, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes, float *means,
+    float *precision),
+    (x, y, count, dimensions, classes, means, precision))
+LOSSKIT_ENTRY(losskit_mahalanobis_fit_f64, (
+    const double *x, const int64_t *y, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes, double *means,
+    double *precision),
+    (x, y, count, dimensions, classes, means, precision))
+LOSSKIT_ENTRY(losskit_mahalanobis_score_f32, (
+    const float *x, const float *means, const float *precision, ptrdiff_t count, ptrdiff_t dimensions,
+    ptrdiff_t classes, double scale, float *score,
+    float *grad),
+    (x, means, precision, count, dimensions, classes, scale, score, grad))
+LOSSKIT_ENTRY(losskit_mahalanobis_score_f64, (
+    const double *x, const double *means, const double *precision, ptrdiff_t count, ptrdiff_t dimensions,
+    ptrdiff_t classes, double scale, double *score,
+    double *grad),
+    (x, means, precision, count, dimensions, classes, scale, score, grad))
+LOSSKIT_ENTRY(losskit_relative_mahalanobis_score_f32, (
+    const float *x, const float *means, const float *precision, const float *mean0, const float *precision0,
+    ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes, float *score,
+    float *grad),
+    (x, means, precision, mean0, precision0, count, dimensions, classes, score, grad))
+LOSSKIT_ENTRY(losskit_relative_mahalanobis_score_f64, (
+    const double *x, const double *means, const double *precision, const double *mean0, const double *precision0,
+    ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes, double *score,
+    double *grad),
+    (x, means, precision, mean0, precision0, count, dimensions, classes, score, grad))
+LOSSKIT_ENTRY(losskit_margin_score_f32, (
+    const float *logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *score,
+    float *grad),
+    (logits, outer, classes, inner, score, grad))
+LOSSKIT_ENTRY(losskit_margin_score_f64, (
+    const double *logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *score,
+    double *grad),
+    (logits, outer, classes, inner, score, grad))
+LOSSKIT_ENTRY(losskit_max_logit_score_f32, (
+    const float *logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *score,
+    float *grad),
+    (logits, outer, classes, inner, score, grad))
+LOSSKIT_ENTRY(losskit_max_logit_score_f64, (
+    const double *logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *score,
+    double *grad),
+    (logits, outer, classes, inner, score, grad))
+LOSSKIT_ENTRY(losskit_msp_score_f32, (
+    const float *logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *score,
+    float *grad),
+    (logits, outer, classes, inner, score, grad))
+LOSSKIT_ENTRY(losskit_msp_score_f64, (
+    const double *logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *score,
+    double *grad),
+    (logits, outer, classes, inner, score, grad))
+LOSSKIT_ENTRY(losskit_pec_score_f32, (
+    const float *student, const float *teacher, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t dimensions, float *score,
+    float *grad),
+    (student, teacher, count, classes, dimensions, score, grad))
+LOSSKIT_ENTRY(losskit_pec_score_f64, (
+    const double *student, const double *teacher, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t dimensions,
+    double *score, double *grad),
+    (student, teacher, count, classes, dimensions, score, grad))
+LOSSKIT_ENTRY(losskit_sdm_class_thresholds_f32, (
+    const float *output, const int64_t *y, const float *similarity, ptrdiff_t count, ptrdiff_t classes, double alpha,
+    float *thresholds,
+    float *least_similarity),
+    (output, y, similarity, count, classes, alpha, thresholds, least_similarity))
+LOSSKIT_ENTRY(losskit_sdm_class_thresholds_f64, (
+    const double *output, const int64_t *y, const double *similarity, ptrdiff_t count, ptrdiff_t classes, double alpha,
+    double *thresholds,
+    double *least_similarity),
+    (output, y, similarity, count, classes, alpha, thresholds, least_similarity))
+LOSSKIT_ENTRY(losskit_sdm_distance_quantile_f32, (
+    const float *distance, const float *class_distances, const int64_t *class_of, ptrdiff_t count,
+    ptrdiff_t sample_count, float *quantile),
+    (distance, class_distances, class_of, count, sample_count, quantile))
+LOSSKIT_ENTRY(losskit_sdm_distance_quantile_f64, (
+    const double *distance, const double *class_distances, const int64_t *class_of, ptrdiff_t count,
+    ptrdiff_t sample_count, double *quantile),
+    (distance, class_distances, class_of, count, sample_count, quantile))
+LOSSKIT_ENTRY(losskit_sdm_similarity, (
+    const int64_t *train_y, const int64_t *train_pred, const int64_t *neighbors, const int64_t *pred,
+    ptrdiff_t train_count, ptrdiff_t count, ptrdiff_t k,
+    int64_t *q),
+    (train_y, train_pred, neighbors, pred, train_count, count, k, q))
+LOSSKIT_ENTRY(losskit_sdm_rescaled_similarity_f32, (
+    const float *q, const float *cdf_value, ptrdiff_t count, float *rescaled),
+    (q, cdf_value, count, rescaled))
+LOSSKIT_ENTRY(losskit_sdm_rescaled_similarity_f64, (
+    const double *q, const double *cdf_value, ptrdiff_t count, double *rescaled),
+    (q, cdf_value, count, rescaled))
+LOSSKIT_ENTRY(losskit_sdm_dkw_error_f32, (
+    const int64_t *sample_size, ptrdiff_t count, double alpha, float *error),
+    (sample_size, count, alpha, error))
+LOSSKIT_ENTRY(losskit_sdm_dkw_error_f64, (
+    const int64_t *sample_size, ptrdiff_t count, double alpha, double *error),
+    (sample_size, count, alpha, error))
+LOSSKIT_ENTRY(losskit_simplex_vertices_f32, (
+    ptrdiff_t classes, ptrdiff_t dimensions, double radius,
+    float *vertices),
+    (classes, dimensions, radius, vertices))
+LOSSKIT_ENTRY(losskit_simplex_vertices_f64, (
+    ptrdiff_t classes, ptrdiff_t dimensions, double radius,
+    double *vertices),
+    (classes, dimensions, radius, vertices))
+LOSSKIT_ENTRY(losskit_simplex_open_set_score_f32, (
+    const float *x, const float *vertices, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes, float *score,
+    float *grad),
+    (x, vertices, count, dimensions, classes, score, grad))
+LOSSKIT_ENTRY(losskit_simplex_open_set_score_f64, (
+    const double *x, const double *vertices, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes, double *score,
+    double *grad),
+    (x, vertices, count, dimensions, classes, score, grad))
+LOSSKIT_ENTRY(losskit_accuracy_disparity_f32, (
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, float *accuracy, float *gap,
+    float *least, float *deviation),
+    (pred, y, count, classes, accuracy, gap, least, deviation))
+LOSSKIT_ENTRY(losskit_accuracy_disparity_f64, (
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double *accuracy, double *gap,
+    double *least, double *deviation),
+    (pred, y, count, classes, accuracy, gap, least, deviation))
+LOSSKIT_ENTRY(losskit_nc2_equinorm_f32, (
+    const float *means, ptrdiff_t classes, ptrdiff_t dimensions,
+    float *variation),
+    (means, classes, dimensions, variation))
+LOSSKIT_ENTRY(losskit_nc2_equinorm_f64, (
+    const double *means, ptrdiff_t classes, ptrdiff_t dimensions,
+    double *variation),
+    (means, classes, dimensions, variation))
+LOSSKIT_ENTRY(losskit_nc2_equiangularity_f32, (
+    const float *means, ptrdiff_t classes, ptrdiff_t dimensions,
+    float *deviation),
+    (means, classes, dimensions, deviation))
+LOSSKIT_ENTRY(losskit_nc2_equiangularity_f64, (
+    const double *means, ptrdiff_t classes, ptrdiff_t dimensions,
+    double *deviation),
+    (means, classes, dimensions, deviation))
+LOSSKIT_ENTRY(losskit_nc2_orthogonality_f32, (
+    const float *means, ptrdiff_t classes, ptrdiff_t dimensions,
+    float *deviation),
+    (means, classes, dimensions, deviation))
+LOSSKIT_ENTRY(losskit_nc2_orthogonality_f64, (
+    const double *means, ptrdiff_t classes, ptrdiff_t dimensions,
+    double *deviation),
+    (means, classes, dimensions, deviation))
+LOSSKIT_ENTRY(losskit_nc3_self_duality_f32, (
+    const float *weight, const float *means, ptrdiff_t classes, ptrdiff_t dimensions,
+    float *distance),
+    (weight, means, classes, dimensions, distance))
+LOSSKIT_ENTRY(losskit_nc3_self_duality_f64, (
+    const double *weight, const double *means, ptrdiff_t classes, ptrdiff_t dimensions,
+    double *distance),
+    (weight, means, classes, dimensions, distance))
+LOSSKIT_ENTRY(losskit_nc4_ncc_mismatch_f32, (
+    const float *x, const float *weight, const float *bias, const float *means, ptrdiff_t count, ptrdiff_t dimensions,
+    ptrdiff_t classes, float *mismatch),
+    (x, weight, bias, means, count, dimensions, classes, mismatch))
+LOSSKIT_ENTRY(losskit_nc4_ncc_mismatch_f64, (
+    const double *x, const double *weight, const double *bias, const double *means, ptrdiff_t count,
+    ptrdiff_t dimensions, ptrdiff_t classes,
+    double *mismatch),
+    (x, weight, bias, means, count, dimensions, classes, mismatch))
+LOSSKIT_ENTRY(losskit_nc1_variability_f32, (
+    const float *x, const int64_t *y, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
+    float *variability),
+    (x, y, count, dimensions, classes, variability))
+LOSSKIT_ENTRY(losskit_nc1_variability_f64, (
+    const double *x, const int64_t *y, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
+    double *variability),
+    (x, y, count, dimensions, classes, variability))
+LOSSKIT_ENTRY(losskit_cdnv_f32, (
+    const float *x, const int64_t *y, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
+    float *variance),
+    (x, y, count, dimensions, classes, variance))
+LOSSKIT_ENTRY(losskit_cdnv_f64, (
+    const double *x, const int64_t *y, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes,
+    double *variance),
+    (x, y, count, dimensions, classes, variance))
+LOSSKIT_ENTRY(losskit_dc_pdd_score_f32, (
+    const float *token_log_probs, const int64_t *token_ids, const int64_t *token_counts, ptrdiff_t count,
+    ptrdiff_t classes, double a,
+    float *score),
+    (token_log_probs, token_ids, token_counts, count, classes, a, score))
+LOSSKIT_ENTRY(losskit_dc_pdd_score_f64, (
+    const double *token_log_probs, const int64_t *token_ids, const int64_t *token_counts, ptrdiff_t count,
+    ptrdiff_t classes, double a,
+    double *score),
+    (token_log_probs, token_ids, token_counts, count, classes, a, score))
+LOSSKIT_ENTRY(losskit_false_head_rate_f32, (
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, const double *ratios,
+    ptrdiff_t ratio_count, const double *class_counts, float *rates,
+    float *mean),
+    (pred, y, count, classes, ratios, ratio_count, class_counts, rates, mean))
+LOSSKIT_ENTRY(losskit_false_head_rate_f64, (
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, const double *ratios,
+    ptrdiff_t ratio_count, const double *class_counts, double *rates,
+    double *mean),
+    (pred, y, count, classes, ratios, ratio_count, class_counts, rates, mean))
+LOSSKIT_ENTRY(losskit_min_k_prob_f32, (
+    const float *token_log_probs, ptrdiff_t count, double k, float *score),
+    (token_log_probs, count, k, score))
+LOSSKIT_ENTRY(losskit_min_k_prob_f64, (
+    const double *token_log_probs, ptrdiff_t count, double k, double *score),
+    (token_log_probs, count, k, score))
+LOSSKIT_ENTRY(losskit_min_k_plus_plus_f32, (
+    const float *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double k, double eps,
+    float *score),
+    (logits, y, count, classes, k, eps, score))
+LOSSKIT_ENTRY(losskit_min_k_plus_plus_f64, (
+    const double *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double k, double eps,
+    double *score),
+    (logits, y, count, classes, k, eps, score))
+LOSSKIT_ENTRY(losskit_viable_prediction_range_f32, (
+    const float *probs, const float *losses, ptrdiff_t models, ptrdiff_t count, ptrdiff_t baseline, double epsilon,
+    float *low, float *high,
+    uint8_t *competing),
+    (probs, losses, models, count, baseline, epsilon, low, high, competing))
+LOSSKIT_ENTRY(losskit_viable_prediction_range_f64, (
+    const double *probs, const double *losses, ptrdiff_t models, ptrdiff_t count, ptrdiff_t baseline, double epsilon,
+    double *low, double *high,
+    uint8_t *competing),
+    (probs, losses, models, count, baseline, epsilon, low, high, competing))
+LOSSKIT_ENTRY(losskit_predictive_multiplicity_f32, (
+    const float *probs, const float *losses, ptrdiff_t models, ptrdiff_t count, ptrdiff_t baseline, double epsilon,
+    double delta, float *ambiguity,
+    float *discrepancy),
+    (probs, losses, models, count, baseline, epsilon, delta, ambiguity, discrepancy))
+LOSSKIT_ENTRY(losskit_predictive_multiplicity_f64, (
+    const double *probs, const double *losses, ptrdiff_t models, ptrdiff_t count, ptrdiff_t baseline, double epsilon,
+    double delta, double *ambiguity,
+    double *discrepancy),
+    (probs, losses, models, count, baseline, epsilon, delta, ambiguity, discrepancy))
+LOSSKIT_ENTRY(losskit_token_proxy_metrics_f32, (
+    const float *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t k, float *aggregates,
+    float *nll, float *entropy, int64_t *rank),
+    (logits, y, count, classes, k, aggregates, nll, entropy, rank))
+LOSSKIT_ENTRY(losskit_token_proxy_metrics_f64, (
+    const double *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t k, double *aggregates,
+    double *nll, double *entropy, int64_t *rank),
+    (logits, y, count, classes, k, aggregates, nll, entropy, rank))
 LOSSKIT_ENTRY(losskit_accuracy_score_f32, (
     const int64_t *pred, const int64_t *y, const float *sample_weight, ptrdiff_t count, ptrdiff_t num_classes,
     losskit_class_average average, float *value),

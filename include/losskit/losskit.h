@@ -9170,6 +9170,926 @@ LOSSKIT_API losskit_status losskit_conformal_set_metrics_f64(
     double *size_stratified_coverage);
 
 /* ====================================================================================================
+ * Confidence, out-of-distribution and open-set scores
+ * ==================================================================================================== */
+
+/**
+ * What `costarr_score` scores with: the mean of each class's features and what its weights let through of them.
+ *
+ *     z = W x + b,   v(x) = [x ; x ∘ W_y],   mean_c = mean of v over the samples of class c with argmax z = c
+ *
+ * (over all samples of the class if none is right, 0 if it has none).
+ *
+ * - Parameters:
+ *   - x: features of the training, `[count, dimensions]`.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - weight: W, of the classifier, `[classes, dimensions]`.
+ *   - bias: b, `[classes]`.
+ *   - count: ≥ 1.
+ *   - dimensions: ≥ 1.
+ *   - classes: ≥ 1.
+ *   - means: output, `[classes, 2 · dimensions]`.
+ *   - logit_min: output, the smallest of all z.
+ *   - logit_max: output, the largest of all z.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for NaN or ±inf, OUT_OF_MEMORY.
+ * - Reference: COSTARR: Consolidated Open Set Technique with Attenuation for Robust Recognition, 2025; reconstructed
+ *   from its abstract.
+ */
+LOSSKIT_API losskit_status losskit_costarr_fit_f32(
+    const float *x, const int64_t *y, const float *weight, const float *bias, ptrdiff_t count, ptrdiff_t dimensions,
+    ptrdiff_t classes, float *means, float *logit_min, float *logit_max);
+LOSSKIT_API losskit_status losskit_costarr_fit_f64(
+    const double *x, const int64_t *y, const double *weight, const double *bias, ptrdiff_t count, ptrdiff_t dimensions,
+    ptrdiff_t classes, double *means, double *logit_min, double *logit_max);
+
+/**
+ * Open-set confidence: how alike are the features, and what the weights let through of them, to those of the class that
+ * is predicted, times its logit, scaled to 0 … 1.
+ *
+ *     z = W x + b,   c = argmax z,   v = [x ; x ∘ W_c]
+ *     score = (1 + cos(v, mean_c)) / 2 · clip((z_c − lo) / (hi − lo), 0, 1)
+ *
+ * The cosine with a vector of zeros is 0; the second factor is 1 where hi ≤ lo.
+ *
+ * - Parameters:
+ *   - x: features, `[count, dimensions]`.
+ *   - weight: W, of the classifier, `[classes, dimensions]`.
+ *   - bias: b, `[classes]`.
+ *   - class_means: of `costarr_fit`, `[classes, 2 · dimensions]`.
+ *   - count: ≥ 0.
+ *   - dimensions: ≥ 1.
+ *   - classes: ≥ 1.
+ *   - logit_min: lo; −inf stands for the smallest of the logits of this call.
+ *   - logit_max: hi; +inf stands for the largest of the logits of this call.
+ *   - score: output, one per row.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN or ±inf in an array, OUT_OF_MEMORY.
+ * - Reference: COSTARR: Consolidated Open Set Technique with Attenuation for Robust Recognition, 2025; reconstructed
+ *   from its abstract.
+ */
+LOSSKIT_API losskit_status losskit_costarr_score_f32(
+    const float *x, const float *weight, const float *bias, const float *class_means, ptrdiff_t count,
+    ptrdiff_t dimensions, ptrdiff_t classes, double logit_min, double logit_max, float *score);
+LOSSKIT_API losskit_status losskit_costarr_score_f64(
+    const double *x, const double *weight, const double *bias, const double *class_means, ptrdiff_t count,
+    ptrdiff_t dimensions, ptrdiff_t classes, double logit_min, double logit_max, double *score);
+
+/**
+ * Free energy of each row: low where the input is like those of the training.
+ *
+ *     E = −T log Σ_j e^{z_j / T},      dE/dz = −softmax(z / T)
+ *
+ * - Parameters:
+ *   - logits: z, `[outer, classes, inner]`. −inf is a masked class; a row of −inf alone gives +inf, a row with +inf gives
+ *     −inf, a row with NaN gives NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - temperature: T > 0, finite, default 1.
+ *   - score: output, one per row.
+ *   - grad: optional output, shaped as `logits`: of each row's energy with respect to its logits.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: Liu et al. 2020, Energy-based Out-of-distribution Detection.
+ */
+LOSSKIT_API losskit_status losskit_energy_score_f32(
+    const float *logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double temperature, float *score,
+    float *grad);
+LOSSKIT_API losskit_status losskit_energy_score_f64(
+    const double *logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double temperature, double *score,
+    double *grad);
+
+/**
+ * Weight of each row as a sample of a loss: large where the energy E is close to 0.
+ *
+ *     w = 1 / log(1 + e^{|E|}),   E = −log Σ_j e^{z_j},      dw/dz_j = sign(E) σ(|E|) w² softmax(z)_j
+ *
+ * - Parameters:
+ *   - logits: z, `[outer, classes, inner]`. −inf is a masked class; a row of −inf alone, or with +inf, gives 0, a row with
+ *     NaN gives NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - weight: output, one per row.
+ *   - grad: optional output, shaped as `logits`: of each row's weight with respect to its logits; 0 where E is 0.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Mirza et al. 2024, Shedding More Light on Robust Classifiers under the lens of Energy-based Models.
+ */
+LOSSKIT_API losskit_status losskit_energy_weight_f32(
+    const float *logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *weight, float *grad);
+LOSSKIT_API losskit_status losskit_energy_weight_f64(
+    const double *logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *weight, double *grad);
+
+/**
+ * Entropy of the softmax of each row, in natural logarithms: high where the prediction is uncertain.
+ *
+ *     H = −Σ p log p = log Σ e^{−d} + Σ e^{−d} d / Σ e^{−d},   d_j = max z − z_j
+ *     dH/dz_j = −p_j (log p_j + H)
+ *
+ * - Parameters:
+ *   - logits: z, `[outer, classes, inner]`. −inf is a masked class; a row with NaN or +inf, or of −inf alone, gives NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - normalize: divide by log(`classes`), where there is more than one class? Default false.
+ *   - score: output, one per row.
+ *   - grad: optional output, shaped as `logits`: of each row's score with respect to its logits.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Shannon 1948, A Mathematical Theory of Communication.
+ */
+LOSSKIT_API losskit_status losskit_entropy_score_f32(
+    const float *logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool normalize, float *score,
+    float *grad);
+LOSSKIT_API losskit_status losskit_entropy_score_f64(
+    const double *logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, bool normalize, double *score,
+    double *grad);
+
+/**
+ * Generalized entropy of each row, negated, over its largest probabilities: high where the prediction is certain.
+ *
+ *     score = −Σ_{k ∈ K} (p_k (1 − p_k))^γ,   p = softmax(z),   K = the classes of the m largest p
+ *     dscore/dz_j = s_j − p_j Σ_k s_k,   s_k = −γ (p_k (1 − p_k))^γ (1 − 2 p_k) / (1 − p_k)   for k ∈ K, else 0
+ *
+ * - Parameters:
+ *   - logits: z, `[outer, classes, inner]`. −inf is a masked class; a row with NaN or +inf, or of −inf alone, gives NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1; a single class gives 0.
+ *   - inner: ≥ 0.
+ *   - gamma: γ > 0, finite, default 0.1.
+ *   - m: ≥ 1, default 100; more than `classes` means all. Of equal logits those of the lower classes.
+ *   - score: output, one per row.
+ *   - grad: optional output, shaped as `logits`: of each row's score with respect to its logits.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: Liu et al. 2023, GEN: Pushing the Limits of Softmax-Based Out-of-Distribution Detection.
+ */
+LOSSKIT_API losskit_status losskit_generalized_entropy_f32(
+    const float *logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma, ptrdiff_t m, float *score,
+    float *grad);
+LOSSKIT_API losskit_status losskit_generalized_entropy_f64(
+    const double *logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double gamma, ptrdiff_t m, double *score,
+    double *grad);
+
+/**
+ * Joint energy of each row and its label: cross-entropy is this less the free energy of `energy_score`.
+ *
+ *     E = −z_y,      dE/dz_j = −[j = y]
+ *
+ * - Parameters:
+ *   - logits: z, `[outer, classes, inner]`.
+ *   - y: `[outer, inner]`, labels 0 ..< classes.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - score: output, one per row.
+ *   - grad: optional output, shaped as `logits`: of each row's energy with respect to its logits.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET.
+ * - Reference: Mirza et al. 2024, Shedding More Light on Robust Classifiers under the lens of Energy-based Models.
+ */
+LOSSKIT_API losskit_status losskit_joint_energy_f32(
+    const float *logits, const int64_t *y, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *score,
+    float *grad);
+LOSSKIT_API losskit_status losskit_joint_energy_f64(
+    const double *logits, const int64_t *y, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *score,
+    double *grad);
+
+/**
+ * Minus the distance to the k-th nearest training feature, all normalised: high where the input is like those of the
+ * training.
+ *
+ *     x̂ = x / max(‖x‖, 1e-12),      score = −(k-th smallest of ‖x̂ − b̂_j‖ over the bank)
+ *
+ * - Parameters:
+ *   - x: features, `[count, dimensions]`.
+ *   - bank: features of the training, `[bank_count, dimensions]`.
+ *   - count: ≥ 0.
+ *   - dimensions: ≥ 1.
+ *   - bank_count: ≥ 1.
+ *   - k: ≥ 1, default 50; more than `bank_count` means that.
+ *   - score: output, one per row.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN or ±inf, OUT_OF_MEMORY.
+ * - Reference: Sun et al. 2022, Out-of-Distribution Detection with Deep Nearest Neighbors.
+ */
+LOSSKIT_API losskit_status losskit_knn_ood_score_f32(
+    const float *x, const float *bank, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t bank_count, ptrdiff_t k,
+    float *score);
+LOSSKIT_API losskit_status losskit_knn_ood_score_f64(
+    const double *x, const double *bank, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t bank_count, ptrdiff_t k,
+    double *score);
+
+/**
+ * Scores of candidate labels by their distance in a metric space to the classes that a model knows: minus the expected
+ * power of the distance.
+ *
+ *     S_nl = −Σ_k P_nk D_kl^power,      d(Σ_l S_nl)/dP_nk = −Σ_l D_kl^power
+ *
+ * - Parameters:
+ *   - probs: P, probabilities of the observed classes, `[count, observed]`. A row with NaN gives NaN.
+ *   - distance: D ≥ 0, of observed classes to candidate labels, `[observed, labels]`.
+ *   - count: ≥ 0.
+ *   - observed: ≥ 1.
+ *   - labels: ≥ 1.
+ *   - power: > 0, finite, default 2.
+ *   - scores: output, `[count, labels]`.
+ *   - grad: optional output, shaped as `probs`: of the sum of each row's scores with respect to its probabilities.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a probability outside [0, 1] or a distance
+ *   that is negative or NaN, OUT_OF_MEMORY.
+ * - Reference: Roberts et al. 2023, Geometry-Aware Adaptation for Pretrained Models.
+ */
+LOSSKIT_API losskit_status losskit_loki_scores_f32(
+    const float *probs, const float *distance, ptrdiff_t count, ptrdiff_t observed, ptrdiff_t labels, double power,
+    float *scores, float *grad);
+LOSSKIT_API losskit_status losskit_loki_scores_f64(
+    const double *probs, const double *distance, ptrdiff_t count, ptrdiff_t observed, ptrdiff_t labels, double power,
+    double *scores, double *grad);
+
+/**
+ * The candidate label of the highest score of `loki_scores`: the Fréchet mean of the candidates under the probabilities.
+ *
+ *     label_n = argmin_l Σ_k P_nk D_kl^power     (the lowest of equal ones)
+ *
+ * - Parameters:
+ *   - probs: P, probabilities of the observed classes, `[count, observed]`.
+ *   - distance: D ≥ 0, of observed classes to candidate labels, `[observed, labels]`.
+ *   - count: ≥ 0.
+ *   - observed: ≥ 1.
+ *   - labels: ≥ 1.
+ *   - power: > 0, finite, default 2.
+ *   - prediction: output, `[count]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a probability outside [0, 1] or NaN, or a
+ *   distance that is negative or NaN, OUT_OF_MEMORY.
+ * - Reference: Roberts et al. 2023, Geometry-Aware Adaptation for Pretrained Models.
+ */
+LOSSKIT_API losskit_status losskit_loki_predict_f32(
+    const float *probs, const float *distance, ptrdiff_t count, ptrdiff_t observed, ptrdiff_t labels, double power,
+    int64_t *prediction);
+LOSSKIT_API losskit_status losskit_loki_predict_f64(
+    const double *probs, const double *distance, ptrdiff_t count, ptrdiff_t observed, ptrdiff_t labels, double power,
+    int64_t *prediction);
+
+/**
+ * Means of the classes and the precision matrix of the samples around them: what `mahalanobis_score` scores with.
+ *
+ *     μ_c = mean of the samples of class c     (0 for a class without samples)
+ *     Σ = 1/N Σ_i (x_i − μ_{y_i})(x_i − μ_{y_i})ᵀ,   Λ = Σ⁺, without eigenvalues ≤ 2.2e-16 · dimensions · max |λ|
+ *
+ * - Parameters:
+ *   - x: features, `[count, dimensions]`.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N ≥ 1.
+ *   - dimensions: ≥ 1.
+ *   - classes: ≥ 1.
+ *   - means: output, μ, `[classes, dimensions]`.
+ *   - precision: output, Λ, `[dimensions, dimensions]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for NaN or ±inf, OUT_OF_MEMORY.
+ * - Reference: Lee et al. 2018, A Simple Unified Framework for Detecting Out-of-Distribution Samples and Adversarial
+ *   Attacks.
+ */
+LOSSKIT_API losskit_status losskit_mahalanobis_fit_f32(
+    const float *x, const int64_t *y, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes, float *means,
+    float *precision);
+LOSSKIT_API losskit_status losskit_mahalanobis_fit_f64(
+    const double *x, const int64_t *y, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes, double *means,
+    double *precision);
+
+/**
+ * Confidence by the Mahalanobis distance to the nearest class: high where the input is like those of the training.
+ *
+ *     score = −scale · min_c (x − μ_c)ᵀ Λ (x − μ_c),      dscore/dx = −2 scale Λ (x − μ_ĉ)
+ *
+ * - Parameters:
+ *   - x: features, `[count, dimensions]`. A row with NaN gives NaN.
+ *   - means: μ, `[classes, dimensions]`.
+ *   - precision: Λ, symmetric, `[dimensions, dimensions]`.
+ *   - count: ≥ 0.
+ *   - dimensions: ≥ 1.
+ *   - classes: ≥ 1.
+ *   - scale: finite, default 1.
+ *   - score: output, one per row.
+ *   - grad: optional output, shaped as `x`: of each row's score with respect to its features; the first of equally near
+ *     classes gets it.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.
+ * - Reference: Lee et al. 2018, A Simple Unified Framework for Detecting Out-of-Distribution Samples and Adversarial
+ *   Attacks.
+ */
+LOSSKIT_API losskit_status losskit_mahalanobis_score_f32(
+    const float *x, const float *means, const float *precision, ptrdiff_t count, ptrdiff_t dimensions,
+    ptrdiff_t classes, double scale, float *score, float *grad);
+LOSSKIT_API losskit_status losskit_mahalanobis_score_f64(
+    const double *x, const double *means, const double *precision, ptrdiff_t count, ptrdiff_t dimensions,
+    ptrdiff_t classes, double scale, double *score, double *grad);
+
+/**
+ * The Mahalanobis score less that of all classes together: what the classes have in common does not count.
+ *
+ *     score = −min_c (x − μ_c)ᵀ Λ (x − μ_c) + (x − μ_0)ᵀ Λ_0 (x − μ_0)
+ *     dscore/dx = −2 Λ (x − μ_ĉ) + 2 Λ_0 (x − μ_0)
+ *
+ * - Parameters:
+ *   - x: features, `[count, dimensions]`. A row with NaN gives NaN.
+ *   - means: μ, `[classes, dimensions]`.
+ *   - precision: Λ, symmetric, `[dimensions, dimensions]`.
+ *   - mean0: μ_0, of all samples, `[dimensions]`.
+ *   - precision0: Λ_0, symmetric, `[dimensions, dimensions]`.
+ *   - count: ≥ 0.
+ *   - dimensions: ≥ 1.
+ *   - classes: ≥ 1.
+ *   - score: output, one per row.
+ *   - grad: optional output, shaped as `x`: of each row's score with respect to its features; the first of equally near
+ *     classes gets it.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.
+ * - Reference: Ren et al. 2021, A Simple Fix to Mahalanobis Distance for Improving Near-OOD Detection.
+ */
+LOSSKIT_API losskit_status losskit_relative_mahalanobis_score_f32(
+    const float *x, const float *means, const float *precision, const float *mean0, const float *precision0,
+    ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes, float *score, float *grad);
+LOSSKIT_API losskit_status losskit_relative_mahalanobis_score_f64(
+    const double *x, const double *means, const double *precision, const double *mean0, const double *precision0,
+    ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes, double *score, double *grad);
+
+/**
+ * The largest probability of each row less the next: high where the prediction is certain.
+ *
+ *     score = p_1 − p_2 = p_1 (1 − e^{z_2 − z_1}),   z_1 ≥ z_2 ≥ … sorted, p = softmax(z)     (p_1 for one class)
+ *     dscore/dz_j = p_1 ([j = 1] − p_j) − p_2 ([j = 2] − p_j)
+ *
+ * - Parameters:
+ *   - logits: z, `[outer, classes, inner]`. −inf is a masked class; a row with NaN or +inf, or of −inf alone, gives NaN.
+ *     Of equal logits the first class counts as the largest.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - score: output, one per row.
+ *   - grad: optional output, shaped as `logits`: of each row's score with respect to its logits.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Scheffer et al. 2001, Active Hidden Markov Models for Information Extraction.
+ */
+LOSSKIT_API losskit_status losskit_margin_score_f32(
+    const float *logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *score, float *grad);
+LOSSKIT_API losskit_status losskit_margin_score_f64(
+    const double *logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *score, double *grad);
+
+/**
+ * Largest logit of each row: high where the input is like those of the training.
+ *
+ *     score = max z,      dscore/dz_j = [j = argmax z]     (of equal ones the first)
+ *
+ * - Parameters:
+ *   - logits: z, `[outer, classes, inner]`. A row with NaN gives NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - score: output, one per row.
+ *   - grad: optional output, shaped as `logits`: of each row's score with respect to its logits.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Hendrycks et al. 2022, Scaling Out-of-Distribution Detection for Real-World Settings.
+ */
+LOSSKIT_API losskit_status losskit_max_logit_score_f32(
+    const float *logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *score, float *grad);
+LOSSKIT_API losskit_status losskit_max_logit_score_f64(
+    const double *logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *score, double *grad);
+
+/**
+ * Maximum softmax probability of each row: high where the input is like those of the training.
+ *
+ *     score = p_m,   p = softmax(z),   m = argmax z,      dscore/dz_j = p_m ([j = m] − p_j)
+ *
+ * - Parameters:
+ *   - logits: z, `[outer, classes, inner]`. −inf is a masked class; a row with NaN or +inf, or of −inf alone, gives NaN.
+ *   - outer: ≥ 0; with `classes` and `inner` the shape, see ROWS.
+ *   - classes: ≥ 1.
+ *   - inner: ≥ 0.
+ *   - score: output, one per row.
+ *   - grad: optional output, shaped as `logits`: of each row's score with respect to its logits.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Hendrycks and Gimpel 2017, A Baseline for Detecting Misclassified and Out-of-Distribution Examples.
+ */
+LOSSKIT_API losskit_status losskit_msp_score_f32(
+    const float *logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, float *score, float *grad);
+LOSSKIT_API losskit_status losskit_msp_score_f64(
+    const double *logits, ptrdiff_t outer, ptrdiff_t classes, ptrdiff_t inner, double *score, double *grad);
+
+/**
+ * Prediction error of one student network for each class: high for classes whose student imitates the teacher well.
+ *
+ *     score_nc = −1/D Σ_d (s_ncd − t_nd)²,      dscore_nc/ds_ncd = −2 (s_ncd − t_nd) / D
+ *
+ * - Parameters:
+ *   - student: s, what the students give, `[count, classes, dimensions]`.
+ *   - teacher: t, what the frozen teacher gives, `[count, dimensions]`.
+ *   - count: ≥ 0.
+ *   - classes: ≥ 1.
+ *   - dimensions: D ≥ 1.
+ *   - score: output, `[count, classes]`.
+ *   - grad: optional output, shaped as `student`: of each score with respect to its student.
+ * - Errors: INVALID_SHAPE, NULL_POINTER.
+ * - Reference: Zając et al. 2024, Prediction Error-based Classification for Class-Incremental Learning.
+ */
+LOSSKIT_API losskit_status losskit_pec_score_f32(
+    const float *student, const float *teacher, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t dimensions, float *score,
+    float *grad);
+LOSSKIT_API losskit_status losskit_pec_score_f64(
+    const double *student, const double *teacher, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t dimensions,
+    double *score, double *grad);
+
+/**
+ * Thresholds of the output for each class, and the least similarity at which they hold: of the samples that are at least so
+ * similar, all classes have the share alpha of their samples above a threshold ≥ alpha.
+ *
+ * For the distinct similarities in ascending order as cut s: the threshold of a class is, of its n outputs with
+ * similarity ≥ s in ascending order, that at position min(⌊(1 − alpha) n + 1e-9⌋, n − 1), at least 0, and 0 if it has
+ * none. The first s with all thresholds ≥ alpha is returned with them; else thresholds of 0 and +inf.
+ *
+ * - Parameters:
+ *   - output: `[count]`, outputs of the calibration samples, such as probabilities.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - similarity: `[count]`, rescaled similarities.
+ *   - count: 0 ... 2³¹ − 1.
+ *   - classes: ≥ 1.
+ *   - alpha: in (0, 1), default 0.95.
+ *   - thresholds: output, `[classes]`.
+ *   - least_similarity: output, s.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for NaN, OUT_OF_MEMORY.
+ * - Reference: Schmaltz 2025, Similarity-Distance-Magnitude Universal Verification.
+ */
+LOSSKIT_API losskit_status losskit_sdm_class_thresholds_f32(
+    const float *output, const int64_t *y, const float *similarity, ptrdiff_t count, ptrdiff_t classes, double alpha,
+    float *thresholds, float *least_similarity);
+LOSSKIT_API losskit_status losskit_sdm_class_thresholds_f64(
+    const double *output, const int64_t *y, const double *similarity, ptrdiff_t count, ptrdiff_t classes, double alpha,
+    double *thresholds, double *least_similarity);
+
+/**
+ * How usual a distance to the training is: the share of calibration samples that are at least as far, in the class where
+ * that share is least.
+ *
+ *     out_i = min_c (1 − #{j of class c : d_j < distance_i} / n_c)     (0 for a class without samples)
+ *
+ * over the classes 0 ... max(class_of).
+ *
+ * - Parameters:
+ *   - distance: `[count]`.
+ *   - class_distances: d, distances of the calibration samples, `[sample_count]`.
+ *   - class_of: their classes ≥ 0, `[sample_count]`.
+ *   - count: ≥ 0.
+ *   - sample_count: 0 ... 2³¹ − 1; without samples everything is 0.
+ *   - quantile: output, `[count]`.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET for a negative class, INVALID_VALUE for NaN, OUT_OF_MEMORY.
+ * - Reference: Schmaltz 2025, Similarity-Distance-Magnitude Universal Verification.
+ */
+LOSSKIT_API losskit_status losskit_sdm_distance_quantile_f32(
+    const float *distance, const float *class_distances, const int64_t *class_of, ptrdiff_t count,
+    ptrdiff_t sample_count, float *quantile);
+LOSSKIT_API losskit_status losskit_sdm_distance_quantile_f64(
+    const double *distance, const double *class_distances, const int64_t *class_of, ptrdiff_t count,
+    ptrdiff_t sample_count, double *quantile);
+
+/**
+ * Similarity of an input to the training: how many of its nearest training samples in a row were predicted rightly and as
+ * it is.
+ *
+ *     q_i = the length of the leading run of neighbors with train_y = train_pred = pred_i
+ *
+ * - Parameters:
+ *   - train_y: `[train_count]`, labels of the training.
+ *   - train_pred: `[train_count]`, labels predicted for the training.
+ *   - neighbors: `[count, k]`, indices 0 ..< train_count of training samples, from the nearest on.
+ *   - pred: `[count]`, predicted labels.
+ *   - train_count: ≥ 0.
+ *   - count: ≥ 0.
+ *   - k: neighbors of each input, ≥ 0.
+ *   - q: output, `[count]`, 0 … k.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET for an index out of range.
+ * - Reference: Schmaltz 2025, Similarity-Distance-Magnitude Universal Verification.
+ */
+LOSSKIT_API losskit_status losskit_sdm_similarity(
+    const int64_t *train_y, const int64_t *train_pred, const int64_t *neighbors, const int64_t *pred,
+    ptrdiff_t train_count, ptrdiff_t count, ptrdiff_t k, int64_t *q);
+
+/**
+ * Similarity, rescaled by how usual the distance is.
+ *
+ *     out = cdf_value · log(2 + q)
+ *
+ * - Parameters:
+ *   - q: `[count]`, similarities of `sdm_similarity`, ≥ 0.
+ *   - cdf_value: `[count]`, quantiles of `sdm_distance_quantile`.
+ *   - count: ≥ 0.
+ *   - rescaled: output, `[count]`; may be one of the inputs.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for q < 0.
+ * - Reference: Schmaltz 2025, Similarity-Distance-Magnitude Universal Verification.
+ */
+LOSSKIT_API losskit_status losskit_sdm_rescaled_similarity_f32(
+    const float *q, const float *cdf_value, ptrdiff_t count, float *rescaled);
+LOSSKIT_API losskit_status losskit_sdm_rescaled_similarity_f64(
+    const double *q, const double *cdf_value, ptrdiff_t count, double *rescaled);
+
+/**
+ * How far an empirical distribution function of so many samples may be from the true one, by the
+ * Dvoretzky–Kiefer–Wolfowitz inequality.
+ *
+ *     error = √(log(2 / (1 − alpha)) / (2 n))     (1 for n = 0)
+ *
+ * - Parameters:
+ *   - sample_size: n ≥ 0, `[count]`.
+ *   - count: ≥ 0.
+ *   - alpha: probability that it is not farther, in (0, 1), default 0.95.
+ *   - error: output, `[count]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for n < 0.
+ * - Reference: Massart 1990, The Tight Constant in the Dvoretzky-Kiefer-Wolfowitz Inequality.
+ */
+LOSSKIT_API losskit_status losskit_sdm_dkw_error_f32(
+    const int64_t *sample_size, ptrdiff_t count, double alpha, float *error);
+LOSSKIT_API losskit_status losskit_sdm_dkw_error_f64(
+    const int64_t *sample_size, ptrdiff_t count, double alpha, double *error);
+
+/**
+ * The vertices of a regular simplex around the origin: as many points as classes, all equally far from one another.
+ *
+ *     ‖v_c‖ = radius,   cos(v_c, v_c′) = −1 / (C − 1)
+ *     v_jj = radius · √(C (C − 1 − j) / ((C − 1)(C − j))),   v_ij = −v_jj / (C − 1 − j) for i > j,   0 for i < j
+ *
+ * - Parameters:
+ *   - classes: C ≥ 2.
+ *   - dimensions: ≥ C − 1, which they need; coordinates behind these are 0.
+ *   - radius: > 0, finite, default 1.
+ *   - vertices: output, `[classes, dimensions]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.
+ * - Reference: Pernici et al. 2021, Regular Polytope Networks.
+ */
+LOSSKIT_API losskit_status losskit_simplex_vertices_f32(
+    ptrdiff_t classes, ptrdiff_t dimensions, double radius, float *vertices);
+LOSSKIT_API losskit_status losskit_simplex_vertices_f64(
+    ptrdiff_t classes, ptrdiff_t dimensions, double radius, double *vertices);
+
+/**
+ * Minus the distance to the nearest vertex: low where the input is like none of the classes.
+ *
+ *     score = −min_c √max(‖x − v_c‖², 1e-24),      dscore/dx = −(x − v_ĉ) / ‖x − v_ĉ‖     (0 at the vertex)
+ *
+ * - Parameters:
+ *   - x: features, `[count, dimensions]`. A row with NaN gives NaN.
+ *   - vertices: v, one for each class, `[classes, dimensions]`.
+ *   - count: ≥ 0.
+ *   - dimensions: ≥ 1.
+ *   - classes: ≥ 1.
+ *   - score: output, one per row.
+ *   - grad: optional output, shaped as `x`: of each row's score with respect to its features; the first of equally near
+ *     vertices gets it.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.
+ * - Reference: UCDSC, open-set recognition with a deep simplex classifier; reconstructed from its abstract.
+ */
+LOSSKIT_API losskit_status losskit_simplex_open_set_score_f32(
+    const float *x, const float *vertices, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes, float *score,
+    float *grad);
+LOSSKIT_API losskit_status losskit_simplex_open_set_score_f64(
+    const double *x, const double *vertices, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes, double *score,
+    double *grad);
+
+/* ====================================================================================================
+ * Language-model, model-set and neural-collapse measures
+ * ==================================================================================================== */
+
+/**
+ * How far the accuracies of the classes lie apart.
+ *
+ *     acc_c = #{y = c, pred = c} / #{y = c};      gap = max − min,   least = min,   deviation = population standard deviation
+ *
+ * - Parameters:
+ *   - pred: `[count]`, predicted labels 0 ..< classes.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: ≥ 0.
+ *   - classes: ≥ 1.
+ *   - accuracy: output, `[classes]`; NaN for classes without samples, which the other results leave out.
+ *   - gap: output; NaN without samples, as are the following.
+ *   - least: output.
+ *   - deviation: output.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Hu et al. 2023, Understanding the Impact of Adversarial Robustness on Accuracy Disparity.
+ */
+LOSSKIT_API losskit_status losskit_accuracy_disparity_f32(
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, float *accuracy, float *gap,
+    float *least, float *deviation);
+LOSSKIT_API losskit_status losskit_accuracy_disparity_f64(
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double *accuracy, double *gap,
+    double *least, double *deviation);
+
+/**
+ * NC2, how equal the norms of the class means are: the coefficient of variation of ‖μ_c − G‖, 0 for a simplex.
+ *
+ *     std(‖μ_c − G‖) / mean(‖μ_c − G‖),   G = mean of the μ_c     (population standard deviation)
+ *
+ * - Parameters:
+ *   - means: μ, class means or the rows of a classifier, `[classes, dimensions]`.
+ *   - classes: ≥ 0.
+ *   - dimensions: ≥ 1.
+ *   - variation: output; NaN for less than two classes, or where all norms are 0.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.
+ * - Reference: Papyan et al. 2020, Prevalence of Neural Collapse During the Terminal Phase of Deep Learning Training.
+ */
+LOSSKIT_API losskit_status losskit_nc2_equinorm_f32(
+    const float *means, ptrdiff_t classes, ptrdiff_t dimensions, float *variation);
+LOSSKIT_API losskit_status losskit_nc2_equinorm_f64(
+    const double *means, ptrdiff_t classes, ptrdiff_t dimensions, double *variation);
+
+/**
+ * NC2, how equal the angles between the class means are: 0 for a simplex.
+ *
+ *     mean over c ≠ c′ of |cos(μ_c − G, μ_c′ − G) + 1 / (C − 1)|,   G = mean of the μ_c
+ *
+ * Norms are at least 1e-12.
+ *
+ * - Parameters:
+ *   - means: μ, class means or the rows of a classifier, `[classes, dimensions]`.
+ *   - classes: C ≥ 0.
+ *   - dimensions: ≥ 1.
+ *   - deviation: output; NaN for less than two classes.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.
+ * - Reference: Papyan et al. 2020, Prevalence of Neural Collapse During the Terminal Phase of Deep Learning Training.
+ */
+LOSSKIT_API losskit_status losskit_nc2_equiangularity_f32(
+    const float *means, ptrdiff_t classes, ptrdiff_t dimensions, float *deviation);
+LOSSKIT_API losskit_status losskit_nc2_equiangularity_f64(
+    const double *means, ptrdiff_t classes, ptrdiff_t dimensions, double *deviation);
+
+/**
+ * How orthogonal the class means are, which is what collapse means without biases: 0 for orthogonal ones.
+ *
+ *     mean over c ≠ c′ of |cos(μ_c, μ_c′)|
+ *
+ * Norms are at least 1e-12.
+ *
+ * - Parameters:
+ *   - means: μ, class means or the rows of a classifier, `[classes, dimensions]`.
+ *   - classes: ≥ 0.
+ *   - dimensions: ≥ 1.
+ *   - deviation: output; NaN for less than two classes.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.
+ * - Reference: Dang et al. 2023, Neural Collapse in Deep Linear Networks: From Balanced to Imbalanced Data.
+ */
+LOSSKIT_API losskit_status losskit_nc2_orthogonality_f32(
+    const float *means, ptrdiff_t classes, ptrdiff_t dimensions, float *deviation);
+LOSSKIT_API losskit_status losskit_nc2_orthogonality_f64(
+    const double *means, ptrdiff_t classes, ptrdiff_t dimensions, double *deviation);
+
+/**
+ * NC3, how alike the classifier and the class means are, both scaled: 0 where they are the same.
+ *
+ *     ‖W / ‖W‖_F − M / ‖M‖_F‖²_F,   M_c = μ_c − G,   G = mean of the μ_c
+ *
+ * - Parameters:
+ *   - weight: W, rows of the classifier, `[classes, dimensions]`.
+ *   - means: μ, class means, `[classes, dimensions]`.
+ *   - classes: ≥ 0.
+ *   - dimensions: ≥ 1.
+ *   - distance: output; NaN without classes, or where a norm is 0.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.
+ * - Reference: Papyan et al. 2020, Prevalence of Neural Collapse During the Terminal Phase of Deep Learning Training.
+ */
+LOSSKIT_API losskit_status losskit_nc3_self_duality_f32(
+    const float *weight, const float *means, ptrdiff_t classes, ptrdiff_t dimensions, float *distance);
+LOSSKIT_API losskit_status losskit_nc3_self_duality_f64(
+    const double *weight, const double *means, ptrdiff_t classes, ptrdiff_t dimensions, double *distance);
+
+/**
+ * NC4, how often the classifier disagrees with the rule of the nearest class mean: 0 where features have collapsed.
+ *
+ *     share of samples with argmax(W x + b) ≠ argmin_c ‖x − μ_c‖     (of equal ones the first)
+ *
+ * - Parameters:
+ *   - x: features, `[count, dimensions]`.
+ *   - weight: W, `[classes, dimensions]`.
+ *   - bias: b, `[classes]`.
+ *   - means: μ, `[classes, dimensions]`.
+ *   - count: ≥ 0.
+ *   - dimensions: ≥ 1.
+ *   - classes: ≥ 1.
+ *   - mismatch: output; NaN without samples.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for NaN or ±inf, OUT_OF_MEMORY.
+ * - Reference: Papyan et al. 2020, Prevalence of Neural Collapse During the Terminal Phase of Deep Learning Training.
+ */
+LOSSKIT_API losskit_status losskit_nc4_ncc_mismatch_f32(
+    const float *x, const float *weight, const float *bias, const float *means, ptrdiff_t count, ptrdiff_t dimensions,
+    ptrdiff_t classes, float *mismatch);
+LOSSKIT_API losskit_status losskit_nc4_ncc_mismatch_f64(
+    const double *x, const double *weight, const double *bias, const double *means, ptrdiff_t count,
+    ptrdiff_t dimensions, ptrdiff_t classes, double *mismatch);
+
+/**
+ * NC1, the variability of features within the classes beside that between them: 0 where every class has collapsed to a
+ * point.
+ *
+ *     NC1 = tr(Σ_W Σ_B⁺) / K,   Σ_W = 1/N Σ_i (x_i − μ_{y_i})(x_i − μ_{y_i})ᵀ,   Σ_B = 1/K Σ_c (μ_c − G)(μ_c − G)ᵀ
+ *
+ * K classes are present, G is the mean of their means, and Σ_B⁺ keeps the eigenvalues > 1e-10 · λ_max.
+ *
+ * - Parameters:
+ *   - x: features, `[count, dimensions]`.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: N ≥ 0.
+ *   - dimensions: ≥ 1.
+ *   - classes: ≥ 1.
+ *   - variability: output; NaN without samples, or where a feature is NaN or ±inf.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Papyan et al. 2020, Prevalence of Neural Collapse During the Terminal Phase of Deep Learning Training.
+ */
+LOSSKIT_API losskit_status losskit_nc1_variability_f32(
+    const float *x, const int64_t *y, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes, float *variability);
+LOSSKIT_API losskit_status losskit_nc1_variability_f64(
+    const double *x, const int64_t *y, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes, double *variability);
+
+/**
+ * Class-distance normalised variance: how wide classes are beside the distances between their means.
+ *
+ *     CDNV = mean over pairs i ≠ j of (Var_i + Var_j) / (2 max(‖μ_i − μ_j‖², 1e-12)),   Var_i = mean of ‖x − μ_i‖²
+ *
+ * - Parameters:
+ *   - x: features, `[count, dimensions]`.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: ≥ 0.
+ *   - dimensions: ≥ 1.
+ *   - classes: ≥ 1.
+ *   - variance: output; NaN where less than two classes have samples.
+ * - Errors: INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, OUT_OF_MEMORY.
+ * - Reference: Galanti et al. 2022, On the Role of Neural Collapse in Transfer Learning.
+ */
+LOSSKIT_API losskit_status losskit_cdnv_f32(
+    const float *x, const int64_t *y, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes, float *variance);
+LOSSKIT_API losskit_status losskit_cdnv_f64(
+    const double *x, const int64_t *y, ptrdiff_t count, ptrdiff_t dimensions, ptrdiff_t classes, double *variance);
+
+/**
+ * DC-PDD: the divergence of a text's token probabilities from the tokens' frequencies. High where the text was likely seen
+ * in training.
+ *
+ *     f_v = (count_v + 1) / (Σ count + V),      score = mean of min(p_t log(1 / f_t), a)
+ *
+ * over the first occurrences of the text's distinct tokens.
+ *
+ * - Parameters:
+ *   - token_log_probs: log p, `[count]`.
+ *   - token_ids: `[count]`, 0 ..< classes.
+ *   - token_counts: how often a reference corpus has each token, ≥ 0, `[classes]`.
+ *   - count: number of tokens, ≥ 0.
+ *   - classes: V, size of the vocabulary, ≥ 0.
+ *   - a: > 0, default 0.01; +inf is allowed.
+ *   - score: output; NaN without tokens.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for NaN or a negative count,
+ *   OUT_OF_MEMORY.
+ * - Reference: Zhang et al. 2024, Pretraining Data Detection for Large Language Models: A Divergence-based Calibration
+ *   Method.
+ */
+LOSSKIT_API losskit_status losskit_dc_pdd_score_f32(
+    const float *token_log_probs, const int64_t *token_ids, const int64_t *token_counts, ptrdiff_t count,
+    ptrdiff_t classes, double a, float *score);
+LOSSKIT_API losskit_status losskit_dc_pdd_score_f64(
+    const double *token_log_probs, const int64_t *token_ids, const int64_t *token_counts, ptrdiff_t count,
+    ptrdiff_t classes, double a, double *score);
+
+/**
+ * How often samples of the tail classes are taken for head classes, at several borders between head and tail.
+ *
+ *     B = ⌊C · ratio + ½⌋,      FHR = #{rank(y) ≥ B, rank(pred) < B} / #{rank(y) ≥ B}
+ *
+ * - Parameters:
+ *   - pred: `[count]`, predicted labels 0 ..< classes.
+ *   - y: `[count]`, labels 0 ..< classes.
+ *   - count: ≥ 0.
+ *   - classes: C ≥ 1.
+ *   - ratios: shares of the classes that are head, in [0, 1], `[ratio_count]`.
+ *   - ratio_count: ≥ 0.
+ *   - class_counts: optional, `[classes]`: the classes' rank is their place in descending order of these, of equal ones the
+ *     lower class first; else it is the class itself.
+ *   - rates: output, `[ratio_count]`; NaN where no sample is of the tail.
+ *   - mean: output, the mean of the rates that are defined; NaN if none is.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for NaN in `class_counts`,
+ *   OUT_OF_MEMORY.
+ * - Reference: Li et al. 2024, Long-tailed Classification from a Bayesian-decision-theory Perspective.
+ */
+LOSSKIT_API losskit_status losskit_false_head_rate_f32(
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, const double *ratios,
+    ptrdiff_t ratio_count, const double *class_counts, float *rates, float *mean);
+LOSSKIT_API losskit_status losskit_false_head_rate_f64(
+    const int64_t *pred, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, const double *ratios,
+    ptrdiff_t ratio_count, const double *class_counts, double *rates, double *mean);
+
+/**
+ * Min-K% Prob: the mean of a text's least token log-probabilities. High where the text was likely seen in training.
+ *
+ *     score = mean of the max(1, ⌊k T + 1e-9⌋) smallest of T log-probabilities
+ *
+ * - Parameters:
+ *   - token_log_probs: `[count]`.
+ *   - count: T, 0 ... 2³¹ − 1.
+ *   - k: share of the tokens, in (0, 1], default 0.2.
+ *   - score: output; NaN without tokens.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.
+ * - Reference: Shi et al. 2024, Detecting Pretraining Data from Large Language Models.
+ */
+LOSSKIT_API losskit_status losskit_min_k_prob_f32(
+    const float *token_log_probs, ptrdiff_t count, double k, float *score);
+LOSSKIT_API losskit_status losskit_min_k_prob_f64(
+    const double *token_log_probs, ptrdiff_t count, double k, double *score);
+
+/**
+ * Min-K%++: Min-K% of token log-probabilities that are standardised over the vocabulary.
+ *
+ *     u_t = (log p_{t,y} − μ_t) / √max(σ_t², eps),   μ = Σ_v p_v log p_v,   σ² = Σ_v p_v (log p_v − μ)²
+ *     score = mean of the max(1, ⌊k T + 1e-9⌋) smallest u
+ *
+ * - Parameters:
+ *   - logits: `[count, classes]`, a row for each token. −inf is a masked token.
+ *   - y: `[count]`, the text's tokens 0 ..< classes.
+ *   - count: T, 0 ... 2³¹ − 1.
+ *   - classes: size of the vocabulary, ≥ 1.
+ *   - k: share of the tokens, in (0, 1], default 0.2.
+ *   - eps: > 0, finite, default 1e-12.
+ *   - score: output; NaN without tokens.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for NaN, OUT_OF_MEMORY.
+ * - Reference: Zhang et al. 2025, Min-K%++: Improved Baseline for Detecting Pre-Training Data from Large Language Models.
+ */
+LOSSKIT_API losskit_status losskit_min_k_plus_plus_f32(
+    const float *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double k, double eps, float *score);
+LOSSKIT_API losskit_status losskit_min_k_plus_plus_f64(
+    const double *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, double k, double eps, double *score);
+
+/**
+ * Within which limits models that are about as good as a baseline predict each example.
+ *
+ *     competing: loss_m ≤ loss_baseline + epsilon;      low_i = min p_mi,   high_i = max p_mi over competing models
+ *
+ * - Parameters:
+ *   - probs: p, probabilities of the positive class, `[models, count]`.
+ *   - losses: `[models]`.
+ *   - models: ≥ 0.
+ *   - count: ≥ 0.
+ *   - baseline: 0 ..< models, default 0.
+ *   - epsilon: ≥ 0, default 0.01.
+ *   - low: output, `[count]`.
+ *   - high: output, `[count]`.
+ *   - competing: output, `[models]`: 1 for models that compete (the baseline always), else 0.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN or a probability outside [0, 1].
+ * - Reference: Watson-Daniels et al. 2023, Predictive Multiplicity in Probabilistic Classification.
+ */
+LOSSKIT_API losskit_status losskit_viable_prediction_range_f32(
+    const float *probs, const float *losses, ptrdiff_t models, ptrdiff_t count, ptrdiff_t baseline, double epsilon,
+    float *low, float *high, uint8_t *competing);
+LOSSKIT_API losskit_status losskit_viable_prediction_range_f64(
+    const double *probs, const double *losses, ptrdiff_t models, ptrdiff_t count, ptrdiff_t baseline, double epsilon,
+    double *low, double *high, uint8_t *competing);
+
+/**
+ * How many predictions depend on which of some equally good models is taken.
+ *
+ *     competing: loss_m ≤ loss_baseline + epsilon;      conflict_mi = |p_mi − p_{baseline,i}| ≥ delta − 1e-12
+ *     ambiguity = share of examples with a conflict in some competing model
+ *     discrepancy = the largest share of conflicts of one competing model
+ *
+ * - Parameters:
+ *   - probs: p, probabilities of the positive class, `[models, count]`.
+ *   - losses: `[models]`.
+ *   - models: ≥ 0.
+ *   - count: ≥ 0.
+ *   - baseline: 0 ..< models, default 0.
+ *   - epsilon: ≥ 0, default 0.01.
+ *   - delta: ≥ 0, default 0.1.
+ *   - ambiguity: output; NaN without examples.
+ *   - discrepancy: output; NaN without examples.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN or a probability outside [0, 1],
+ *   OUT_OF_MEMORY.
+ * - Reference: Watson-Daniels et al. 2023, Predictive Multiplicity in Probabilistic Classification.
+ */
+LOSSKIT_API losskit_status losskit_predictive_multiplicity_f32(
+    const float *probs, const float *losses, ptrdiff_t models, ptrdiff_t count, ptrdiff_t baseline, double epsilon,
+    double delta, float *ambiguity, float *discrepancy);
+LOSSKIT_API losskit_status losskit_predictive_multiplicity_f64(
+    const double *probs, const double *losses, ptrdiff_t models, ptrdiff_t count, ptrdiff_t baseline, double epsilon,
+    double delta, double *ambiguity, double *discrepancy);
+
+/**
+ * How well a language model foresees an expert's tokens, as cheap proxies of its downstream performance.
+ *
+ *     nll = −log p_y,   entropy = −Σ p log p,   rank = 1 + #{v : z_v > z_y},   p = softmax(z)
+ *     aggregates = means over the tokens of nll, entropy, [rank ≤ k], rank, log rank, 1/rank
+ *
+ * - Parameters:
+ *   - logits: z, `[count, classes]`, a row for each token. −inf is a masked token.
+ *   - y: `[count]`, the expert's tokens 0 ..< classes.
+ *   - count: number of tokens, ≥ 0.
+ *   - classes: size of the vocabulary, ≥ 1.
+ *   - k: ≥ 1, default 5.
+ *   - aggregates: optional output, `[6]`; NaN without tokens.
+ *   - nll: optional output, `[count]`.
+ *   - entropy: optional output, `[count]`.
+ *   - rank: optional output, `[count]`.
+ * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for NaN, OUT_OF_MEMORY.
+ * - Reference: Forecasting Downstream Performance of LLMs With Proxy Metrics, 2025; reconstructed from its abstract.
+ */
+LOSSKIT_API losskit_status losskit_token_proxy_metrics_f32(
+    const float *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t k, float *aggregates,
+    float *nll, float *entropy, int64_t *rank);
+LOSSKIT_API losskit_status losskit_token_proxy_metrics_f64(
+    const double *logits, const int64_t *y, ptrdiff_t count, ptrdiff_t classes, ptrdiff_t k, double *aggregates,
+    double *nll, double *entropy, int64_t *rank);
+
+/* ====================================================================================================
  * Classification and ranking metrics
  * ==================================================================================================== */
 

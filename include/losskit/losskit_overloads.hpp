@@ -13101,6 +13101,1412 @@ inline void conformal_set_metrics(
     losskit_conformal_set_metrics_f64(mask.data(), y.data(), count, classes, coverage, mean_size, size_stratified_coverage));
 }
 
+/// What `costarr_score` scores with: the mean of each class's features and what its weights let through of them.
+/// See losskit_costarr_fit_f32.
+inline void costarr_fit(
+    const float *x, const std::int64_t *y, const float *weight, const float *bias, std::ptrdiff_t count,
+    std::ptrdiff_t dimensions, std::ptrdiff_t classes, float *means, float *logit_min, float *logit_max) {
+  check(losskit_costarr_fit_f32(x, y, weight, bias, count, dimensions, classes, means, logit_min, logit_max));
+}
+
+/// The same on spans.
+inline void costarr_fit(
+    span<const float> x, span<const std::int64_t> y, span<const float> weight, span<const float> bias,
+    std::ptrdiff_t dimensions, span<float> means, float *logit_min, float *logit_max) {
+  const std::ptrdiff_t count = y.ssize();
+  const std::ptrdiff_t classes = bias.ssize();
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(weight, false, {classes, dimensions});
+  detail::expect(means, false, {classes, 2, dimensions});
+  check(
+    
+    losskit_costarr_fit_f32(x.data(), y.data(), weight.data(), bias.data(), count, dimensions, classes, means.data(), logit_min, logit_max));
+}
+
+/// What `costarr_score` scores with: the mean of each class's features and what its weights let through of them.
+/// See losskit_costarr_fit_f64.
+inline void costarr_fit(
+    const double *x, const std::int64_t *y, const double *weight, const double *bias, std::ptrdiff_t count,
+    std::ptrdiff_t dimensions, std::ptrdiff_t classes, double *means, double *logit_min, double *logit_max) {
+  check(losskit_costarr_fit_f64(x, y, weight, bias, count, dimensions, classes, means, logit_min, logit_max));
+}
+
+/// The same on spans.
+inline void costarr_fit(
+    span<const double> x, span<const std::int64_t> y, span<const double> weight, span<const double> bias,
+    std::ptrdiff_t dimensions, span<double> means, double *logit_min, double *logit_max) {
+  const std::ptrdiff_t count = y.ssize();
+  const std::ptrdiff_t classes = bias.ssize();
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(weight, false, {classes, dimensions});
+  detail::expect(means, false, {classes, 2, dimensions});
+  check(
+    
+    losskit_costarr_fit_f64(x.data(), y.data(), weight.data(), bias.data(), count, dimensions, classes, means.data(), logit_min, logit_max));
+}
+
+/// Open-set confidence: how alike are the features, and what the weights let through of them, to those of the class that
+/// is predicted, times its logit, scaled to 0 … 1.
+/// See losskit_costarr_score_f32.
+inline void costarr_score(
+    const float *x, const float *weight, const float *bias, const float *class_means, std::ptrdiff_t count,
+    std::ptrdiff_t dimensions, std::ptrdiff_t classes, double logit_min, double logit_max, float *score) {
+  check(losskit_costarr_score_f32(x, weight, bias, class_means, count, dimensions, classes, logit_min, logit_max, score));
+}
+
+/// The same on spans.
+inline void costarr_score(
+    span<const float> x, span<const float> weight, span<const float> bias, span<const float> class_means,
+    std::ptrdiff_t count, std::ptrdiff_t dimensions, double logit_min, double logit_max, float *score) {
+  const std::ptrdiff_t classes = bias.ssize();
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(weight, false, {classes, dimensions});
+  detail::expect(class_means, false, {classes, 2, dimensions});
+  check(
+    
+    losskit_costarr_score_f32(x.data(), weight.data(), bias.data(), class_means.data(), count, dimensions, classes, logit_min, logit_max, score));
+}
+
+/// Open-set confidence: how alike are the features, and what the weights let through of them, to those of the class that
+/// is predicted, times its logit, scaled to 0 … 1.
+/// See losskit_costarr_score_f64.
+inline void costarr_score(
+    const double *x, const double *weight, const double *bias, const double *class_means, std::ptrdiff_t count,
+    std::ptrdiff_t dimensions, std::ptrdiff_t classes, double logit_min, double logit_max, double *score) {
+  check(losskit_costarr_score_f64(x, weight, bias, class_means, count, dimensions, classes, logit_min, logit_max, score));
+}
+
+/// The same on spans.
+inline void costarr_score(
+    span<const double> x, span<const double> weight, span<const double> bias, span<const double> class_means,
+    std::ptrdiff_t count, std::ptrdiff_t dimensions, double logit_min, double logit_max, double *score) {
+  const std::ptrdiff_t classes = bias.ssize();
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(weight, false, {classes, dimensions});
+  detail::expect(class_means, false, {classes, 2, dimensions});
+  check(
+    
+    losskit_costarr_score_f64(x.data(), weight.data(), bias.data(), class_means.data(), count, dimensions, classes, logit_min, logit_max, score));
+}
+
+/// Free energy of each row: low where the input is like those of the training.
+/// See losskit_energy_score_f32.
+inline void energy_score(
+    const float *logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double temperature,
+    float *score, float *grad) {
+  check(losskit_energy_score_f32(logits, outer, classes, inner, temperature, score, grad));
+}
+
+/// The same on spans.
+inline void energy_score(
+    span<const float> logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double temperature,
+    float *score, span<float> grad) {
+  detail::expect(logits, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(losskit_energy_score_f32(logits.data(), outer, classes, inner, temperature, score, grad.data()));
+}
+
+/// Free energy of each row: low where the input is like those of the training.
+/// See losskit_energy_score_f64.
+inline void energy_score(
+    const double *logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double temperature,
+    double *score, double *grad) {
+  check(losskit_energy_score_f64(logits, outer, classes, inner, temperature, score, grad));
+}
+
+/// The same on spans.
+inline void energy_score(
+    span<const double> logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double temperature,
+    double *score, span<double> grad) {
+  detail::expect(logits, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(losskit_energy_score_f64(logits.data(), outer, classes, inner, temperature, score, grad.data()));
+}
+
+/// Weight of each row as a sample of a loss: large where the energy E is close to 0.
+/// See losskit_energy_weight_f32.
+inline void energy_weight(
+    const float *logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *weight,
+    float *grad) {
+  check(losskit_energy_weight_f32(logits, outer, classes, inner, weight, grad));
+}
+
+/// The same on spans.
+inline void energy_weight(
+    span<const float> logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *weight,
+    span<float> grad) {
+  detail::expect(logits, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(losskit_energy_weight_f32(logits.data(), outer, classes, inner, weight, grad.data()));
+}
+
+/// Weight of each row as a sample of a loss: large where the energy E is close to 0.
+/// See losskit_energy_weight_f64.
+inline void energy_weight(
+    const double *logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *weight,
+    double *grad) {
+  check(losskit_energy_weight_f64(logits, outer, classes, inner, weight, grad));
+}
+
+/// The same on spans.
+inline void energy_weight(
+    span<const double> logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *weight,
+    span<double> grad) {
+  detail::expect(logits, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(losskit_energy_weight_f64(logits.data(), outer, classes, inner, weight, grad.data()));
+}
+
+/// Entropy of the softmax of each row, in natural logarithms: high where the prediction is uncertain.
+/// See losskit_entropy_score_f32.
+inline void entropy_score(
+    const float *logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, bool normalize,
+    float *score, float *grad) {
+  check(losskit_entropy_score_f32(logits, outer, classes, inner, normalize, score, grad));
+}
+
+/// The same on spans.
+inline void entropy_score(
+    span<const float> logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, bool normalize,
+    float *score, span<float> grad) {
+  detail::expect(logits, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(losskit_entropy_score_f32(logits.data(), outer, classes, inner, normalize, score, grad.data()));
+}
+
+/// Entropy of the softmax of each row, in natural logarithms: high where the prediction is uncertain.
+/// See losskit_entropy_score_f64.
+inline void entropy_score(
+    const double *logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, bool normalize,
+    double *score, double *grad) {
+  check(losskit_entropy_score_f64(logits, outer, classes, inner, normalize, score, grad));
+}
+
+/// The same on spans.
+inline void entropy_score(
+    span<const double> logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, bool normalize,
+    double *score, span<double> grad) {
+  detail::expect(logits, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(losskit_entropy_score_f64(logits.data(), outer, classes, inner, normalize, score, grad.data()));
+}
+
+/// Generalized entropy of each row, negated, over its largest probabilities: high where the prediction is certain.
+/// See losskit_generalized_entropy_f32.
+inline void generalized_entropy(
+    const float *logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double gamma,
+    std::ptrdiff_t m, float *score, float *grad) {
+  check(losskit_generalized_entropy_f32(logits, outer, classes, inner, gamma, m, score, grad));
+}
+
+/// The same on spans.
+inline void generalized_entropy(
+    span<const float> logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double gamma,
+    std::ptrdiff_t m, float *score, span<float> grad) {
+  detail::expect(logits, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(losskit_generalized_entropy_f32(logits.data(), outer, classes, inner, gamma, m, score, grad.data()));
+}
+
+/// Generalized entropy of each row, negated, over its largest probabilities: high where the prediction is certain.
+/// See losskit_generalized_entropy_f64.
+inline void generalized_entropy(
+    const double *logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double gamma,
+    std::ptrdiff_t m, double *score, double *grad) {
+  check(losskit_generalized_entropy_f64(logits, outer, classes, inner, gamma, m, score, grad));
+}
+
+/// The same on spans.
+inline void generalized_entropy(
+    span<const double> logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double gamma,
+    std::ptrdiff_t m, double *score, span<double> grad) {
+  detail::expect(logits, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(losskit_generalized_entropy_f64(logits.data(), outer, classes, inner, gamma, m, score, grad.data()));
+}
+
+/// Joint energy of each row and its label: cross-entropy is this less the free energy of `energy_score`.
+/// See losskit_joint_energy_f32.
+inline void joint_energy(
+    const float *logits, const std::int64_t *y, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    float *score, float *grad) {
+  check(losskit_joint_energy_f32(logits, y, outer, classes, inner, score, grad));
+}
+
+/// The same on spans.
+inline void joint_energy(
+    span<const float> logits, span<const std::int64_t> y, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, float *score, span<float> grad) {
+  detail::expect(logits, false, {outer, classes, inner});
+  detail::expect(y, false, {outer, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(losskit_joint_energy_f32(logits.data(), y.data(), outer, classes, inner, score, grad.data()));
+}
+
+/// Joint energy of each row and its label: cross-entropy is this less the free energy of `energy_score`.
+/// See losskit_joint_energy_f64.
+inline void joint_energy(
+    const double *logits, const std::int64_t *y, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner,
+    double *score, double *grad) {
+  check(losskit_joint_energy_f64(logits, y, outer, classes, inner, score, grad));
+}
+
+/// The same on spans.
+inline void joint_energy(
+    span<const double> logits, span<const std::int64_t> y, std::ptrdiff_t outer, std::ptrdiff_t classes,
+    std::ptrdiff_t inner, double *score, span<double> grad) {
+  detail::expect(logits, false, {outer, classes, inner});
+  detail::expect(y, false, {outer, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(losskit_joint_energy_f64(logits.data(), y.data(), outer, classes, inner, score, grad.data()));
+}
+
+/// Minus the distance to the k-th nearest training feature, all normalised: high where the input is like those of the
+/// training.
+/// See losskit_knn_ood_score_f32.
+inline void knn_ood_score(
+    const float *x, const float *bank, std::ptrdiff_t count, std::ptrdiff_t dimensions, std::ptrdiff_t bank_count,
+    std::ptrdiff_t k, float *score) {
+  check(losskit_knn_ood_score_f32(x, bank, count, dimensions, bank_count, k, score));
+}
+
+/// The same on spans.
+inline void knn_ood_score(
+    span<const float> x, span<const float> bank, std::ptrdiff_t count, std::ptrdiff_t dimensions,
+    std::ptrdiff_t bank_count, std::ptrdiff_t k, float *score) {
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(bank, false, {bank_count, dimensions});
+  check(losskit_knn_ood_score_f32(x.data(), bank.data(), count, dimensions, bank_count, k, score));
+}
+
+/// Minus the distance to the k-th nearest training feature, all normalised: high where the input is like those of the
+/// training.
+/// See losskit_knn_ood_score_f64.
+inline void knn_ood_score(
+    const double *x, const double *bank, std::ptrdiff_t count, std::ptrdiff_t dimensions, std::ptrdiff_t bank_count,
+    std::ptrdiff_t k, double *score) {
+  check(losskit_knn_ood_score_f64(x, bank, count, dimensions, bank_count, k, score));
+}
+
+/// The same on spans.
+inline void knn_ood_score(
+    span<const double> x, span<const double> bank, std::ptrdiff_t count, std::ptrdiff_t dimensions,
+    std::ptrdiff_t bank_count, std::ptrdiff_t k, double *score) {
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(bank, false, {bank_count, dimensions});
+  check(losskit_knn_ood_score_f64(x.data(), bank.data(), count, dimensions, bank_count, k, score));
+}
+
+/// Scores of candidate labels by their distance in a metric space to the classes that a model knows: minus the expected
+/// power of the distance.
+/// See losskit_loki_scores_f32.
+inline void loki_scores(
+    const float *probs, const float *distance, std::ptrdiff_t count, std::ptrdiff_t observed, std::ptrdiff_t labels,
+    double power, float *scores, float *grad) {
+  check(losskit_loki_scores_f32(probs, distance, count, observed, labels, power, scores, grad));
+}
+
+/// The same on spans.
+inline void loki_scores(
+    span<const float> probs, span<const float> distance, std::ptrdiff_t count, std::ptrdiff_t observed,
+    std::ptrdiff_t labels, double power, span<float> scores, span<float> grad) {
+  detail::expect(probs, false, {count, observed});
+  detail::expect(distance, false, {observed, labels});
+  detail::expect(scores, false, {count, labels});
+  detail::expect(grad, true, {count, observed});
+  check(
+    
+    losskit_loki_scores_f32(probs.data(), distance.data(), count, observed, labels, power, scores.data(), grad.data()));
+}
+
+/// Scores of candidate labels by their distance in a metric space to the classes that a model knows: minus the expected
+/// power of the distance.
+/// See losskit_loki_scores_f64.
+inline void loki_scores(
+    const double *probs, const double *distance, std::ptrdiff_t count, std::ptrdiff_t observed, std::ptrdiff_t labels,
+    double power, double *scores, double *grad) {
+  check(losskit_loki_scores_f64(probs, distance, count, observed, labels, power, scores, grad));
+}
+
+/// The same on spans.
+inline void loki_scores(
+    span<const double> probs, span<const double> distance, std::ptrdiff_t count, std::ptrdiff_t observed,
+    std::ptrdiff_t labels, double power, span<double> scores, span<double> grad) {
+  detail::expect(probs, false, {count, observed});
+  detail::expect(distance, false, {observed, labels});
+  detail::expect(scores, false, {count, labels});
+  detail::expect(grad, true, {count, observed});
+  check(
+    
+    losskit_loki_scores_f64(probs.data(), distance.data(), count, observed, labels, power, scores.data(), grad.data()));
+}
+
+/// The candidate label of the highest score of `loki_scores`: the Fréchet mean of the candidates under the probabilities.
+/// See losskit_loki_predict_f32.
+inline void loki_predict(
+    const float *probs, const float *distance, std::ptrdiff_t count, std::ptrdiff_t observed, std::ptrdiff_t labels,
+    double power, std::int64_t *prediction) {
+  check(losskit_loki_predict_f32(probs, distance, count, observed, labels, power, prediction));
+}
+
+/// The same on spans.
+inline void loki_predict(
+    span<const float> probs, span<const float> distance, std::ptrdiff_t observed, std::ptrdiff_t labels, double power,
+    span<std::int64_t> prediction) {
+  const std::ptrdiff_t count = prediction.ssize();
+  detail::expect(probs, false, {count, observed});
+  detail::expect(distance, false, {observed, labels});
+  check(losskit_loki_predict_f32(probs.data(), distance.data(), count, observed, labels, power, prediction.data()));
+}
+
+/// The candidate label of the highest score of `loki_scores`: the Fréchet mean of the candidates under the probabilities.
+/// See losskit_loki_predict_f64.
+inline void loki_predict(
+    const double *probs, const double *distance, std::ptrdiff_t count, std::ptrdiff_t observed, std::ptrdiff_t labels,
+    double power, std::int64_t *prediction) {
+  check(losskit_loki_predict_f64(probs, distance, count, observed, labels, power, prediction));
+}
+
+/// The same on spans.
+inline void loki_predict(
+    span<const double> probs, span<const double> distance, std::ptrdiff_t observed, std::ptrdiff_t labels, double power,
+    span<std::int64_t> prediction) {
+  const std::ptrdiff_t count = prediction.ssize();
+  detail::expect(probs, false, {count, observed});
+  detail::expect(distance, false, {observed, labels});
+  check(losskit_loki_predict_f64(probs.data(), distance.data(), count, observed, labels, power, prediction.data()));
+}
+
+/// Means of the classes and the precision matrix of the samples around them: what `mahalanobis_score` scores with.
+/// See losskit_mahalanobis_fit_f32.
+inline void mahalanobis_fit(
+    const float *x, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t dimensions, std::ptrdiff_t classes,
+    float *means, float *precision) {
+  check(losskit_mahalanobis_fit_f32(x, y, count, dimensions, classes, means, precision));
+}
+
+/// The same on spans.
+inline void mahalanobis_fit(
+    span<const float> x, span<const std::int64_t> y, std::ptrdiff_t dimensions, std::ptrdiff_t classes,
+    span<float> means, span<float> precision) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(means, false, {classes, dimensions});
+  detail::expect(precision, false, {dimensions, dimensions});
+  check(losskit_mahalanobis_fit_f32(x.data(), y.data(), count, dimensions, classes, means.data(), precision.data()));
+}
+
+/// Means of the classes and the precision matrix of the samples around them: what `mahalanobis_score` scores with.
+/// See losskit_mahalanobis_fit_f64.
+inline void mahalanobis_fit(
+    const double *x, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t dimensions, std::ptrdiff_t classes,
+    double *means, double *precision) {
+  check(losskit_mahalanobis_fit_f64(x, y, count, dimensions, classes, means, precision));
+}
+
+/// The same on spans.
+inline void mahalanobis_fit(
+    span<const double> x, span<const std::int64_t> y, std::ptrdiff_t dimensions, std::ptrdiff_t classes,
+    span<double> means, span<double> precision) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(means, false, {classes, dimensions});
+  detail::expect(precision, false, {dimensions, dimensions});
+  check(losskit_mahalanobis_fit_f64(x.data(), y.data(), count, dimensions, classes, means.data(), precision.data()));
+}
+
+/// Confidence by the Mahalanobis distance to the nearest class: high where the input is like those of the training.
+/// See losskit_mahalanobis_score_f32.
+inline void mahalanobis_score(
+    const float *x, const float *means, const float *precision, std::ptrdiff_t count, std::ptrdiff_t dimensions,
+    std::ptrdiff_t classes, double scale, float *score, float *grad) {
+  check(losskit_mahalanobis_score_f32(x, means, precision, count, dimensions, classes, scale, score, grad));
+}
+
+/// The same on spans.
+inline void mahalanobis_score(
+    span<const float> x, span<const float> means, span<const float> precision, std::ptrdiff_t count,
+    std::ptrdiff_t dimensions, std::ptrdiff_t classes, double scale, float *score, span<float> grad) {
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(means, false, {classes, dimensions});
+  detail::expect(precision, false, {dimensions, dimensions});
+  detail::expect(grad, true, {count, dimensions});
+  check(
+    
+    losskit_mahalanobis_score_f32(x.data(), means.data(), precision.data(), count, dimensions, classes, scale, score, grad.data()));
+}
+
+/// Confidence by the Mahalanobis distance to the nearest class: high where the input is like those of the training.
+/// See losskit_mahalanobis_score_f64.
+inline void mahalanobis_score(
+    const double *x, const double *means, const double *precision, std::ptrdiff_t count, std::ptrdiff_t dimensions,
+    std::ptrdiff_t classes, double scale, double *score, double *grad) {
+  check(losskit_mahalanobis_score_f64(x, means, precision, count, dimensions, classes, scale, score, grad));
+}
+
+/// The same on spans.
+inline void mahalanobis_score(
+    span<const double> x, span<const double> means, span<const double> precision, std::ptrdiff_t count,
+    std::ptrdiff_t dimensions, std::ptrdiff_t classes, double scale, double *score, span<double> grad) {
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(means, false, {classes, dimensions});
+  detail::expect(precision, false, {dimensions, dimensions});
+  detail::expect(grad, true, {count, dimensions});
+  check(
+    
+    losskit_mahalanobis_score_f64(x.data(), means.data(), precision.data(), count, dimensions, classes, scale, score, grad.data()));
+}
+
+/// The Mahalanobis score less that of all classes together: what the classes have in common does not count.
+/// See losskit_relative_mahalanobis_score_f32.
+inline void relative_mahalanobis_score(
+    const float *x, const float *means, const float *precision, const float *mean0, const float *precision0,
+    std::ptrdiff_t count, std::ptrdiff_t dimensions, std::ptrdiff_t classes, float *score, float *grad) {
+  check(
+    
+    losskit_relative_mahalanobis_score_f32(x, means, precision, mean0, precision0, count, dimensions, classes, score, grad));
+}
+
+/// The same on spans.
+inline void relative_mahalanobis_score(
+    span<const float> x, span<const float> means, span<const float> precision, span<const float> mean0,
+    span<const float> precision0, std::ptrdiff_t count, std::ptrdiff_t classes, float *score, span<float> grad) {
+  const std::ptrdiff_t dimensions = mean0.ssize();
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(means, false, {classes, dimensions});
+  detail::expect(precision, false, {dimensions, dimensions});
+  detail::expect(precision0, false, {dimensions, dimensions});
+  detail::expect(grad, true, {count, dimensions});
+  check(
+    
+    losskit_relative_mahalanobis_score_f32(x.data(), means.data(), precision.data(), mean0.data(), precision0.data(), count, dimensions, classes, score, grad.data()));
+}
+
+/// The Mahalanobis score less that of all classes together: what the classes have in common does not count.
+/// See losskit_relative_mahalanobis_score_f64.
+inline void relative_mahalanobis_score(
+    const double *x, const double *means, const double *precision, const double *mean0, const double *precision0,
+    std::ptrdiff_t count, std::ptrdiff_t dimensions, std::ptrdiff_t classes, double *score, double *grad) {
+  check(
+    
+    losskit_relative_mahalanobis_score_f64(x, means, precision, mean0, precision0, count, dimensions, classes, score, grad));
+}
+
+/// The same on spans.
+inline void relative_mahalanobis_score(
+    span<const double> x, span<const double> means, span<const double> precision, span<const double> mean0,
+    span<const double> precision0, std::ptrdiff_t count, std::ptrdiff_t classes, double *score, span<double> grad) {
+  const std::ptrdiff_t dimensions = mean0.ssize();
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(means, false, {classes, dimensions});
+  detail::expect(precision, false, {dimensions, dimensions});
+  detail::expect(precision0, false, {dimensions, dimensions});
+  detail::expect(grad, true, {count, dimensions});
+  check(
+    
+    losskit_relative_mahalanobis_score_f64(x.data(), means.data(), precision.data(), mean0.data(), precision0.data(), count, dimensions, classes, score, grad.data()));
+}
+
+/// The largest probability of each row less the next: high where the prediction is certain.
+/// See losskit_margin_score_f32.
+inline void margin_score(
+    const float *logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *score,
+    float *grad) {
+  check(losskit_margin_score_f32(logits, outer, classes, inner, score, grad));
+}
+
+/// The same on spans.
+inline void margin_score(
+    span<const float> logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *score,
+    span<float> grad) {
+  detail::expect(logits, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(losskit_margin_score_f32(logits.data(), outer, classes, inner, score, grad.data()));
+}
+
+/// The largest probability of each row less the next: high where the prediction is certain.
+/// See losskit_margin_score_f64.
+inline void margin_score(
+    const double *logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *score,
+    double *grad) {
+  check(losskit_margin_score_f64(logits, outer, classes, inner, score, grad));
+}
+
+/// The same on spans.
+inline void margin_score(
+    span<const double> logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *score,
+    span<double> grad) {
+  detail::expect(logits, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(losskit_margin_score_f64(logits.data(), outer, classes, inner, score, grad.data()));
+}
+
+/// Largest logit of each row: high where the input is like those of the training.
+/// See losskit_max_logit_score_f32.
+inline void max_logit_score(
+    const float *logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *score,
+    float *grad) {
+  check(losskit_max_logit_score_f32(logits, outer, classes, inner, score, grad));
+}
+
+/// The same on spans.
+inline void max_logit_score(
+    span<const float> logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *score,
+    span<float> grad) {
+  detail::expect(logits, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(losskit_max_logit_score_f32(logits.data(), outer, classes, inner, score, grad.data()));
+}
+
+/// Largest logit of each row: high where the input is like those of the training.
+/// See losskit_max_logit_score_f64.
+inline void max_logit_score(
+    const double *logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *score,
+    double *grad) {
+  check(losskit_max_logit_score_f64(logits, outer, classes, inner, score, grad));
+}
+
+/// The same on spans.
+inline void max_logit_score(
+    span<const double> logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *score,
+    span<double> grad) {
+  detail::expect(logits, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(losskit_max_logit_score_f64(logits.data(), outer, classes, inner, score, grad.data()));
+}
+
+/// Maximum softmax probability of each row: high where the input is like those of the training.
+/// See losskit_msp_score_f32.
+inline void msp_score(
+    const float *logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *score,
+    float *grad) {
+  check(losskit_msp_score_f32(logits, outer, classes, inner, score, grad));
+}
+
+/// The same on spans.
+inline void msp_score(
+    span<const float> logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, float *score,
+    span<float> grad) {
+  detail::expect(logits, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(losskit_msp_score_f32(logits.data(), outer, classes, inner, score, grad.data()));
+}
+
+/// Maximum softmax probability of each row: high where the input is like those of the training.
+/// See losskit_msp_score_f64.
+inline void msp_score(
+    const double *logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *score,
+    double *grad) {
+  check(losskit_msp_score_f64(logits, outer, classes, inner, score, grad));
+}
+
+/// The same on spans.
+inline void msp_score(
+    span<const double> logits, std::ptrdiff_t outer, std::ptrdiff_t classes, std::ptrdiff_t inner, double *score,
+    span<double> grad) {
+  detail::expect(logits, false, {outer, classes, inner});
+  detail::expect(grad, true, {outer, classes, inner});
+  check(losskit_msp_score_f64(logits.data(), outer, classes, inner, score, grad.data()));
+}
+
+/// Prediction error of one student network for each class: high for classes whose student imitates the teacher well.
+/// See losskit_pec_score_f32.
+inline void pec_score(
+    const float *student, const float *teacher, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t dimensions,
+    float *score, float *grad) {
+  check(losskit_pec_score_f32(student, teacher, count, classes, dimensions, score, grad));
+}
+
+/// The same on spans.
+inline void pec_score(
+    span<const float> student, span<const float> teacher, std::ptrdiff_t count, std::ptrdiff_t classes,
+    std::ptrdiff_t dimensions, span<float> score, span<float> grad) {
+  detail::expect(student, false, {count, classes, dimensions});
+  detail::expect(teacher, false, {count, dimensions});
+  detail::expect(score, false, {count, classes});
+  detail::expect(grad, true, {count, classes, dimensions});
+  check(losskit_pec_score_f32(student.data(), teacher.data(), count, classes, dimensions, score.data(), grad.data()));
+}
+
+/// Prediction error of one student network for each class: high for classes whose student imitates the teacher well.
+/// See losskit_pec_score_f64.
+inline void pec_score(
+    const double *student, const double *teacher, std::ptrdiff_t count, std::ptrdiff_t classes,
+    std::ptrdiff_t dimensions, double *score, double *grad) {
+  check(losskit_pec_score_f64(student, teacher, count, classes, dimensions, score, grad));
+}
+
+/// The same on spans.
+inline void pec_score(
+    span<const double> student, span<const double> teacher, std::ptrdiff_t count, std::ptrdiff_t classes,
+    std::ptrdiff_t dimensions, span<double> score, span<double> grad) {
+  detail::expect(student, false, {count, classes, dimensions});
+  detail::expect(teacher, false, {count, dimensions});
+  detail::expect(score, false, {count, classes});
+  detail::expect(grad, true, {count, classes, dimensions});
+  check(losskit_pec_score_f64(student.data(), teacher.data(), count, classes, dimensions, score.data(), grad.data()));
+}
+
+/// Thresholds of the output for each class, and the least similarity at which they hold: of the samples that are at least so
+/// similar, all classes have the share alpha of their samples above a threshold ≥ alpha.
+/// See losskit_sdm_class_thresholds_f32.
+inline void sdm_class_thresholds(
+    const float *output, const std::int64_t *y, const float *similarity, std::ptrdiff_t count, std::ptrdiff_t classes,
+    double alpha, float *thresholds, float *least_similarity) {
+  check(losskit_sdm_class_thresholds_f32(output, y, similarity, count, classes, alpha, thresholds, least_similarity));
+}
+
+/// The same on spans.
+inline void sdm_class_thresholds(
+    span<const float> output, span<const std::int64_t> y, span<const float> similarity, double alpha,
+    span<float> thresholds, float *least_similarity) {
+  const std::ptrdiff_t count = output.ssize();
+  const std::ptrdiff_t classes = thresholds.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(similarity, false, {count});
+  check(
+    
+    losskit_sdm_class_thresholds_f32(output.data(), y.data(), similarity.data(), count, classes, alpha, thresholds.data(), least_similarity));
+}
+
+/// Thresholds of the output for each class, and the least similarity at which they hold: of the samples that are at least so
+/// similar, all classes have the share alpha of their samples above a threshold ≥ alpha.
+/// See losskit_sdm_class_thresholds_f64.
+inline void sdm_class_thresholds(
+    const double *output, const std::int64_t *y, const double *similarity, std::ptrdiff_t count, std::ptrdiff_t classes,
+    double alpha, double *thresholds, double *least_similarity) {
+  check(losskit_sdm_class_thresholds_f64(output, y, similarity, count, classes, alpha, thresholds, least_similarity));
+}
+
+/// The same on spans.
+inline void sdm_class_thresholds(
+    span<const double> output, span<const std::int64_t> y, span<const double> similarity, double alpha,
+    span<double> thresholds, double *least_similarity) {
+  const std::ptrdiff_t count = output.ssize();
+  const std::ptrdiff_t classes = thresholds.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(similarity, false, {count});
+  check(
+    
+    losskit_sdm_class_thresholds_f64(output.data(), y.data(), similarity.data(), count, classes, alpha, thresholds.data(), least_similarity));
+}
+
+/// How usual a distance to the training is: the share of calibration samples that are at least as far, in the class where
+/// that share is least.
+/// See losskit_sdm_distance_quantile_f32.
+inline void sdm_distance_quantile(
+    const float *distance, const float *class_distances, const std::int64_t *class_of, std::ptrdiff_t count,
+    std::ptrdiff_t sample_count, float *quantile) {
+  check(losskit_sdm_distance_quantile_f32(distance, class_distances, class_of, count, sample_count, quantile));
+}
+
+/// The same on spans.
+inline void sdm_distance_quantile(
+    span<const float> distance, span<const float> class_distances, span<const std::int64_t> class_of,
+    span<float> quantile) {
+  const std::ptrdiff_t count = distance.ssize();
+  const std::ptrdiff_t sample_count = class_distances.ssize();
+  detail::expect(class_of, false, {sample_count});
+  detail::expect(quantile, false, {count});
+  check(
+    
+    losskit_sdm_distance_quantile_f32(distance.data(), class_distances.data(), class_of.data(), count, sample_count, quantile.data()));
+}
+
+/// How usual a distance to the training is: the share of calibration samples that are at least as far, in the class where
+/// that share is least.
+/// See losskit_sdm_distance_quantile_f64.
+inline void sdm_distance_quantile(
+    const double *distance, const double *class_distances, const std::int64_t *class_of, std::ptrdiff_t count,
+    std::ptrdiff_t sample_count, double *quantile) {
+  check(losskit_sdm_distance_quantile_f64(distance, class_distances, class_of, count, sample_count, quantile));
+}
+
+/// The same on spans.
+inline void sdm_distance_quantile(
+    span<const double> distance, span<const double> class_distances, span<const std::int64_t> class_of,
+    span<double> quantile) {
+  const std::ptrdiff_t count = distance.ssize();
+  const std::ptrdiff_t sample_count = class_distances.ssize();
+  detail::expect(class_of, false, {sample_count});
+  detail::expect(quantile, false, {count});
+  check(
+    
+    losskit_sdm_distance_quantile_f64(distance.data(), class_distances.data(), class_of.data(), count, sample_count, quantile.data()));
+}
+
+/// Similarity of an input to the training: how many of its nearest training samples in a row were predicted rightly and as
+/// it is.
+/// See losskit_sdm_similarity.
+inline void sdm_similarity(
+    const std::int64_t *train_y, const std::int64_t *train_pred, const std::int64_t *neighbors,
+    const std::int64_t *pred, std::ptrdiff_t train_count, std::ptrdiff_t count, std::ptrdiff_t k, std::int64_t *q) {
+  check(losskit_sdm_similarity(train_y, train_pred, neighbors, pred, train_count, count, k, q));
+}
+
+/// The same on spans.
+inline void sdm_similarity(
+    span<const std::int64_t> train_y, span<const std::int64_t> train_pred, span<const std::int64_t> neighbors,
+    span<const std::int64_t> pred, std::ptrdiff_t k, span<std::int64_t> q) {
+  const std::ptrdiff_t train_count = train_y.ssize();
+  const std::ptrdiff_t count = pred.ssize();
+  detail::expect(train_pred, false, {train_count});
+  detail::expect(neighbors, false, {count, k});
+  detail::expect(q, false, {count});
+  check(
+    
+    losskit_sdm_similarity(train_y.data(), train_pred.data(), neighbors.data(), pred.data(), train_count, count, k, q.data()));
+}
+
+/// Similarity, rescaled by how usual the distance is.
+/// See losskit_sdm_rescaled_similarity_f32.
+inline void sdm_rescaled_similarity(const float *q, const float *cdf_value, std::ptrdiff_t count, float *rescaled) {
+  check(losskit_sdm_rescaled_similarity_f32(q, cdf_value, count, rescaled));
+}
+
+/// The same on spans.
+inline void sdm_rescaled_similarity(span<const float> q, span<const float> cdf_value, span<float> rescaled) {
+  const std::ptrdiff_t count = q.ssize();
+  detail::expect(cdf_value, false, {count});
+  detail::expect(rescaled, false, {count});
+  check(losskit_sdm_rescaled_similarity_f32(q.data(), cdf_value.data(), count, rescaled.data()));
+}
+
+/// Similarity, rescaled by how usual the distance is.
+/// See losskit_sdm_rescaled_similarity_f64.
+inline void sdm_rescaled_similarity(const double *q, const double *cdf_value, std::ptrdiff_t count, double *rescaled) {
+  check(losskit_sdm_rescaled_similarity_f64(q, cdf_value, count, rescaled));
+}
+
+/// The same on spans.
+inline void sdm_rescaled_similarity(span<const double> q, span<const double> cdf_value, span<double> rescaled) {
+  const std::ptrdiff_t count = q.ssize();
+  detail::expect(cdf_value, false, {count});
+  detail::expect(rescaled, false, {count});
+  check(losskit_sdm_rescaled_similarity_f64(q.data(), cdf_value.data(), count, rescaled.data()));
+}
+
+/// How far an empirical distribution function of so many samples may be from the true one, by the
+/// Dvoretzky–Kiefer–Wolfowitz inequality.
+/// See losskit_sdm_dkw_error_f32.
+inline void sdm_dkw_error(const std::int64_t *sample_size, std::ptrdiff_t count, double alpha, float *error) {
+  check(losskit_sdm_dkw_error_f32(sample_size, count, alpha, error));
+}
+
+/// The same on spans.
+inline void sdm_dkw_error(span<const std::int64_t> sample_size, double alpha, span<float> error) {
+  const std::ptrdiff_t count = sample_size.ssize();
+  detail::expect(error, false, {count});
+  check(losskit_sdm_dkw_error_f32(sample_size.data(), count, alpha, error.data()));
+}
+
+/// How far an empirical distribution function of so many samples may be from the true one, by the
+/// Dvoretzky–Kiefer–Wolfowitz inequality.
+/// See losskit_sdm_dkw_error_f64.
+inline void sdm_dkw_error(const std::int64_t *sample_size, std::ptrdiff_t count, double alpha, double *error) {
+  check(losskit_sdm_dkw_error_f64(sample_size, count, alpha, error));
+}
+
+/// The same on spans.
+inline void sdm_dkw_error(span<const std::int64_t> sample_size, double alpha, span<double> error) {
+  const std::ptrdiff_t count = sample_size.ssize();
+  detail::expect(error, false, {count});
+  check(losskit_sdm_dkw_error_f64(sample_size.data(), count, alpha, error.data()));
+}
+
+/// The vertices of a regular simplex around the origin: as many points as classes, all equally far from one another.
+/// See losskit_simplex_vertices_f32.
+inline void simplex_vertices(std::ptrdiff_t classes, std::ptrdiff_t dimensions, double radius, float *vertices) {
+  check(losskit_simplex_vertices_f32(classes, dimensions, radius, vertices));
+}
+
+/// The same on spans.
+inline void simplex_vertices(std::ptrdiff_t classes, std::ptrdiff_t dimensions, double radius, span<float> vertices) {
+  detail::expect(vertices, false, {classes, dimensions});
+  check(losskit_simplex_vertices_f32(classes, dimensions, radius, vertices.data()));
+}
+
+/// The vertices of a regular simplex around the origin: as many points as classes, all equally far from one another.
+/// See losskit_simplex_vertices_f64.
+inline void simplex_vertices(std::ptrdiff_t classes, std::ptrdiff_t dimensions, double radius, double *vertices) {
+  check(losskit_simplex_vertices_f64(classes, dimensions, radius, vertices));
+}
+
+/// The same on spans.
+inline void simplex_vertices(std::ptrdiff_t classes, std::ptrdiff_t dimensions, double radius, span<double> vertices) {
+  detail::expect(vertices, false, {classes, dimensions});
+  check(losskit_simplex_vertices_f64(classes, dimensions, radius, vertices.data()));
+}
+
+/// Minus the distance to the nearest vertex: low where the input is like none of the classes.
+/// See losskit_simplex_open_set_score_f32.
+inline void simplex_open_set_score(
+    const float *x, const float *vertices, std::ptrdiff_t count, std::ptrdiff_t dimensions, std::ptrdiff_t classes,
+    float *score, float *grad) {
+  check(losskit_simplex_open_set_score_f32(x, vertices, count, dimensions, classes, score, grad));
+}
+
+/// The same on spans.
+inline void simplex_open_set_score(
+    span<const float> x, span<const float> vertices, std::ptrdiff_t count, std::ptrdiff_t dimensions,
+    std::ptrdiff_t classes, float *score, span<float> grad) {
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(vertices, false, {classes, dimensions});
+  detail::expect(grad, true, {count, dimensions});
+  check(losskit_simplex_open_set_score_f32(x.data(), vertices.data(), count, dimensions, classes, score, grad.data()));
+}
+
+/// Minus the distance to the nearest vertex: low where the input is like none of the classes.
+/// See losskit_simplex_open_set_score_f64.
+inline void simplex_open_set_score(
+    const double *x, const double *vertices, std::ptrdiff_t count, std::ptrdiff_t dimensions, std::ptrdiff_t classes,
+    double *score, double *grad) {
+  check(losskit_simplex_open_set_score_f64(x, vertices, count, dimensions, classes, score, grad));
+}
+
+/// The same on spans.
+inline void simplex_open_set_score(
+    span<const double> x, span<const double> vertices, std::ptrdiff_t count, std::ptrdiff_t dimensions,
+    std::ptrdiff_t classes, double *score, span<double> grad) {
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(vertices, false, {classes, dimensions});
+  detail::expect(grad, true, {count, dimensions});
+  check(losskit_simplex_open_set_score_f64(x.data(), vertices.data(), count, dimensions, classes, score, grad.data()));
+}
+
+/// How far the accuracies of the classes lie apart.
+/// See losskit_accuracy_disparity_f32.
+inline void accuracy_disparity(
+    const std::int64_t *pred, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, float *accuracy,
+    float *gap, float *least, float *deviation) {
+  check(losskit_accuracy_disparity_f32(pred, y, count, classes, accuracy, gap, least, deviation));
+}
+
+/// The same on spans.
+inline void accuracy_disparity(
+    span<const std::int64_t> pred, span<const std::int64_t> y, span<float> accuracy, float *gap, float *least,
+    float *deviation) {
+  const std::ptrdiff_t count = pred.ssize();
+  const std::ptrdiff_t classes = accuracy.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_accuracy_disparity_f32(pred.data(), y.data(), count, classes, accuracy.data(), gap, least, deviation));
+}
+
+/// How far the accuracies of the classes lie apart.
+/// See losskit_accuracy_disparity_f64.
+inline void accuracy_disparity(
+    const std::int64_t *pred, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double *accuracy,
+    double *gap, double *least, double *deviation) {
+  check(losskit_accuracy_disparity_f64(pred, y, count, classes, accuracy, gap, least, deviation));
+}
+
+/// The same on spans.
+inline void accuracy_disparity(
+    span<const std::int64_t> pred, span<const std::int64_t> y, span<double> accuracy, double *gap, double *least,
+    double *deviation) {
+  const std::ptrdiff_t count = pred.ssize();
+  const std::ptrdiff_t classes = accuracy.ssize();
+  detail::expect(y, false, {count});
+  check(losskit_accuracy_disparity_f64(pred.data(), y.data(), count, classes, accuracy.data(), gap, least, deviation));
+}
+
+/// NC2, how equal the norms of the class means are: the coefficient of variation of ‖μ_c − G‖, 0 for a simplex.
+/// See losskit_nc2_equinorm_f32.
+inline void nc2_equinorm(const float *means, std::ptrdiff_t classes, std::ptrdiff_t dimensions, float *variation) {
+  check(losskit_nc2_equinorm_f32(means, classes, dimensions, variation));
+}
+
+/// The same on spans.
+inline void nc2_equinorm(span<const float> means, std::ptrdiff_t classes, std::ptrdiff_t dimensions, float *variation) {
+  detail::expect(means, false, {classes, dimensions});
+  check(losskit_nc2_equinorm_f32(means.data(), classes, dimensions, variation));
+}
+
+/// NC2, how equal the norms of the class means are: the coefficient of variation of ‖μ_c − G‖, 0 for a simplex.
+/// See losskit_nc2_equinorm_f64.
+inline void nc2_equinorm(const double *means, std::ptrdiff_t classes, std::ptrdiff_t dimensions, double *variation) {
+  check(losskit_nc2_equinorm_f64(means, classes, dimensions, variation));
+}
+
+/// The same on spans.
+inline void nc2_equinorm(
+    span<const double> means, std::ptrdiff_t classes, std::ptrdiff_t dimensions, double *variation) {
+  detail::expect(means, false, {classes, dimensions});
+  check(losskit_nc2_equinorm_f64(means.data(), classes, dimensions, variation));
+}
+
+/// NC2, how equal the angles between the class means are: 0 for a simplex.
+/// See losskit_nc2_equiangularity_f32.
+inline void nc2_equiangularity(
+    const float *means, std::ptrdiff_t classes, std::ptrdiff_t dimensions, float *deviation) {
+  check(losskit_nc2_equiangularity_f32(means, classes, dimensions, deviation));
+}
+
+/// The same on spans.
+inline void nc2_equiangularity(
+    span<const float> means, std::ptrdiff_t classes, std::ptrdiff_t dimensions, float *deviation) {
+  detail::expect(means, false, {classes, dimensions});
+  check(losskit_nc2_equiangularity_f32(means.data(), classes, dimensions, deviation));
+}
+
+/// NC2, how equal the angles between the class means are: 0 for a simplex.
+/// See losskit_nc2_equiangularity_f64.
+inline void nc2_equiangularity(
+    const double *means, std::ptrdiff_t classes, std::ptrdiff_t dimensions, double *deviation) {
+  check(losskit_nc2_equiangularity_f64(means, classes, dimensions, deviation));
+}
+
+/// The same on spans.
+inline void nc2_equiangularity(
+    span<const double> means, std::ptrdiff_t classes, std::ptrdiff_t dimensions, double *deviation) {
+  detail::expect(means, false, {classes, dimensions});
+  check(losskit_nc2_equiangularity_f64(means.data(), classes, dimensions, deviation));
+}
+
+/// How orthogonal the class means are, which is what collapse means without biases: 0 for orthogonal ones.
+/// See losskit_nc2_orthogonality_f32.
+inline void nc2_orthogonality(const float *means, std::ptrdiff_t classes, std::ptrdiff_t dimensions, float *deviation) {
+  check(losskit_nc2_orthogonality_f32(means, classes, dimensions, deviation));
+}
+
+/// The same on spans.
+inline void nc2_orthogonality(
+    span<const float> means, std::ptrdiff_t classes, std::ptrdiff_t dimensions, float *deviation) {
+  detail::expect(means, false, {classes, dimensions});
+  check(losskit_nc2_orthogonality_f32(means.data(), classes, dimensions, deviation));
+}
+
+/// How orthogonal the class means are, which is what collapse means without biases: 0 for orthogonal ones.
+/// See losskit_nc2_orthogonality_f64.
+inline void nc2_orthogonality(
+    const double *means, std::ptrdiff_t classes, std::ptrdiff_t dimensions, double *deviation) {
+  check(losskit_nc2_orthogonality_f64(means, classes, dimensions, deviation));
+}
+
+/// The same on spans.
+inline void nc2_orthogonality(
+    span<const double> means, std::ptrdiff_t classes, std::ptrdiff_t dimensions, double *deviation) {
+  detail::expect(means, false, {classes, dimensions});
+  check(losskit_nc2_orthogonality_f64(means.data(), classes, dimensions, deviation));
+}
+
+/// NC3, how alike the classifier and the class means are, both scaled: 0 where they are the same.
+/// See losskit_nc3_self_duality_f32.
+inline void nc3_self_duality(
+    const float *weight, const float *means, std::ptrdiff_t classes, std::ptrdiff_t dimensions, float *distance) {
+  check(losskit_nc3_self_duality_f32(weight, means, classes, dimensions, distance));
+}
+
+/// The same on spans.
+inline void nc3_self_duality(
+    span<const float> weight, span<const float> means, std::ptrdiff_t classes, std::ptrdiff_t dimensions,
+    float *distance) {
+  detail::expect(weight, false, {classes, dimensions});
+  detail::expect(means, false, {classes, dimensions});
+  check(losskit_nc3_self_duality_f32(weight.data(), means.data(), classes, dimensions, distance));
+}
+
+/// NC3, how alike the classifier and the class means are, both scaled: 0 where they are the same.
+/// See losskit_nc3_self_duality_f64.
+inline void nc3_self_duality(
+    const double *weight, const double *means, std::ptrdiff_t classes, std::ptrdiff_t dimensions, double *distance) {
+  check(losskit_nc3_self_duality_f64(weight, means, classes, dimensions, distance));
+}
+
+/// The same on spans.
+inline void nc3_self_duality(
+    span<const double> weight, span<const double> means, std::ptrdiff_t classes, std::ptrdiff_t dimensions,
+    double *distance) {
+  detail::expect(weight, false, {classes, dimensions});
+  detail::expect(means, false, {classes, dimensions});
+  check(losskit_nc3_self_duality_f64(weight.data(), means.data(), classes, dimensions, distance));
+}
+
+/// NC4, how often the classifier disagrees with the rule of the nearest class mean: 0 where features have collapsed.
+/// See losskit_nc4_ncc_mismatch_f32.
+inline void nc4_ncc_mismatch(
+    const float *x, const float *weight, const float *bias, const float *means, std::ptrdiff_t count,
+    std::ptrdiff_t dimensions, std::ptrdiff_t classes, float *mismatch) {
+  check(losskit_nc4_ncc_mismatch_f32(x, weight, bias, means, count, dimensions, classes, mismatch));
+}
+
+/// The same on spans.
+inline void nc4_ncc_mismatch(
+    span<const float> x, span<const float> weight, span<const float> bias, span<const float> means,
+    std::ptrdiff_t count, std::ptrdiff_t dimensions, float *mismatch) {
+  const std::ptrdiff_t classes = bias.ssize();
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(weight, false, {classes, dimensions});
+  detail::expect(means, false, {classes, dimensions});
+  check(
+    
+    losskit_nc4_ncc_mismatch_f32(x.data(), weight.data(), bias.data(), means.data(), count, dimensions, classes, mismatch));
+}
+
+/// NC4, how often the classifier disagrees with the rule of the nearest class mean: 0 where features have collapsed.
+/// See losskit_nc4_ncc_mismatch_f64.
+inline void nc4_ncc_mismatch(
+    const double *x, const double *weight, const double *bias, const double *means, std::ptrdiff_t count,
+    std::ptrdiff_t dimensions, std::ptrdiff_t classes, double *mismatch) {
+  check(losskit_nc4_ncc_mismatch_f64(x, weight, bias, means, count, dimensions, classes, mismatch));
+}
+
+/// The same on spans.
+inline void nc4_ncc_mismatch(
+    span<const double> x, span<const double> weight, span<const double> bias, span<const double> means,
+    std::ptrdiff_t count, std::ptrdiff_t dimensions, double *mismatch) {
+  const std::ptrdiff_t classes = bias.ssize();
+  detail::expect(x, false, {count, dimensions});
+  detail::expect(weight, false, {classes, dimensions});
+  detail::expect(means, false, {classes, dimensions});
+  check(
+    
+    losskit_nc4_ncc_mismatch_f64(x.data(), weight.data(), bias.data(), means.data(), count, dimensions, classes, mismatch));
+}
+
+/// NC1, the variability of features within the classes beside that between them: 0 where every class has collapsed to a
+/// point.
+/// See losskit_nc1_variability_f32.
+inline void nc1_variability(
+    const float *x, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t dimensions, std::ptrdiff_t classes,
+    float *variability) {
+  check(losskit_nc1_variability_f32(x, y, count, dimensions, classes, variability));
+}
+
+/// The same on spans.
+inline void nc1_variability(
+    span<const float> x, span<const std::int64_t> y, std::ptrdiff_t dimensions, std::ptrdiff_t classes,
+    float *variability) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(x, false, {count, dimensions});
+  check(losskit_nc1_variability_f32(x.data(), y.data(), count, dimensions, classes, variability));
+}
+
+/// NC1, the variability of features within the classes beside that between them: 0 where every class has collapsed to a
+/// point.
+/// See losskit_nc1_variability_f64.
+inline void nc1_variability(
+    const double *x, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t dimensions, std::ptrdiff_t classes,
+    double *variability) {
+  check(losskit_nc1_variability_f64(x, y, count, dimensions, classes, variability));
+}
+
+/// The same on spans.
+inline void nc1_variability(
+    span<const double> x, span<const std::int64_t> y, std::ptrdiff_t dimensions, std::ptrdiff_t classes,
+    double *variability) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(x, false, {count, dimensions});
+  check(losskit_nc1_variability_f64(x.data(), y.data(), count, dimensions, classes, variability));
+}
+
+/// Class-distance normalised variance: how wide classes are beside the distances between their means.
+/// See losskit_cdnv_f32.
+inline void cdnv(
+    const float *x, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t dimensions, std::ptrdiff_t classes,
+    float *variance) {
+  check(losskit_cdnv_f32(x, y, count, dimensions, classes, variance));
+}
+
+/// The same on spans.
+inline void cdnv(
+    span<const float> x, span<const std::int64_t> y, std::ptrdiff_t dimensions, std::ptrdiff_t classes,
+    float *variance) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(x, false, {count, dimensions});
+  check(losskit_cdnv_f32(x.data(), y.data(), count, dimensions, classes, variance));
+}
+
+/// Class-distance normalised variance: how wide classes are beside the distances between their means.
+/// See losskit_cdnv_f64.
+inline void cdnv(
+    const double *x, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t dimensions, std::ptrdiff_t classes,
+    double *variance) {
+  check(losskit_cdnv_f64(x, y, count, dimensions, classes, variance));
+}
+
+/// The same on spans.
+inline void cdnv(
+    span<const double> x, span<const std::int64_t> y, std::ptrdiff_t dimensions, std::ptrdiff_t classes,
+    double *variance) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(x, false, {count, dimensions});
+  check(losskit_cdnv_f64(x.data(), y.data(), count, dimensions, classes, variance));
+}
+
+/// DC-PDD: the divergence of a text's token probabilities from the tokens' frequencies. High where the text was likely seen
+/// in training.
+/// See losskit_dc_pdd_score_f32.
+inline void dc_pdd_score(
+    const float *token_log_probs, const std::int64_t *token_ids, const std::int64_t *token_counts, std::ptrdiff_t count,
+    std::ptrdiff_t classes, double a, float *score) {
+  check(losskit_dc_pdd_score_f32(token_log_probs, token_ids, token_counts, count, classes, a, score));
+}
+
+/// The same on spans.
+inline void dc_pdd_score(
+    span<const float> token_log_probs, span<const std::int64_t> token_ids, span<const std::int64_t> token_counts,
+    double a, float *score) {
+  const std::ptrdiff_t count = token_log_probs.ssize();
+  const std::ptrdiff_t classes = token_counts.ssize();
+  detail::expect(token_ids, false, {count});
+  check(
+    losskit_dc_pdd_score_f32(token_log_probs.data(), token_ids.data(), token_counts.data(), count, classes, a, score));
+}
+
+/// DC-PDD: the divergence of a text's token probabilities from the tokens' frequencies. High where the text was likely seen
+/// in training.
+/// See losskit_dc_pdd_score_f64.
+inline void dc_pdd_score(
+    const double *token_log_probs, const std::int64_t *token_ids, const std::int64_t *token_counts,
+    std::ptrdiff_t count, std::ptrdiff_t classes, double a, double *score) {
+  check(losskit_dc_pdd_score_f64(token_log_probs, token_ids, token_counts, count, classes, a, score));
+}
+
+/// The same on spans.
+inline void dc_pdd_score(
+    span<const double> token_log_probs, span<const std::int64_t> token_ids, span<const std::int64_t> token_counts,
+    double a, double *score) {
+  const std::ptrdiff_t count = token_log_probs.ssize();
+  const std::ptrdiff_t classes = token_counts.ssize();
+  detail::expect(token_ids, false, {count});
+  check(
+    losskit_dc_pdd_score_f64(token_log_probs.data(), token_ids.data(), token_counts.data(), count, classes, a, score));
+}
+
+/// How often samples of the tail classes are taken for head classes, at several borders between head and tail.
+/// See losskit_false_head_rate_f32.
+inline void false_head_rate(
+    const std::int64_t *pred, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, const double *ratios,
+    std::ptrdiff_t ratio_count, const double *class_counts, float *rates, float *mean) {
+  check(losskit_false_head_rate_f32(pred, y, count, classes, ratios, ratio_count, class_counts, rates, mean));
+}
+
+/// The same on spans.
+inline void false_head_rate(
+    span<const std::int64_t> pred, span<const std::int64_t> y, std::ptrdiff_t classes, span<const double> ratios,
+    span<const double> class_counts, span<float> rates, float *mean) {
+  const std::ptrdiff_t count = pred.ssize();
+  const std::ptrdiff_t ratio_count = ratios.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(class_counts, true, {classes});
+  detail::expect(rates, false, {ratio_count});
+  check(
+    
+    losskit_false_head_rate_f32(pred.data(), y.data(), count, classes, ratios.data(), ratio_count, class_counts.data(), rates.data(), mean));
+}
+
+/// How often samples of the tail classes are taken for head classes, at several borders between head and tail.
+/// See losskit_false_head_rate_f64.
+inline void false_head_rate(
+    const std::int64_t *pred, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, const double *ratios,
+    std::ptrdiff_t ratio_count, const double *class_counts, double *rates, double *mean) {
+  check(losskit_false_head_rate_f64(pred, y, count, classes, ratios, ratio_count, class_counts, rates, mean));
+}
+
+/// The same on spans.
+inline void false_head_rate(
+    span<const std::int64_t> pred, span<const std::int64_t> y, std::ptrdiff_t classes, span<const double> ratios,
+    span<const double> class_counts, span<double> rates, double *mean) {
+  const std::ptrdiff_t count = pred.ssize();
+  const std::ptrdiff_t ratio_count = ratios.ssize();
+  detail::expect(y, false, {count});
+  detail::expect(class_counts, true, {classes});
+  detail::expect(rates, false, {ratio_count});
+  check(
+    
+    losskit_false_head_rate_f64(pred.data(), y.data(), count, classes, ratios.data(), ratio_count, class_counts.data(), rates.data(), mean));
+}
+
+/// Min-K% Prob: the mean of a text's least token log-probabilities. High where the text was likely seen in training.
+/// See losskit_min_k_prob_f32.
+inline void min_k_prob(const float *token_log_probs, std::ptrdiff_t count, double k, float *score) {
+  check(losskit_min_k_prob_f32(token_log_probs, count, k, score));
+}
+
+/// The same on spans.
+inline void min_k_prob(span<const float> token_log_probs, double k, float *score) {
+  const std::ptrdiff_t count = token_log_probs.ssize();
+  check(losskit_min_k_prob_f32(token_log_probs.data(), count, k, score));
+}
+
+/// Min-K% Prob: the mean of a text's least token log-probabilities. High where the text was likely seen in training.
+/// See losskit_min_k_prob_f64.
+inline void min_k_prob(const double *token_log_probs, std::ptrdiff_t count, double k, double *score) {
+  check(losskit_min_k_prob_f64(token_log_probs, count, k, score));
+}
+
+/// The same on spans.
+inline void min_k_prob(span<const double> token_log_probs, double k, double *score) {
+  const std::ptrdiff_t count = token_log_probs.ssize();
+  check(losskit_min_k_prob_f64(token_log_probs.data(), count, k, score));
+}
+
+/// Min-K%++: Min-K% of token log-probabilities that are standardised over the vocabulary.
+/// See losskit_min_k_plus_plus_f32.
+inline void min_k_plus_plus(
+    const float *logits, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double k, double eps,
+    float *score) {
+  check(losskit_min_k_plus_plus_f32(logits, y, count, classes, k, eps, score));
+}
+
+/// The same on spans.
+inline void min_k_plus_plus(
+    span<const float> logits, span<const std::int64_t> y, std::ptrdiff_t classes, double k, double eps, float *score) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(logits, false, {count, classes});
+  check(losskit_min_k_plus_plus_f32(logits.data(), y.data(), count, classes, k, eps, score));
+}
+
+/// Min-K%++: Min-K% of token log-probabilities that are standardised over the vocabulary.
+/// See losskit_min_k_plus_plus_f64.
+inline void min_k_plus_plus(
+    const double *logits, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, double k, double eps,
+    double *score) {
+  check(losskit_min_k_plus_plus_f64(logits, y, count, classes, k, eps, score));
+}
+
+/// The same on spans.
+inline void min_k_plus_plus(
+    span<const double> logits, span<const std::int64_t> y, std::ptrdiff_t classes, double k, double eps,
+    double *score) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(logits, false, {count, classes});
+  check(losskit_min_k_plus_plus_f64(logits.data(), y.data(), count, classes, k, eps, score));
+}
+
+/// Within which limits models that are about as good as a baseline predict each example.
+/// See losskit_viable_prediction_range_f32.
+inline void viable_prediction_range(
+    const float *probs, const float *losses, std::ptrdiff_t models, std::ptrdiff_t count, std::ptrdiff_t baseline,
+    double epsilon, float *low, float *high, std::uint8_t *competing) {
+  check(losskit_viable_prediction_range_f32(probs, losses, models, count, baseline, epsilon, low, high, competing));
+}
+
+/// The same on spans.
+inline void viable_prediction_range(
+    span<const float> probs, span<const float> losses, std::ptrdiff_t baseline, double epsilon, span<float> low,
+    span<float> high, span<std::uint8_t> competing) {
+  const std::ptrdiff_t models = losses.ssize();
+  const std::ptrdiff_t count = low.ssize();
+  detail::expect(probs, false, {models, count});
+  detail::expect(high, false, {count});
+  detail::expect(competing, false, {models});
+  check(
+    
+    losskit_viable_prediction_range_f32(probs.data(), losses.data(), models, count, baseline, epsilon, low.data(), high.data(), competing.data()));
+}
+
+/// Within which limits models that are about as good as a baseline predict each example.
+/// See losskit_viable_prediction_range_f64.
+inline void viable_prediction_range(
+    const double *probs, const double *losses, std::ptrdiff_t models, std::ptrdiff_t count, std::ptrdiff_t baseline,
+    double epsilon, double *low, double *high, std::uint8_t *competing) {
+  check(losskit_viable_prediction_range_f64(probs, losses, models, count, baseline, epsilon, low, high, competing));
+}
+
+/// The same on spans.
+inline void viable_prediction_range(
+    span<const double> probs, span<const double> losses, std::ptrdiff_t baseline, double epsilon, span<double> low,
+    span<double> high, span<std::uint8_t> competing) {
+  const std::ptrdiff_t models = losses.ssize();
+  const std::ptrdiff_t count = low.ssize();
+  detail::expect(probs, false, {models, count});
+  detail::expect(high, false, {count});
+  detail::expect(competing, false, {models});
+  check(
+    
+    losskit_viable_prediction_range_f64(probs.data(), losses.data(), models, count, baseline, epsilon, low.data(), high.data(), competing.data()));
+}
+
+/// How many predictions depend on which of some equally good models is taken.
+/// See losskit_predictive_multiplicity_f32.
+inline void predictive_multiplicity(
+    const float *probs, const float *losses, std::ptrdiff_t models, std::ptrdiff_t count, std::ptrdiff_t baseline,
+    double epsilon, double delta, float *ambiguity, float *discrepancy) {
+  check(
+    
+    losskit_predictive_multiplicity_f32(probs, losses, models, count, baseline, epsilon, delta, ambiguity, discrepancy));
+}
+
+/// The same on spans.
+inline void predictive_multiplicity(
+    span<const float> probs, span<const float> losses, std::ptrdiff_t count, std::ptrdiff_t baseline, double epsilon,
+    double delta, float *ambiguity, float *discrepancy) {
+  const std::ptrdiff_t models = losses.ssize();
+  detail::expect(probs, false, {models, count});
+  check(
+    
+    losskit_predictive_multiplicity_f32(probs.data(), losses.data(), models, count, baseline, epsilon, delta, ambiguity, discrepancy));
+}
+
+/// How many predictions depend on which of some equally good models is taken.
+/// See losskit_predictive_multiplicity_f64.
+inline void predictive_multiplicity(
+    const double *probs, const double *losses, std::ptrdiff_t models, std::ptrdiff_t count, std::ptrdiff_t baseline,
+    double epsilon, double delta, double *ambiguity, double *discrepancy) {
+  check(
+    
+    losskit_predictive_multiplicity_f64(probs, losses, models, count, baseline, epsilon, delta, ambiguity, discrepancy));
+}
+
+/// The same on spans.
+inline void predictive_multiplicity(
+    span<const double> probs, span<const double> losses, std::ptrdiff_t count, std::ptrdiff_t baseline, double epsilon,
+    double delta, double *ambiguity, double *discrepancy) {
+  const std::ptrdiff_t models = losses.ssize();
+  detail::expect(probs, false, {models, count});
+  check(
+    
+    losskit_predictive_multiplicity_f64(probs.data(), losses.data(), models, count, baseline, epsilon, delta, ambiguity, discrepancy));
+}
+
+/// How well a language model foresees an expert's tokens, as cheap proxies of its downstream performance.
+/// See losskit_token_proxy_metrics_f32.
+inline void token_proxy_metrics(
+    const float *logits, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t k,
+    float *aggregates, float *nll, float *entropy, std::int64_t *rank) {
+  check(losskit_token_proxy_metrics_f32(logits, y, count, classes, k, aggregates, nll, entropy, rank));
+}
+
+/// The same on spans.
+inline void token_proxy_metrics(
+    span<const float> logits, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t k,
+    span<float> aggregates, span<float> nll, span<float> entropy, span<std::int64_t> rank) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(logits, false, {count, classes});
+  detail::expect(aggregates, true, {6});
+  detail::expect(nll, true, {count});
+  detail::expect(entropy, true, {count});
+  detail::expect(rank, true, {count});
+  check(
+    
+    losskit_token_proxy_metrics_f32(logits.data(), y.data(), count, classes, k, aggregates.data(), nll.data(), entropy.data(), rank.data()));
+}
+
+/// How well a language model foresees an expert's tokens, as cheap proxies of its downstream performance.
+/// See losskit_token_proxy_metrics_f64.
+inline void token_proxy_metrics(
+    const double *logits, const std::int64_t *y, std::ptrdiff_t count, std::ptrdiff_t classes, std::ptrdiff_t k,
+    double *aggregates, double *nll, double *entropy, std::int64_t *rank) {
+  check(losskit_token_proxy_metrics_f64(logits, y, count, classes, k, aggregates, nll, entropy, rank));
+}
+
+/// The same on spans.
+inline void token_proxy_metrics(
+    span<const double> logits, span<const std::int64_t> y, std::ptrdiff_t classes, std::ptrdiff_t k,
+    span<double> aggregates, span<double> nll, span<double> entropy, span<std::int64_t> rank) {
+  const std::ptrdiff_t count = y.ssize();
+  detail::expect(logits, false, {count, classes});
+  detail::expect(aggregates, true, {6});
+  detail::expect(nll, true, {count});
+  detail::expect(entropy, true, {count});
+  detail::expect(rank, true, {count});
+  check(
+    
+    losskit_token_proxy_metrics_f64(logits.data(), y.data(), count, classes, k, aggregates.data(), nll.data(), entropy.data(), rank.data()));
+}
+
 /// Accuracy: how much of the weight is predicted rightly, of all samples or averaged over the classes.
 /// See losskit_accuracy_score_f32.
 inline void accuracy_score(

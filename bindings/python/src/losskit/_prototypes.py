@@ -4564,6 +4564,469 @@ FUNCTIONS: dict[str, tuple[bool, tuple[tuple[str, str], ...]]] = {
             ("size_stratified_coverage", "p"),
         ),
     ),
+    "costarr_fit": (
+        True,
+        (
+            ("x", "p"),
+            ("y", "p"),
+            ("weight", "p"),
+            ("bias", "p"),
+            ("count", "n"),
+            ("dimensions", "n"),
+            ("classes", "n"),
+            ("means", "p"),
+            ("logit_min", "p"),
+            ("logit_max", "p"),
+        ),
+    ),
+    "costarr_score": (
+        True,
+        (
+            ("x", "p"),
+            ("weight", "p"),
+            ("bias", "p"),
+            ("class_means", "p"),
+            ("count", "n"),
+            ("dimensions", "n"),
+            ("classes", "n"),
+            ("logit_min", "d"),
+            ("logit_max", "d"),
+            ("score", "p"),
+        ),
+    ),
+    "energy_score": (
+        True,
+        (
+            ("logits", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("temperature", "d"),
+            ("score", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "energy_weight": (
+        True,
+        (
+            ("logits", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("weight", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "entropy_score": (
+        True,
+        (
+            ("logits", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("normalize", "b"),
+            ("score", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "generalized_entropy": (
+        True,
+        (
+            ("logits", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("gamma", "d"),
+            ("m", "n"),
+            ("score", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "joint_energy": (
+        True,
+        (
+            ("logits", "p"),
+            ("y", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("score", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "knn_ood_score": (
+        True,
+        (
+            ("x", "p"),
+            ("bank", "p"),
+            ("count", "n"),
+            ("dimensions", "n"),
+            ("bank_count", "n"),
+            ("k", "n"),
+            ("score", "p"),
+        ),
+    ),
+    "loki_scores": (
+        True,
+        (
+            ("probs", "p"),
+            ("distance", "p"),
+            ("count", "n"),
+            ("observed", "n"),
+            ("labels", "n"),
+            ("power", "d"),
+            ("scores", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "loki_predict": (
+        True,
+        (
+            ("probs", "p"),
+            ("distance", "p"),
+            ("count", "n"),
+            ("observed", "n"),
+            ("labels", "n"),
+            ("power", "d"),
+            ("prediction", "p"),
+        ),
+    ),
+    "mahalanobis_fit": (
+        True,
+        (
+            ("x", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("dimensions", "n"),
+            ("classes", "n"),
+            ("means", "p"),
+            ("precision", "p"),
+        ),
+    ),
+    "mahalanobis_score": (
+        True,
+        (
+            ("x", "p"),
+            ("means", "p"),
+            ("precision", "p"),
+            ("count", "n"),
+            ("dimensions", "n"),
+            ("classes", "n"),
+            ("scale", "d"),
+            ("score", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "relative_mahalanobis_score": (
+        True,
+        (
+            ("x", "p"),
+            ("means", "p"),
+            ("precision", "p"),
+            ("mean0", "p"),
+            ("precision0", "p"),
+            ("count", "n"),
+            ("dimensions", "n"),
+            ("classes", "n"),
+            ("score", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "margin_score": (
+        True,
+        (
+            ("logits", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("score", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "max_logit_score": (
+        True,
+        (
+            ("logits", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("score", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "msp_score": (
+        True,
+        (
+            ("logits", "p"),
+            ("outer", "n"),
+            ("classes", "n"),
+            ("inner", "n"),
+            ("score", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "pec_score": (
+        True,
+        (
+            ("student", "p"),
+            ("teacher", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("dimensions", "n"),
+            ("score", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "sdm_class_thresholds": (
+        True,
+        (
+            ("output", "p"),
+            ("y", "p"),
+            ("similarity", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("alpha", "d"),
+            ("thresholds", "p"),
+            ("least_similarity", "p"),
+        ),
+    ),
+    "sdm_distance_quantile": (
+        True,
+        (
+            ("distance", "p"),
+            ("class_distances", "p"),
+            ("class_of", "p"),
+            ("count", "n"),
+            ("sample_count", "n"),
+            ("quantile", "p"),
+        ),
+    ),
+    "sdm_similarity": (
+        False,
+        (
+            ("train_y", "p"),
+            ("train_pred", "p"),
+            ("neighbors", "p"),
+            ("pred", "p"),
+            ("train_count", "n"),
+            ("count", "n"),
+            ("k", "n"),
+            ("q", "p"),
+        ),
+    ),
+    "sdm_rescaled_similarity": (
+        True,
+        (
+            ("q", "p"),
+            ("cdf_value", "p"),
+            ("count", "n"),
+            ("rescaled", "p"),
+        ),
+    ),
+    "sdm_dkw_error": (
+        True,
+        (
+            ("sample_size", "p"),
+            ("count", "n"),
+            ("alpha", "d"),
+            ("error", "p"),
+        ),
+    ),
+    "simplex_vertices": (
+        True,
+        (
+            ("classes", "n"),
+            ("dimensions", "n"),
+            ("radius", "d"),
+            ("vertices", "p"),
+        ),
+    ),
+    "simplex_open_set_score": (
+        True,
+        (
+            ("x", "p"),
+            ("vertices", "p"),
+            ("count", "n"),
+            ("dimensions", "n"),
+            ("classes", "n"),
+            ("score", "p"),
+            ("grad", "p"),
+        ),
+    ),
+    "accuracy_disparity": (
+        True,
+        (
+            ("pred", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("accuracy", "p"),
+            ("gap", "p"),
+            ("least", "p"),
+            ("deviation", "p"),
+        ),
+    ),
+    "nc2_equinorm": (
+        True,
+        (
+            ("means", "p"),
+            ("classes", "n"),
+            ("dimensions", "n"),
+            ("variation", "p"),
+        ),
+    ),
+    "nc2_equiangularity": (
+        True,
+        (
+            ("means", "p"),
+            ("classes", "n"),
+            ("dimensions", "n"),
+            ("deviation", "p"),
+        ),
+    ),
+    "nc2_orthogonality": (
+        True,
+        (
+            ("means", "p"),
+            ("classes", "n"),
+            ("dimensions", "n"),
+            ("deviation", "p"),
+        ),
+    ),
+    "nc3_self_duality": (
+        True,
+        (
+            ("weight", "p"),
+            ("means", "p"),
+            ("classes", "n"),
+            ("dimensions", "n"),
+            ("distance", "p"),
+        ),
+    ),
+    "nc4_ncc_mismatch": (
+        True,
+        (
+            ("x", "p"),
+            ("weight", "p"),
+            ("bias", "p"),
+            ("means", "p"),
+            ("count", "n"),
+            ("dimensions", "n"),
+            ("classes", "n"),
+            ("mismatch", "p"),
+        ),
+    ),
+    "nc1_variability": (
+        True,
+        (
+            ("x", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("dimensions", "n"),
+            ("classes", "n"),
+            ("variability", "p"),
+        ),
+    ),
+    "cdnv": (
+        True,
+        (
+            ("x", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("dimensions", "n"),
+            ("classes", "n"),
+            ("variance", "p"),
+        ),
+    ),
+    "dc_pdd_score": (
+        True,
+        (
+            ("token_log_probs", "p"),
+            ("token_ids", "p"),
+            ("token_counts", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("a", "d"),
+            ("score", "p"),
+        ),
+    ),
+    "false_head_rate": (
+        True,
+        (
+            ("pred", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("ratios", "p"),
+            ("ratio_count", "n"),
+            ("class_counts", "p"),
+            ("rates", "p"),
+            ("mean", "p"),
+        ),
+    ),
+    "min_k_prob": (
+        True,
+        (
+            ("token_log_probs", "p"),
+            ("count", "n"),
+            ("k", "d"),
+            ("score", "p"),
+        ),
+    ),
+    "min_k_plus_plus": (
+        True,
+        (
+            ("logits", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("k", "d"),
+            ("eps", "d"),
+            ("score", "p"),
+        ),
+    ),
+    "viable_prediction_range": (
+        True,
+        (
+            ("probs", "p"),
+            ("losses", "p"),
+            ("models", "n"),
+            ("count", "n"),
+            ("baseline", "n"),
+            ("epsilon", "d"),
+            ("low", "p"),
+            ("high", "p"),
+            ("competing", "p"),
+        ),
+    ),
+    "predictive_multiplicity": (
+        True,
+        (
+            ("probs", "p"),
+            ("losses", "p"),
+            ("models", "n"),
+            ("count", "n"),
+            ("baseline", "n"),
+            ("epsilon", "d"),
+            ("delta", "d"),
+            ("ambiguity", "p"),
+            ("discrepancy", "p"),
+        ),
+    ),
+    "token_proxy_metrics": (
+        True,
+        (
+            ("logits", "p"),
+            ("y", "p"),
+            ("count", "n"),
+            ("classes", "n"),
+            ("k", "n"),
+            ("aggregates", "p"),
+            ("nll", "p"),
+            ("entropy", "p"),
+            ("rank", "p"),
+        ),
+    ),
     "accuracy_score": (
         True,
         (
@@ -11368,6 +11831,708 @@ Scores are those of conformalScores, for every class with the row's u. As they d
         },
         "errors": "INVALID_TARGET if a label is out of range.",
         "reference": "Angelopoulos et al., Uncertainty Sets for Image Classifiers using Conformal Prediction, 2021.",
+    },
+    "costarr_fit": {
+        "summary": "What `costarr_score` scores with: the mean of each class's features and what its weights let through of them.",
+        "body": """\
+    z = W x + b,   v(x) = [x ; x ∘ W_y],   mean_c = mean of v over the samples of class c with argmax z = c
+
+(over all samples of the class if none is right, 0 if it has none).""",
+        "parameters": {
+            "x": "features of the training, `[count, dimensions]`.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "weight": "W, of the classifier, `[classes, dimensions]`.",
+            "bias": "b, `[classes]`.",
+            "count": "≥ 1.",
+            "dimensions": "≥ 1.",
+            "classes": "≥ 1.",
+        },
+        "outputs": {
+            "means": "output, `[classes, 2 · dimensions]`.",
+            "logit_min": "output, the smallest of all z.",
+            "logit_max": "output, the largest of all z.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for NaN or ±inf, OUT_OF_MEMORY.",
+        "reference": "COSTARR: Consolidated Open Set Technique with Attenuation for Robust Recognition, 2025; reconstructed from its abstract.",
+    },
+    "costarr_score": {
+        "summary": "Open-set confidence: how alike are the features, and what the weights let through of them, to those of the class that is predicted, times its logit, scaled to 0 … 1.",
+        "body": """\
+    z = W x + b,   c = argmax z,   v = [x ; x ∘ W_c]
+    score = (1 + cos(v, mean_c)) / 2 · clip((z_c − lo) / (hi − lo), 0, 1)
+
+The cosine with a vector of zeros is 0; the second factor is 1 where hi ≤ lo.""",
+        "parameters": {
+            "x": "features, `[count, dimensions]`.",
+            "weight": "W, of the classifier, `[classes, dimensions]`.",
+            "bias": "b, `[classes]`.",
+            "class_means": "of `costarr_fit`, `[classes, 2 · dimensions]`.",
+            "count": "≥ 0.",
+            "dimensions": "≥ 1.",
+            "classes": "≥ 1.",
+            "logit_min": "lo; −inf stands for the smallest of the logits of this call.",
+            "logit_max": "hi; +inf stands for the largest of the logits of this call.",
+        },
+        "outputs": {
+            "score": "output, one per row.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN or ±inf in an array, OUT_OF_MEMORY.",
+        "reference": "COSTARR: Consolidated Open Set Technique with Attenuation for Robust Recognition, 2025; reconstructed from its abstract.",
+    },
+    "energy_score": {
+        "summary": "Free energy of each row: low where the input is like those of the training.",
+        "body": "    E = −T log Σ_j e^{z_j / T},      dE/dz = −softmax(z / T)",
+        "parameters": {
+            "logits": "z, `[outer, classes, inner]`. −inf is a masked class; a row of −inf alone gives +inf, a row with +inf gives −inf, a row with NaN gives NaN.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+            "temperature": "T > 0, finite, default 1.",
+        },
+        "outputs": {
+            "score": "output, one per row.",
+            "grad": "optional output, shaped as `logits`: of each row's energy with respect to its logits.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+        "reference": "Liu et al. 2020, Energy-based Out-of-distribution Detection.",
+    },
+    "energy_weight": {
+        "summary": "Weight of each row as a sample of a loss: large where the energy E is close to 0.",
+        "body": "    w = 1 / log(1 + e^{|E|}),   E = −log Σ_j e^{z_j},      dw/dz_j = sign(E) σ(|E|) w² softmax(z)_j",
+        "parameters": {
+            "logits": "z, `[outer, classes, inner]`. −inf is a masked class; a row of −inf alone, or with +inf, gives 0, a row with NaN gives NaN.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+        },
+        "outputs": {
+            "weight": "output, one per row.",
+            "grad": "optional output, shaped as `logits`: of each row's weight with respect to its logits; 0 where E is 0.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+        "reference": "Mirza et al. 2024, Shedding More Light on Robust Classifiers under the lens of Energy-based Models.",
+    },
+    "entropy_score": {
+        "summary": "Entropy of the softmax of each row, in natural logarithms: high where the prediction is uncertain.",
+        "body": """\
+    H = −Σ p log p = log Σ e^{−d} + Σ e^{−d} d / Σ e^{−d},   d_j = max z − z_j
+    dH/dz_j = −p_j (log p_j + H)""",
+        "parameters": {
+            "logits": "z, `[outer, classes, inner]`. −inf is a masked class; a row with NaN or +inf, or of −inf alone, gives NaN.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+            "normalize": "divide by log(`classes`), where there is more than one class? Default false.",
+        },
+        "outputs": {
+            "score": "output, one per row.",
+            "grad": "optional output, shaped as `logits`: of each row's score with respect to its logits.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+        "reference": "Shannon 1948, A Mathematical Theory of Communication.",
+    },
+    "generalized_entropy": {
+        "summary": "Generalized entropy of each row, negated, over its largest probabilities: high where the prediction is certain.",
+        "body": """\
+    score = −Σ_{k ∈ K} (p_k (1 − p_k))^γ,   p = softmax(z),   K = the classes of the m largest p
+    dscore/dz_j = s_j − p_j Σ_k s_k,   s_k = −γ (p_k (1 − p_k))^γ (1 − 2 p_k) / (1 − p_k)   for k ∈ K, else 0""",
+        "parameters": {
+            "logits": "z, `[outer, classes, inner]`. −inf is a masked class; a row with NaN or +inf, or of −inf alone, gives NaN.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1; a single class gives 0.",
+            "inner": "≥ 0.",
+            "gamma": "γ > 0, finite, default 0.1.",
+            "m": "≥ 1, default 100; more than `classes` means all. Of equal logits those of the lower classes.",
+        },
+        "outputs": {
+            "score": "output, one per row.",
+            "grad": "optional output, shaped as `logits`: of each row's score with respect to its logits.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+        "reference": "Liu et al. 2023, GEN: Pushing the Limits of Softmax-Based Out-of-Distribution Detection.",
+    },
+    "joint_energy": {
+        "summary": "Joint energy of each row and its label: cross-entropy is this less the free energy of `energy_score`.",
+        "body": "    E = −z_y,      dE/dz_j = −[j = y]",
+        "parameters": {
+            "logits": "z, `[outer, classes, inner]`.",
+            "y": "`[outer, inner]`, labels 0 ..< classes.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+        },
+        "outputs": {
+            "score": "output, one per row.",
+            "grad": "optional output, shaped as `logits`: of each row's energy with respect to its logits.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_TARGET.",
+        "reference": "Mirza et al. 2024, Shedding More Light on Robust Classifiers under the lens of Energy-based Models.",
+    },
+    "knn_ood_score": {
+        "summary": "Minus the distance to the k-th nearest training feature, all normalised: high where the input is like those of the training.",
+        "body": "    x̂ = x / max(‖x‖, 1e-12),      score = −(k-th smallest of ‖x̂ − b̂_j‖ over the bank)",
+        "parameters": {
+            "x": "features, `[count, dimensions]`.",
+            "bank": "features of the training, `[bank_count, dimensions]`.",
+            "count": "≥ 0.",
+            "dimensions": "≥ 1.",
+            "bank_count": "≥ 1.",
+            "k": "≥ 1, default 50; more than `bank_count` means that.",
+        },
+        "outputs": {
+            "score": "output, one per row.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN or ±inf, OUT_OF_MEMORY.",
+        "reference": "Sun et al. 2022, Out-of-Distribution Detection with Deep Nearest Neighbors.",
+    },
+    "loki_scores": {
+        "summary": "Scores of candidate labels by their distance in a metric space to the classes that a model knows: minus the expected power of the distance.",
+        "body": "    S_nl = −Σ_k P_nk D_kl^power,      d(Σ_l S_nl)/dP_nk = −Σ_l D_kl^power",
+        "parameters": {
+            "probs": "P, probabilities of the observed classes, `[count, observed]`. A row with NaN gives NaN.",
+            "distance": "D ≥ 0, of observed classes to candidate labels, `[observed, labels]`.",
+            "count": "≥ 0.",
+            "observed": "≥ 1.",
+            "labels": "≥ 1.",
+            "power": "> 0, finite, default 2.",
+        },
+        "outputs": {
+            "scores": "output, `[count, labels]`.",
+            "grad": "optional output, shaped as `probs`: of the sum of each row's scores with respect to its probabilities.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a probability outside [0, 1] or a distance that is negative or NaN, OUT_OF_MEMORY.",
+        "reference": "Roberts et al. 2023, Geometry-Aware Adaptation for Pretrained Models.",
+    },
+    "loki_predict": {
+        "summary": "The candidate label of the highest score of `loki_scores`: the Fréchet mean of the candidates under the probabilities.",
+        "body": "    label_n = argmin_l Σ_k P_nk D_kl^power     (the lowest of equal ones)",
+        "parameters": {
+            "probs": "P, probabilities of the observed classes, `[count, observed]`.",
+            "distance": "D ≥ 0, of observed classes to candidate labels, `[observed, labels]`.",
+            "count": "≥ 0.",
+            "observed": "≥ 1.",
+            "labels": "≥ 1.",
+            "power": "> 0, finite, default 2.",
+        },
+        "outputs": {
+            "prediction": "output, `[count]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a probability outside [0, 1] or NaN, or a distance that is negative or NaN, OUT_OF_MEMORY.",
+        "reference": "Roberts et al. 2023, Geometry-Aware Adaptation for Pretrained Models.",
+    },
+    "mahalanobis_fit": {
+        "summary": "Means of the classes and the precision matrix of the samples around them: what `mahalanobis_score` scores with.",
+        "body": """\
+    μ_c = mean of the samples of class c     (0 for a class without samples)
+    Σ = 1/N Σ_i (x_i − μ_{y_i})(x_i − μ_{y_i})ᵀ,   Λ = Σ⁺, without eigenvalues ≤ 2.2e-16 · dimensions · max |λ|""",
+        "parameters": {
+            "x": "features, `[count, dimensions]`.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N ≥ 1.",
+            "dimensions": "≥ 1.",
+            "classes": "≥ 1.",
+        },
+        "outputs": {
+            "means": "output, μ, `[classes, dimensions]`.",
+            "precision": "output, Λ, `[dimensions, dimensions]`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for NaN or ±inf, OUT_OF_MEMORY.",
+        "reference": "Lee et al. 2018, A Simple Unified Framework for Detecting Out-of-Distribution Samples and Adversarial Attacks.",
+    },
+    "mahalanobis_score": {
+        "summary": "Confidence by the Mahalanobis distance to the nearest class: high where the input is like those of the training.",
+        "body": "    score = −scale · min_c (x − μ_c)ᵀ Λ (x − μ_c),      dscore/dx = −2 scale Λ (x − μ_ĉ)",
+        "parameters": {
+            "x": "features, `[count, dimensions]`. A row with NaN gives NaN.",
+            "means": "μ, `[classes, dimensions]`.",
+            "precision": "Λ, symmetric, `[dimensions, dimensions]`.",
+            "count": "≥ 0.",
+            "dimensions": "≥ 1.",
+            "classes": "≥ 1.",
+            "scale": "finite, default 1.",
+        },
+        "outputs": {
+            "score": "output, one per row.",
+            "grad": "optional output, shaped as `x`: of each row's score with respect to its features; the first of equally near classes gets it.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, OUT_OF_MEMORY.",
+        "reference": "Lee et al. 2018, A Simple Unified Framework for Detecting Out-of-Distribution Samples and Adversarial Attacks.",
+    },
+    "relative_mahalanobis_score": {
+        "summary": "The Mahalanobis score less that of all classes together: what the classes have in common does not count.",
+        "body": """\
+    score = −min_c (x − μ_c)ᵀ Λ (x − μ_c) + (x − μ_0)ᵀ Λ_0 (x − μ_0)
+    dscore/dx = −2 Λ (x − μ_ĉ) + 2 Λ_0 (x − μ_0)""",
+        "parameters": {
+            "x": "features, `[count, dimensions]`. A row with NaN gives NaN.",
+            "means": "μ, `[classes, dimensions]`.",
+            "precision": "Λ, symmetric, `[dimensions, dimensions]`.",
+            "mean0": "μ_0, of all samples, `[dimensions]`.",
+            "precision0": "Λ_0, symmetric, `[dimensions, dimensions]`.",
+            "count": "≥ 0.",
+            "dimensions": "≥ 1.",
+            "classes": "≥ 1.",
+        },
+        "outputs": {
+            "score": "output, one per row.",
+            "grad": "optional output, shaped as `x`: of each row's score with respect to its features; the first of equally near classes gets it.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.",
+        "reference": "Ren et al. 2021, A Simple Fix to Mahalanobis Distance for Improving Near-OOD Detection.",
+    },
+    "margin_score": {
+        "summary": "The largest probability of each row less the next: high where the prediction is certain.",
+        "body": """\
+    score = p_1 − p_2 = p_1 (1 − e^{z_2 − z_1}),   z_1 ≥ z_2 ≥ … sorted, p = softmax(z)     (p_1 for one class)
+    dscore/dz_j = p_1 ([j = 1] − p_j) − p_2 ([j = 2] − p_j)""",
+        "parameters": {
+            "logits": "z, `[outer, classes, inner]`. −inf is a masked class; a row with NaN or +inf, or of −inf alone, gives NaN. Of equal logits the first class counts as the largest.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+        },
+        "outputs": {
+            "score": "output, one per row.",
+            "grad": "optional output, shaped as `logits`: of each row's score with respect to its logits.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+        "reference": "Scheffer et al. 2001, Active Hidden Markov Models for Information Extraction.",
+    },
+    "max_logit_score": {
+        "summary": "Largest logit of each row: high where the input is like those of the training.",
+        "body": "    score = max z,      dscore/dz_j = [j = argmax z]     (of equal ones the first)",
+        "parameters": {
+            "logits": "z, `[outer, classes, inner]`. A row with NaN gives NaN.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+        },
+        "outputs": {
+            "score": "output, one per row.",
+            "grad": "optional output, shaped as `logits`: of each row's score with respect to its logits.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+        "reference": "Hendrycks et al. 2022, Scaling Out-of-Distribution Detection for Real-World Settings.",
+    },
+    "msp_score": {
+        "summary": "Maximum softmax probability of each row: high where the input is like those of the training.",
+        "body": "    score = p_m,   p = softmax(z),   m = argmax z,      dscore/dz_j = p_m ([j = m] − p_j)",
+        "parameters": {
+            "logits": "z, `[outer, classes, inner]`. −inf is a masked class; a row with NaN or +inf, or of −inf alone, gives NaN.",
+            "outer": "≥ 0; with `classes` and `inner` the shape, see ROWS.",
+            "classes": "≥ 1.",
+            "inner": "≥ 0.",
+        },
+        "outputs": {
+            "score": "output, one per row.",
+            "grad": "optional output, shaped as `logits`: of each row's score with respect to its logits.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+        "reference": "Hendrycks and Gimpel 2017, A Baseline for Detecting Misclassified and Out-of-Distribution Examples.",
+    },
+    "pec_score": {
+        "summary": "Prediction error of one student network for each class: high for classes whose student imitates the teacher well.",
+        "body": "    score_nc = −1/D Σ_d (s_ncd − t_nd)²,      dscore_nc/ds_ncd = −2 (s_ncd − t_nd) / D",
+        "parameters": {
+            "student": "s, what the students give, `[count, classes, dimensions]`.",
+            "teacher": "t, what the frozen teacher gives, `[count, dimensions]`.",
+            "count": "≥ 0.",
+            "classes": "≥ 1.",
+            "dimensions": "D ≥ 1.",
+        },
+        "outputs": {
+            "score": "output, `[count, classes]`.",
+            "grad": "optional output, shaped as `student`: of each score with respect to its student.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER.",
+        "reference": "Zając et al. 2024, Prediction Error-based Classification for Class-Incremental Learning.",
+    },
+    "sdm_class_thresholds": {
+        "summary": "Thresholds of the output for each class, and the least similarity at which they hold: of the samples that are at least so similar, all classes have the share alpha of their samples above a threshold ≥ alpha.",
+        "body": """\
+For the distinct similarities in ascending order as cut s: the threshold of a class is, of its n outputs with
+similarity ≥ s in ascending order, that at position min(⌊(1 − alpha) n + 1e-9⌋, n − 1), at least 0, and 0 if it has
+none. The first s with all thresholds ≥ alpha is returned with them; else thresholds of 0 and +inf.""",
+        "parameters": {
+            "output": "`[count]`, outputs of the calibration samples, such as probabilities.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "similarity": "`[count]`, rescaled similarities.",
+            "count": "0 ... 2³¹ − 1.",
+            "classes": "≥ 1.",
+            "alpha": "in (0, 1), default 0.95.",
+        },
+        "outputs": {
+            "thresholds": "output, `[classes]`.",
+            "least_similarity": "output, s.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for NaN, OUT_OF_MEMORY.",
+        "reference": "Schmaltz 2025, Similarity-Distance-Magnitude Universal Verification.",
+    },
+    "sdm_distance_quantile": {
+        "summary": "How usual a distance to the training is: the share of calibration samples that are at least as far, in the class where that share is least.",
+        "body": """\
+    out_i = min_c (1 − #{j of class c : d_j < distance_i} / n_c)     (0 for a class without samples)
+
+over the classes 0 ... max(class_of).""",
+        "parameters": {
+            "distance": "`[count]`.",
+            "class_distances": "d, distances of the calibration samples, `[sample_count]`.",
+            "class_of": "their classes ≥ 0, `[sample_count]`.",
+            "count": "≥ 0.",
+            "sample_count": "0 ... 2³¹ − 1; without samples everything is 0.",
+        },
+        "outputs": {
+            "quantile": "output, `[count]`.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_TARGET for a negative class, INVALID_VALUE for NaN, OUT_OF_MEMORY.",
+        "reference": "Schmaltz 2025, Similarity-Distance-Magnitude Universal Verification.",
+    },
+    "sdm_similarity": {
+        "summary": "Similarity of an input to the training: how many of its nearest training samples in a row were predicted rightly and as it is.",
+        "body": "    q_i = the length of the leading run of neighbors with train_y = train_pred = pred_i",
+        "parameters": {
+            "train_y": "`[train_count]`, labels of the training.",
+            "train_pred": "`[train_count]`, labels predicted for the training.",
+            "neighbors": "`[count, k]`, indices 0 ..< train_count of training samples, from the nearest on.",
+            "pred": "`[count]`, predicted labels.",
+            "train_count": "≥ 0.",
+            "count": "≥ 0.",
+            "k": "neighbors of each input, ≥ 0.",
+        },
+        "outputs": {
+            "q": "output, `[count]`, 0 … k.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_TARGET for an index out of range.",
+        "reference": "Schmaltz 2025, Similarity-Distance-Magnitude Universal Verification.",
+    },
+    "sdm_rescaled_similarity": {
+        "summary": "Similarity, rescaled by how usual the distance is.",
+        "body": "    out = cdf_value · log(2 + q)",
+        "parameters": {
+            "q": "`[count]`, similarities of `sdm_similarity`, ≥ 0.",
+            "cdf_value": "`[count]`, quantiles of `sdm_distance_quantile`.",
+            "count": "≥ 0.",
+        },
+        "outputs": {
+            "rescaled": "output, `[count]`; may be one of the inputs.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for q < 0.",
+        "reference": "Schmaltz 2025, Similarity-Distance-Magnitude Universal Verification.",
+    },
+    "sdm_dkw_error": {
+        "summary": "How far an empirical distribution function of so many samples may be from the true one, by the Dvoretzky–Kiefer–Wolfowitz inequality.",
+        "body": "    error = √(log(2 / (1 − alpha)) / (2 n))     (1 for n = 0)",
+        "parameters": {
+            "sample_size": "n ≥ 0, `[count]`.",
+            "count": "≥ 0.",
+            "alpha": "probability that it is not farther, in (0, 1), default 0.95.",
+        },
+        "outputs": {
+            "error": "output, `[count]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for n < 0.",
+        "reference": "Massart 1990, The Tight Constant in the Dvoretzky-Kiefer-Wolfowitz Inequality.",
+    },
+    "simplex_vertices": {
+        "summary": "The vertices of a regular simplex around the origin: as many points as classes, all equally far from one another.",
+        "body": """\
+    ‖v_c‖ = radius,   cos(v_c, v_c′) = −1 / (C − 1)
+    v_jj = radius · √(C (C − 1 − j) / ((C − 1)(C − j))),   v_ij = −v_jj / (C − 1 − j) for i > j,   0 for i < j""",
+        "parameters": {
+            "classes": "C ≥ 2.",
+            "dimensions": "≥ C − 1, which they need; coordinates behind these are 0.",
+            "radius": "> 0, finite, default 1.",
+        },
+        "outputs": {
+            "vertices": "output, `[classes, dimensions]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER.",
+        "reference": "Pernici et al. 2021, Regular Polytope Networks.",
+    },
+    "simplex_open_set_score": {
+        "summary": "Minus the distance to the nearest vertex: low where the input is like none of the classes.",
+        "body": "    score = −min_c √max(‖x − v_c‖², 1e-24),      dscore/dx = −(x − v_ĉ) / ‖x − v_ĉ‖     (0 at the vertex)",
+        "parameters": {
+            "x": "features, `[count, dimensions]`. A row with NaN gives NaN.",
+            "vertices": "v, one for each class, `[classes, dimensions]`.",
+            "count": "≥ 0.",
+            "dimensions": "≥ 1.",
+            "classes": "≥ 1.",
+        },
+        "outputs": {
+            "score": "output, one per row.",
+            "grad": "optional output, shaped as `x`: of each row's score with respect to its features; the first of equally near vertices gets it.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.",
+        "reference": "UCDSC, open-set recognition with a deep simplex classifier; reconstructed from its abstract.",
+    },
+    "accuracy_disparity": {
+        "summary": "How far the accuracies of the classes lie apart.",
+        "body": "    acc_c = #{y = c, pred = c} / #{y = c};      gap = max − min,   least = min,   deviation = population standard deviation",
+        "parameters": {
+            "pred": "`[count]`, predicted labels 0 ..< classes.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "≥ 0.",
+            "classes": "≥ 1.",
+        },
+        "outputs": {
+            "accuracy": "output, `[classes]`; NaN for classes without samples, which the other results leave out.",
+            "gap": "output; NaN without samples, as are the following.",
+            "least": "output.",
+            "deviation": "output.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Hu et al. 2023, Understanding the Impact of Adversarial Robustness on Accuracy Disparity.",
+    },
+    "nc2_equinorm": {
+        "summary": "NC2, how equal the norms of the class means are: the coefficient of variation of ‖μ_c − G‖, 0 for a simplex.",
+        "body": "    std(‖μ_c − G‖) / mean(‖μ_c − G‖),   G = mean of the μ_c     (population standard deviation)",
+        "parameters": {
+            "means": "μ, class means or the rows of a classifier, `[classes, dimensions]`.",
+            "classes": "≥ 0.",
+            "dimensions": "≥ 1.",
+        },
+        "outputs": {
+            "variation": "output; NaN for less than two classes, or where all norms are 0.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.",
+        "reference": "Papyan et al. 2020, Prevalence of Neural Collapse During the Terminal Phase of Deep Learning Training.",
+    },
+    "nc2_equiangularity": {
+        "summary": "NC2, how equal the angles between the class means are: 0 for a simplex.",
+        "body": """\
+    mean over c ≠ c′ of |cos(μ_c − G, μ_c′ − G) + 1 / (C − 1)|,   G = mean of the μ_c
+
+Norms are at least 1e-12.""",
+        "parameters": {
+            "means": "μ, class means or the rows of a classifier, `[classes, dimensions]`.",
+            "classes": "C ≥ 0.",
+            "dimensions": "≥ 1.",
+        },
+        "outputs": {
+            "deviation": "output; NaN for less than two classes.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.",
+        "reference": "Papyan et al. 2020, Prevalence of Neural Collapse During the Terminal Phase of Deep Learning Training.",
+    },
+    "nc2_orthogonality": {
+        "summary": "How orthogonal the class means are, which is what collapse means without biases: 0 for orthogonal ones.",
+        "body": """\
+    mean over c ≠ c′ of |cos(μ_c, μ_c′)|
+
+Norms are at least 1e-12.""",
+        "parameters": {
+            "means": "μ, class means or the rows of a classifier, `[classes, dimensions]`.",
+            "classes": "≥ 0.",
+            "dimensions": "≥ 1.",
+        },
+        "outputs": {
+            "deviation": "output; NaN for less than two classes.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.",
+        "reference": "Dang et al. 2023, Neural Collapse in Deep Linear Networks: From Balanced to Imbalanced Data.",
+    },
+    "nc3_self_duality": {
+        "summary": "NC3, how alike the classifier and the class means are, both scaled: 0 where they are the same.",
+        "body": "    ‖W / ‖W‖_F − M / ‖M‖_F‖²_F,   M_c = μ_c − G,   G = mean of the μ_c",
+        "parameters": {
+            "weight": "W, rows of the classifier, `[classes, dimensions]`.",
+            "means": "μ, class means, `[classes, dimensions]`.",
+            "classes": "≥ 0.",
+            "dimensions": "≥ 1.",
+        },
+        "outputs": {
+            "distance": "output; NaN without classes, or where a norm is 0.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, OUT_OF_MEMORY.",
+        "reference": "Papyan et al. 2020, Prevalence of Neural Collapse During the Terminal Phase of Deep Learning Training.",
+    },
+    "nc4_ncc_mismatch": {
+        "summary": "NC4, how often the classifier disagrees with the rule of the nearest class mean: 0 where features have collapsed.",
+        "body": "    share of samples with argmax(W x + b) ≠ argmin_c ‖x − μ_c‖     (of equal ones the first)",
+        "parameters": {
+            "x": "features, `[count, dimensions]`.",
+            "weight": "W, `[classes, dimensions]`.",
+            "bias": "b, `[classes]`.",
+            "means": "μ, `[classes, dimensions]`.",
+            "count": "≥ 0.",
+            "dimensions": "≥ 1.",
+            "classes": "≥ 1.",
+        },
+        "outputs": {
+            "mismatch": "output; NaN without samples.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_VALUE for NaN or ±inf, OUT_OF_MEMORY.",
+        "reference": "Papyan et al. 2020, Prevalence of Neural Collapse During the Terminal Phase of Deep Learning Training.",
+    },
+    "nc1_variability": {
+        "summary": "NC1, the variability of features within the classes beside that between them: 0 where every class has collapsed to a point.",
+        "body": """\
+    NC1 = tr(Σ_W Σ_B⁺) / K,   Σ_W = 1/N Σ_i (x_i − μ_{y_i})(x_i − μ_{y_i})ᵀ,   Σ_B = 1/K Σ_c (μ_c − G)(μ_c − G)ᵀ
+
+K classes are present, G is the mean of their means, and Σ_B⁺ keeps the eigenvalues > 1e-10 · λ_max.""",
+        "parameters": {
+            "x": "features, `[count, dimensions]`.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "N ≥ 0.",
+            "dimensions": "≥ 1.",
+            "classes": "≥ 1.",
+        },
+        "outputs": {
+            "variability": "output; NaN without samples, or where a feature is NaN or ±inf.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Papyan et al. 2020, Prevalence of Neural Collapse During the Terminal Phase of Deep Learning Training.",
+    },
+    "cdnv": {
+        "summary": "Class-distance normalised variance: how wide classes are beside the distances between their means.",
+        "body": "    CDNV = mean over pairs i ≠ j of (Var_i + Var_j) / (2 max(‖μ_i − μ_j‖², 1e-12)),   Var_i = mean of ‖x − μ_i‖²",
+        "parameters": {
+            "x": "features, `[count, dimensions]`.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "≥ 0.",
+            "dimensions": "≥ 1.",
+            "classes": "≥ 1.",
+        },
+        "outputs": {
+            "variance": "output; NaN where less than two classes have samples.",
+        },
+        "errors": "INVALID_SHAPE, NULL_POINTER, INVALID_TARGET, OUT_OF_MEMORY.",
+        "reference": "Galanti et al. 2022, On the Role of Neural Collapse in Transfer Learning.",
+    },
+    "dc_pdd_score": {
+        "summary": "DC-PDD: the divergence of a text's token probabilities from the tokens' frequencies. High where the text was likely seen in training.",
+        "body": """\
+    f_v = (count_v + 1) / (Σ count + V),      score = mean of min(p_t log(1 / f_t), a)
+
+over the first occurrences of the text's distinct tokens.""",
+        "parameters": {
+            "token_log_probs": "log p, `[count]`.",
+            "token_ids": "`[count]`, 0 ..< classes.",
+            "token_counts": "how often a reference corpus has each token, ≥ 0, `[classes]`.",
+            "count": "number of tokens, ≥ 0.",
+            "classes": "V, size of the vocabulary, ≥ 0.",
+            "a": "> 0, default 0.01; +inf is allowed.",
+        },
+        "outputs": {
+            "score": "output; NaN without tokens.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for NaN or a negative count, OUT_OF_MEMORY.",
+        "reference": "Zhang et al. 2024, Pretraining Data Detection for Large Language Models: A Divergence-based Calibration Method.",
+    },
+    "false_head_rate": {
+        "summary": "How often samples of the tail classes are taken for head classes, at several borders between head and tail.",
+        "body": "    B = ⌊C · ratio + ½⌋,      FHR = #{rank(y) ≥ B, rank(pred) < B} / #{rank(y) ≥ B}",
+        "parameters": {
+            "pred": "`[count]`, predicted labels 0 ..< classes.",
+            "y": "`[count]`, labels 0 ..< classes.",
+            "count": "≥ 0.",
+            "classes": "C ≥ 1.",
+            "ratios": "shares of the classes that are head, in [0, 1], `[ratio_count]`.",
+            "ratio_count": "≥ 0.",
+            "class_counts": "optional, `[classes]`: the classes' rank is their place in descending order of these, of equal ones the lower class first; else it is the class itself.",
+        },
+        "outputs": {
+            "rates": "output, `[ratio_count]`; NaN where no sample is of the tail.",
+            "mean": "output, the mean of the rates that are defined; NaN if none is.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for NaN in `class_counts`, OUT_OF_MEMORY.",
+        "reference": "Li et al. 2024, Long-tailed Classification from a Bayesian-decision-theory Perspective.",
+    },
+    "min_k_prob": {
+        "summary": "Min-K% Prob: the mean of a text's least token log-probabilities. High where the text was likely seen in training.",
+        "body": "    score = mean of the max(1, ⌊k T + 1e-9⌋) smallest of T log-probabilities",
+        "parameters": {
+            "token_log_probs": "`[count]`.",
+            "count": "T, 0 ... 2³¹ − 1.",
+            "k": "share of the tokens, in (0, 1], default 0.2.",
+        },
+        "outputs": {
+            "score": "output; NaN without tokens.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN, OUT_OF_MEMORY.",
+        "reference": "Shi et al. 2024, Detecting Pretraining Data from Large Language Models.",
+    },
+    "min_k_plus_plus": {
+        "summary": "Min-K%++: Min-K% of token log-probabilities that are standardised over the vocabulary.",
+        "body": """\
+    u_t = (log p_{t,y} − μ_t) / √max(σ_t², eps),   μ = Σ_v p_v log p_v,   σ² = Σ_v p_v (log p_v − μ)²
+    score = mean of the max(1, ⌊k T + 1e-9⌋) smallest u""",
+        "parameters": {
+            "logits": "`[count, classes]`, a row for each token. −inf is a masked token.",
+            "y": "`[count]`, the text's tokens 0 ..< classes.",
+            "count": "T, 0 ... 2³¹ − 1.",
+            "classes": "size of the vocabulary, ≥ 1.",
+            "k": "share of the tokens, in (0, 1], default 0.2.",
+            "eps": "> 0, finite, default 1e-12.",
+        },
+        "outputs": {
+            "score": "output; NaN without tokens.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for NaN, OUT_OF_MEMORY.",
+        "reference": "Zhang et al. 2025, Min-K%++: Improved Baseline for Detecting Pre-Training Data from Large Language Models.",
+    },
+    "viable_prediction_range": {
+        "summary": "Within which limits models that are about as good as a baseline predict each example.",
+        "body": "    competing: loss_m ≤ loss_baseline + epsilon;      low_i = min p_mi,   high_i = max p_mi over competing models",
+        "parameters": {
+            "probs": "p, probabilities of the positive class, `[models, count]`.",
+            "losses": "`[models]`.",
+            "models": "≥ 0.",
+            "count": "≥ 0.",
+            "baseline": "0 ..< models, default 0.",
+            "epsilon": "≥ 0, default 0.01.",
+        },
+        "outputs": {
+            "low": "output, `[count]`.",
+            "high": "output, `[count]`.",
+            "competing": "output, `[models]`: 1 for models that compete (the baseline always), else 0.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN or a probability outside [0, 1].",
+        "reference": "Watson-Daniels et al. 2023, Predictive Multiplicity in Probabilistic Classification.",
+    },
+    "predictive_multiplicity": {
+        "summary": "How many predictions depend on which of some equally good models is taken.",
+        "body": """\
+    competing: loss_m ≤ loss_baseline + epsilon;      conflict_mi = |p_mi − p_{baseline,i}| ≥ delta − 1e-12
+    ambiguity = share of examples with a conflict in some competing model
+    discrepancy = the largest share of conflicts of one competing model""",
+        "parameters": {
+            "probs": "p, probabilities of the positive class, `[models, count]`.",
+            "losses": "`[models]`.",
+            "models": "≥ 0.",
+            "count": "≥ 0.",
+            "baseline": "0 ..< models, default 0.",
+            "epsilon": "≥ 0, default 0.01.",
+            "delta": "≥ 0, default 0.1.",
+        },
+        "outputs": {
+            "ambiguity": "output; NaN without examples.",
+            "discrepancy": "output; NaN without examples.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for NaN or a probability outside [0, 1], OUT_OF_MEMORY.",
+        "reference": "Watson-Daniels et al. 2023, Predictive Multiplicity in Probabilistic Classification.",
+    },
+    "token_proxy_metrics": {
+        "summary": "How well a language model foresees an expert's tokens, as cheap proxies of its downstream performance.",
+        "body": """\
+    nll = −log p_y,   entropy = −Σ p log p,   rank = 1 + #{v : z_v > z_y},   p = softmax(z)
+    aggregates = means over the tokens of nll, entropy, [rank ≤ k], rank, log rank, 1/rank""",
+        "parameters": {
+            "logits": "z, `[count, classes]`, a row for each token. −inf is a masked token.",
+            "y": "`[count]`, the expert's tokens 0 ..< classes.",
+            "count": "number of tokens, ≥ 0.",
+            "classes": "size of the vocabulary, ≥ 1.",
+            "k": "≥ 1, default 5.",
+        },
+        "outputs": {
+            "aggregates": "optional output, `[6]`; NaN without tokens.",
+            "nll": "optional output, `[count]`.",
+            "entropy": "optional output, `[count]`.",
+            "rank": "optional output, `[count]`.",
+        },
+        "errors": "INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_TARGET, INVALID_VALUE for NaN, OUT_OF_MEMORY.",
+        "reference": "Forecasting Downstream Performance of LLMs With Proxy Metrics, 2025; reconstructed from its abstract.",
     },
     "accuracy_score": {
         "summary": "Accuracy: how much of the weight is predicted rightly, of all samples or averaged over the classes.",
