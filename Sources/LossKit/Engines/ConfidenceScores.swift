@@ -78,20 +78,18 @@ func confidenceScore<F: ConfidenceScore>(
   return .ok
 }
 
-private struct ConfidenceScoreKernel<F: ConfidenceScore>: RowKernel {
+private struct ConfidenceScoreKernel<F: ConfidenceScore>: RowVisitor {
   typealias V = F.V
   let formula: F
   let score: UnsafeMutablePointer<V.Element>
   let wantsGradient: Bool
-  static var usesSecond: Bool { false }
-  var empty: CandidateScratch { CandidateScratch() }
-  @inline(__always) func finish(_: CandidateScratch, part: Int) {}
+  static var usesCandidates: Bool { true }
 
   // Of the constants of a pass: a is the maximum, b where exponents are measured from, c the second class, target the
   // first, d the threshold of what is kept and e the last class of its ties, f what formulas get.
-  @inline(__always) func run<Tile: RowTile>(_ tile: Tile, _ scratch: inout CandidateScratch) where Tile.V == V {
+  @inline(__always) func visit(_ tile: RowTile<V>) {
     var k = RowConstants<V>()
-    let maximum = tile.maximum { $0.x }
+    let maximum = tile.maximum()
     k.a = maximum
     k.target = tile.lowestClass(k) { e, k in e.x .== k.a }
     var runnerUp = -V.infinity
@@ -102,7 +100,7 @@ private struct ConfidenceScoreKernel<F: ConfidenceScore>: RowKernel {
     }
     (k.d, k.e) = (-V.infinity, V(bits: V.Integers(Int(Int32.max))))
     if formula.kept < tile.classes {
-      let top = scratch.withMemory(V.self) { tile.top(formula.kept, maximum: maximum, $0) }
+      let top = tile.top(formula.kept, maximum: maximum)
       k.d = top.threshold
       k.e = V(bits: top.lastTie)
     }

@@ -12,7 +12,7 @@
 private let magic = UInt64(littleEndian: 0x3145_4f43_4f43_4b4c)
 
 /// No count of ground truths may be greater, so that counts can be added.
-private let largestTally: Int64 = 1 << 61
+private let largestCocoTally: Int64 = 1 << 61
 
 /// How many of everything there are, and so where it is.
 struct CocoShape: Equatable {
@@ -189,7 +189,7 @@ struct CocoState {
     }
     for m in 0..<shape.limits where limit(m) < 0 { return false }
     for label in 0..<shape.classes {
-      for a in 0..<shape.ranges where truths(label, a) < 0 || truths(label, a) > largestTally { return false }
+      for a in 0..<shape.ranges where truths(label, a) < 0 || truths(label, a) > largestCocoTally { return false }
     }
     for i in 0..<detections {
       let detection = detection(i)

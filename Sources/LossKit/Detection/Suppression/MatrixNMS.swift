@@ -63,14 +63,14 @@ func matrixNmsWorkspaceSize(_ count: Int, _ size: UnsafeMutablePointer<Int>?) ->
 }
 
 /// f of Matrix NMS, in a form in which quotients f(m)/f(c) are compared without being computed.
-private protocol MatrixFactor {
+private protocol OverlapFactor {
   /// What is the greater, the smaller f(m)/f(c) is; −inf where the quotient is 1 by definition or infinite.
   func excess(_ m: DoubleLanes, _ c: DoubleLanes) -> DoubleLanes
   /// min(1, f(m)/f(c)) of the greatest excess.
   func factor(_ excess: DoubleLanes) -> DoubleLanes
 }
 
-private struct GaussianFactor: MatrixFactor {
+private struct GaussianFactor: OverlapFactor {
   let sigma: Double
 
   /// m² − c². Where e^{−sigma·c²} is 0 in double precision, the quotient is 0/0 or infinite.
@@ -85,7 +85,7 @@ private struct GaussianFactor: MatrixFactor {
   }
 }
 
-private struct LinearFactor: MatrixFactor {
+private struct LinearFactor: OverlapFactor {
   /// −(1 − m)/(1 − c)
   @inline(__always)
   func excess(_ m: DoubleLanes, _ c: DoubleLanes) -> DoubleLanes {
@@ -117,7 +117,7 @@ private struct MatrixDecay<S: Scalar> {
   }
 
   @inline(__always)
-  func run<Factor: MatrixFactor>(
+  func run<Factor: OverlapFactor>(
     _ iou: UnsafePointer<S>, _ scores: UnsafePointer<S>, _ labels: UnsafePointer<Int64>?, _ count: Int,
     _ factor: Factor
   ) {
@@ -151,7 +151,7 @@ private struct MatrixDecay<S: Scalar> {
   }
 
   @inline(__always)
-  private func note<Factor: MatrixFactor>(
+  private func note<Factor: OverlapFactor>(
     _ column: Int, _ overlaps: DoubleLanes, _ place: DoubleLanes, _ compensation: DoubleLanes,
     _ label: DoubleLanes.Integers, _ factor: Factor
   ) {
