@@ -118,6 +118,15 @@ static inline void make_parts(int64_t *sizes, const function *f, const argument 
       for (ptrdiff_t part = 0; part < count; part++) sizes[part] = part == 0 ? a[i].n : 0;
 }
 
+// What is to be searched: edges of bins, knots.
+static inline void make_ascending(void *array, const parameter *p, ptrdiff_t count) {
+  if (p->kind != INPUT || (strcmp(p->name, "edges") && strcmp(p->name, "knots_x"))) return;
+  for (ptrdiff_t i = 0; i < count; i++) {
+    if (p->content == FLOATS) ((float *)array)[i] = (float)i / (float)count;
+    if (p->content == DOUBLES) ((double *)array)[i] = (double)i / (double)count;
+  }
+}
+
 //===--- One call ------------------------------------------------------------------------------------------------===//
 
 // What a call is made from: everything about it is chosen by these numbers.
@@ -204,6 +213,7 @@ static inline void choose_arrays(const function *f, const plan *plan, prepared *
     c->arrays[i] = guarded_allocate(bytes, plan->side);
     if (!is_scratch(p)) fill(c->arrays[i].data, p->content, c->elements[i], plan->data, (uint64_t)i + 1);
     if (p->kind == INPUT) make_labels(c->arrays[i].data, p, c->elements[i], plan->data);
+    make_ascending(c->arrays[i].data, p, c->elements[i]);
     c->arguments[i].p = c->arrays[i].data;
     const char *whole = strcmp(p->name, "block_sizes") == 0   ? "parameters"
                         : strcmp(p->name, "level_sizes") == 0 ? "anchors"
