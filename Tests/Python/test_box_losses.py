@@ -304,13 +304,15 @@ def test_distribution_focal_loss(n, bins, spread, real, seed):
     s = rng.choice([0.5, 1.0, 2.0], n).astype(real)
     loss, grad = losskit.distribution_focal_loss(z, t, reduction="none", grad=True)
     assert_close(loss[:, None], rows[:, None])
-    assert_close(grad, row_grads, tolerance=None if real == np.float64 else 5e-6)
+    # p − t may cancel: what is left of it is as good as p.
+    atol = 2e-7 if real == np.float32 else 1e-15
+    np.testing.assert_allclose(grad, row_grads, rtol=10 * atol, atol=atol)
     for reduction in ("mean", "sum"):
         scale = s / (s.sum() or 1) if reduction == "mean" else s
         loss, grad = losskit.distribution_focal_loss(z, t, reduction=reduction, sample_weight=s, grad=True)
         assert_close(loss, (rows * scale).sum())
         scale = scale[:, None].astype(np.float64)
-        assert_close(grad, row_grads * scale, tolerance=None if real == np.float64 else 5e-6)
+        np.testing.assert_allclose(grad, row_grads * scale, rtol=10 * atol, atol=atol * scale.max(initial=0))
 
 
 def test_distribution_focal_loss_edges(rng):

@@ -77,14 +77,17 @@ struct BoxPair<V: Lanes> {
 
 /// ∂L by the pieces.
 struct BoxPartials<V: Lanes> {
+  /// By I at fixed D, and by D at fixed I.
   var intersection = V.zero
   var difference = V.zero
+  /// By C at fixed G, and by G; or by C at fixed U, and by U.
   var gap = V.zero
+  var union = V.zero
   var enclosingArea = V.zero
   var x = BoxPartialsAxis<V>()
   var y = BoxPartialsAxis<V>()
 
-  /// Adds the gradient of −IoU, scaled: by I at fixed D, and by D at fixed I.
+  /// Adds the gradient of −IoU, scaled.
   @inline(__always)
   mutating func subtractOverlap(_ pair: BoxPair<V>, scale: V = V.one) {
     let slope = scale / pair.union
@@ -94,10 +97,27 @@ struct BoxPartials<V: Lanes> {
 }
 
 struct BoxPartialsAxis<V: Lanes> {
-  var enclosing = V.zero
+  /// By the size of a box, with and without the enclosing box growing as it does: where the two nearly cancel, a loss
+  /// can state their sum as it is.
+  var inner1 = V.zero
+  var outer1 = V.zero
+  var inner2 = V.zero
+  var outer2 = V.zero
   var offset = V.zero
-  var size1 = V.zero
-  var size2 = V.zero
+
+  /// Adds derivatives by the sizes of the boxes.
+  @inline(__always) mutating func addSizes(_ first: V, _ second: V) {
+    inner1 = inner1 + first
+    outer1 = outer1 + first
+    inner2 = inner2 + second
+    outer2 = outer2 + second
+  }
+
+  /// Adds a derivative by the size of the enclosing box.
+  @inline(__always) mutating func addEnclosing(_ slope: V) {
+    outer1 = outer1 + slope
+    outer2 = outer2 + slope
+  }
 }
 
 protocol BoxLoss {
@@ -120,22 +140,24 @@ extension BoxPair {
     _ p: BoxPartials<V>, _ own: BoxPartialsAxis<V>, _ axis: BoxPairAxis<V>, across: BoxPairAxis<V>, _ overlap: V
   ) -> (low: (V, V), high: (V, V)) {
     /// Of a side that is moved outwards, of the box with this size across; `share` is its part in the intersection's.
-    @inline(__always) func outwards(_ share: V, _ size: V, _ bySize: V) -> V {
+    @inline(__always) func outwards(_ share: V, _ size: V, _ inner: V, _ outer: V) -> V {
+      let rest = V.one - share
       let inside = share * overlap
-      let outside = (V.one - share) * across.enclosing
-      let byAreas =
-        inside * p.intersection + (size - (inside + inside)) * p.difference + ((outside + inside) - size) * p.gap
-      return byAreas + (outside * p.enclosingArea + (V.one - share) * own.enclosing) + bySize
+      let byOverlap = inside * p.intersection + (size - (inside + inside)) * p.difference
+      let outside = rest * across.enclosing
+      let byGap = ((outside + inside) - size) * p.gap + (size - inside) * p.union
+      let byAreas = byGap + outside * p.enclosingArea
+      return (byOverlap + byAreas) + (share * inner + rest * outer)
     }
     let shift = V(0.5) * own.offset
     return (
       (
-        -outwards(axis.lowShare, across.size1, own.size1) - shift,
-        shift - outwards(V.one - axis.lowShare, across.size2, own.size2)
+        -outwards(axis.lowShare, across.size1, own.inner1, own.outer1) - shift,
+        shift - outwards(V.one - axis.lowShare, across.size2, own.inner2, own.outer2)
       ),
       (
-        outwards(axis.highShare, across.size1, own.size1) - shift,
-        outwards(V.one - axis.highShare, across.size2, own.size2) + shift
+        outwards(axis.highShare, across.size1, own.inner1, own.outer1) - shift,
+        outwards(V.one - axis.highShare, across.size2, own.inner2, own.outer2) + shift
       )
     )
   }

@@ -33,17 +33,21 @@ struct OverlapLoss<Term: BoxLossTerm>: BoxLoss {
 /// (C − U) / (C + ε)
 struct EnclosingGap<V: Lanes>: BoxLossTerm {
   let value: V
-  private let inverse: V
+  private let inverse, unionFraction: V
 
   @inline(__always) init(_ pair: BoxPair<V>) {
     inverse = V.one / (pair.enclosingArea + pair.epsilon)
     value = pair.gap * inverse
+    unionFraction = pair.union * inverse
   }
 
   @inline(__always) func add(to partials: inout BoxPartials<V>, scale: V) {
     let factor = scale * inverse
-    partials.gap = partials.gap + factor
-    partials.enclosingArea = partials.enclosingArea - factor * value
+    // ∂/∂C at fixed G is −G / (C + ε)², at fixed U it is (U + ε) / (C + ε)²: the smaller of them does not cancel.
+    let isWide = V(0.5) .< value
+    partials.gap = partials.gap + V.select(isWide, V.zero, factor)
+    partials.union = partials.union - V.select(isWide, factor, V.zero)
+    partials.enclosingArea = partials.enclosingArea + factor * V.select(isWide, unionFraction, -value)
   }
 }
 
@@ -67,8 +71,8 @@ struct CentreDistance<V: Lanes>: BoxLossTerm {
   @inline(__always) func add(to partials: inout BoxPartials<V>, scale: V) {
     partials.x.offset = partials.x.offset + scale * x.byOffset
     partials.y.offset = partials.y.offset + scale * y.byOffset
-    partials.x.enclosing = partials.x.enclosing + scale * x.byEnclosing
-    partials.y.enclosing = partials.y.enclosing + scale * y.byEnclosing
+    partials.x.addEnclosing(scale * x.byEnclosing)
+    partials.y.addEnclosing(scale * y.byEnclosing)
   }
 }
 
@@ -93,10 +97,8 @@ struct AspectDifference<V: Lanes>: BoxLossTerm {
   }
 
   @inline(__always) func add(to partials: inout BoxPartials<V>, scale: V) {
-    partials.x.size1 = partials.x.size1 + scale * bySize1.width
-    partials.y.size1 = partials.y.size1 + scale * bySize1.height
-    partials.x.size2 = partials.x.size2 + scale * bySize2.width
-    partials.y.size2 = partials.y.size2 + scale * bySize2.height
+    partials.x.addSizes(scale * bySize1.width, scale * bySize2.width)
+    partials.y.addSizes(scale * bySize1.height, scale * bySize2.height)
   }
 
   /// α = v / (1 − IoU + v + ε)

@@ -49,11 +49,14 @@ private struct EfficientBoxIoULoss<V: Lanes>: BoxLoss {
   private func addSize(_ axis: BoxPairAxis<V>, _ epsilon: V, _ scale: V, _ partials: inout BoxPartialsAxis<V>) -> V {
     let difference = axis.excess1 - axis.excess2
     let inverse = V.one / (axis.enclosing * axis.enclosing + epsilon)
-    let value = difference * difference * inverse
-    let slope = V(2) * scale * inverse
-    partials.size1 = partials.size1 + slope * difference
-    partials.size2 = partials.size2 - slope * difference
-    partials.enclosing = partials.enclosing - slope * (axis.enclosing * value)
-    return value
+    let slope = V(2) * scale * inverse * difference
+    partials.inner1 = partials.inner1 + slope
+    partials.inner2 = partials.inner2 - slope
+    // 1 ∓ difference · enclosing / (enclosing² + ε), from enclosing ∓ difference = size + excess.
+    let rest1 = axis.enclosing * (axis.size2 + axis.excess2) + epsilon
+    let rest2 = axis.enclosing * (axis.size1 + axis.excess1) + epsilon
+    partials.outer1 = partials.outer1 + slope * (rest1 * inverse)
+    partials.outer2 = partials.outer2 - slope * (rest2 * inverse)
+    return difference * difference * inverse
   }
 }

@@ -50,8 +50,8 @@ private struct ScyllaBoxIoULoss<V: Lanes>: BoxLoss {
     let byAngleY = V(2) * dx.magnitude / squares * ((pair.epsilon - excess) / squares)
     partials.x.offset = V(0.5) * x.byOffset - byGamma * byAngleX * sign(dx)
     partials.y.offset = V(0.5) * y.byOffset - byGamma * byAngleY * sign(dy)
-    partials.x.enclosing = V(0.5) * x.byEnclosing
-    partials.y.enclosing = V(0.5) * y.byEnclosing
+    partials.x.addEnclosing(V(0.5) * x.byEnclosing)
+    partials.y.addEnclosing(V(0.5) * y.byEnclosing)
     let width = addShape(pair.x, pair.epsilon, &partials.x)
     let height = addShape(pair.y, pair.epsilon, &partials.y)
     return (pair.complement + V(0.5) * ((x.value + y.value) + (width + height)), partials)
@@ -82,12 +82,11 @@ private struct ScyllaBoxIoULoss<V: Lanes>: BoxLoss {
     let omega = difference.magnitude / largest
     let (power, slope) = shape(-V.expm1(-omega))
     let byOmega = V(0.5) * slope * V.exp(-omega) / largest
-    let bySize = byOmega * sign(difference)
-    // At equal sizes ω is 0, so that it does not matter which of them counts as the largest.
-    let byLargest = byOmega * omega
+    let bySmallest = byOmega * sign(difference)
+    // 1 − ω = (min + ε) / (max + ε)
+    let byLargest = bySmallest * ((V.min(axis.size1, axis.size2) + epsilon) / largest)
     let isFirst = axis.size2 .< axis.size1
-    partials.size1 = partials.size1 + bySize - V.select(isFirst, byLargest, V.zero)
-    partials.size2 = partials.size2 - bySize - V.select(isFirst, V.zero, byLargest)
+    partials.addSizes(V.select(isFirst, byLargest, bySmallest), -V.select(isFirst, bySmallest, byLargest))
     return power
   }
 
