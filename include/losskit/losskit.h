@@ -9750,7 +9750,7 @@ LOSSKIT_API losskit_status losskit_simplex_open_set_score_f64(
 /**
  * How far the accuracies of the classes lie apart.
  *
- *     acc_c = #{y = c, pred = c} / #{y = c};      gap = max − min,   least = min,   deviation = population standard deviation
+ *     acc_c = #{y = c, pred = c} / #{y = c};   gap = max − min, least = min, deviation = population standard deviation
  *
  * - Parameters:
  *   - pred: `[count]`, predicted labels 0 ..< classes.

@@ -1,6 +1,6 @@
 /// How far the accuracies of the classes lie apart.
 ///
-///     acc_c = #{y = c, pred = c} / #{y = c};      gap = max − min,   least = min,   deviation = population standard deviation
+///     acc_c = #{y = c, pred = c} / #{y = c};   gap = max − min, least = min, deviation = population standard deviation
 ///
 /// - Parameters:
 ///   - pred: `[count]`, predicted labels 0 ..< classes.

@@ -12268,7 +12268,7 @@ over the classes 0 ... max(class_of).""",
     },
     "accuracy_disparity": {
         "summary": "How far the accuracies of the classes lie apart.",
-        "body": "    acc_c = #{y = c, pred = c} / #{y = c};      gap = max − min,   least = min,   deviation = population standard deviation",
+        "body": "    acc_c = #{y = c, pred = c} / #{y = c};   gap = max − min, least = min, deviation = population standard deviation",
         "parameters": {
             "pred": "`[count]`, predicted labels 0 ..< classes.",
             "y": "`[count]`, labels 0 ..< classes.",

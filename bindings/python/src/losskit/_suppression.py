@@ -172,7 +172,7 @@ def onnx_non_max_suppression(
     selected = empty((capacity, 3), np.dtype(np.int64))
     rule = (most, iou_threshold, score_threshold is not None, score_threshold or 0.0, bool(center_point_box))
     call(name, dtype, boxes, scores, batches, classes, n, *rule, selected, capacity, count.address, None, 0)
-    return selected[:count].copy()
+    return _first(selected, count)
 
 
 @documented
@@ -219,7 +219,7 @@ def cv_soft_nms_boxes(
     indices, updated = np.empty(n, np.int64), np.empty(n, dtype)
     rule = (score_threshold, nms_threshold, output_limit(top_k), sigma, method)
     call("cv_soft_nms_boxes", dtype, bboxes, scores, n, *rule, updated, indices, n, selected.address, None, 0)
-    return updated[:selected].copy(), indices[:selected].copy()
+    return _first(updated, selected), _first(indices, selected)
 
 
 @documented
@@ -321,7 +321,7 @@ def cluster_nms_spm(
     rule = (iou_threshold, most, sigma, distance, weighted, beta, merge_iou, min_score, output_limit(max_iter), eps)
     outputs = (new_boxes, new_scores, indices, room, selected.address)
     call(name, dtype, boxes, scores, n, *rule, *outputs, None, 0)
-    return new_boxes[:selected].copy(), new_scores[:selected].copy(), indices[:selected].copy()
+    return _first(new_boxes, selected), _first(new_scores, selected), _first(indices, selected)
 
 
 def _keep(
@@ -329,7 +329,7 @@ def _keep(
 ) -> np.ndarray:
     keep, kept = np.empty(n, np.int64), Count()
     call(name, dtype, *arrays, n, *rule, keep, n, kept.address, None, 0)
-    return keep[:kept].copy()
+    return _first(keep, kept)
 
 
 def _select(
@@ -337,4 +337,10 @@ def _select(
 ) -> Tuple[np.ndarray, np.ndarray]:
     indices, scores, selected = np.empty(n, np.int64), np.empty(n, dtype), Count()
     call(name, dtype, *arrays, n, *rule, indices, scores, n, selected.address, None, 0)
-    return indices[:selected].copy(), scores[:selected].copy()
+    return _first(indices, selected), _first(scores, selected)
+
+
+def _first(array: np.ndarray, count: Count) -> np.ndarray:
+    """The first results: a copy only where the array would keep much more memory than they need."""
+    head = array[:count]
+    return head if 2 * len(head) >= len(array) else head.copy()
