@@ -62,6 +62,21 @@ struct RowGroup<V: Lanes> {
     }
   }
 
+  /// The sum of the rows' sums, in parts: a lane is not a row's. Only for groups of `V.count` rows that are a vector at most.
+  @inline(__always) func total(_ term: (V, V.Integers) -> V) -> V {
+    let p = row(0), columns = rows.columns
+    var sums = (V.zero, V.zero)
+    for i in 0..<V.count / 2 {
+      let (a, b) = (2 &* i, 2 &* i &+ 1)
+      let isLabel = (V.Integers.indices .== V.Integers(column(a)), V.Integers.indices .== V.Integers(column(b)))
+      sums.0 = sums.0 + term(V.load(p + a &* columns, first: columns, fill: 0), isLabel.0)
+      sums.1 = sums.1 + term(V.load(p + b &* columns, first: columns, fill: 0), isLabel.1)
+    }
+    return sums.0 + sums.1
+  }
+
+  var isSquare: Bool { rows.columns > 1 && rows.columns <= V.count && count == V.count }
+
   /// The sums of a row's columns c, c + V.count, c + 2 V.count, …
   @inline(__always)
   private func partialSums(_ p: UnsafePointer<V.Element>, _ label: V.Integers, _ term: (V, V.Integers) -> V) -> V {
@@ -191,12 +206,17 @@ protocol RowScore {
   /// Are the rows probabilities, or any numbers?
   static var takesProbabilities: Bool { get }
   func losses(_ group: RowGroup<V>) -> V
+  /// The sum of the losses, as that of the lanes: where neither losses of rows are wanted nor weights are given.
+  func total(_ group: RowGroup<V>) -> V
   /// - Parameter scale: what each row's gradient is multiplied with.
   func writeGradient(_ group: RowGroup<V>, scale: V, _ grad: UnsafeMutablePointer<V.Element>)
 }
 
 extension RowScore {
   static var takesProbabilities: Bool { true }
+  @inline(__always) func total(_ group: RowGroup<V>) -> V {
+    V.select(V.Integers.first(group.count), losses(group), V.zero)
+  }
 }
 
 /// `Σ_c (p_c − [y = c])²`, times a factor
@@ -205,6 +225,14 @@ struct QuadraticScore<V: Lanes>: RowScore {
 
   @inline(__always) func losses(_ group: RowGroup<V>) -> V {
     group.sums { p, isLabel in
+      let error = error(p, isLabel)
+      return error * error
+    } * factor
+  }
+
+  @inline(__always) func total(_ group: RowGroup<V>) -> V {
+    if !group.isSquare { return V.select(V.Integers.first(group.count), losses(group), V.zero) }
+    return group.total { p, isLabel in
       let error = error(p, isLabel)
       return error * error
     } * factor
@@ -317,11 +345,17 @@ private struct RowScoreJob<P: RowScore>: ParallelJob {
   private func score(
     _ range: Range<Int>, _ part: Int, _ sink: LossSink<V.Element>, _ isFit: (RowGroup<V>) -> Bool
   ) {
+    let needsTotal = sink.call.reduction != .none && sink.call.sampleWeight == nil
     var partial = sink.empty
     rows.forEachGroup(range) { group in
       if !isFit(group) { return }
-      let weight = sink.call.sampleWeight.map { V.load($0 + group.first, lanes: group.count) } ?? V.one
-      sink.deposit(score.losses(group) * weight, first: group.first, count: group.count, &partial)
+      var weight = V.one
+      if needsTotal {
+        sink.deposit(score.total(group), first: group.first, count: V.count, &partial)
+      } else {
+        if let weights = sink.call.sampleWeight { weight = V.load(weights + group.first, lanes: group.count) }
+        sink.deposit(score.losses(group) * weight, first: group.first, count: group.count, &partial)
+      }
       if let grad = sink.call.grad { score.writeGradient(group, scale: weight * sink.gradientScale, grad) }
     }
     sink.finish(partial, part: part)
