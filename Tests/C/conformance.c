@@ -53,7 +53,8 @@ static uint64_t run(const function *f, const plan *plan, uint64_t hash, int *suc
 // Functions whose work grows faster than their arrays: their large size is smaller.
 static ptrdiff_t largest_total(const function *f) {
   static const char *const squares[] = {"soft_nms", "neuralsort", "softsort", "newton_inverse", "symmetric_normalize",
-                                        "linear_cross_entropy", "topk_gating", "isotonic_regression", "matrix_scaling", "dirichlet"};
+                                        "linear_cross_entropy", "topk_gating", "isotonic_regression", "matrix_scaling",
+                                        "dirichlet"};
   for (size_t i = 0; i < sizeof squares / sizeof *squares; i++)
     if (strstr(f->name, squares[i])) return 3000;
   return 100000;
