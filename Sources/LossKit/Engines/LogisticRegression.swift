@@ -3,7 +3,7 @@
 ///     u_i = a φ_i + b ψ_i + c + o_i,   f(a, b, c) = mean_i ((1 − t_i) log(1 + e^{u_i}) + t_i log(1 + e^{−u_i}))
 ///
 /// What is absent counts as a feature of zeros: its gradient and its coefficient stay 0.
-struct LogisticRegression: NewtonObjective {
+struct LogisticRegression {
   let count: Int
   /// t, in [0, 1].
   let targets: UnsafePointer<Double>
@@ -14,30 +14,46 @@ struct LogisticRegression: NewtonObjective {
   /// o; 0 where absent.
   var offset: UnsafePointer<Double>? = nil
 
-  var variables: Int { 3 }
-
   /// Minimises f from 0 on. The status is `ok`, or `outOfMemory`.
   func fit(_ found: (LogisticFit) -> Void) -> Status {
     withWorkspace(layout: {
-      (newton: NewtonMinimization(&$0, variables: variables), x: $0.take(Double.self, variables))
+      (
+        newton: NewtonMinimization(&$0, variables: 3), x: $0.take(Double.self, 3),
+        sums: $0.take(LogisticSums.self, Split.limit)
+      )
     }) { memory in
       let x = memory.x
-      x.update(repeating: 0, count: variables)
-      let result = memory.newton.minimise(self, x)
+      x.update(repeating: 0, count: 3)
+      let result = memory.newton.minimise(LogisticObjective(regression: self, sums: memory.sums), x)
       found(LogisticFit(a: x[0], b: x[1], c: x[2], loss: result.value, isConverged: result.isConverged()))
       return .ok
     }
   }
 
-  func value(_ x: UnsafePointer<Double>) -> Double {
-    sum(LogisticSums(x)).loss.sum / Double(count)
+  @inline(__always) fileprivate func add(_ i: Int, _ n: Int, to sums: inout LogisticSums) {
+    let present = DoubleLanes.select(Int64Lanes.first(n), DoubleLanes.one, DoubleLanes.zero)
+    let phi = first.map { DoubleLanes.load($0 + i, lanes: n) } ?? DoubleLanes.zero
+    let psi = second.map { DoubleLanes.load($0 + i, lanes: n) } ?? DoubleLanes.zero
+    let one = hasIntercept ? present : DoubleLanes.zero
+    let shift = offset.map { DoubleLanes.load($0 + i, lanes: n) } ?? DoubleLanes.zero
+    sums.add(phi, psi, one, shift, target: DoubleLanes.load(targets + i, lanes: n), present)
   }
+}
+
+/// f of a regression, with the memory for the sums of parts.
+private struct LogisticObjective: NewtonObjective {
+  let regression: LogisticRegression
+  let sums: UnsafeMutablePointer<LogisticSums>
+
+  var variables: Int { 3 }
+
+  func value(_ x: UnsafePointer<Double>) -> Double { sum(x).loss.sum / Double(regression.count) }
 
   func derivatives(
     _ x: UnsafePointer<Double>, gradient: UnsafeMutablePointer<Double>, hessian: UnsafeMutablePointer<Double>
   ) {
-    let n = Double(count)
-    let sums = sum(LogisticSums(x))
+    let n = Double(regression.count)
+    let sums = sum(x)
     gradient[0] = sums.slope.0.sum / n
     gradient[1] = sums.slope.1.sum / n
     gradient[2] = sums.slope.2.sum / n
@@ -50,27 +66,16 @@ struct LogisticRegression: NewtonObjective {
   }
 
   /// The sums over all samples, joined in the order of the parts.
-  private func sum(_ start: LogisticSums) -> LogisticSums {
-    let split = Split(count, smallest: smallestElementwisePart / 4, multiple: DoubleLanes.count)
-    var total = start
-    withUnsafeTemporaryAllocation(of: LogisticSums.self, capacity: Split.limit) { sums in
-      parallel(split.parts) { part in
-        var sum = start
-        forEachVector(DoubleLanes.self, split.range(part)) { i, n in add(i, n, to: &sum) }
-        sums[part] = sum
-      }
-      for part in 0..<split.parts { total.join(sums[part]) }
+  private func sum(_ x: UnsafePointer<Double>) -> LogisticSums {
+    let split = Split(regression.count, smallest: smallestElementwisePart / 4, multiple: DoubleLanes.count)
+    parallel(split.parts) { part in
+      var sum = LogisticSums(x)
+      forEachVector(DoubleLanes.self, split.range(part)) { i, n in regression.add(i, n, to: &sum) }
+      sums[part] = sum
     }
+    var total = LogisticSums(x)
+    for part in 0..<split.parts { total.join(sums[part]) }
     return total
-  }
-
-  @inline(__always) private func add(_ i: Int, _ n: Int, to sums: inout LogisticSums) {
-    let present = DoubleLanes.select(Int64Lanes.first(n), DoubleLanes.one, DoubleLanes.zero)
-    let phi = first.map { DoubleLanes.load($0 + i, lanes: n) } ?? DoubleLanes.zero
-    let psi = second.map { DoubleLanes.load($0 + i, lanes: n) } ?? DoubleLanes.zero
-    let one = hasIntercept ? present : DoubleLanes.zero
-    let shift = offset.map { DoubleLanes.load($0 + i, lanes: n) } ?? DoubleLanes.zero
-    sums.add(phi, psi, one, shift, target: DoubleLanes.load(targets + i, lanes: n), present)
   }
 }
 
