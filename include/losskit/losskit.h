@@ -6838,8 +6838,8 @@ LOSSKIT_API losskit_status losskit_nms_workspace_size(ptrdiff_t count, ptrdiff_t
  *   - has_score_threshold: if false, all boxes are candidates and `score_threshold` is not read.
  *   - score_threshold: any number but NaN.
  *   - center_point_box: whether boxes are given by centre and size (false).
- *   - selected: output, `[capacity, 3]`: batch, class and box of each that is selected; batches and classes ascend, and
- *     in each the best box is first.
+ *   - selected: output, rows of three, as many as `capacity` says: batch, class and box of each that is selected;
+ *     batches and classes ascend, and in each the best box is first.
  *   - capacity: rows that `selected` has room for; batches · classes · min(box_count, max_output_boxes_per_class) always
  *     suffice. If more are selected: BUFFER_TOO_SMALL, and `selected_count` is the number needed. With a
  *     capacity of 0 `selected` may be null.

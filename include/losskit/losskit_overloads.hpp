@@ -10016,14 +10016,13 @@ inline void onnx_non_max_suppression(
 inline void onnx_non_max_suppression(
     span<const float> boxes, span<const float> scores, std::ptrdiff_t batches, std::ptrdiff_t classes,
     std::ptrdiff_t box_count, std::ptrdiff_t max_output_boxes_per_class, double iou_threshold, bool has_score_threshold,
-    double score_threshold, bool center_point_box, span<std::int64_t> selected, std::ptrdiff_t capacity,
+    double score_threshold, bool center_point_box, std::int64_t *selected, std::ptrdiff_t capacity,
     std::ptrdiff_t *selected_count, void *workspace, std::ptrdiff_t workspace_size) {
   detail::expect(boxes, false, {batches, box_count, 4});
   detail::expect(scores, false, {batches, classes, box_count});
-  detail::expect(selected, false, {capacity, 3});
   check(
     
-    losskit_onnx_non_max_suppression_f32(boxes.data(), scores.data(), batches, classes, box_count, max_output_boxes_per_class, iou_threshold, has_score_threshold, score_threshold, center_point_box, selected.data(), capacity, selected_count, workspace, workspace_size));
+    losskit_onnx_non_max_suppression_f32(boxes.data(), scores.data(), batches, classes, box_count, max_output_boxes_per_class, iou_threshold, has_score_threshold, score_threshold, center_point_box, selected, capacity, selected_count, workspace, workspace_size));
 }
 
 /// Non-maximum suppression as the ONNX operator NonMaxSuppression has it: of each batch and class by itself, over boxes
@@ -10043,14 +10042,13 @@ inline void onnx_non_max_suppression(
 inline void onnx_non_max_suppression(
     span<const double> boxes, span<const double> scores, std::ptrdiff_t batches, std::ptrdiff_t classes,
     std::ptrdiff_t box_count, std::ptrdiff_t max_output_boxes_per_class, double iou_threshold, bool has_score_threshold,
-    double score_threshold, bool center_point_box, span<std::int64_t> selected, std::ptrdiff_t capacity,
+    double score_threshold, bool center_point_box, std::int64_t *selected, std::ptrdiff_t capacity,
     std::ptrdiff_t *selected_count, void *workspace, std::ptrdiff_t workspace_size) {
   detail::expect(boxes, false, {batches, box_count, 4});
   detail::expect(scores, false, {batches, classes, box_count});
-  detail::expect(selected, false, {capacity, 3});
   check(
     
-    losskit_onnx_non_max_suppression_f64(boxes.data(), scores.data(), batches, classes, box_count, max_output_boxes_per_class, iou_threshold, has_score_threshold, score_threshold, center_point_box, selected.data(), capacity, selected_count, workspace, workspace_size));
+    losskit_onnx_non_max_suppression_f64(boxes.data(), scores.data(), batches, classes, box_count, max_output_boxes_per_class, iou_threshold, has_score_threshold, score_threshold, center_point_box, selected, capacity, selected_count, workspace, workspace_size));
 }
 
 /// The workspace that `onnxNonMaxSuppression` wants, in either precision.

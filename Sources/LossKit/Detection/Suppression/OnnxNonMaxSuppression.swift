@@ -17,8 +17,8 @@
 ///   - hasScoreThreshold: if false, all boxes are candidates and `scoreThreshold` is not read.
 ///   - scoreThreshold: any number but NaN.
 ///   - centerPointBox: whether boxes are given by centre and size (false).
-///   - selected: output, `[capacity, 3]`: batch, class and box of each that is selected; batches and classes ascend, and
-///     in each the best box is first.
+///   - selected: output, rows of three, as many as `capacity` says: batch, class and box of each that is selected;
+///     batches and classes ascend, and in each the best box is first.
 ///   - capacity: rows that `selected` has room for; batches · classes · min(boxCount, maxOutputBoxesPerClass) always
 ///     suffice. If more are selected: BUFFER_TOO_SMALL, and `selectedCount` is the number needed. With a
 ///     capacity of 0 `selected` may be null.

@@ -10013,7 +10013,7 @@ first). One is selected unless its IoU with one selected before exceeds `iou_thr
             "workspace_size": "at least what `onnx_non_max_suppression_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not read where `workspace` is null.",
         },
         "outputs": {
-            "selected": "output, `[capacity, 3]`: batch, class and box of each that is selected; batches and classes ascend, and in each the best box is first.",
+            "selected": "output, rows of three, as many as `capacity` says: batch, class and box of each that is selected; batches and classes ascend, and in each the best box is first.",
             "selected_count": "output, the number of selected boxes.",
             "workspace": "optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.",
         },
