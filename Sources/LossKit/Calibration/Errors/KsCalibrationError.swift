@@ -1,6 +1,6 @@
 /// Kolmogorov-Smirnov calibration error: the largest difference of two cumulative distributions, without bins.
 ///
-///     KS = max_k |Σ_{i ≤ k} (conf_i − corr_i)| / N,   i in ascending order of confidence (equal ones in that of their rows)
+///     KS = max_k |Σ_{i ≤ k} (conf_i − corr_i)| / N, i in ascending order of confidence, equal ones in that of rows
 ///
 /// The confidence of a row is its r-th largest probability, and it is right if that class is the label; `within` takes
 /// the sum of the r largest, and it is right if the label is among them.

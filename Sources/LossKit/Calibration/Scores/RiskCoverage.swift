@@ -1,6 +1,6 @@
 /// Risk-coverage curve of selective prediction: the mean risk of the k most confident predictions, for each k.
 ///
-///     coverage_k = k/N,   risk_k = 1/k Σ_{i ≤ k} risk_i,   i in descending order of confidence (equal ones in that of rows)
+///     coverage_k = k/N, risk_k = 1/k Σ_{i ≤ k} risk_i, i in descending order of confidence, equal ones in that of rows
 ///
 /// - Parameters:
 ///   - confidence: `[count]`; infinities are allowed.

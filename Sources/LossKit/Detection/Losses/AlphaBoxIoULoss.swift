@@ -25,7 +25,7 @@ enum AlphaBoxIoUVariant: Int32 {
 ///   - boxes1: `[count, 4]`, x1, y1, x2, y2; not validated. NaN propagates to its own row.
 ///   - boxes2: `[count, 4]`: row i of `boxes1` belongs with row i of these.
 ///   - count: ≥ 0.
-///   - variant: default iou.
+///   - variant: which of the terms there are; default iou.
 ///   - alpha: α > 0 and finite, default 3.
 ///   - eps: ε ≥ 0, default 1e-7.
 ///   - reduction: default none; the mean divides by Σ s_i.

@@ -17,7 +17,7 @@ enum BoxIoULossForm: Int32 {
 ///   - boxes1: `[count, 4]`, x1, y1, x2, y2; not validated. NaN propagates to its own row.
 ///   - boxes2: `[count, 4]`: row i of `boxes1` belongs with row i of these.
 ///   - count: ≥ 0.
-///   - form: default linear.
+///   - form: what is made of the IoU; default linear.
 ///   - eps: ε ≥ 0, default 1e-7.
 ///   - reduction: default none; the mean divides by Σ s_i.
 ///   - sampleWeight: optional, one per pair, ≥ 0, default 1.
