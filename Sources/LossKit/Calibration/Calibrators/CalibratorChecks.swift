@@ -7,16 +7,6 @@ func areBinaryLabels(_ y: UnsafePointer<Int64>, _ count: Int) -> Bool {
   return bits <= 1
 }
 
-/// Are all numbers in [0, 1]?
-func areConfidences<S: Scalar>(_ conf: UnsafePointer<S>, _ count: Int) -> Bool {
-  var good = ~S.Vector.Integers(0)
-  forEachVector(S.Vector.self, 0..<count) { i, n in
-    let c = S.Vector.load(conf + i, lanes: n)
-    good = good & (S.Vector.zero .<= c) & (c .<= S.Vector.one)
-  }
-  return !(~good).any
-}
-
 /// Are all numbers finite?
 func allFinite<S: Scalar>(_ x: UnsafePointer<S>, _ count: Int) -> Bool {
   var good = ~S.Vector.Integers(0)

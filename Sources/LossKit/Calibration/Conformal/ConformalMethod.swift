@@ -38,18 +38,8 @@ struct ConformalRows<S: Scalar> {
     guard lam >= 0, lam < .infinity, kReg >= 0 else { return .invalidParameter }
     if count == 0 { return .ok }
     guard let probs else { return .nullPointer }
-    guard areShares(probs, count &* classes), u == nil || areShares(u!, count) else { return .invalidValue }
+    guard areConfidences(probs, count &* classes), u == nil || areConfidences(u!, count) else { return .invalidValue }
     return body(
       ConformalRows(probs: probs, count: count, classes: classes, method: method, lam: lam, kReg: kReg, u: u))
   }
-}
-
-/// Are all numbers in [0, 1]?
-private func areShares<S: Scalar>(_ x: UnsafePointer<S>, _ count: Int) -> Bool {
-  var good = ~S.Vector.Integers(0)
-  forEachVector(S.Vector.self, 0..<count) { i, n in
-    let x = S.Vector.load(x + i, lanes: n)
-    good = good & (S.Vector.zero .<= x) & (x .<= S.Vector.one)
-  }
-  return !(~good).any
 }

@@ -8986,7 +8986,7 @@ number
             "boxes1": "`[count, 4]`, x1, y1, x2, y2; not validated. NaN propagates to its own row.",
             "boxes2": "`[count, 4]`: row i of `boxes1` belongs with row i of these.",
             "count": "≥ 0.",
-            "variant": "default iou.",
+            "variant": "which of the terms there are; default iou.",
             "alpha": "α > 0 and finite, default 3.",
             "eps": "ε ≥ 0, default 1e-7.",
             "reduction": "default none; the mean divides by Σ s_i.",
@@ -9009,7 +9009,7 @@ number
             "boxes1": "`[count, 4]`, x1, y1, x2, y2; not validated. NaN propagates to its own row.",
             "boxes2": "`[count, 4]`: row i of `boxes1` belongs with row i of these.",
             "count": "≥ 0.",
-            "form": "default linear.",
+            "form": "what is made of the IoU; default linear.",
             "eps": "ε ≥ 0, default 1e-7.",
             "reduction": "default none; the mean divides by Σ s_i.",
             "sample_weight": "optional, one per pair, ≥ 0, default 1.",
@@ -10739,7 +10739,7 @@ The degrees of freedom are two less than there are groups, but 1 at least.""",
     "ks_calibration_error": {
         "summary": "Kolmogorov-Smirnov calibration error: the largest difference of two cumulative distributions, without bins.",
         "body": """\
-    KS = max_k |Σ_{i ≤ k} (conf_i − corr_i)| / N,   i in ascending order of confidence (equal ones in that of their rows)
+    KS = max_k |Σ_{i ≤ k} (conf_i − corr_i)| / N, i in ascending order of confidence, equal ones in that of rows
 
 The confidence of a row is its r-th largest probability, and it is right if that class is the label; `within` takes
 the sum of the r largest, and it is right if the label is among them.""",
@@ -11283,7 +11283,7 @@ H is the entropy in nats, 0·log 0 = 0.""",
     },
     "risk_coverage_curve": {
         "summary": "Risk-coverage curve of selective prediction: the mean risk of the k most confident predictions, for each k.",
-        "body": "    coverage_k = k/N,   risk_k = 1/k Σ_{i ≤ k} risk_i,   i in descending order of confidence (equal ones in that of rows)",
+        "body": "    coverage_k = k/N, risk_k = 1/k Σ_{i ≤ k} risk_i, i in descending order of confidence, equal ones in that of rows",
         "parameters": {
             "confidence": "`[count]`; infinities are allowed.",
             "risk": "`[count]`, ≥ 0: 0/1 errors or any loss.",
