@@ -167,7 +167,9 @@ def test_decode_yolo(version, n, seed, real, scale):
     case = yolo_case(np.random.default_rng(seed), n, real, scale)
     got = losskit.decode_yolo(*case, version=version)
     assert got.dtype == real
-    assert_close(got, reference_yolo(*case, version))
+    with np.errstate(over="ignore"):
+        want = reference_yolo(*case, version).astype(real)  # of large logits, sizes are infinite
+    assert_close(got, want)
     if version == "x":
         np.testing.assert_array_equal(losskit.decode_yolo(*case[:3], version="x"), got)
     # Cells and strides may be integers, and the stride one number: the predictions decide the precision.

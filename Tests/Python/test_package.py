@@ -86,7 +86,10 @@ def test_a_missing_or_foreign_library_is_an_import_error(tmp_path):
 
 def test_every_c_function_has_a_wrapper():
     sources = "".join(path.read_text() for path in PACKAGE.glob("_*.py") if path.name != "_prototypes.py")
+    # Accumulators are called by their kind: f"{kind}_accumulator_size".
     called = set(re.findall(r'"(\w+)"', sources))
+    kinds = {name.split("_accumulator_")[0] for name in called if "_accumulator_" in name}
+    called |= {f"{kind}{name}" for kind in kinds for name in re.findall(r'f"\{[\w.]*kind\}(_accumulator_\w+)"', sources)}
     wanted = [name.removesuffix("_dense") for name in _prototypes.FUNCTIONS if not name.endswith("_workspace_size")]
     missing = [name for name in wanted if name not in called]
     assert not missing

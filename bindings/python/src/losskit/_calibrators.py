@@ -410,6 +410,11 @@ def ensemble_temperature_scaling_fit(
 
     Warns if expectation maximisation (``loss="ce"``) has used up ``max_iter``.
 
+    Parameters
+    ----------
+    loss : {'mse', 'ce'}, default 'mse'
+        What the weights minimise: the mean squared error, or the mean negative log-likelihood.
+
     Examples
     --------
     >>> import losskit
