@@ -1,5 +1,5 @@
 #!/bin/sh
-# Touching a kernel rebuilds its folder's kernels, and no others; a second build does nothing. With Make as the generator,
+# Touching a kernel rebuilds the part it is compiled in, and no others; a second build does nothing. With Make as the generator,
 # several jobs and one instruction set, so that these ways of building are tried too.
 #   incremental_build.sh ROOT WORK OBJECTS
 # OBJECTS has the kernels of this state, compiled: it is not the first build that is tried.
