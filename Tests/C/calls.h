@@ -127,6 +127,12 @@ static inline void make_ascending(void *array, const parameter *p, ptrdiff_t cou
   }
 }
 
+// Numbers of bins.
+static inline void make_counts(void *array, const parameter *p, ptrdiff_t count) {
+  if (p->kind != INPUT || p->content != INT64S || strcmp(p->name, "bins")) return;
+  for (ptrdiff_t i = 0; i < count; i++) ((int64_t *)array)[i] = 1 + i % 20;
+}
+
 //===--- One call ------------------------------------------------------------------------------------------------===//
 
 // What a call is made from: everything about it is chosen by these numbers.
@@ -214,6 +220,7 @@ static inline void choose_arrays(const function *f, const plan *plan, prepared *
     if (!is_scratch(p)) fill(c->arrays[i].data, p->content, c->elements[i], plan->data, (uint64_t)i + 1);
     if (p->kind == INPUT) make_labels(c->arrays[i].data, p, c->elements[i], plan->data);
     make_ascending(c->arrays[i].data, p, c->elements[i]);
+    make_counts(c->arrays[i].data, p, c->elements[i]);
     c->arguments[i].p = c->arrays[i].data;
     const char *whole = strcmp(p->name, "block_sizes") == 0   ? "parameters"
                         : strcmp(p->name, "level_sizes") == 0 ? "anchors"

@@ -54,7 +54,7 @@ static uint64_t run(const function *f, const plan *plan, uint64_t hash, int *suc
 static ptrdiff_t largest_total(const function *f) {
   static const char *const squares[] = {"soft_nms", "neuralsort", "softsort", "newton_inverse", "symmetric_normalize",
                                         "linear_cross_entropy", "topk_gating", "nms_rotated", "isotonic_regression",
-                                        "matrix_scaling", "dirichlet"};
+                                        "matrix_scaling", "matrix_nms", "dirichlet"};
   for (size_t i = 0; i < sizeof squares / sizeof *squares; i++)
     if (strstr(f->name, squares[i])) return 3000;
   return 100000;

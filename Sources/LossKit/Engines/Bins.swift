@@ -158,7 +158,7 @@ private struct TallyJob<S: Scalar>: ParallelJob {
 }
 
 /// A bin that is being filled: one that carries nothing from digit to digit, and so holds `capacity` rows at most.
-private struct Tally {
+struct Tally {
   static let capacity = 1 << 22
   /// Count in the lower half, hits in the upper.
   private var countAndHits: UInt64 = 0
@@ -174,6 +174,16 @@ private struct Tally {
   @inline(__always) mutating func add(middle: Int64, low: Int64) {
     self.middle &+= middle
     self.low &+= low
+  }
+
+  /// Adds a confidence in [0, 1].
+  @inline(__always) mutating func add(_ confidence: Double, hit: UInt32) {
+    let high = NearestDigit(confidence * 0x1p40)
+    add(hit: hit, high: high.integer)
+    if high.rest == 0 { return }
+    // Nothing above 0 counts as less than the unit: then `high` is 0.
+    let middle = NearestDigit((confidence < ExactSum.unit ? ExactSum.unit * 0x1p40 : high.rest) * 0x1p40)
+    add(middle: middle.integer, low: NearestDigit(middle.rest * 0x1p40).integer)
   }
 
   func add(to bin: inout Bin) {

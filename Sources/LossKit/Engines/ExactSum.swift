@@ -112,3 +112,17 @@ extension DoubleLanes {
 
 /// Ties to even, for |x| ≤ 2^51. `rounded()` is a call into libm where the instruction set lacks it.
 @inline(__always) func nearestInteger(_ x: Double) -> Double { (x + 0x1.8p52) - 0x1.8p52 }
+
+/// An integer and what it leaves of a number |x| ≤ 2^51, without the checks of a conversion.
+struct NearestDigit {
+  let integer: Int64
+  /// Within ±½.
+  let rest: Double
+
+  @inline(__always) init(_ x: Double) {
+    let offset = 0x1.8p52
+    let shifted = x + offset
+    integer = Int64(bitPattern: shifted.bitPattern) &- Int64(bitPattern: offset.bitPattern)
+    rest = x - (shifted - offset)
+  }
+}

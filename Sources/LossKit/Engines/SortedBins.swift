@@ -79,6 +79,10 @@ struct SortedBins {
     let n = sorted.count
     var index = 0
     var quota = 0  // of rank k: k·count − index·n
+    // What the current bin gets: bins follow one another, so each is added to once, or once in a while.
+    var tally = Tally()
+    var tallied = 0
+    var end = Tally.capacity
     for k in 0..<n {
       let confidence = sorted.confidence(k)
       if binning == .rank {
@@ -93,8 +97,15 @@ struct SortedBins {
         }
         if edge == .leftExtra, confidence == 1 { index = count }
       }
-      bins[index].add(confidence, hit: sorted.isHit(k) ? 1 : 0)
+      if index != tallied || k == end {
+        tally.add(to: &bins[tallied])
+        tally = Tally()
+        tallied = index
+        end = k &+ Tally.capacity
+      }
+      tally.add(confidence, hit: sorted.isHit(k) ? 1 : 0)
       indices?[sorted.row(k)] = Int32(truncatingIfNeeded: index)
     }
+    if n > 0 { tally.add(to: &bins[tallied]) }
   }
 }

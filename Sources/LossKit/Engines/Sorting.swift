@@ -102,16 +102,21 @@ struct RadixSort<Item: KeyedItem> {
     }
   }
 
+  /// The most passes. Keys that vary in more bits, as those of float64 do, are sorted by the upper ones, and then each
+  /// run of keys that these do not tell apart.
+  private static var mostPasses: Int { 3 }
+
   @inline(__always)
   private func radixSort(_ count: Int) -> UnsafeMutablePointer<Item> {
     var varying: Key = 0
     for i in 1..<count { varying |= items[i].key ^ items[0].key }
-    let lowest = varying.trailingZeroBitCount
-    let bits = Key.bitWidth &- varying.leadingZeroBitCount &- lowest
+    let end = Key.bitWidth &- varying.leadingZeroBitCount
+    let bits = end &- varying.trailingZeroBitCount
     // Narrow digits where clearing and summing 2048 counts would take longer than another pass.
     let widest = count < 3000 ? 8 : 11
-    let passes = (bits &+ widest &- 1) / widest
-    let width = (bits &+ passes &- 1) / passes
+    let passes = min((bits &+ widest &- 1) / widest, Self.mostPasses)
+    let width = min((bits &+ passes &- 1) / passes, widest)
+    let lowest = max(end &- passes &* width, 0)
     let mask = Key(truncatingIfNeeded: (1 &<< width) &- 1)
     var source = items
     var target = spare
@@ -133,6 +138,26 @@ struct RadixSort<Item: KeyedItem> {
       }
       swap(&source, &target)
     }
+    if bits > passes &* width { sortRuns(source, target, count, below: lowest) }
     return source
+  }
+
+  /// Sorts each run of `source` in which the keys differ below `border` only.
+  private func sortRuns(
+    _ source: UnsafeMutablePointer<Item>, _ spare: UnsafeMutablePointer<Item>, _ count: Int, below border: Int
+  ) {
+    let border = Key(truncatingIfNeeded: border)
+    var start = 0
+    while start < count {
+      let upper = source[start].key &>> border
+      var end = start &+ 1
+      while end < count, source[end].key &>> border == upper { end &+= 1 }
+      if end &- start > 1 {
+        let run = source + start
+        let sorted = RadixSort(items: run, spare: spare + start, counts: counts).sort(end &- start)
+        if sorted != run { run.update(from: sorted, count: end &- start) }
+      }
+      start = end
+    }
   }
 }

@@ -19,21 +19,29 @@ func isotonicRegression<S: Scalar>(
   _ output: UnsafeMutablePointer<S>?, _ jacobian: UnsafeMutablePointer<S>?
 ) -> Status {
   guard jacobian == nil || elementCount(count, count) != nil else { return .invalidShape }
-  return withIsotonicBlocks(values, count, sampleWeight, increasing) { blocks, weights in
+  return withIsotonicSamples(values, count, sampleWeight) { values in
     guard let output else { return .nullPointer }
-    if let jacobian {
-      jacobian.update(repeating: 0, count: count &* count)
-      var first = 0
-      for b in 0..<blocks.count {
-        let block = blocks[b]
-        for i in first...block.last {
-          for j in first...block.last { jacobian[i &* count &+ j] = S((weights?[j].double ?? 1) / block.weight) }
-        }
-        first = block.last &+ 1
-      }
+    if jacobian == nil, areInOrder(values, count, increasing) {
+      output.update(from: values, count: count)  // they are their own fit
+      return .ok
     }
-    blocks.expand(into: output, sign: increasing ? 1 : -1)
-    return .ok
+    return withIsotonicBlocks(values, count, sampleWeight, increasing) { blocks in
+      if let jacobian {
+        jacobian.update(repeating: 0, count: count &* count)
+        var first = 0
+        for b in 0..<blocks.count {
+          let block = blocks[b]
+          for i in first...block.last {
+            for j in first...block.last {
+              jacobian[i &* count &+ j] = S((sampleWeight?[j].double ?? 1) / block.weight)
+            }
+          }
+          first = block.last &+ 1
+        }
+      }
+      blocks.expand(into: output, sign: increasing ? 1 : -1)
+      return .ok
+    }
   }
 }
 
@@ -52,27 +60,27 @@ func isotonicRegressionVjp<S: Scalar>(
   _ values: UnsafePointer<S>?, _ gradOutput: UnsafePointer<S>?, _ count: Int, _ sampleWeight: UnsafePointer<S>?,
   _ increasing: Bool, _ gradInput: UnsafeMutablePointer<S>?
 ) -> Status {
-  withIsotonicBlocks(values, count, sampleWeight, increasing) { blocks, weights in
+  withIsotonicSamples(values, count, sampleWeight) { values in
     guard let gradOutput, let gradInput else { return .nullPointer }
-    var first = 0
-    for b in 0..<blocks.count {
-      let block = blocks[b]
-      var sum = 0.0
-      for i in first...block.last { sum += gradOutput[i].double }
-      let share = sum / block.weight
-      for i in first...block.last { gradInput[i] = S((weights?[i].double ?? 1) * share) }
-      first = block.last &+ 1
+    return withIsotonicBlocks(values, count, sampleWeight, increasing) { blocks in
+      var first = 0
+      for b in 0..<blocks.count {
+        let block = blocks[b]
+        var sum = 0.0
+        for i in first...block.last { sum += gradOutput[i].double }
+        let share = sum / block.weight
+        for i in first...block.last { gradInput[i] = S((sampleWeight?[i].double ?? 1) * share) }
+        first = block.last &+ 1
+      }
+      return .ok
     }
-    return .ok
   }
 }
 
-/// Checks the arguments that both have, and runs `body` with the blocks; these are of the negated values where f
-/// does not increase.
+/// Checks the arguments that both have, and runs `body` with the values, unless there are none.
 @inline(__always)
-private func withIsotonicBlocks<S: Scalar>(
-  _ values: UnsafePointer<S>?, _ count: Int, _ sampleWeight: UnsafePointer<S>?, _ increasing: Bool,
-  _ body: (IsotonicBlocks, UnsafePointer<S>?) -> Status
+private func withIsotonicSamples<S: Scalar>(
+  _ values: UnsafePointer<S>?, _ count: Int, _ sampleWeight: UnsafePointer<S>?, _ body: (UnsafePointer<S>) -> Status
 ) -> Status {
   guard elementCount(count, MemoryLayout<IsotonicBlocks.Block>.stride) != nil else { return .invalidShape }
   if count == 0 { return .ok }
@@ -80,7 +88,29 @@ private func withIsotonicBlocks<S: Scalar>(
   guard allFinite(values, count), areWeights(sampleWeight, count), arePositive(sampleWeight, count) else {
     return .invalidValue
   }
-  return withWorkspace(layout: { IsotonicBlocks(&$0, capacity: count) }) { memory in
+  return body(values)
+}
+
+/// Is no value less than the one before it (or, unless `increasing`, greater)?
+@inline(__always)
+private func areInOrder<S: Scalar>(_ values: UnsafePointer<S>, _ count: Int, _ increasing: Bool) -> Bool {
+  let (left, right) = increasing ? (values, values + 1) : (values + 1, values)
+  var i = 0
+  while i < count &- 1 {
+    let n = min(S.Vector.count, count &- 1 &- i)
+    if (S.Vector.load(right + i, lanes: n) .< S.Vector.load(left + i, lanes: n)).any { return false }
+    i &+= n
+  }
+  return true
+}
+
+/// Runs `body` with the blocks; these are of the negated values where f does not increase.
+@inline(__always)
+private func withIsotonicBlocks<S: Scalar>(
+  _ values: UnsafePointer<S>, _ count: Int, _ sampleWeight: UnsafePointer<S>?, _ increasing: Bool,
+  _ body: (IsotonicBlocks) -> Status
+) -> Status {
+  withWorkspace(layout: { IsotonicBlocks(&$0, capacity: count) }) { memory in
     var blocks = memory
     let sign: Double = increasing ? 1 : -1
     if let sampleWeight {
@@ -92,6 +122,6 @@ private func withIsotonicBlocks<S: Scalar>(
       for i in 0..<count { blocks.add(sum: sign * values[i].double, weight: 1, index: i) }
     }
     blocks.finish()
-    return body(blocks, sampleWeight)
+    return body(blocks)
   }
 }

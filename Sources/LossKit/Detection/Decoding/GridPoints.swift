@@ -39,6 +39,7 @@ func gridPoints<S: Scalar>(
   guard total <= capacity else { return .bufferTooSmall }
   var i = 0
   for level in 0..<levels {
+    if columns[level] == 0 { continue }  // of however many rows
     let stride = levelStrides[level]
     let unit = inPixels ? stride : 1
     for row in 0..<Int(rows[level]) {
