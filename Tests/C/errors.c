@@ -162,14 +162,14 @@ int main(int argument_count, char **arguments) {
     memset(refused_nan, 0, sizeof refused_nan);
     for (int m = 0; m < modes; m++)
       for (int data = quick ? i % DATA_KINDS : 0; data < DATA_KINDS; data += quick ? DATA_KINDS : 1) {
-        const plan plan = {quick ? 60 : 300, (data_kind)data, m, 0.5, m % 2, data % 2};
+        const plan plan = {300, (data_kind)data, m * 37 % mode_count(f), 0.5, m % 2, data % 2};
         null_pointers(f, &plan);
         sizes(f, &plan);
         parameters(f, &plan);
         values(f, &plan);
       }
     for (int p = 0; p < f->count; p++)
-      EXPECT(f->parameters[p].kind != REAL || refused_nan[p], "%s = NaN: accepted", f->parameters[p].name);
+      EXPECT(quick || f->parameters[p].kind != REAL || refused_nan[p], "%s = NaN: accepted", f->parameters[p].name);
   }
   return finish("errors");
 }
