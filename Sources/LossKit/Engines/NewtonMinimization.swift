@@ -50,7 +50,8 @@ struct NewtonMinimization {
     while true {
       objective.derivatives(x, gradient: gradient, hessian: hessian)
       here.largestSlope = largestMagnitude(gradient, n)
-      setStep(n)
+      here.decrement = .nan
+      guard setStep(n) else { return here }
       here.decrement = dotProduct(gradient, step, n)
       if here.largestSlope <= tolerance || iteration == Self.iterations { return here }
       guard let value = descend(objective, x, from: here) else { return here }
@@ -78,8 +79,9 @@ struct NewtonMinimization {
     return nil
   }
 
-  /// step = (H + λI)⁻¹ g. Where rounding has made the matrix indefinite, λ grows.
-  private func setStep(_ n: Int) {
+  /// step = (H + λI)⁻¹ g. Where rounding has made the matrix indefinite, λ grows; false where that does not help, as
+  /// where the matrix has overflowed.
+  private func setStep(_ n: Int) -> Bool {
     var trace = 0.0
     for i in 0..<n {
       diagonal[i] = hessian[i &* n &+ i]
@@ -87,10 +89,13 @@ struct NewtonMinimization {
     }
     var damping = 1e-12 * Swift.max(1, trace / Double(n))
     for _ in 0..<20 {
-      if factor(n, damping) { break }
+      if factor(n, damping) {
+        solve(n)
+        return true
+      }
       damping *= 10
     }
-    solve(n)
+    return false
   }
 
   /// Overwrites the lower triangle with L, LLᵀ = H + λI; the upper one keeps H.
