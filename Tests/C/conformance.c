@@ -50,18 +50,6 @@ static uint64_t run(const function *f, const plan *plan, uint64_t hash, int *suc
   return hash;
 }
 
-// Functions whose work grows faster than their arrays: their large size is smaller.
-static ptrdiff_t largest_total(const function *f) {
-  static const char *const squares[] = {"soft_nms", "neuralsort", "softsort", "newton_inverse", "symmetric_normalize",
-                                        "linear_cross_entropy", "topk_gating", "nms_rotated", "isotonic_regression",
-                                        "matrix_nms"};
-  for (size_t i = 0; i < sizeof squares / sizeof *squares; i++)
-    if (strstr(f->name, squares[i])) return 3000;
-  // Fits of as many parameters as there are pairs of classes.
-  if (strstr(f->name, "matrix_scaling") || strstr(f->name, "dirichlet")) return 300;
-  return 100000;
-}
-
 // A state that another function must have made first: these are called, but refuse.
 static bool needs_state(const function *f) { return strstr(f->name, "accumulator_") != NULL; }
 

@@ -159,10 +159,11 @@ int main(int argument_count, char **arguments) {
     const function *f = &functions[i];
     name = f->name;
     const int most = quick ? 1 : 6, modes = mode_count(f) < most ? mode_count(f) : most;
+    const ptrdiff_t total = largest_total(f) < 300 ? largest_total(f) : 300;
     memset(refused_nan, 0, sizeof refused_nan);
     for (int m = 0; m < modes; m++)
       for (int data = quick ? i % DATA_KINDS : 0; data < DATA_KINDS; data += quick ? DATA_KINDS : 1) {
-        const plan plan = {300, (data_kind)data, m * 37 % mode_count(f), 0.5, m % 2, data % 2};
+        const plan plan = {total, (data_kind)data, m * 37 % mode_count(f), 0.5, m % 2, data % 2};
         null_pointers(f, &plan);
         sizes(f, &plan);
         parameters(f, &plan);

@@ -5,7 +5,7 @@
 set -eu
 root=$1 build=$2 host=$3
 mkdir -p "$build"
-cmake -S "$root" -B "$build" -DCMAKE_TOOLCHAIN_FILE="$root/Tests/Cross/aarch64-linux-gnu.cmake" > "$build/log"
+cmake -S "$root" -B "$build" -G Ninja -DCMAKE_TOOLCHAIN_FILE="$root/Tests/Cross/aarch64-linux-gnu.cmake" > "$build/log"
 cmake --build "$build" >> "$build/log" 2>&1 || { tail -20 "$build/log"; exit 1; }
 
 cd "$build"
