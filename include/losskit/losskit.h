@@ -5471,8 +5471,7 @@ LOSSKIT_API losskit_status losskit_remove_small_boxes_f64(
  *     ciou:  1 − IoU^α + (ρ² / c²)^α + (β v)^α,  β = v / (1 − IoU + v + ε)
  *
  * with the terms of `losskit_generalized_box_iou_loss` and `losskit_complete_box_iou_loss`. β is constant for the gradient. A power of a
- * number
- * ≤ 0 is 0, and so is its gradient.
+ * number ≤ 0 is 0, and so is its gradient.
  *
  * - Parameters:
  *   - boxes1: `[count, 4]`, x1, y1, x2, y2; not validated. NaN propagates to its own row.
@@ -5587,16 +5586,14 @@ LOSSKIT_API losskit_status losskit_distance_box_iou_loss_f64(
 
 /**
  * Distribution focal loss: cross-entropy of a distribution over bins with a real number as target, which lies between
- * two
- * of them.
+ * two of them.
  *
  *     l = min(⌊t⌋, R − 1),  a = l + 1 − t,  b = t − l
  *     L = −(a log p_l + b log p_{l+1}),  dL/dz = p − a e_l − b e_{l+1},  p = softmax(z)
  *
  * - Parameters:
  *   - logits: z, `[rows, bins]`: bins 0 … R, R = bins − 1. −inf is a bin that is never taken; NaN or +inf makes loss
- *     and
- *     gradient of its row NaN.
+ *     and gradient of its row NaN.
  *   - target: t, one per row, in [0, R].
  *   - rows: ≥ 0.
  *   - bins: ≥ 2.
@@ -6087,8 +6084,7 @@ LOSSKIT_API losskit_status losskit_grid_points_f64(
  *     s = √(σ(logits) σ(centerness)),  boxes = distanceToBox(points, distances · stride)
  *
  * Then as `losskit_detection_postprocess`: the best `pre_nms_top_k` scores above the threshold of each level, and only their
- * boxes,
- * are decoded, clipped, and suppressed together.
+ * boxes, are decoded, clipped, and suppressed together.
  *
  * - Parameters:
  *   - logits: `[anchors, classes]`, the levels one after the other.
@@ -6123,8 +6119,7 @@ LOSSKIT_API losskit_status losskit_grid_points_f64(
  *   - detection_count: output, the number of detections.
  *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
  *   - workspace_size: at least what `losskit_fcos_postprocess_workspace_size` says, else BUFFER_TOO_SMALL with nothing written;
- *     not read where
- *     `workspace` is null.
+ *     not read where `workspace` is null.
  * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
  *   OUT_OF_MEMORY.
  * - Reference: Tian et al. 2019, FCOS: Fully Convolutional One-Stage Object Detection;
@@ -6168,8 +6163,7 @@ LOSSKIT_API losskit_status losskit_fcos_postprocess_workspace_size(
  *     s = activation(logits),  boxes = distanceToBox(points, dflDecode(distributions) · stride)
  *
  * Then as `losskit_detection_postprocess`: the best `pre_nms_top_k` scores above the threshold of each level, and only their
- * boxes,
- * are decoded, clipped, and suppressed together.
+ * boxes, are decoded, clipped, and suppressed together.
  *
  * - Parameters:
  *   - logits: `[anchors, classes]`, the levels one after the other.
@@ -6204,9 +6198,8 @@ LOSSKIT_API losskit_status losskit_fcos_postprocess_workspace_size(
  *     BUFFER_TOO_SMALL, and `detection_count` is the number needed.
  *   - detection_count: output, the number of detections.
  *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
- *   - workspace_size: at least what `losskit_gfl_postprocess_workspace_size` says, else BUFFER_TOO_SMALL with nothing written;
- *     not read where
- *     `workspace` is null.
+ *   - workspace_size: at least what `losskit_gfl_postprocess_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not
+ *     read where `workspace` is null.
  * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
  *   OUT_OF_MEMORY.
  * - Reference: Li et al. 2020, Generalized Focal Loss; Yu et al. 2021, PP-PicoDet.
@@ -6250,8 +6243,7 @@ LOSSKIT_API losskit_status losskit_gfl_postprocess_workspace_size(
  *     s = σ(logits),  boxes = decodeBoxes(deltas, anchor_boxes)
  *
  * Then as `losskit_detection_postprocess`: the best `pre_nms_top_k` scores above the threshold of each level, and only their
- * boxes,
- * are decoded, clipped, and suppressed together.
+ * boxes, are decoded, clipped, and suppressed together.
  *
  * - Parameters:
  *   - logits: `[anchors, classes]`, the levels one after the other.
@@ -6290,8 +6282,7 @@ LOSSKIT_API losskit_status losskit_gfl_postprocess_workspace_size(
  *   - detection_count: output, the number of detections.
  *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
  *   - workspace_size: at least what `losskit_retinanet_postprocess_workspace_size` says, else BUFFER_TOO_SMALL with nothing
- *     written; not read where
- *     `workspace` is null.
+ *     written; not read where `workspace` is null.
  * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
  *   OUT_OF_MEMORY.
  * - Reference: Lin et al. 2017, Focal Loss for Dense Object Detection; torchvision.models.detection.RetinaNet.
@@ -6336,10 +6327,8 @@ LOSSKIT_API losskit_status losskit_retinanet_postprocess_workspace_size(
  *     s = softmax(logits) without the background,  boxes = decodeBoxes(deltas, anchor_boxes)
  *
  * Then as `losskit_detection_postprocess`, but the best `pre_nms_top_k` scores above the threshold are those of each class (of
- * equal
- * ones the lower anchor first), and in the order of candidates equal scores have the lower class first. Only their
- * boxes
- * are decoded, clipped, and suppressed.
+ * equal ones the lower anchor first), and in the order of candidates equal scores have the lower class first. Only
+ * their boxes are decoded, clipped, and suppressed.
  *
  * - Parameters:
  *   - logits: `[anchors, classes]`.
@@ -6374,9 +6363,8 @@ LOSSKIT_API losskit_status losskit_retinanet_postprocess_workspace_size(
  *     BUFFER_TOO_SMALL, and `detection_count` is the number needed.
  *   - detection_count: output, the number of detections.
  *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
- *   - workspace_size: at least what `losskit_ssd_postprocess_workspace_size` says, else BUFFER_TOO_SMALL with nothing written;
- *     not read where
- *     `workspace` is null.
+ *   - workspace_size: at least what `losskit_ssd_postprocess_workspace_size` says, else BUFFER_TOO_SMALL with nothing written; not
+ *     read where `workspace` is null.
  * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
  *   OUT_OF_MEMORY.
  * - Reference: Liu et al. 2016, SSD: Single Shot MultiBox Detector; torchvision.models.detection.SSD.
@@ -6454,8 +6442,7 @@ LOSSKIT_API losskit_status losskit_ssd_postprocess_workspace_size(
  *   - detection_count: output, the number of detections.
  *   - workspace: optional scratch of `workspace_size` bytes; if it is null, one allocation is made for the call.
  *   - workspace_size: at least what `losskit_yolo_postprocess_workspace_size` says, else BUFFER_TOO_SMALL with nothing written;
- *     not read where
- *     `workspace` is null.
+ *     not read where `workspace` is null.
  * - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
  *   OUT_OF_MEMORY.
  * - Reference: Redmon and Farhadi 2018, YOLOv3; Ge et al. 2021, YOLOX; the code bases of YOLOv5, v7 and v8.

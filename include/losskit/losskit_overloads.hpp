@@ -8385,8 +8385,7 @@ inline void distance_box_iou_loss(
 }
 
 /// Distribution focal loss: cross-entropy of a distribution over bins with a real number as target, which lies between
-/// two
-/// of them.
+/// two of them.
 /// See losskit_distribution_focal_loss_f32.
 inline void distribution_focal_loss(
     const float *logits, const float *target, std::ptrdiff_t rows, std::ptrdiff_t bins, losskit::reduction reduction,
@@ -8408,8 +8407,7 @@ inline void distribution_focal_loss(
 }
 
 /// Distribution focal loss: cross-entropy of a distribution over bins with a real number as target, which lies between
-/// two
-/// of them.
+/// two of them.
 /// See losskit_distribution_focal_loss_f64.
 inline void distribution_focal_loss(
     const double *logits, const double *target, std::ptrdiff_t rows, std::ptrdiff_t bins, losskit::reduction reduction,

@@ -10,16 +10,6 @@ func statusOfConfidences<S: Scalar>(
   ConfidenceRows(probs, y, count, classes: classes, isTopLabel: true).forEachTile(0..<count) { _, _ in }.status
 }
 
-/// Are all numbers in [0, 1]?
-func areConfidences<S: Scalar>(_ conf: UnsafePointer<S>, _ count: Int) -> Bool {
-  var good = ~S.Vector.Integers(0)
-  forEachVector(S.Vector.self, 0..<count) { i, n in
-    let c = S.Vector.load(conf + i, lanes: n)
-    good = good & (S.Vector.zero .<= c) & (c .<= S.Vector.one)
-  }
-  return !(~good).any
-}
-
 /// Calls `body(i, x, n)` with the elements i ..< i + n, n ≤ 8.
 @inline(__always)
 func forEachEight<S: Scalar>(_ x: UnsafePointer<S>, _ range: Range<Int>, _ body: (Int, DoubleLanes, Int) -> Void) {

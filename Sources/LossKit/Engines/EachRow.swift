@@ -21,23 +21,6 @@ private struct EachRowJob<W: RowWork>: ParallelJob {
   }
 }
 
-/// Are all indices in 0 ..< limit?
-func areIndices(_ indices: UnsafePointer<Int64>, _ count: Int, below limit: Int) -> Bool {
-  var bad = Int64(0)
-  let last = Int64(limit) &- 1
-  for i in 0..<count { bad |= indices[i] | (last &- indices[i]) }
-  return bad >= 0
-}
-
-/// Are all numbers finite?
-@inline(__always) func areFinite<S: Scalar>(_ p: UnsafePointer<S>, _ count: Int) -> Bool {
-  var good = S.Vector.Integers(-1)
-  forEachVector(S.Vector.self, 0..<count) { i, n in
-    good = good & (S.Vector.load(p + i, lanes: n).magnitude .< S.Vector.infinity)
-  }
-  return !(~good).any
-}
-
 /// `‖x − y‖²`
 func squaredDistance(_ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>, _ count: Int) -> Double {
   var even = DoubleLanes.zero, odd = DoubleLanes.zero

@@ -46,6 +46,5 @@ func upperTailOfChiSquare(_ h: Double, freedom: Int) -> Double {
 
 /// The vector functions on a single number.
 func exponential(_ x: Double) -> Double { DoubleLanes.exp(DoubleLanes(x))[0] }
-func naturalLogarithm(_ x: Double) -> Double { DoubleLanes.log(DoubleLanes(x))[0] }
 func exponentialMinusOne(_ x: Double) -> Double { DoubleLanes.expm1(DoubleLanes(x))[0] }
 func power(_ x: Double, _ y: Double) -> Double { DoubleLanes.pow(DoubleLanes(x), DoubleLanes(y))[0] }

@@ -71,7 +71,7 @@ func betaCalibrationApply<S: Scalar>(
   }
   if count == 0 { return .ok }
   guard let probs, let output else { return .nullPointer }
-  guard areConfidences(probs, count) else { return .invalidValue }
+  guard areFractions(probs, count) else { return .invalidValue }
   let (a, b, c) = (DoubleLanes(a), DoubleLanes(b), DoubleLanes(c))
   mapInDouble(probs, count, output) { p in
     let logs = ClippedLogarithms(p, eps: eps)

@@ -26,7 +26,7 @@ func groupFairness<S: Scalar>(
   return withWorkspace(layout: { $0.take(Outcomes.self, numGroups) }) { groups in
     groups.initialize(repeating: Outcomes(), count: numGroups)
     if count > 0, let pred, let y, let group {
-      guard areBinaryLabels(pred, count), areBinaryLabels(y, count) else { return .invalidTarget }
+      guard areIndices(pred, count, below: 2), areIndices(y, count, below: 2) else { return .invalidTarget }
       for i in 0..<count {
         guard group[i] >= 0, group[i] < Int64(numGroups) else { return .invalidTarget }
         groups[Int(group[i])].add(predicted: pred[i] == 1, actual: y[i] == 1)

@@ -46,7 +46,7 @@ func binningApply<S: Scalar>(
   if count == 0 { return .ok }
   guard let conf, let edges, let values, let output else { return .nullPointer }
   let inner = AscendingNumbers(first: edges + 1, count: bins - 1)
-  guard areConfidences(conf, count), inner.areAscending else { return .invalidValue }
+  guard areFractions(conf, count), inner.areAscending else { return .invalidValue }
   for i in 0..<count { output[i] = values[inner.count(below: conf[i])] }
   return .ok
 }

@@ -93,7 +93,7 @@ func isotonicCalibrationApply<S: Scalar>(
   if count == 0 { return .ok }
   guard let conf, let knotsX, let knotsY, let output else { return .nullPointer }
   let x = AscendingNumbers(first: knotsX, count: knots)
-  guard areConfidences(conf, count), x.areAscending else { return .invalidValue }
+  guard areFractions(conf, count), x.areAscending else { return .invalidValue }
   return withWorkspace(layout: { SearchTable(&$0, x, queries: count) }) { table in
     table.fill()
     let split = Split(count, smallest: smallestElementwisePart / 16)

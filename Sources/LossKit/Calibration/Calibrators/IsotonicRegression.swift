@@ -85,7 +85,7 @@ private func withIsotonicSamples<S: Scalar>(
   guard elementCount(count, MemoryLayout<IsotonicBlocks.Block>.stride) != nil else { return .invalidShape }
   if count == 0 { return .ok }
   guard let values else { return .nullPointer }
-  guard allFinite(values, count), areWeights(sampleWeight, count), arePositive(sampleWeight, count) else {
+  guard areFinite(values, count), areWeights(sampleWeight, count), arePositive(sampleWeight, count) else {
     return .invalidValue
   }
   return body(values)

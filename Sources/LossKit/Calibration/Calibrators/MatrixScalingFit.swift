@@ -73,8 +73,8 @@ private struct MatrixFit<S: Scalar> {
     else { return .invalidShape }
     guard regLambda >= 0, regMu >= 0, regLambda + regMu < .infinity else { return .invalidParameter }
     guard let logits, let y else { return .nullPointer }
-    guard areClassLabels(y, count, below: classes) else { return .invalidTarget }
-    guard eps == nil ? allFinite(logits, count &* classes) : areConfidences(logits, count &* classes) else {
+    guard areIndices(y, count, below: classes) else { return .invalidTarget }
+    guard eps == nil ? areFinite(logits, count &* classes) : areFractions(logits, count &* classes) else {
       return .invalidValue
     }
     let width = classes &+ 1

@@ -25,8 +25,8 @@ func plattScalingFit<S: Scalar>(
 ) -> Status {
   guard count >= 1, elementCount(count, 4) != nil else { return .invalidShape }
   guard let scores, let y else { return .nullPointer }
-  guard areBinaryLabels(y, count) else { return .invalidTarget }
-  guard allFinite(scores, count) else { return .invalidValue }
+  guard areIndices(y, count, below: 2) else { return .invalidTarget }
+  guard areFinite(scores, count) else { return .invalidValue }
   return withWorkspace(layout: { LogisticSamples(&$0, count) }) { samples in
     var ones = 0.0
     for i in 0..<count { ones += Double(y[i]) }

@@ -23,8 +23,8 @@ func vectorScalingFit<S: Scalar>(
     return .invalidShape
   }
   guard let logits, let y else { return .nullPointer }
-  guard areClassLabels(y, count, below: classes) else { return .invalidTarget }
-  guard allFinite(logits, count &* classes) else { return .invalidValue }
+  guard areIndices(y, count, below: classes) else { return .invalidTarget }
+  guard areFinite(logits, count &* classes) else { return .invalidValue }
   return withWorkspace(layout: { $0.take(Double.self, 2 &* classes) }) { x in
     x.update(repeating: 1, count: classes)
     (x + classes).update(repeating: 0, count: classes)

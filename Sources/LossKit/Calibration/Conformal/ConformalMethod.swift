@@ -38,7 +38,7 @@ struct ConformalRows<S: Scalar> {
     guard lam >= 0, lam < .infinity, kReg >= 0 else { return .invalidParameter }
     if count == 0 { return .ok }
     guard let probs else { return .nullPointer }
-    guard areConfidences(probs, count &* classes), u == nil || areConfidences(u!, count) else { return .invalidValue }
+    guard areFractions(probs, count &* classes), u == nil || areFractions(u!, count) else { return .invalidValue }
     return body(
       ConformalRows(probs: probs, count: count, classes: classes, method: method, lam: lam, kReg: kReg, u: u))
   }

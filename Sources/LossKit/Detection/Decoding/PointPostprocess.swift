@@ -3,8 +3,7 @@
 ///     s = √(σ(logits) σ(centerness)),  boxes = distanceToBox(points, distances · stride)
 ///
 /// Then as `detectionPostprocess`: the best `preNmsTopK` scores above the threshold of each level, and only their
-/// boxes,
-/// are decoded, clipped, and suppressed together.
+/// boxes, are decoded, clipped, and suppressed together.
 ///
 /// - Parameters:
 ///   - logits: `[anchors, classes]`, the levels one after the other.
@@ -39,8 +38,7 @@
 ///   - detectionCount: output, the number of detections.
 ///   - workspace: optional scratch of `workspaceSize` bytes; if it is null, one allocation is made for the call.
 ///   - workspaceSize: at least what `fcosPostprocessWorkspaceSize` says, else BUFFER_TOO_SMALL with nothing written;
-///     not read where
-///     `workspace` is null.
+///     not read where `workspace` is null.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
 ///   OUT_OF_MEMORY.
 /// - Reference: Tian et al. 2019, FCOS: Fully Convolutional One-Stage Object Detection;
@@ -107,8 +105,7 @@ private struct PointBoxes<V: Lanes>: CandidateBoxes {
 ///     s = activation(logits),  boxes = distanceToBox(points, dflDecode(distributions) · stride)
 ///
 /// Then as `detectionPostprocess`: the best `preNmsTopK` scores above the threshold of each level, and only their
-/// boxes,
-/// are decoded, clipped, and suppressed together.
+/// boxes, are decoded, clipped, and suppressed together.
 ///
 /// - Parameters:
 ///   - logits: `[anchors, classes]`, the levels one after the other.
@@ -143,9 +140,8 @@ private struct PointBoxes<V: Lanes>: CandidateBoxes {
 ///     BUFFER_TOO_SMALL, and `detectionCount` is the number needed.
 ///   - detectionCount: output, the number of detections.
 ///   - workspace: optional scratch of `workspaceSize` bytes; if it is null, one allocation is made for the call.
-///   - workspaceSize: at least what `gflPostprocessWorkspaceSize` says, else BUFFER_TOO_SMALL with nothing written;
-///     not read where
-///     `workspace` is null.
+///   - workspaceSize: at least what `gflPostprocessWorkspaceSize` says, else BUFFER_TOO_SMALL with nothing written; not
+///     read where `workspace` is null.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
 ///   OUT_OF_MEMORY.
 /// - Reference: Li et al. 2020, Generalized Focal Loss; Yu et al. 2021, PP-PicoDet.

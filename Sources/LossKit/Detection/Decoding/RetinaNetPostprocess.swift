@@ -3,8 +3,7 @@
 ///     s = σ(logits),  boxes = decodeBoxes(deltas, anchorBoxes)
 ///
 /// Then as `detectionPostprocess`: the best `preNmsTopK` scores above the threshold of each level, and only their
-/// boxes,
-/// are decoded, clipped, and suppressed together.
+/// boxes, are decoded, clipped, and suppressed together.
 ///
 /// - Parameters:
 ///   - logits: `[anchors, classes]`, the levels one after the other.
@@ -43,8 +42,7 @@
 ///   - detectionCount: output, the number of detections.
 ///   - workspace: optional scratch of `workspaceSize` bytes; if it is null, one allocation is made for the call.
 ///   - workspaceSize: at least what `retinanetPostprocessWorkspaceSize` says, else BUFFER_TOO_SMALL with nothing
-///     written; not read where
-///     `workspace` is null.
+///     written; not read where `workspace` is null.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
 ///   OUT_OF_MEMORY.
 /// - Reference: Lin et al. 2017, Focal Loss for Dense Object Detection; torchvision.models.detection.RetinaNet.
@@ -111,10 +109,8 @@ private struct AnchorBoxes<S: Scalar>: CandidateBoxes {
 ///     s = softmax(logits) without the background,  boxes = decodeBoxes(deltas, anchorBoxes)
 ///
 /// Then as `detectionPostprocess`, but the best `preNmsTopK` scores above the threshold are those of each class (of
-/// equal
-/// ones the lower anchor first), and in the order of candidates equal scores have the lower class first. Only their
-/// boxes
-/// are decoded, clipped, and suppressed.
+/// equal ones the lower anchor first), and in the order of candidates equal scores have the lower class first. Only
+/// their boxes are decoded, clipped, and suppressed.
 ///
 /// - Parameters:
 ///   - logits: `[anchors, classes]`.
@@ -149,9 +145,8 @@ private struct AnchorBoxes<S: Scalar>: CandidateBoxes {
 ///     BUFFER_TOO_SMALL, and `detectionCount` is the number needed.
 ///   - detectionCount: output, the number of detections.
 ///   - workspace: optional scratch of `workspaceSize` bytes; if it is null, one allocation is made for the call.
-///   - workspaceSize: at least what `ssdPostprocessWorkspaceSize` says, else BUFFER_TOO_SMALL with nothing written;
-///     not read where
-///     `workspace` is null.
+///   - workspaceSize: at least what `ssdPostprocessWorkspaceSize` says, else BUFFER_TOO_SMALL with nothing written; not
+///     read where `workspace` is null.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
 ///   OUT_OF_MEMORY.
 /// - Reference: Liu et al. 2016, SSD: Single Shot MultiBox Detector; torchvision.models.detection.SSD.

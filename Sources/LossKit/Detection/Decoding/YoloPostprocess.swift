@@ -52,8 +52,7 @@ enum YoloHead: Int32 {
 ///   - detectionCount: output, the number of detections.
 ///   - workspace: optional scratch of `workspaceSize` bytes; if it is null, one allocation is made for the call.
 ///   - workspaceSize: at least what `yoloPostprocessWorkspaceSize` says, else BUFFER_TOO_SMALL with nothing written;
-///     not read where
-///     `workspace` is null.
+///     not read where `workspace` is null.
 /// - Errors: INVALID_SHAPE, INVALID_PARAMETER, NULL_POINTER, INVALID_VALUE for a NaN score, BUFFER_TOO_SMALL,
 ///   OUT_OF_MEMORY.
 /// - Reference: Redmon and Farhadi 2018, YOLOv3; Ge et al. 2021, YOLOX; the code bases of YOLOv5, v7 and v8.

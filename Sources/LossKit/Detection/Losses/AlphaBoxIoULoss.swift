@@ -18,8 +18,7 @@ enum AlphaBoxIoUVariant: Int32 {
 ///     ciou:  1 − IoU^α + (ρ² / c²)^α + (β v)^α,  β = v / (1 − IoU + v + ε)
 ///
 /// with the terms of `generalizedBoxIouLoss` and `completeBoxIouLoss`. β is constant for the gradient. A power of a
-/// number
-/// ≤ 0 is 0, and so is its gradient.
+/// number ≤ 0 is 0, and so is its gradient.
 ///
 /// - Parameters:
 ///   - boxes1: `[count, 4]`, x1, y1, x2, y2; not validated. NaN propagates to its own row.

@@ -1,14 +1,12 @@
 /// Distribution focal loss: cross-entropy of a distribution over bins with a real number as target, which lies between
-/// two
-/// of them.
+/// two of them.
 ///
 ///     l = min(⌊t⌋, R − 1),  a = l + 1 − t,  b = t − l
 ///     L = −(a log p_l + b log p_{l+1}),  dL/dz = p − a e_l − b e_{l+1},  p = softmax(z)
 ///
 /// - Parameters:
 ///   - logits: z, `[rows, bins]`: bins 0 … R, R = bins − 1. −inf is a bin that is never taken; NaN or +inf makes loss
-///     and
-///     gradient of its row NaN.
+///     and gradient of its row NaN.
 ///   - target: t, one per row, in [0, R].
 ///   - rows: ≥ 0.
 ///   - bins: ≥ 2.

@@ -8980,8 +8980,7 @@ with the area C of the smallest box around both; the second term is 0 where C = 
     ciou:  1 − IoU^α + (ρ² / c²)^α + (β v)^α,  β = v / (1 − IoU + v + ε)
 
 with the terms of `generalized_box_iou_loss` and `complete_box_iou_loss`. β is constant for the gradient. A power of a
-number
-≤ 0 is 0, and so is its gradient.""",
+number ≤ 0 is 0, and so is its gradient.""",
         "parameters": {
             "boxes1": "`[count, 4]`, x1, y1, x2, y2; not validated. NaN propagates to its own row.",
             "boxes2": "`[count, 4]`: row i of `boxes1` belongs with row i of these.",
@@ -9455,8 +9454,7 @@ Distances in units of a stride are multiplied by it beforehand.""",
     s = √(σ(logits) σ(centerness)),  boxes = distanceToBox(points, distances · stride)
 
 Then as `detection_postprocess`: the best `pre_nms_top_k` scores above the threshold of each level, and only their
-boxes,
-are decoded, clipped, and suppressed together.""",
+boxes, are decoded, clipped, and suppressed together.""",
         "parameters": {
             "logits": "`[anchors, classes]`, the levels one after the other.",
             "distances": "`[anchors, 4]`, left, top, right, bottom, in strides.",
@@ -9513,8 +9511,7 @@ are decoded, clipped, and suppressed together.""",
     s = activation(logits),  boxes = distanceToBox(points, dflDecode(distributions) · stride)
 
 Then as `detection_postprocess`: the best `pre_nms_top_k` scores above the threshold of each level, and only their
-boxes,
-are decoded, clipped, and suppressed together.""",
+boxes, are decoded, clipped, and suppressed together.""",
         "parameters": {
             "logits": "`[anchors, classes]`, the levels one after the other.",
             "distributions": "`[anchors, 4 (reg_max + 1)]`, logits of the bins of a side together.",
@@ -9573,8 +9570,7 @@ are decoded, clipped, and suppressed together.""",
     s = σ(logits),  boxes = decodeBoxes(deltas, anchor_boxes)
 
 Then as `detection_postprocess`: the best `pre_nms_top_k` scores above the threshold of each level, and only their
-boxes,
-are decoded, clipped, and suppressed together.""",
+boxes, are decoded, clipped, and suppressed together.""",
         "parameters": {
             "logits": "`[anchors, classes]`, the levels one after the other.",
             "deltas": "`[anchors, 4]`, dx, dy, dw, dh.",
@@ -9635,10 +9631,8 @@ are decoded, clipped, and suppressed together.""",
     s = softmax(logits) without the background,  boxes = decodeBoxes(deltas, anchor_boxes)
 
 Then as `detection_postprocess`, but the best `pre_nms_top_k` scores above the threshold are those of each class (of
-equal
-ones the lower anchor first), and in the order of candidates equal scores have the lower class first. Only their
-boxes
-are decoded, clipped, and suppressed.""",
+equal ones the lower anchor first), and in the order of candidates equal scores have the lower class first. Only
+their boxes are decoded, clipped, and suppressed.""",
         "parameters": {
             "logits": "`[anchors, classes]`.",
             "deltas": "`[anchors, 4]`, dx, dy, dw, dh.",
