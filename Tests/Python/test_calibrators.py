@@ -257,6 +257,17 @@ def test_many_classes_take_another_method_to_the_same_minimum():
     np.testing.assert_allclose(objective, expected, rtol=1e-9)
 
 
+@pytest.mark.parametrize("fit", [losskit.vector_scaling_fit, losskit.matrix_scaling_fit])
+def test_a_hessian_that_overflows_leaves_the_fit_where_it_began(fit):
+    """The squares of such logits are infinite: no step can be made, and the warning says so."""
+    logits, y = class_data(5, 30, 4)
+    logits[3, 2] = 1e300
+    with pytest.warns(RuntimeWarning, match="not converged"):
+        w, b, _ = fit(logits, y)
+    np.testing.assert_array_equal(w, np.ones(4) if w.ndim == 1 else np.eye(4))
+    np.testing.assert_array_equal(b, np.zeros(4))
+
+
 # --- Temperatures ----------------------------------------------------------------------------------------------------
 
 

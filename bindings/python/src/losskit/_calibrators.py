@@ -68,9 +68,9 @@ def _scalars(count: int, dtype: Any) -> Tuple[np.ndarray, ...]:
     return tuple(np.empty((), dtype) for _ in range(count))
 
 
-def _warn_unless(converged: np.ndarray, name: str, why: str) -> None:
+def _warn_unless(converged: np.ndarray, name: str, why: str, stacklevel: int = 3) -> None:
     if not converged:
-        warnings.warn(f"{name} has not converged: {why}", RuntimeWarning, stacklevel=3)
+        warnings.warn(f"{name} has not converged: {why}", RuntimeWarning, stacklevel=stacklevel)
 
 
 _SEPARABLE = "the data are separable, or too ill-conditioned; more extreme parameters would fit still better"
@@ -125,8 +125,7 @@ def _matrix_fit(name: str, x: Any, y: Any, what: str, *parameters: Any) -> Tuple
     w, b = empty((classes, classes), dtype), empty((classes,), dtype)
     (objective,), converged = _scalars(1, dtype), np.empty((), np.uint8)
     call(name, dtype, x, y, y.size, classes, *parameters, w, b, objective, converged)
-    if not converged:
-        warnings.warn(f"{name} has not converged: {_SEPARABLE}", RuntimeWarning, stacklevel=3)
+    _warn_unless(converged, name, _SEPARABLE, stacklevel=4)
     return w, b, scalar(objective)
 
 
