@@ -4,6 +4,8 @@
 /// One axis of a pair of boxes. Differences of sizes are sums of differences of coordinates, which cancel least.
 struct BoxPairAxis<V: Lanes> {
   let size1, size2: V
+  /// size1 − size2, in which the roundings of the sizes are made good.
+  let sizeDifference: V
   /// Extent of the intersection, negative where the boxes lie apart; and of the enclosing box.
   let overlap, enclosing: V
   /// By how much each box extends beyond the intersection: size − overlap.
@@ -20,6 +22,7 @@ struct BoxPairAxis<V: Lanes> {
     let leastHigh = V.min(high1, high2), highest = V.max(high1, high2)
     size1 = high1 - low1
     size2 = high2 - low2
+    sizeDifference = (size1 - size2) + (Self.rest(high1, low1, size1) - Self.rest(high2, low2, size2))
     overlap = leastHigh - greatestLow
     enclosing = highest - lowest
     excess1 = (high1 - leastHigh) + (greatestLow - low1)
@@ -27,6 +30,12 @@ struct BoxPairAxis<V: Lanes> {
     offset = V(0.5) * ((low2 - low1) + (high2 - high1))
     lowShare = Self.share(low2, low1)
     highShare = Self.share(high1, high2)
+  }
+
+  /// a − b − difference, exactly, where `difference` is a − b as rounded.
+  @inline(__always) private static func rest(_ a: V, _ b: V, _ difference: V) -> V {
+    let taken = a - difference
+    return (a - (difference + taken)) + (taken - b)
   }
 
   /// [a < b] + [a = b] / 2

@@ -47,7 +47,7 @@ private struct EfficientBoxIoULoss<V: Lanes>: BoxLoss {
   /// u = (size1 − size2)² / (enclosing² + ε); its gradient, scaled, is added to the partials.
   @inline(__always)
   private func addSize(_ axis: BoxPairAxis<V>, _ epsilon: V, _ scale: V, _ partials: inout BoxPartialsAxis<V>) -> V {
-    let difference = axis.excess1 - axis.excess2
+    let difference = axis.sizeDifference
     let inverse = V.one / (axis.enclosing * axis.enclosing + epsilon)
     let slope = V(2) * scale * inverse * difference
     partials.inner1 = partials.inner1 + slope

@@ -77,7 +77,7 @@ private struct ScyllaBoxIoULoss<V: Lanes>: BoxLoss {
   /// (1 − e^{−ω})^θ of one axis; half of its gradient is added to the partials.
   @inline(__always)
   private func addShape(_ axis: BoxPairAxis<V>, _ epsilon: V, _ partials: inout BoxPartialsAxis<V>) -> V {
-    let difference = axis.excess1 - axis.excess2
+    let difference = axis.sizeDifference
     let largest = V.max(axis.size1, axis.size2) + epsilon
     let omega = difference.magnitude / largest
     let (power, slope) = shape(-V.expm1(-omega))
