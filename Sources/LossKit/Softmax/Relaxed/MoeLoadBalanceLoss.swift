@@ -39,9 +39,9 @@ func moeLoadBalanceLoss<S: Scalar>(
     for c in 0..<classes {
       var sum = 0.0
       for i in 0..<inner { sum += arrays.counts[c &* inner &+ i] }
-      arrays.shares[c] = S(sum * Double(classes) / (Double(shape.rows) * Double(k)))
+      arrays.shares[c] = S(sum * Double(classes) / (Double(shape.rows) * Double(k)) - 1)
     }
-    // L is also the mean over the rows of C ⟨f, p_n⟩.
+    // L is also the mean over the rows of C ⟨f, p_n⟩, and C f about 1 where the load is balanced.
     return rowLoss(
       MeanShare<S.Vector>(), z, dense: z, (outer, classes, inner), perClass: UnsafePointer(arrays.shares), .mean, nil,
       loss, grad)
@@ -62,19 +62,23 @@ private struct TopKMask<V: Lanes>: RowVisitor {
   }
 }
 
-/// The mean of a per-class number under softmax.
+/// 1 and the mean of a per-class number under softmax.
 private struct MeanShare<V: Lanes>: RowLoss {
   let exponential = ScaledExponential<V>(temperature: 1)
 
   @inline(__always)
   func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
-    k.a = V.shift(tile.maximum())
+    // Measured from the share of the likeliest class: where its p is nearly 1, share and mean would cancel.
+    k.a = tile.maximum()
+    k.d = tile.maximum(k) { e, k in V.select(e.x .== k.a, e.perClass, -V.infinity) }
+    k.a = V.shift(k.a)
     let sum = V.definedSum(tile.sum(k, keep: keep) { e, k in exponential(e.x - k.a) })
-    let shares = tile.sum(k, keep: false) { e, k in (keep ? e.kept : exponential(e.x - k.a)) * e.perClass }
+    let shares = tile.sum(k, keep: false) { e, k in (keep ? e.kept : exponential(e.x - k.a)) * (e.perClass - k.d) }
     k.b = scale / sum
     k.c = shares / sum
-    return k.c
+    return V.one + (k.d + k.c)
   }
 
-  @inline(__always) func derivative(_ e: RowElements<V>, _ k: RowConstants<V>) -> V { e.kept * k.b * (e.perClass - k.c) }
+  @inline(__always)
+  func derivative(_ e: RowElements<V>, _ k: RowConstants<V>) -> V { e.kept * k.b * ((e.perClass - k.d) - k.c) }
 }
