@@ -152,6 +152,14 @@ class RawCall:
         assert self(**arrays) == "OK"
         return [arrays[output] for output in self.outputs]
 
+    def assert_stays_inside(self, side):
+        """Runs, and again inside guards: both give the same, which is returned."""
+        assert self() == "OK", self.name
+        expected = [self.arguments[output].copy() for output in self.outputs]
+        for actual, wanted in zip(self.inside_guards(side), expected):
+            assert actual.tobytes() == wanted.tobytes(), self.name
+        return expected
+
 
 # --- Guarded memory --------------------------------------------------------------------------------------------------
 
