@@ -10,31 +10,42 @@ struct CenterGrid<S: Scalar> {
   private static var largestColumns: Int { 64 }
 
   private let left, below: UnsafeMutablePointer<UInt64>
-  /// By box: the column and the row of its centre; and the first and the last of each that the ranges meet, or −1 for
-  /// boxes that are not active.
-  private let cell, range: UnsafeMutablePointer<Int64>
+  /// By box: where the row of `left` for the column of its centre begins, with that of `below` in the upper half; and
+  /// where those for the ends of its ranges begin, −1 for boxes that are not active.
+  private let cell, columnRange, rowRange: UnsafeMutablePointer<Int64>
   /// Boxes that are candidates, as bits.
   private let candidates: UnsafeMutablePointer<UInt64>
   private var words = 0
+  /// Words from one row of `left` to the next, as a power of two.
+  private var strideShift = 0
+  /// Where the upper one of two numbers in one begins.
+  private static var half: Int { 16 }
+  private static var mask: Int { 0xffff }
 
   init(_ arena: inout Arena, capacity: Int) {
     let count = Swift.min(capacity, Self.capacity)
     let words = (count &+ 63) / 64
-    left = arena.take(UInt64.self, (Self.largestColumns &+ 1) &* words)
-    below = arena.take(UInt64.self, (Self.largestColumns &+ 1) &* words)
+    let size = (Self.largestColumns &+ 1) &<< Self.strideShift(words)
+    left = arena.take(UInt64.self, size)
+    below = arena.take(UInt64.self, size)
     // The same in both precisions, so that what doubles need suffices for floats.
     cell = arena.take(Int64.self, count &+ FloatLanes.count)
-    range = arena.take(Int64.self, count &+ FloatLanes.count)
+    columnRange = arena.take(Int64.self, count &+ FloatLanes.count)
+    rowRange = arena.take(Int64.self, count &+ FloatLanes.count)
     candidates = arena.take(UInt64.self, words)
+  }
+
+  private static func strideShift(_ words: Int) -> Int {
+    words <= 1 ? 0 : Int.bitWidth &- (words &- 1).leadingZeroBitCount
   }
 
   /// Indexes boxes of `reach`.
   mutating func build(_ boxes: BoxColumns<S>, _ group: Range<Int>, _ reach: CenterReach<S>) {
     words = (group.count &+ 63) / 64
-    let shift = group.count > 64 ? 6 : 5
-    let columns = 1 &<< shift
-    left.update(repeating: 0, count: (columns &+ 1) &* words)
-    below.update(repeating: 0, count: (columns &+ 1) &* words)
+    strideShift = Self.strideShift(words)
+    let columns = group.count > 64 ? Self.largestColumns : Self.largestColumns / 2
+    left.update(repeating: 0, count: (columns &+ 1) &<< strideShift)
+    below.update(repeating: 0, count: (columns &+ 1) &<< strideShift)
     candidates.update(repeating: 0, count: words)
 
     var low = (x: V.infinity, y: V.infinity)
@@ -53,10 +64,10 @@ struct CenterGrid<S: Scalar> {
       let box = i &- group.lowerBound
       let isActive = lanes.isActive & V.Integers.first(n)
       let (x, y) = reach.centers(lanes)
-      let met = xs.first(x.low) | xs.last(x.high).shiftedLeft(6) | ys.first(y.low).shiftedLeft(12)
-        | ys.last(y.high).shiftedLeft(18)
-      V.Integers.select(isActive, met, V.Integers(-1)).store(range + box)
-      (xs.first(lanes.x1 + lanes.x2) | ys.first(lanes.y1 + lanes.y2).shiftedLeft(6)).store(cell + box)
+      xs.range(x, strideShift, isActive).store(columnRange + box)
+      ys.range(y, strideShift, isActive).store(rowRange + box)
+      let (column, row) = (xs.first(lanes.x1 + lanes.x2), ys.first(lanes.y1 + lanes.y2))
+      (column | row.shiftedLeft(Self.half)).shiftedLeft(strideShift).store(cell + box)
       candidates[box / 64] |= UInt64(isActive.maskBits) &<< UInt64(truncatingIfNeeded: box & 63)
     }
     for word in 0..<words {
@@ -64,18 +75,20 @@ struct CenterGrid<S: Scalar> {
       while bits != 0 {
         let place = Int(cell[64 &* word &+ bits.trailingZeroBitCount])
         let bit = bits & (0 &- bits)
-        left[((place & 63) &+ 1) &* words &+ word] |= bit
-        below[((place &>> 6) &+ 1) &* words &+ word] |= bit
+        let next = (1 &<< strideShift) &+ word
+        left[(place & Self.mask) &+ next] |= bit
+        below[(place &>> Self.half) &+ next] |= bit
         bits &= bits &- 1
       }
     }
     for word in 0..<words {
       var (before, under) = (0 as UInt64, 0 as UInt64)
       for column in 1...columns {
-        before |= left[column &* words &+ word]
-        under |= below[column &* words &+ word]
-        left[column &* words &+ word] = before
-        below[column &* words &+ word] = under
+        let place = column &<< strideShift &+ word
+        before |= left[place]
+        under |= below[place]
+        left[place] = before
+        below[place] = under
       }
     }
   }
@@ -84,7 +97,7 @@ struct CenterGrid<S: Scalar> {
   /// whose bits it returns are none from then on, and `removed` is told of them. Nothing if the box is not active.
   @inline(__always)
   func forEachBlock(behind box: Int, _ body: (Int) -> UInt32, removed: (Int) -> Void) {
-    if range[box] < 0 { return }
+    if columnRange[box] < 0 { return }
     let reach = Reach(self, box)
     var behind = ~1 &<< UInt64(truncatingIfNeeded: box & 63)
     for word in (box / 64)..<words {
@@ -115,9 +128,9 @@ struct CenterGrid<S: Scalar> {
 
     @inline(__always)
     init(_ grid: CenterGrid, _ box: Int) {
-      let range = Int(grid.range[box])
-      x = (grid.left + (range & 63) &* grid.words, grid.left + ((range &>> 6) & 63 &+ 1) &* grid.words)
-      y = (grid.below + ((range &>> 12) & 63) &* grid.words, grid.below + ((range &>> 18) & 63 &+ 1) &* grid.words)
+      let (columns, rows) = (Int(grid.columnRange[box]), Int(grid.rowRange[box]))
+      x = (grid.left + (columns & mask), grid.left + columns &>> half)
+      y = (grid.below + (rows & mask), grid.below + rows &>> half)
     }
 
     /// The boxes of a word whose centres are in both ranges.
@@ -127,17 +140,26 @@ struct CenterGrid<S: Scalar> {
 
 /// One axis of a grid: numbers to columns, monotonically.
 private struct GridAxis<V: Lanes> {
-  private let low, scale, last: V
+  private let low, scale, highest: V
 
   init(_ low: V.Element, _ high: V.Element, _ columns: Int) {
     let width = high - low
     self.low = V(low)
     scale = V(width > 0 && width < .infinity ? V.Element(columns) / width : 0)
-    last = V(V.Element(columns &- 1))
+    highest = V(V.Element(columns &- 1))
   }
 
   /// The column of a number; the first for NaN, and of what is outside the first or the last.
-  @inline(__always) func first(_ x: V) -> V.Integers { V.min(V.max((x - low) * scale, V.zero), last).truncated }
-  /// The same, but the last for NaN.
-  @inline(__always) func last(_ x: V) -> V.Integers { V.max(V.min((x - low) * scale, last), V.zero).truncated }
+  @inline(__always) func first(_ x: V) -> V.Integers { V.min(V.max((x - low) * scale, V.zero), highest).truncated }
+  /// The one behind it, but behind the last for NaN.
+  @inline(__always)
+  func end(_ x: V) -> V.Integers { (V.max(V.min((x - low) * scale, highest), V.zero) + V.one).truncated }
+
+  /// Where the rows for the first column of a range and for the one behind its last begin, in the halves of a number;
+  /// −1 where it is not wanted.
+  @inline(__always)
+  func range(_ x: (low: V, high: V), _ strideShift: Int, _ isWanted: V.Integers) -> V.Integers {
+    let ends = first(x.low) | end(x.high).shiftedLeft(16)
+    return V.Integers.select(isWanted, ends.shiftedLeft(strideShift), V.Integers(-1))
+  }
 }

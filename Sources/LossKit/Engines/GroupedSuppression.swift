@@ -103,20 +103,23 @@ struct RankedSuppression<S: Scalar, Measure: OverlapMeasure> where Measure.V == 
       members = sorter.sort(count)
       shift &+= UInt64(S.Bits.bitWidth)
     }
-    var previous = groups[Int(members[0].index)]
+    // The keys have done their work: from here on the first of them say where groups begin.
+    var begun = 0
+    var previous = 0 as Int64
     for rank in 0..<count {
       let box = Int(members[rank].index)
       suppressor.boxes.set(rank, boxes + 4 &* box)
-      // From here on the key says whether a group begins.
-      members[rank].key = groups[box] == previous ? 0 : 1
+      if rank == 0 || groups[box] != previous {
+        members[begun].key = S.Bits(truncatingIfNeeded: rank)
+        begun &+= 1
+      }
       previous = groups[box]
     }
     suppressor.boxes.pad(count)
     suppressor.boxes.computeAreas(count, offset: 0)
-    var start = 0
-    for rank in 1...count where rank == count || members[rank].key != 0 {
-      suppressor.run(start..<rank)
-      start = rank
+    for group in 0..<begun {
+      let end = group &+ 1 < begun ? Int(members[group &+ 1].key) : count
+      suppressor.run(Int(members[group].key)..<end)
     }
     var kept = 0
     for rank in 0..<count {
