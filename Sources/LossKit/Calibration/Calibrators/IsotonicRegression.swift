@@ -22,7 +22,9 @@ func isotonicRegression<S: Scalar>(
   return withIsotonicSamples(values, count, sampleWeight) { values in
     guard let output else { return .nullPointer }
     if jacobian == nil, areInOrder(values, count, increasing) {
-      output.update(from: values, count: count)  // they are their own fit
+      forEachVector(S.Vector.self, 0..<count) { i, n in  // they are their own fit
+        S.Vector.load(values + i, lanes: n).store(output + i, lanes: n)
+      }
       return .ok
     }
     return withIsotonicBlocks(values, count, sampleWeight, increasing) { blocks in
@@ -112,14 +114,10 @@ private func withIsotonicBlocks<S: Scalar>(
 ) -> Status {
   withWorkspace(layout: { IsotonicBlocks(&$0, capacity: count) }) { memory in
     var blocks = memory
-    let sign: Double = increasing ? 1 : -1
-    if let sampleWeight {
-      for i in 0..<count {
-        let weight = sampleWeight[i].double
-        blocks.add(sum: sign * values[i].double * weight, weight: weight, index: i)
-      }
-    } else {
-      for i in 0..<count { blocks.add(sum: sign * values[i].double, weight: 1, index: i) }
+    let sign = DoubleLanes(increasing ? 1 : -1)
+    forEachEight(values, 0..<count) { i, value, n in
+      let weight = sampleWeight.map { S.Vector.load($0 + i, lanes: n).doubles.0 } ?? .one
+      blocks.add(sums: sign * value * weight, weights: weight, index: i, count: n)
     }
     blocks.finish()
     return body(blocks)
