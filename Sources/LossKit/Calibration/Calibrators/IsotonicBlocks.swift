@@ -130,9 +130,22 @@ struct IsotonicBlocks {
     var used = 0
     var start = 0
     while start < end {
-      // Eight rows of eight blocks: each lane walks through its own row.
-      let sums = UnsafeMutableRawPointer(chunk.sum + start).assumingMemoryBound(to: V.self)
-      let weights = UnsafeMutableRawPointer(chunk.weight + start).assumingMemoryBound(to: V.self)
+      used = joinTile(start, used)
+      start &+= 64
+    }
+    return used
+  }
+
+  /// Eight rows of eight blocks: each lane walks through its own row. What is left goes to `used` and behind.
+  @inline(__always) private func joinTile(_ start: Int, _ used: Int) -> Int {
+    typealias V = DoubleLanes
+    return withUnsafeTemporaryAllocation(of: V.self, capacity: 16) { tile in
+      let sums = tile.baseAddress!
+      let weights = sums + 8
+      for row in 0..<8 {
+        sums[row] = V.load(chunk.sum + (start &+ 8 &* row))
+        weights[row] = V.load(chunk.weight + (start &+ 8 &* row))
+      }
       V.transpose(sums)
       V.transpose(weights)
       var (sum, weight) = (sums[0], weights[0])
@@ -151,6 +164,7 @@ struct IsotonicBlocks {
       weights[7] = joinedWeight
       V.transpose(sums)
       V.transpose(weights)
+      var used = used
       for row in 0..<8 {
         let (sum, weight, last) = (sums[row], weights[row], V.load(chunk.last + (start &+ 8 &* row)))
         let ends = V.zero .< weight
@@ -158,9 +172,8 @@ struct IsotonicBlocks {
         _ = weight.compress(ends, chunk.weight + used)
         used &+= last.compress(ends, chunk.last + used)
       }
-      start &+= 64
+      return used
     }
-    return used
   }
 
   @inline(__always) private mutating func push(_ next: Block, on top: inout Block) {
