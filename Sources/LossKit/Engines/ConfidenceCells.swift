@@ -112,21 +112,18 @@ struct ConfidenceCells<C: Scalar> {
   }
 }
 
-/// Runs `body` on the confidences of the top-label or the binary view (`classes` = 0) in cells, after the checks that
-/// every exported function makes. The rest is as in `withSortedConfidences`.
+/// Runs `body` on the confidences of the top-label or the binary view (`classes` = 0) in cells; the rest is as in
+/// `withConfidenceRows`.
 @inline(__always)
 func withConfidenceCells<S: Scalar, Layout>(
   _ probs: UnsafePointer<S>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int,
   layout: (inout Arena) -> Layout, whenEmpty: () -> Void, _ body: (ConfidenceCells<S>, Layout) -> Void
 ) -> Status {
-  if let fault = faultOf(probs, y, count, classes) { return fault }
-  guard count <= largestSortCount else { return .invalidShape }
-  guard count > 0, let probs, let y else {
-    whenEmpty()
-    return .ok
-  }
-  return withWorkspace(layout: { (cells: ConfidenceCells<S>(&$0, capacity: count), rest: layout(&$0)) }) { memory in
-    let status = memory.cells.take(ConfidenceRows(probs, y, count, classes: classes, isTopLabel: true))
+  withConfidenceRows(
+    probs, y, count, classes, layout: { (cells: ConfidenceCells<S>(&$0, capacity: count), rest: layout(&$0)) },
+    whenEmpty: whenEmpty
+  ) { rows, memory in
+    let status = memory.cells.take(rows)
     if status == .ok { body(memory.cells, memory.rest) }
     return status
   }

@@ -15,7 +15,13 @@ struct IsotonicBlocks {
     var mean: Double { sum / weight }
 
     /// Is its mean no less than that of the block to its right?
-    @inline(__always) func violates(_ right: Block) -> Bool { sum * right.weight >= right.sum * weight }
+    @inline(__always) func violates(_ right: Block) -> Bool {
+      let product = sum * right.weight
+      return right.sum * weight <= product + product.magnitude * Self.closeness
+    }
+
+    /// Means that differ by less, relative to their size, are equal: sums of ties are not exact.
+    static var closeness: Double { 0x1p-46 }
 
     @inline(__always) mutating func join(_ right: Block) {
       sum += right.sum
@@ -152,7 +158,7 @@ struct IsotonicBlocks {
       var (joinedSum, joinedWeight) = (sum, weight)
       for column in 1..<8 {
         let (nextSum, nextWeight) = (sums[column], weights[column])
-        let violates = nextSum * weight .<= sum * nextWeight
+        let violates = IsotonicColumns.violates(sum, weight, nextSum, nextWeight)
         sums[column &- 1] = joinedSum
         // A weight of 0 says that no block ends here.
         weights[column &- 1] = V.select(violates, V.zero, joinedWeight)
@@ -226,7 +232,15 @@ private struct IsotonicColumns {
 
   /// Which of eight blocks violate the order with the block to their right.
   @inline(__always) func violations(_ i: Int) -> DoubleLanes.Integers {
-    DoubleLanes.load(sum + (i &+ 1)) * DoubleLanes.load(weight + i)
-      .<= DoubleLanes.load(sum + i) * DoubleLanes.load(weight + (i &+ 1))
+    Self.violates(
+      .load(sum + i), .load(weight + i), .load(sum + (i &+ 1)), .load(weight + (i &+ 1)))
+  }
+
+  /// As `Block.violates`.
+  @inline(__always) static func violates(
+    _ sum: DoubleLanes, _ weight: DoubleLanes, _ rightSum: DoubleLanes, _ rightWeight: DoubleLanes
+  ) -> DoubleLanes.Integers {
+    let product = sum * rightWeight
+    return rightSum * weight .<= product + product.magnitude * DoubleLanes(IsotonicBlocks.Block.closeness)
   }
 }

@@ -53,7 +53,7 @@ struct CumulativeGap {
   private var least = 0.0
   private let count: Int
 
-  init<C: Scalar>(_ cells: ConfidenceCells<C>, _ count: Int, _ gaps: CellGaps) {
+  @inline(never) init<C: Scalar>(_ cells: ConfidenceCells<C>, _ count: Int, _ gaps: CellGaps) {
     self.count = count
     var sum = CompensatedSum()
     for cell in 0..<cells.count {

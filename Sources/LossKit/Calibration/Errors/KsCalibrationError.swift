@@ -26,23 +26,18 @@ func ksCalibrationError<S: Scalar>(
       probs, y, count, classes, layout: { CellGaps(&$0) }, whenEmpty: { setUndefined(value) }
     ) { cells, gaps in value?.pointee = S(CumulativeGap(cells, count, gaps).largest) }
   }
-  if let fault = faultOf(probs, y, count, classes) { return fault }
-  guard count <= largestSortCount else { return .invalidShape }
-  guard count > 0, let probs, let y else {
-    setUndefined(value)
-    return .ok
-  }
-  return withWorkspace(layout: {
-    (
-      cells: ConfidenceCells<Double>(&$0, capacity: count), gaps: CellGaps(&$0), taken: $0.take(Bool.self, classes)
-    )
-  }) { memory in
-    let rows = ConfidenceRows(probs, y, count, classes: classes, isTopLabel: true)
+  return withConfidenceRows(
+    probs, y, count, classes,
+    layout: {
+      (cells: ConfidenceCells<Double>(&$0, capacity: count), gaps: CellGaps(&$0), taken: $0.take(Bool.self, classes))
+    },
+    whenEmpty: { setUndefined(value) }
+  ) { rows, memory in
     let faults = rows.forEachTile(0..<count) { _, _ in }
     guard faults.status == .ok else { return faults.status }
     for row in 0..<count {
-      let top = LargestProbabilities(probs + row &* classes, classes, r, memory.taken)
-      let label = Int(y[row])
+      let top = LargestProbabilities(rows.probs + row &* classes, classes, r, memory.taken)
+      let label = Int(rows.y[row])
       memory.cells.set(
         row, within ? top.sum : top.last, isHit: within ? memory.taken[label] : top.lastColumn == label)
     }
