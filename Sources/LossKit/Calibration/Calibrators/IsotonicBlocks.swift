@@ -34,13 +34,18 @@ struct IsotonicBlocks {
   /// Behind a place for the block to the left of the chunk.
   private let chunk: IsotonicColumns
   private var filled = 0
+  /// Do all samples have weight 1?
+  private let areEqual: Bool
   /// Behind a border that violates nothing: its mean is −1/0.
   private let blocks: IsotonicColumns
   /// Blocks, once all samples are in.
   private(set) var count = 0
 
-  /// - Parameter capacity: the most samples that may come.
-  init(_ arena: inout Arena, capacity: Int) {
+  /// - Parameters:
+  ///   - capacity: the most samples that may come.
+  ///   - areEqual: all samples will have weight 1, which saves work.
+  init(_ arena: inout Arena, capacity: Int, areEqual: Bool = false) {
+    self.areEqual = areEqual
     chunk = IsotonicColumns(&arena, capacity: Self.chunkLength)
     blocks = IsotonicColumns(&arena, capacity: capacity)
   }
@@ -102,8 +107,9 @@ struct IsotonicBlocks {
     var before = Int.max
     // Where most are in order, as in data that were sorted, another pass would be for nothing.
     while n > 16, n < before &- before / 8 {
+      let isFirst = before == Int.max
       before = n
-      n = joinNeighbours(n)
+      n = joinNeighbours(n, areEqual: areEqual && isFirst)
     }
     var top = count == 0 ? Block(sum: -1, weight: 0, last: -1) : blocks[count &- 1]
     chunk[-1] = top
@@ -128,29 +134,32 @@ struct IsotonicBlocks {
   }
 
   /// One pass over the first `n` of the chunk; gives how many are left.
-  private func joinNeighbours(_ n: Int) -> Int {
-    typealias V = DoubleLanes
+  ///
+  /// - Parameter areEqual: all have weight 1.
+  private func joinNeighbours(_ n: Int, areEqual: Bool) -> Int {
     let end = (n &+ 63) & ~63
     // A mean of 1/0 is violated by nothing.
     for i in n..<end { chunk[i] = Block(sum: 1, weight: 0, last: 0) }
     var used = 0
     var start = 0
     while start < end {
-      used = joinTile(start, used)
+      used =
+        areEqual && start &+ 64 <= n
+        ? joinTile(start, used, areEqual: true) : joinTile(start, used, areEqual: false)
       start &+= 64
     }
     return used
   }
 
   /// Eight rows of eight blocks: each lane walks through its own row. What is left goes to `used` and behind.
-  @inline(__always) private func joinTile(_ start: Int, _ used: Int) -> Int {
+  @inline(__always) private func joinTile(_ start: Int, _ used: Int, areEqual: Bool) -> Int {
     typealias V = DoubleLanes
     return withUnsafeTemporaryAllocation(of: V.self, capacity: 16) { tile in
       let sums = tile.baseAddress!
       let weights = sums + 8
       for row in 0..<8 {
         sums[row] = V.load(chunk.sum + (start &+ 8 &* row))
-        weights[row] = V.load(chunk.weight + (start &+ 8 &* row))
+        weights[row] = areEqual ? V.one : V.load(chunk.weight + (start &+ 8 &* row))
       }
       V.transpose(sums)
       V.transpose(weights)
@@ -241,6 +250,6 @@ private struct IsotonicColumns {
     _ sum: DoubleLanes, _ weight: DoubleLanes, _ rightSum: DoubleLanes, _ rightWeight: DoubleLanes
   ) -> DoubleLanes.Integers {
     let product = sum * rightWeight
-    return rightSum * weight .<= product + product.magnitude * DoubleLanes(IsotonicBlocks.Block.closeness)
+    return rightSum * weight .<= .fma(product.magnitude, DoubleLanes(IsotonicBlocks.Block.closeness), product)
   }
 }

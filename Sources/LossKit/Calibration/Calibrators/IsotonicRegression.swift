@@ -110,7 +110,7 @@ private func withIsotonicBlocks<S: Scalar>(
   _ values: UnsafePointer<S>, _ count: Int, _ sampleWeight: UnsafePointer<S>?, _ increasing: Bool,
   _ body: (IsotonicBlocks) -> Status
 ) -> Status {
-  withWorkspace(layout: { IsotonicBlocks(&$0, capacity: count) }) { memory in
+  withWorkspace(layout: { IsotonicBlocks(&$0, capacity: count, areEqual: sampleWeight == nil) }) { memory in
     var blocks = memory
     let sign = DoubleLanes(increasing ? 1 : -1)
     var good = ~DoubleLanes.Integers(0)
