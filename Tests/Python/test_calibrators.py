@@ -420,6 +420,44 @@ def test_isotonic_regression_agrees_with_sklearn():
 
 
 @PRECISIONS
+@pytest.mark.parametrize("n", [1023, 1024, 1025, 20_000])
+def test_isotonic_regression_of_many_values(dtype, n):
+    isotonic = pytest.importorskip("sklearn.isotonic")
+    rng = np.random.default_rng(n)
+    ramp, noise = np.linspace(-1, 1, n), rng.normal(0, 1, n)
+    strays = np.where(rng.random(n) < 0.01, noise, ramp)
+    for values in (ramp, -ramp, ramp + noise, ramp + noise / n, np.round(ramp + noise / 9, 1), strays):
+        values = values.astype(dtype)
+        for increasing in (True, False):
+            fit = losskit.isotonic_regression(values, increasing=increasing)
+            expected = isotonic.isotonic_regression(values.astype(float), increasing=increasing)
+            np.testing.assert_allclose(fit, expected, rtol=0, atol=1e-7 if dtype == np.float32 else 1e-12)
+
+
+@PRECISIONS
+@pytest.mark.parametrize("n", [5, 39, 3000])
+def test_ties_of_isotonic_regression_are_one_block(dtype, n):
+    rng = np.random.default_rng(n)
+    weights, g = (rng.random(n) + 1e-3).astype(dtype), rng.random(n).astype(dtype)
+    share = weights / weights.sum(dtype=float)
+    for value in (0.1, 2.5, 1 / 3):
+        vjp = losskit.isotonic_regression_vjp(np.full(n, value, dtype), g, sample_weight=weights)
+        np.testing.assert_allclose(vjp, share * g.sum(dtype=float), rtol=1e-6 if dtype == np.float32 else 1e-12)
+
+
+@PRECISIONS
+@pytest.mark.parametrize("n, place", [(1, 0), (9, 0), (9, 8), (2000, 0), (2000, 1000), (2000, 1999)])
+def test_isotonic_regression_of_values_that_are_not_finite(dtype, n, place):
+    for values in (np.linspace(0, 1, n), np.random.default_rng(n).normal(size=n)):
+        for bad in (np.nan, np.inf, -np.inf):
+            values = values.astype(dtype)
+            values[place] = bad
+            for increasing in (True, False):
+                assert_error("INVALID_VALUE", losskit.isotonic_regression, values, increasing=increasing)
+                assert_error("INVALID_VALUE", losskit.isotonic_regression_vjp, values, values, increasing=increasing)
+
+
+@PRECISIONS
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("n, ties", [(1, False), (3, True), (400, True), (5000, False)])
 def test_isotonic_calibration_agrees_with_sklearn(dtype, weighted, n, ties):

@@ -67,16 +67,33 @@ struct ConfidenceSorter<C: Scalar> {
   }
 }
 
-/// Runs `body` on the sorted confidences of the top-label or the binary view (`classes` = 0), after the checks that every
-/// exported function makes.
-///
-/// - Parameters:
-///   - layout: what else the body needs.
-///   - whenEmpty: runs instead of the body where there are no rows.
+/// Runs `body` on the sorted confidences of the top-label or the binary view (`classes` = 0); the rest is as in
+/// `withConfidenceRows`.
 @inline(__always)
 func withSortedConfidences<S: Scalar, Layout>(
   _ probs: UnsafePointer<S>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int,
   layout: (inout Arena) -> Layout, whenEmpty: () -> Void, _ body: (SortedConfidences<S>, Layout) -> Void
+) -> Status {
+  withConfidenceRows(
+    probs, y, count, classes,
+    layout: { (sorter: ConfidenceSorter<S>(&$0, capacity: count), rest: layout(&$0)) }, whenEmpty: whenEmpty
+  ) { rows, memory in
+    let status = memory.sorter.take(rows)
+    if status == .ok { body(memory.sorter.sorted(rows, view: 0), memory.rest) }
+    return status
+  }
+}
+
+/// Runs `body` on the rows of the top-label or the binary view (`classes` = 0), after the checks that every exported
+/// function makes; their numbers are not looked at yet.
+///
+/// - Parameters:
+///   - layout: the memory that the body needs.
+///   - whenEmpty: runs instead of the body where there are no rows.
+@inline(__always)
+func withConfidenceRows<S: Scalar, Layout>(
+  _ probs: UnsafePointer<S>?, _ y: UnsafePointer<Int64>?, _ count: Int, _ classes: Int,
+  layout: (inout Arena) -> Layout, whenEmpty: () -> Void, _ body: (ConfidenceRows<S>, inout Layout) -> Status
 ) -> Status {
   if let fault = faultOf(probs, y, count, classes) { return fault }
   guard count <= largestSortCount else { return .invalidShape }
@@ -84,10 +101,7 @@ func withSortedConfidences<S: Scalar, Layout>(
     whenEmpty()
     return .ok
   }
-  return withWorkspace(layout: { (sorter: ConfidenceSorter<S>(&$0, capacity: count), rest: layout(&$0)) }) { memory in
-    let rows = ConfidenceRows(probs, y, count, classes: classes, isTopLabel: true)
-    let status = memory.sorter.take(rows)
-    if status == .ok { body(memory.sorter.sorted(rows, view: 0), memory.rest) }
-    return status
+  return withWorkspace(layout: layout) {
+    body(ConfidenceRows(probs, y, count, classes: classes, isTopLabel: true), &$0)
   }
 }

@@ -306,8 +306,16 @@ VS_INLINE ptrdiff_t vs_compress_f32(float *p, vs_i32 m, vs_f32 v) {
 }
 VS_INLINE ptrdiff_t vs_compress_f64(double *p, vs_i64 m, vs_f64 v) {
   union { vs_f64 v; double lane[8]; } x = {.v = v};
+  uint32_t bits = vs_mask_bits_i64(m);
   ptrdiff_t n = 0;
-  for (uint32_t bits = vs_mask_bits_i64(m); bits; bits &= bits - 1) p[n++] = x.lane[__builtin_ctz(bits)];
+  if (bits & (bits - 1)) {  // Where they are many, nobody can foresee which.
+    for (int i = 0; i < 8; i++) {
+      p[n] = x.lane[i];
+      n += bits >> i & 1;
+    }
+  } else if (bits) {
+    p[n++] = x.lane[__builtin_ctz(bits)];
+  }
   return n;
 }
 #endif

@@ -27,50 +27,72 @@ func isotonicCalibrationFit<S: Scalar>(
 ) -> Status {
   guard count >= 1, count <= largestSortCount, capacity >= 0 else { return .invalidShape }
   guard let conf, let correct else { return .nullPointer }
+  let knots = KnotOutputs(x: knotsX, y: knotsY, capacity: capacity, count: knotCount)
+  guard let sampleWeight else {
+    return withWorkspace(layout: { ConfidenceCells<S>(&$0, capacity: count) }) { cells in
+      let status = cells.take(ConfidenceRows(conf, correct, count, classes: 0, isTopLabel: true))
+      guard status == .ok else { return status }
+      return knots.fit(ConfidenceGroups(samples: EqualSamples(items: cells.sorted(), count: count)), centered)
+    }
+  }
   let status = statusOfConfidences(conf, correct, count, classes: 0)
   guard status == .ok else { return status }
   guard areWeights(sampleWeight, count) else { return .invalidValue }
-  return withWorkspace(layout: {
-    (
-      sorter: Sorter<S.Bits>(&$0, capacity: count), blocks: IsotonicBlocks(&$0, capacity: count),
-      confidences: $0.take(S.self, count)
-    )
-  }) { memory in
+  return withWorkspace(layout: { Sorter<S.Bits>(&$0, capacity: count) }) { sorter in
     // The highest bit of an index says that the prediction was right.
     var n = 0
-    for i in 0..<count where sampleWeight == nil || sampleWeight![i] > 0 {
-      memory.sorter.items[n] = SortItem(
+    for i in 0..<count where sampleWeight[i] > 0 {
+      sorter.items[n] = SortItem(
         key: conf[i].ascendingKey, index: UInt32(truncatingIfNeeded: i) | (correct[i] == 1 ? 1 << 31 : 0))
       n &+= 1
     }
     if n == 0 { return .invalidValue }
-    let groups = ConfidenceGroups(items: memory.sorter.sort(n), count: n, weights: sampleWeight)
-    var needed = 0
-    groups.forEach {
-      memory.blocks.add(sum: $0.hits, weight: $0.weight, index: $0.index)
-      memory.confidences[needed] = $0.confidence
-      needed &+= 1
-    }
-    memory.blocks.finish()
-    let fit = IsotonicFit(groups: groups, blocks: memory.blocks)
-    if centered {
-      needed = 0
+    let samples = WeightedSamples(items: sorter.sort(n), count: n, weights: sampleWeight)
+    return knots.fit(ConfidenceGroups(samples: samples), centered)
+  }
+}
+
+/// Where the knots go.
+private struct KnotOutputs<S: Scalar> {
+  let x: UnsafeMutablePointer<S>?
+  let y: UnsafeMutablePointer<S>?
+  let capacity: Int
+  let count: UnsafeMutablePointer<Int>?
+
+  @inline(__always)
+  func fit<Samples: ConfidenceSamples>(
+    _ groups: ConfidenceGroups<Samples>, _ centered: Bool
+  ) -> Status where Samples.S == S {
+    let distinct = groups.count
+    return withWorkspace(layout: { IsotonicBlocks(&$0, capacity: distinct) }) { blocks in
+      if !centered, let fault = setCount(distinct) { return fault }
+      groups.forEach {
+        blocks.add(sum: $0.hits, weight: $0.weight, index: $0.index)
+        if !centered { x?[$0.index] = $0.confidence }
+      }
+      blocks.finish()
+      if !centered {
+        if let y { blocks.expand(into: y) }
+        return .ok
+      }
+      let fit = IsotonicFit(groups: groups, blocks: blocks)
+      var needed = 0
       fit.forEachCenter { _, _ in needed &+= 1 }
-    }
-    knotCount?.pointee = needed
-    guard needed <= capacity else { return .bufferTooSmall }
-    if centered {
+      if let fault = setCount(needed) { return fault }
       var next = 0
-      fit.forEachCenter { x, y in
-        knotsX?[next] = x
-        knotsY?[next] = S(y)
+      fit.forEachCenter { center, mean in
+        x?[next] = center
+        y?[next] = S(mean)
         next &+= 1
       }
-    } else {
-      knotsX?.update(from: memory.confidences, count: needed)
-      if let knotsY { memory.blocks.expand(into: knotsY) }
+      return .ok
     }
-    return .ok
+  }
+
+  /// Says how many there are; a fault if that is more than there is room for.
+  private func setCount(_ needed: Int) -> Status? {
+    count?.pointee = needed
+    return needed <= capacity ? nil : .bufferTooSmall
   }
 }
 
@@ -136,26 +158,62 @@ private struct ConfidenceGroup<S: Scalar> {
   var weight = 0.0
 }
 
-/// Sorted predictions.
-private struct ConfidenceGroups<S: Scalar> {
+/// Predictions in ascending order of confidence.
+private protocol ConfidenceSamples {
+  associatedtype S: Scalar
+  var count: Int { get }
+  func key(_ k: Int) -> S.Bits
+  func confidence(_ k: Int) -> S
+  func hit(_ k: Int) -> Double
+  func weight(_ k: Int) -> Double
+}
+
+private struct EqualSamples<S: Scalar>: ConfidenceSamples {
+  let items: UnsafePointer<HitKey<S>>
+  let count: Int
+
+  @inline(__always) func key(_ k: Int) -> S.Bits { items[k].key }
+  @inline(__always) func confidence(_ k: Int) -> S { S(bitPattern: items[k].key) }
+  @inline(__always) func hit(_ k: Int) -> Double { items[k].hit }
+  @inline(__always) func weight(_ k: Int) -> Double { 1 }
+}
+
+private struct WeightedSamples<S: Scalar>: ConfidenceSamples {
   let items: UnsafePointer<SortItem<S.Bits>>
   let count: Int
-  let weights: UnsafePointer<S>?
+  let weights: UnsafePointer<S>
+
+  @inline(__always) func key(_ k: Int) -> S.Bits { items[k].key }
+  @inline(__always) func confidence(_ k: Int) -> S { S(ascendingKey: items[k].key) }
+  @inline(__always) func hit(_ k: Int) -> Double { Double(items[k].index >> 31) }
+  @inline(__always) func weight(_ k: Int) -> Double { weights[Int(items[k].index & ~(1 << 31))].double }
+}
+
+/// Predictions, those of equal confidence together.
+private struct ConfidenceGroups<Samples: ConfidenceSamples> {
+  typealias S = Samples.S
+  let samples: Samples
+
+  /// How many groups there are.
+  var count: Int {
+    var count = 1
+    for k in 1..<samples.count { count &+= samples.key(k) == samples.key(k &- 1) ? 0 : 1 }
+    return count
+  }
 
   /// From the least confidence to the greatest.
   @inline(__always) func forEach(_ body: (ConfidenceGroup<S>) -> Void) {
     var start = 0
     var index = 0
-    while start < count {
-      let key = items[start].key
-      var group = ConfidenceGroup(index: index, confidence: S(ofAscendingKey: key))
+    while start < samples.count {
+      let key = samples.key(start)
+      var group = ConfidenceGroup(index: index, confidence: samples.confidence(start))
       repeat {
-        let item = items[start].index
-        let weight = weights.map { $0[Int(item & ~(1 << 31))].double } ?? 1
+        let weight = samples.weight(start)
         group.weight += weight
-        group.hits += weight * Double(item >> 31)
+        group.hits += weight * samples.hit(start)
         start &+= 1
-      } while start < count && items[start].key == key
+      } while start < samples.count && samples.key(start) == key
       body(group)
       index &+= 1
     }
@@ -163,8 +221,9 @@ private struct ConfidenceGroups<S: Scalar> {
 }
 
 /// The groups with the blocks into which they were pooled.
-private struct IsotonicFit<S: Scalar> {
-  let groups: ConfidenceGroups<S>
+private struct IsotonicFit<Samples: ConfidenceSamples> {
+  typealias S = Samples.S
+  let groups: ConfidenceGroups<Samples>
   let blocks: IsotonicBlocks
 
   /// The knots of a centered map: the end points, and the blocks' weighted mean confidences.
@@ -186,13 +245,5 @@ private struct IsotonicFit<S: Scalar> {
       block &+= 1
       first = group.index &+ 1
     }
-  }
-}
-
-extension Scalar {
-  /// The number that has this key.
-  @inline(__always) fileprivate init(ofAscendingKey key: Bits) {
-    let sign: Bits = 1 << (Bits.bitWidth &- 1)
-    self.init(bitPattern: key & sign != 0 ? key ^ sign : ~key)
   }
 }

@@ -21,8 +21,10 @@ func isotonicRegression<S: Scalar>(
   guard jacobian == nil || elementCount(count, count) != nil else { return .invalidShape }
   return withIsotonicSamples(values, count, sampleWeight) { values in
     guard let output else { return .nullPointer }
-    if jacobian == nil, areInOrder(values, count, increasing) {
-      output.update(from: values, count: count)  // they are their own fit
+    if jacobian == nil, areFiniteInOrder(values, count, increasing) {
+      forEachVector(S.Vector.self, 0..<count) { i, n in  // they are their own fit
+        S.Vector.load(values + i, lanes: n).store(output + i, lanes: n)
+      }
       return .ok
     }
     return withIsotonicBlocks(values, count, sampleWeight, increasing) { blocks in
@@ -77,7 +79,7 @@ func isotonicRegressionVjp<S: Scalar>(
   }
 }
 
-/// Checks the arguments that both have, and runs `body` with the values, unless there are none.
+/// Checks what both have but the values themselves, and runs `body` with these, unless there are none.
 @inline(__always)
 private func withIsotonicSamples<S: Scalar>(
   _ values: UnsafePointer<S>?, _ count: Int, _ sampleWeight: UnsafePointer<S>?, _ body: (UnsafePointer<S>) -> Status
@@ -85,43 +87,40 @@ private func withIsotonicSamples<S: Scalar>(
   guard elementCount(count, MemoryLayout<IsotonicBlocks.Block>.stride) != nil else { return .invalidShape }
   if count == 0 { return .ok }
   guard let values else { return .nullPointer }
-  guard areFinite(values, count), areWeights(sampleWeight, count), arePositive(sampleWeight, count) else {
-    return .invalidValue
-  }
+  guard areWeights(sampleWeight, count), arePositive(sampleWeight, count) else { return .invalidValue }
   return body(values)
 }
 
-/// Is no value less than the one before it (or, unless `increasing`, greater)?
+/// Are the values finite, and none less than the one before it (or, unless `increasing`, greater)?
 @inline(__always)
-private func areInOrder<S: Scalar>(_ values: UnsafePointer<S>, _ count: Int, _ increasing: Bool) -> Bool {
+private func areFiniteInOrder<S: Scalar>(_ values: UnsafePointer<S>, _ count: Int, _ increasing: Bool) -> Bool {
   let (left, right) = increasing ? (values, values + 1) : (values + 1, values)
   var i = 0
   while i < count &- 1 {
     let n = min(S.Vector.count, count &- 1 &- i)
-    if (S.Vector.load(right + i, lanes: n) .< S.Vector.load(left + i, lanes: n)).any { return false }
+    if (~(S.Vector.load(left + i, lanes: n) .<= S.Vector.load(right + i, lanes: n))).any { return false }
     i &+= n
   }
-  return true
+  return values[0].isFinite && values[count &- 1].isFinite
 }
 
-/// Runs `body` with the blocks; these are of the negated values where f does not increase.
+/// Runs `body` with the blocks, if all values are finite; they are of the negated values where f does not increase.
 @inline(__always)
 private func withIsotonicBlocks<S: Scalar>(
   _ values: UnsafePointer<S>, _ count: Int, _ sampleWeight: UnsafePointer<S>?, _ increasing: Bool,
   _ body: (IsotonicBlocks) -> Status
 ) -> Status {
-  withWorkspace(layout: { IsotonicBlocks(&$0, capacity: count) }) { memory in
+  withWorkspace(layout: { IsotonicBlocks(&$0, capacity: count, areEqual: sampleWeight == nil) }) { memory in
     var blocks = memory
-    let sign: Double = increasing ? 1 : -1
-    if let sampleWeight {
-      for i in 0..<count {
-        let weight = sampleWeight[i].double
-        blocks.add(sum: sign * values[i].double * weight, weight: weight, index: i)
-      }
-    } else {
-      for i in 0..<count { blocks.add(sum: sign * values[i].double, weight: 1, index: i) }
+    let sign = DoubleLanes(increasing ? 1 : -1)
+    var good = ~DoubleLanes.Integers(0)
+    forEachEight(values, 0..<count) { i, value, n in
+      good = good & (value.magnitude .< DoubleLanes.infinity)
+      let weight = sampleWeight.map { S.Vector.load($0 + i, lanes: n).doubles.0 } ?? .one
+      blocks.add(sums: sign * value * weight, weights: weight, index: i, count: n)
     }
     blocks.finish()
+    guard !(~good).any else { return .invalidValue }
     return body(blocks)
   }
 }

@@ -24,13 +24,17 @@ func ecce<S: Scalar>(
   _ mad: UnsafeMutablePointer<S>?, _ range: UnsafeMutablePointer<S>?, _ sigma: UnsafeMutablePointer<S>?,
   _ madRatio: UnsafeMutablePointer<S>?, _ rangeRatio: UnsafeMutablePointer<S>?
 ) -> Status {
-  withSortedConfidences(
-    probs, y, count, classes, layout: { _ in () },
+  withConfidenceCells(
+    probs, y, count, classes, layout: { CellGaps(&$0) },
     whenEmpty: { setUndefined(mad, range, sigma, madRatio, rangeRatio) }
-  ) { sorted, _ in
-    let gap = CumulativeGap(sorted)
+  ) { cells, gaps in
+    let gap = CumulativeGap(cells, count, gaps)
     var variance = 0.0
-    for k in 0..<count { variance += sorted.confidence(k) * (1 - sorted.confidence(k)) }
+    for cell in 0..<cells.count {
+      var sum = DoubleLanes.zero
+      cells.forEachEight(in: cell) { confidence, _ in sum = sum + confidence * (DoubleLanes.one - confidence) }
+      variance += sum.sum
+    }
     let deviation = variance.squareRoot() / Double(count)
     let ratio = { (x: Double) in deviation > 0 ? x / deviation : x == 0 ? 0 : .infinity }
     mad?.pointee = S(gap.largest)
@@ -42,26 +46,72 @@ func ecce<S: Scalar>(
 }
 
 /// The extremes of Σ_{i ≤ k} (conf_i − corr_i) / N over k = 0 … N.
+///
+/// They are looked for at the ends of cells first. A cell has to be sorted only if its terms could go beyond them.
 struct CumulativeGap {
   private var most = 0.0
   private var least = 0.0
   private let count: Int
 
-  init<C: Scalar>(_ sorted: SortedConfidences<C>) {
-    count = sorted.count
-    var sum = 0.0
-    var lost = 0.0  // what the additions have rounded away
-    for k in 0..<count {
-      let term = sorted.confidence(k) - sorted.hit(k)
-      let next = sum + term
-      let added = next - sum
-      lost += (sum - (next - added)) + (term - added)
-      sum = next
-      most = max(most, sum + lost)
-      least = min(least, sum + lost)
+  @inline(never) init<C: Scalar>(_ cells: ConfidenceCells<C>, _ count: Int, _ gaps: CellGaps) {
+    self.count = count
+    var sum = CompensatedSum()
+    for cell in 0..<cells.count {
+      var (rise, fall) = (DoubleLanes.zero, DoubleLanes.zero)
+      cells.forEachEight(in: cell) { confidence, hit in
+        rise = rise + DoubleLanes.max(confidence - hit, DoubleLanes.zero)
+        fall = fall + DoubleLanes.min(confidence - hit, DoubleLanes.zero)
+      }
+      gaps.rise[cell] = rise.sum
+      gaps.fall[cell] = fall.sum
+      sum.add(gaps.rise[cell] + gaps.fall[cell])
+      note(sum.value)
     }
+    sum = CompensatedSum()
+    for cell in 0..<cells.count {
+      if sum.value + gaps.rise[cell] > most || sum.value + gaps.fall[cell] < least {
+        cells.sort(cell)
+        var inner = sum
+        for k in cells.range(cell) {
+          inner.add(cells.items[k].confidence.double - cells.items[k].hit)
+          note(inner.value)
+        }
+      }
+      sum.add(gaps.rise[cell] + gaps.fall[cell])
+    }
+  }
+
+  @inline(__always) private mutating func note(_ gap: Double) {
+    most = max(most, gap)
+    least = min(least, gap)
   }
 
   var largest: Double { max(most, -least) / Double(count) }
   var range: Double { (most - least) / Double(count) }
+}
+
+/// For each cell the sums of the terms above 0, and of those below.
+struct CellGaps {
+  let rise: UnsafeMutablePointer<Double>
+  let fall: UnsafeMutablePointer<Double>
+
+  init(_ arena: inout Arena) {
+    rise = arena.take(Double.self, ConfidenceCells<Double>.limit)
+    fall = arena.take(Double.self, ConfidenceCells<Double>.limit)
+  }
+}
+
+/// A sum with what its additions have rounded away.
+private struct CompensatedSum {
+  private var sum = 0.0
+  private var lost = 0.0
+
+  var value: Double { sum + lost }
+
+  @inline(__always) mutating func add(_ term: Double) {
+    let next = sum + term
+    let added = next - sum
+    lost += (sum - (next - added)) + (term - added)
+    sum = next
+  }
 }

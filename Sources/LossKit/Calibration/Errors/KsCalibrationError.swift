@@ -22,29 +22,27 @@ func ksCalibrationError<S: Scalar>(
 ) -> Status {
   guard r >= 1, classes <= 0 || r <= classes else { return .invalidParameter }
   if classes <= 0 || r == 1 {
-    return withSortedConfidences(
-      probs, y, count, classes, layout: { _ in () }, whenEmpty: { setUndefined(value) }
-    ) { sorted, _ in value?.pointee = S(CumulativeGap(sorted).largest) }
+    return withConfidenceCells(
+      probs, y, count, classes, layout: { CellGaps(&$0) }, whenEmpty: { setUndefined(value) }
+    ) { cells, gaps in value?.pointee = S(CumulativeGap(cells, count, gaps).largest) }
   }
-  if let fault = faultOf(probs, y, count, classes) { return fault }
-  guard count <= largestSortCount else { return .invalidShape }
-  guard count > 0, let probs, let y else {
-    setUndefined(value)
-    return .ok
-  }
-  return withWorkspace(layout: {
-    (sorter: ConfidenceSorter<Double>(&$0, capacity: count), taken: $0.take(Bool.self, classes))
-  }) { memory in
-    let rows = ConfidenceRows(probs, y, count, classes: classes, isTopLabel: true)
+  return withConfidenceRows(
+    probs, y, count, classes,
+    layout: {
+      (cells: ConfidenceCells<Double>(&$0, capacity: count), gaps: CellGaps(&$0), taken: $0.take(Bool.self, classes))
+    },
+    whenEmpty: { setUndefined(value) }
+  ) { rows, memory in
     let faults = rows.forEachTile(0..<count) { _, _ in }
     guard faults.status == .ok else { return faults.status }
     for row in 0..<count {
-      let top = LargestProbabilities(probs + row &* classes, classes, r, memory.taken)
-      let label = Int(y[row])
-      memory.sorter.set(
-        row, within ? top.sum : top.last, row: row, isHit: within ? memory.taken[label] : top.lastColumn == label)
+      let top = LargestProbabilities(rows.probs + row &* classes, classes, r, memory.taken)
+      let label = Int(rows.y[row])
+      memory.cells.set(
+        row, within ? top.sum : top.last, isHit: within ? memory.taken[label] : top.lastColumn == label)
     }
-    value?.pointee = S(CumulativeGap(memory.sorter.sorted(count)).largest)
+    memory.cells.place(count)
+    value?.pointee = S(CumulativeGap(memory.cells, count, memory.gaps).largest)
     return .ok
   }
 }
