@@ -256,7 +256,8 @@ def test_errors_follow_their_definition(norm, binning, data, edge, mode):
     value, gradient = losskit.calibration_error(probs, y, **parameters, grad=True)
     expected, expected_gradient, is_clear = reference_error(probs, y, **parameters)
     close(value, expected, rtol=2e-6 if probs.dtype == np.float32 else 1e-11)
-    if is_clear:  # else it may hang on the last bit which bin attains the maximum
+    # Unclear: it may hang on the last bit which bin attains the maximum. Gaps near 2**-120 are as confidences count.
+    if is_clear and not 0 < expected < 1e-25:
         close(gradient, expected_gradient, rtol=2e-6 if probs.dtype == np.float32 else 1e-9, atol=1e-9)
     assert losskit.calibration_error(probs, y, **parameters) == value or len(y) == 0
 
