@@ -41,14 +41,23 @@ struct CandidateMemory<V: Lanes> {
     Int(truncatingIfNeeded: classes(row)[j].bitPattern)
   }
 
+  /// Room for 48 vectors, until candidates are sought and after they have been found.
+  @inline(__always) var vectors: UnsafeMutablePointer<V> {
+    UnsafeMutableRawPointer(rows).assumingMemoryBound(to: V.self)
+  }
+
   /// Turns the rows, of which number r has `counts[r]` candidates, into columns.
   @inline(never) fileprivate func transpose(_ counts: InlineArray<16, Int>, rows: Int, most: Int) {
     let low = V(-V.Element.infinity)
-    for r in 0..<rows { low.store(row(r) + counts[r]) }
     var first = 0
     while first < most {
       let block = UnsafeMutableRawPointer(columns + first &* V.count).assumingMemoryBound(to: V.self)
-      for r in 0..<V.count { block[r] = r < rows && first < counts[r] ? V.load(row(r) + first) : low }
+      // No branch here either.
+      for r in 0..<rows {
+        let isCandidate = V.Integers.indices .< V.Integers(counts[r] &- first)
+        block[r] = V.select(isCandidate, V.load(row(r) + first), low)
+      }
+      for r in rows..<V.count { block[r] = low }
       V.transpose(block)
       first &+= V.count
     }
@@ -68,12 +77,14 @@ extension RowTile {
 
   /// The elements of each row that are at least `bound`, or NaN, as a tile of their own; −inf where a row has fewer than
   /// others. nil where there are too many.
-  @inline(never) func candidates(atLeast bound: V) -> Candidates<V>? {
-    isAcross ? chosenColumns(atLeast: bound) : chosenElements(atLeast: bound)
+  ///
+  /// - Parameter placed: are they to be put back?
+  @inline(never) func candidates(atLeast bound: V, placed: Bool) -> Candidates<V>? {
+    isAcross ? chosenColumns(atLeast: bound) : chosenElements(atLeast: bound, placed: placed)
   }
 
   @inline(__always)
-  private func chosenElements(atLeast bound: V) -> Candidates<V>? {
+  private func chosenElements(atLeast bound: V, placed: Bool) -> Candidates<V>? {
     let memory = candidateMemory
     var counts = InlineArray<16, Int>(repeating: 0)
     var most = 0
@@ -91,7 +102,7 @@ extension RowTile {
         prefetch(output + c)
         let x = V.load(elements + c, lanes: lanes, fill: -.infinity)
         let isCandidate = lanes == V.count ? ~(x .< bound) : ~(x .< bound) & V.Integers.first(lanes)
-        _ = V(bits: V.Integers.indices &+ V.Integers(c)).compress(isCandidate, places + n)
+        if placed { _ = V(bits: V.Integers.indices &+ V.Integers(c)).compress(isCandidate, places + n) }
         // Of too many the last are written over again and again.
         n = Swift.min(n &+ x.compress(isCandidate, found + n), mostCandidates &+ 1)
       }
@@ -158,24 +169,14 @@ extension RowTile {
     }
   }
 
-  /// The maxima of parts of each row, at least `parts` of them, as a tile of their own. nil where that is no gain.
-  @inline(never) func partialMaxima(_ parts: Int) -> RowTile<V>? {
-    if isAcross || parts > V.count { return nil }
-    let memory = candidateMemory
-    for row in 0..<count {
-      let elements = arrays.first + row &* classes
-      var m0 = -V.infinity, m1 = -V.infinity
-      var c = 0
-      while c &+ 2 &* V.count <= classes {
-        m0 = V.max(V.load(elements + c), m0)
-        m1 = V.max(V.load(elements + (c &+ V.count)), m1)
-        c &+= 2 &* V.count
-      }
-      forEachVector(V.self, c..<classes) { c, n in m0 = V.max(V.load(elements + c, lanes: n, fill: -.infinity), m0) }
-      V.max(m0, m1).store(memory.row(row))
-    }
-    memory.transpose(InlineArray(repeating: V.count), rows: count, most: V.count)
-    return memory.tile(V.count, firstRow: firstRow)
+  /// The maxima of `V.count` parts of each row, as a tile of their own, until the next pass over this one. nil where rows
+  /// are too short for it.
+  @inline(__always) func partialMaxima() -> RowTile<V>? {
+    if isAcross { return nil }
+    let maxima = maximaOfParts()
+    return RowTile(
+      across: RowArrays(first: maxima, second: maxima, perClass: nil, output: nil), stride: V.count, classes: V.count,
+      firstRow: firstRow, count: V.count, scratch: candidateMemory.tile(0, firstRow: 0).scratch)
   }
 
   /// How many elements of each row are at least `bound`?

@@ -1,8 +1,11 @@
-// The k largest of each row, without sorting: a threshold between them and the others is found by bisection. Where
-// several elements stand exactly at the threshold, the first classes of them are taken.
+// The k largest of each row: where they are few by a network that sorts them, else without sorting, by a threshold between
+// them and the others that is found by bisection. Where several elements stand exactly at the threshold, the first classes
+// of them are taken.
 
 /// Which elements of the rows of a tile are among the k largest?
 struct TopSelection<V: Lanes> {
+  /// The maximum of each row, ignoring NaN.
+  let maximum: V
   var threshold: V
   /// Of the elements that equal the threshold, those up to this class.
   var lastTie: V.Integers
@@ -16,40 +19,76 @@ struct TopSelection<V: Lanes> {
   }
 }
 
+/// As many as a network sorts.
+private let mostSorted = 16
+
 extension RowTile {
   /// The k largest elements of each row; of equal ones those of the lower classes. All, if there are not more than k.
-  ///
-  /// - Parameter maximum: of each row.
-  @inline(never) func top(_ k: Int, maximum: V) -> TopSelection<V> {
-    var lowest = -V.infinity
-    if k >= classes { return TopSelection(threshold: lowest, lastTie: V.Integers(Int(Int32.max)), candidates: nil) }
-    // k parts have a maximum each: the k-th largest of all is not below the k-th largest of these.
-    if let parts = partialMaxima(k) {
-      lowest = parts.bisect(k, from: lowest, to: maximum, rows: count, steps: 6).threshold
+  @inline(never) func top(_ k: Int) -> TopSelection<V> {
+    let every = V.Integers(Int(Int32.max))
+    if k >= classes {
+      return TopSelection(maximum: maximum(), threshold: -V.infinity, lastTie: every, candidates: nil)
     }
-    let few = candidates(atLeast: lowest)
-    let found =
-      if let few {
-        few.tile.bisect(k, from: lowest, to: maximum, rows: count, steps: .max)
-      } else {
-        bisect(k, from: lowest, to: maximum, rows: count, steps: .max)
+    var few: Candidates<V>?
+    if classes > 8 &* V.count, k <= V.count, let parts = partialMaxima() {
+      // k parts have a maximum each: the k-th largest of all is not below the k-th largest of these.
+      few = candidates(atLeast: parts.sorted(candidateMemory.vectors)[k &- 1], placed: true)
+    }
+    let maximum: V, threshold: V
+    var ties = V.Integers(0)
+    if k < mostSorted {
+      let sorted = (few?.tile ?? self).sorted(candidateMemory.vectors)
+      maximum = sorted[0]
+      threshold = sorted[k &- 1]
+      if ((sorted[k] .== threshold) & V.Integers.first(count)).any {
+        for rank in 0..<k { ties = ties &- (sorted[rank] .== threshold) }
+        ties = ties & (sorted[k] .== threshold)
       }
-    var lastTie = V.Integers(Int(Int32.max))
-    for row in 0..<count where found.ties[row] > 0 {
-      let threshold = found.threshold[row]
-      var wanted = found.ties[row]
+    } else {
+      maximum = self.maximum()
+      (threshold, ties) = (few?.tile ?? self).bisect(k, from: -V.infinity, to: maximum, rows: count)
+    }
+    var lastTie = every
+    for row in 0..<count where ties[row] > 0 {
+      var wanted = ties[row]
       var c = 0
       while c < classes {
-        if input(row: row, class: c) == threshold {
+        if input(row: row, class: c) == threshold[row] {
           wanted &-= 1
           if wanted == 0 { break }
         }
         c &+= 1
       }
       lastTie[row] = c
-      if let few { remove(few, row: row, equalTo: threshold, after: c) }
+      if let few { remove(few, row: row, equalTo: threshold[row], after: c) }
     }
-    return TopSelection(threshold: found.threshold, lastTie: lastTie, candidates: few)
+    return TopSelection(maximum: maximum, threshold: threshold, lastTie: lastTie, candidates: few)
+  }
+
+  /// The largest elements of each row, from the largest on, at the start of `memory`, which has room for twice so many;
+  /// −inf behind them where rows are shorter, and for NaN.
+  @inline(never) private func sorted(_ memory: UnsafeMutablePointer<V>) -> UnsafeMutablePointer<V> {
+    var first = 0
+    while first < classes {
+      let block = first == 0 ? memory : memory + mostSorted
+      for vector in 0..<mostSorted {
+        let c = first &+ (isAcross ? vector : vector / V.count &* V.count)
+        let row = isAcross ? 0 : vector % V.count
+        let lanes = isAcross ? count : Swift.min(V.count, classes &- c)
+        let isThere = c < classes && row < count
+        // NaN is not the greater.
+        block[vector] = isThere
+          ? V.max(V.load(arrays.first + (c &* classStride &+ row &* classes), lanes: lanes, fill: -.infinity), -V.infinity)
+          : -V.infinity
+      }
+      if !isAcross {
+        for part in 0..<mostSorted / V.count { V.transpose(block + part &* V.count) }
+      }
+      V.sort(block)
+      if first > 0 { V.merge(memory, block) }
+      first &+= mostSorted
+    }
+    return memory
   }
 
   /// A threshold for each row that at least k elements reach, and, where there are more, the highest such; then `ties`
@@ -59,9 +98,8 @@ extension RowTile {
   ///   - low: at least k elements reach it.
   ///   - high: the maximum.
   ///   - rows: the lanes that matter.
-  ///   - steps: after so many the threshold need not be the highest.
   @inline(never)
-  func bisect(_ k: Int, from low: V, to high: V, rows: Int, steps: Int) -> (threshold: V, ties: V.Integers) {
+  func bisect(_ k: Int, from low: V, to high: V, rows: Int) -> (threshold: V, ties: V.Integers) {
     let wanted = V.Integers(k)
     let one = V.Integers(1)
     var low = low.orderedBits
@@ -69,7 +107,7 @@ extension RowTile {
     var above = V.Integers(0)  // how many reach `high`
     var done = ~V.Integers.first(rows)
     var step = 0
-    while step < steps {
+    while true {
       done = done | ~(low .< high &- one)
       if !(~done).any { break }
       // Halving the values takes fewer steps as a rule, halving the bit patterns at most as many as there are bits.

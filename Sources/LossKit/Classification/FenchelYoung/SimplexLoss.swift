@@ -72,9 +72,8 @@ struct SimplexTargetLoss<V: Lanes, P: SimplexPower, W: TsallisPower>: SparseRowL
   @inline(__always)
   func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
     let logit = tile.inputs(at: k.target)
-    var (wide, bound) = threshold.start(tile.maximum(), tile.rows)
+    var (wide, few) = threshold.start(tile)
     wide.forEachHalf(scale) { half, scale in half.f = scale }
-    let few = tile.candidates(atLeast: bound)
     let (value, complement) = values(few?.tile ?? tile, tile, logit, &wide)
     if keep {
       // As if no class were the target; then the target.
@@ -139,9 +138,8 @@ struct SimplexDenseLoss<V: Lanes, P: SimplexPower, W: TsallisPower>: SparseRowLo
 
   @inline(__always)
   func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
-    var (wide, bound) = threshold.start(tile.maximum(), tile.rows)
+    var (wide, few) = threshold.start(tile)
     wide.forEachHalf(scale) { half, scale in half.f = scale }
-    let few = tile.candidates(atLeast: bound)
     threshold.solve(few?.tile ?? tile, rows: tile.count, classes: tile.classes, &wide)
     let value = values(tile, wide)
     if keep { tile.wideMap(wide) { x, t, k in (SimplexThreshold<V, P, W>.weight(x, k) - t) * k.f } }

@@ -74,8 +74,8 @@ private struct SparsemaxSupport<V: Lanes>: RowVisitor {
   static var usesCandidates: Bool { true }
 
   @inline(__always) func visit(_ tile: RowTile<V>) {
-    let (k, bound) = EuclideanThreshold<V>(alpha: 2).start(tile.maximum(), tile.rows)
-    find(tile.candidates(atLeast: bound)?.tile ?? tile, tile, k)
+    let (k, few) = EuclideanThreshold<V>(alpha: 2).start(tile)
+    find(few?.tile ?? tile, tile, k)
   }
 
   @inline(__always)
