@@ -47,7 +47,7 @@ struct CandidateMemory<V: Lanes> {
   }
 
   /// Turns the rows, of which number r has `counts[r]` candidates, into columns.
-  @inline(never) fileprivate func transpose(_ counts: InlineArray<16, Int>, rows: Int, most: Int) {
+  @inline(__always) fileprivate func transpose(_ counts: InlineArray<16, Int>, rows: Int, most: Int) {
     let low = V(-V.Element.infinity)
     var first = 0
     while first < most {

@@ -19,6 +19,8 @@ protocol SimplexPower {
   static func dual(_ g: DoubleLanes, _ gamma: DoubleLanes) -> DoubleLanes
   /// Does the rounding of powers show in the sum of what they give?
   static var isRounded: Bool { get }
+  /// Does a step leave an error of no more than its square?
+  static var isSmooth: Bool { get }
   /// Is the power a polynomial, which is this one?
   static var isPolynomial: Bool { get }
   static func polynomial<L: Lanes>(_ u: L) -> L
@@ -28,6 +30,7 @@ protocol SimplexPower {
 }
 
 extension SimplexPower {
+  static var isSmooth: Bool { false }
   static var isPolynomial: Bool { true }
   @inline(__always) static func terms(_ u: DoubleLanes, _: DoubleLanes) -> (DoubleLanes, DoubleLanes) { polynomialTerms(u) }
   @inline(__always) static func dual(_ g: DoubleLanes, _: DoubleLanes) -> DoubleLanes { polynomialDual(g) }
@@ -46,6 +49,7 @@ enum FirstPower: SimplexPower {
 enum SecondPower: SimplexPower {
   @inline(__always) static func power(_ u: DoubleLanes, _: DoubleLanes) -> DoubleLanes { u * u }
   static var isRounded: Bool { false }
+  static var isSmooth: Bool { true }
   @inline(__always) static func polynomial<L: Lanes>(_ u: L) -> L { u * u }
   @inline(__always) static func polynomialTerms<L: Lanes>(_ u: L) -> (L, L) { (u * u, u) }
   @inline(__always) static func polynomialDual<L: Lanes>(_ g: L) -> L { g.squareRoot }
@@ -86,12 +90,12 @@ struct SimplexThreshold<V: Lanes, P: SimplexPower, W: SimplexPower> {
   var steps = 100
 
   /// What is known of a tile's rows at the beginning; and the logits that can count.
-  @inline(__always)
+  @inline(never)
   func start(_ tile: RowTile<V>) -> (constants: WideConstants<V>, few: Candidates<V>?) {
     let parts = P.isPolynomial ? tile.partialMaxima() : nil
     var k = start(parts?.maximum() ?? tile.maximum(), tile.rows)
     if let parts {
-      approach(parts, rows: tile.count, &k, steps: Swift.min(steps, 3))
+      approach(parts, rows: tile.count, &k, steps: 1)
       // The least of all that rounding may have made of it.
       k.forEachHalf { half, _ in half.d = half.d * DoubleLanes(1 + 0x1p-16) }
     }
@@ -128,20 +132,24 @@ struct SimplexThreshold<V: Lanes, P: SimplexPower, W: SimplexPower> {
 
   @inline(__always) static func weight(_ x: DoubleLanes, _ k: WideRow) -> DoubleLanes { k.e * W.power(u(x, k), k.c) }
 
-  /// Newton's steps from above in the precision of the elements, until they are short.
-  @inline(never)
+  /// Newton's steps in the precision of the elements, until they are short. For lines across rows.
+  @inline(__always)
   private func approach(_ tile: RowTile<V>, rows: Int, _ k: inout WideConstants<V>, steps: Int) {
-    var row = RowConstants<V>(a: k.narrowed { $0.a }, b: k.narrowed { $0.b }, d: k.narrowed { $0.d })
+    let a = k.narrowed { $0.a }, b = k.narrowed { $0.b }
+    var top = k.narrowed { $0.d }
     for _ in 0..<steps {
-      let sums = tile.sums(row, keep: false) { e, k in
-        let terms = P.polynomialTerms(V.max(V.zero, V.fma(e.x - k.a, k.b, k.d)))
-        return RowTerms(first: terms.0, second: terms.1)
+      var first = V.zero, second = V.zero
+      for c in 0..<tile.classes {
+        let x = V.load(tile.arrays.first + c &* tile.classStride, lanes: tile.count)
+        let terms = P.polynomialTerms(V.max(V.zero, V.fma(x - a, b, top)))
+        first = first + terms.0
+        second = second + terms.1
       }
-      let step = (sums.0 - P.polynomialDual(sums.0)) / sums.1
-      row.d = row.d - step
-      if !((V(Element(0x1p-20)) * row.d .< step.magnitude) & V.Integers.first(rows)).any { break }
+      let step = (first - P.polynomialDual(first)) / second
+      top = top - step
+      if !((V(Element(0x1p-10)) * top .< step.magnitude) & V.Integers.first(rows)).any { break }
     }
-    k.forEachHalf(row.d) { half, top in half.d = top }
+    k.forEachHalf(top) { half, top in half.d = top }
   }
 
   /// Finds `k.d`, then leaves the weights' exponent in `k.c` and their factor in `k.e`.
@@ -157,8 +165,9 @@ struct SimplexThreshold<V: Lanes, P: SimplexPower, W: SimplexPower> {
 
   @inline(__always)
   private func find(_ tile: RowTile<V>, rows: Int, classes: Int, _ k: inout WideConstants<V>) {
-    let tolerance = DoubleLanes(V.count > DoubleLanes.count ? 0x1p-27 : 0x1p-48)
-    if P.isPolynomial { approach(tile, rows: rows, &k, steps: Swift.min(steps, 10)) }
+    let isFloat = V.count > DoubleLanes.count
+    let tolerance = DoubleLanes(isFloat ? P.isSmooth ? 0x1p-20 : 0x1p-27 : 0x1p-48)
+    if P.isPolynomial && tile.isAcross { approach(tile, rows: rows, &k, steps: Swift.min(steps, 10)) }
     // a ≤ top ≤ b; c: how far the last step went.
     var bracket = WideConstants<V>()
     var isDone = false

@@ -4,8 +4,8 @@
 
 /// Which elements of the rows of a tile are among the k largest?
 struct TopSelection<V: Lanes> {
-  /// The maximum of each row, ignoring NaN.
-  let maximum: V
+  /// The maximum of each row, ignoring NaN, and how many of the selected elements equal it.
+  let maximum, maxima: V
   var threshold: V
   /// Of the elements that equal the threshold, those up to this class.
   var lastTie: V.Integers
@@ -27,7 +27,9 @@ extension RowTile {
   @inline(never) func top(_ k: Int) -> TopSelection<V> {
     let every = V.Integers(Int(Int32.max))
     if k >= classes {
-      return TopSelection(maximum: maximum(), threshold: -V.infinity, lastTie: every, candidates: nil)
+      let maximum = self.maximum()
+      return TopSelection(
+        maximum: maximum, maxima: V(count(atLeast: maximum)), threshold: -V.infinity, lastTie: every, candidates: nil)
     }
     var few: Candidates<V>?
     if classes > 8 &* V.count, k <= V.count, let parts = partialMaxima() {
@@ -35,21 +37,25 @@ extension RowTile {
       few = candidates(atLeast: parts.sorted(candidateMemory.vectors)[k &- 1], placed: true)
     }
     let maximum: V, threshold: V
+    var maxima = V.Integers(0)
     var ties = V.Integers(0)
     if k < mostSorted {
       let sorted = (few?.tile ?? self).sorted(candidateMemory.vectors)
       maximum = sorted[0]
       threshold = sorted[k &- 1]
-      if ((sorted[k] .== threshold) & V.Integers.first(count)).any {
-        for rank in 0..<k { ties = ties &- (sorted[rank] .== threshold) }
-        ties = ties & (sorted[k] .== threshold)
+      for rank in 0..<k {
+        maxima = maxima &- (sorted[rank] .== maximum)
+        ties = ties &- (sorted[rank] .== threshold)
       }
+      ties = ties & (sorted[k] .== threshold)
     } else {
       maximum = self.maximum()
       (threshold, ties) = (few?.tile ?? self).bisect(k, from: -V.infinity, to: maximum, rows: count)
+      let all = count(atLeast: maximum), wanted = V.Integers(k)
+      maxima = V.Integers.select(wanted .< all, wanted, all)
     }
     var lastTie = every
-    for row in 0..<count where ties[row] > 0 {
+    for row in 0..<(ties.any ? count : 0) where ties[row] > 0 {
       var wanted = ties[row]
       var c = 0
       while c < classes {
@@ -62,7 +68,8 @@ extension RowTile {
       lastTie[row] = c
       if let few { remove(few, row: row, equalTo: threshold[row], after: c) }
     }
-    return TopSelection(maximum: maximum, threshold: threshold, lastTie: lastTie, candidates: few)
+    return TopSelection(
+      maximum: maximum, maxima: V(maxima), threshold: threshold, lastTie: lastTie, candidates: few)
   }
 
   /// The largest elements of each row, from the largest on, at the start of `memory`, which has room for twice so many;
