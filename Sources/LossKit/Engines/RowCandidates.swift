@@ -7,9 +7,9 @@
 private let mostCandidates = 48
 
 /// What `RowScratch` has room for, and behind it for the candidates of a tile: twice 16 · (48 + 16) floats or 8 · (48 + 8)
-/// doubles, then 48 vectors and the scratch of their tile.
+/// doubles, then 49 vectors and the scratch of their tile.
 struct CandidateScratch {
-  private var bytes = InlineArray<3284, UInt64>(repeating: 0)
+  private var bytes = InlineArray<3292, UInt64>(repeating: 0)
 
   @inline(__always)
   mutating func withMemory<V: Lanes, R>(_ type: V.Type, _ body: (UnsafeMutablePointer<V.Element>) -> R) -> R {
@@ -28,12 +28,19 @@ struct CandidateMemory<V: Lanes> {
     rows + (V.count &+ r) &* stride
   }
   @inline(__always) fileprivate var columns: UnsafeMutablePointer<V.Element> { rows + 2 &* V.count &* stride }
+  private var counts: UnsafeMutablePointer<V.Element> { columns + mostCandidates &* V.count }
+
+  /// How many candidates a row has; where columns were chosen as a whole, row 0 has the number of columns.
+  @inline(__always) fileprivate func count(_ row: Int) -> Int { Int(truncatingIfNeeded: counts[row].bitPattern) }
+  @inline(__always) fileprivate func setCount(_ row: Int, _ n: Int) {
+    counts[row] = V.Element(bitPattern: V.Element.Bits(truncatingIfNeeded: n))
+  }
 
   /// The first `count` columns, as a tile whose output takes the place of its input.
   @inline(__always) fileprivate func tile(_ count: Int, firstRow: Int) -> RowTile<V> {
     RowTile(
       across: RowArrays(first: columns, second: columns, perClass: nil, output: columns), stride: V.count, classes: count,
-      firstRow: firstRow, count: V.count, scratch: columns + mostCandidates &* V.count)
+      firstRow: firstRow, count: V.count, scratch: counts + V.count)
   }
 
   /// The class of a candidate of a row; of a chosen column with row 0.
@@ -46,15 +53,15 @@ struct CandidateMemory<V: Lanes> {
     UnsafeMutableRawPointer(rows).assumingMemoryBound(to: V.self)
   }
 
-  /// Turns the rows, of which number r has `counts[r]` candidates, into columns.
-  @inline(__always) fileprivate func transpose(_ counts: InlineArray<16, Int>, rows: Int, most: Int) {
+  /// Turns the rows into columns.
+  @inline(__always) fileprivate func transpose(rows: Int, most: Int) {
     let low = V(-V.Element.infinity)
     var first = 0
     while first < most {
       let block = UnsafeMutableRawPointer(columns + first &* V.count).assumingMemoryBound(to: V.self)
       // No branch here either.
       for r in 0..<rows {
-        let isCandidate = V.Integers.indices .< V.Integers(counts[r] &- first)
+        let isCandidate = V.Integers.indices .< V.Integers(count(r) &- first)
         block[r] = V.select(isCandidate, V.load(row(r) + first), low)
       }
       for r in rows..<V.count { block[r] = low }
@@ -67,8 +74,6 @@ struct CandidateMemory<V: Lanes> {
 /// The candidates of a tile's rows.
 struct Candidates<V: Lanes> {
   let tile: RowTile<V>
-  /// Of each row; where columns were chosen as a whole, the number of columns in the first place.
-  fileprivate let counts: InlineArray<16, Int>
 }
 
 extension RowTile {
@@ -86,7 +91,6 @@ extension RowTile {
   @inline(__always)
   private func chosenElements(atLeast bound: V, placed: Bool) -> Candidates<V>? {
     let memory = candidateMemory
-    var counts = InlineArray<16, Int>(repeating: 0)
     var most = 0
     bound.store(constantsMemory)
     for row in 0..<count where most <= mostCandidates {
@@ -106,19 +110,20 @@ extension RowTile {
         // Of too many the last are written over again and again.
         n = Swift.min(n &+ x.compress(isCandidate, found + n), mostCandidates &+ 1)
       }
-      counts[row] = n
+      memory.setCount(row, n)
       most = Swift.max(most, n)
     }
     if most > mostCandidates { return nil }
-    memory.transpose(counts, rows: count, most: most)
-    return Candidates(tile: memory.tile(most, firstRow: firstRow), counts: counts)
+    memory.transpose(rows: count, most: most)
+    return Candidates(tile: memory.tile(most, firstRow: firstRow))
   }
 
   /// Columns without a candidate are left out.
   @inline(__always)
   private func chosenColumns(atLeast bound: V) -> Candidates<V>? {
-    if classes <= mostCandidates { return Candidates(tile: self, counts: InlineArray(repeating: 0)) }
     let memory = candidateMemory
+    memory.setCount(0, 0)
+    if classes <= mostCandidates { return Candidates(tile: self) }
     var n = 0
     for c in 0..<classes where n <= mostCandidates {
       let x = V.load(arrays.first + c &* classStride, lanes: count, fill: -.infinity)
@@ -132,14 +137,15 @@ extension RowTile {
       }
     }
     if n > mostCandidates { return nil }
-    return Candidates(tile: memory.tile(n, firstRow: firstRow), counts: InlineArray(repeating: n))
+    memory.setCount(0, n)
+    return Candidates(tile: memory.tile(n, firstRow: firstRow))
   }
 
   /// Makes −inf of the candidates of a row that equal x and belong to classes after c.
   @inline(never)
   func remove(_ candidates: Candidates<V>, row: Int, equalTo x: Element, after c: Int) {
     let memory = candidateMemory
-    for j in 0..<candidates.counts[isAcross ? 0 : row] {
+    for j in 0..<memory.count(isAcross ? 0 : row) {
       let candidate = memory.columns + (j &* V.count &+ row)
       if candidate.pointee == x && memory.place(isAcross ? 0 : row, j) > c { candidate.pointee = -.infinity }
     }
@@ -150,10 +156,11 @@ extension RowTile {
     guard let output = arrays.output else { return }
     let memory = candidateMemory
     if isAcross {
-      if candidates.counts[0] == 0 { return }
+      let chosen = memory.count(0)
+      if chosen == 0 { return }
       var j = 0
       for c in 0..<classes {
-        let isNext = j < candidates.counts[0] && memory.place(0, j) == c
+        let isNext = j < chosen && memory.place(0, j) == c
         let value = isNext ? V.load(memory.columns + j &* V.count) : background
         if isNext { j &+= 1 }
         value.store(output + c &* classStride, lanes: count)
@@ -165,7 +172,7 @@ extension RowTile {
       let start = output + row &* classes
       let background = V(constantsMemory[row])
       forEachVector(V.self, 0..<classes) { c, n in background.store(start + c, lanes: n) }
-      for j in 0..<candidates.counts[row] { start[memory.place(row, j)] = memory.columns[j &* V.count &+ row] }
+      for j in 0..<memory.count(row) { start[memory.place(row, j)] = memory.columns[j &* V.count &+ row] }
     }
   }
 

@@ -243,7 +243,9 @@ extension SimplexThreshold {
       // What counts of a row lies less than `top` below its maximum: no digits that matter are lost without doubles.
       let constants = RowConstants<V>(
         a: k.narrowed { $0.a }, b: k.narrowed { $0.b }, c: k.narrowed { $0.e * $0.f }, d: k.narrowed { $0.d })
-      tile.map(constants) { e, k in W.polynomial(V.max(V.zero, V.fma(e.x - k.a, k.b, k.d))) * k.c }
+      tile.specialized {
+        $0.map(constants, isCommon: true) { e, k in W.polynomial(V.max(V.zero, V.fma(e.x - k.a, k.b, k.d))) * k.c }
+      }
       return
     }
     (few?.tile ?? tile).wideMap(k) { x, _, k in Self.weight(x, k) * k.f }

@@ -78,24 +78,34 @@ extension RowTile {
     var first = 0
     while first < classes {
       let block = first == 0 ? memory : memory + mostSorted
-      for vector in 0..<mostSorted {
-        let c = first &+ (isAcross ? vector : vector / V.count &* V.count)
-        let row = isAcross ? 0 : vector % V.count
-        let lanes = isAcross ? count : Swift.min(V.count, classes &- c)
-        let isThere = c < classes && row < count
-        // NaN is not the greater.
-        block[vector] = isThere
-          ? V.max(V.load(arrays.first + (c &* classStride &+ row &* classes), lanes: lanes, fill: -.infinity), -V.infinity)
-          : -V.infinity
-      }
-      if !isAcross {
-        for part in 0..<mostSorted / V.count { V.transpose(block + part &* V.count) }
+      if isAcross {
+        load(block, mostSorted, Swift.min(mostSorted, classes &- first), first &* classStride, classStride, lanes: count)
+      } else {
+        for part in 0..<mostSorted / V.count {
+          let c = first &+ part &* V.count
+          let vectors = block + part &* V.count
+          load(vectors, V.count, c < classes ? count : 0, c, classes, lanes: Swift.min(V.count, classes &- c))
+          V.transpose(vectors)
+        }
       }
       V.sort(block)
       if first > 0 { V.merge(memory, block) }
       first &+= mostSorted
     }
     return memory
+  }
+
+  /// Fills `count` vectors, the first of them with elements that lie `stride` apart, from `at` on.
+  @inline(__always)
+  private func load(
+    _ vectors: UnsafeMutablePointer<V>, _ count: Int, _ loaded: Int, _ at: Int, _ stride: Int, lanes: Int
+  ) {
+    let start = arrays.first + at
+    for n in 0..<loaded {
+      // NaN is not the greater.
+      vectors[n] = V.max(V.load(start + n &* stride, lanes: lanes, fill: -.infinity), -V.infinity)
+    }
+    for n in loaded..<count { vectors[n] = -V.infinity }
   }
 
   /// A threshold for each row that at least k elements reach, and, where there are more, the highest such; then `ties`

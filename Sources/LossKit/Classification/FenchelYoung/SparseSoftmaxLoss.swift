@@ -63,16 +63,18 @@ private struct SparseSoftmaxLoss<V: Lanes>: SparseRowLoss {
   /// Σ_{j ∈ Ω} e^{z_j − max z} − 1; writes the shares of all classes as if none were the target.
   @inline(__always)
   private func shares(_ few: RowTile<V>, _ k: inout RowConstants<V>, maxima: V, _ scale: V, keep: Bool) -> V {
-    let below = few.sum(
-      k, keep: keep, isCommon: true,
-      terms: { e, k in
-        let term = V.select(TopSelection.contains(e, k.b, k.target), exponential(e.x - k.a), V.zero)
-        return (V.select(e.x .== k.a, V.zero, term), term)
-      })
+    let below = few.specialized { tile in
+      tile.sum(
+        k, keep: keep, isCommon: true,
+        terms: { e, k in
+          let term = V.select(TopSelection.contains(e, k.b, k.target), exponential(e.x - k.a), V.zero)
+          return (V.select(e.x .== k.a, V.zero, term), term)
+        })
+    }
     // A row of +inf, or of −inf alone, has no sum.
     let excess = V.select(k.a.magnitude .< V.infinity, below + (maxima - V.one), V.nan)
     k.c = scale / (excess + V.one)
-    if keep { few.map(k, isCommon: true) { e, k in e.kept * k.c } }
+    if keep { few.specialized { $0.map(k, isCommon: true) { e, k in e.kept * k.c } } }
     return excess
   }
 }
