@@ -37,9 +37,11 @@ struct CandidateMemory<V: Lanes> {
   }
 
   /// The first `count` columns, as a tile whose output takes the place of its input.
-  @inline(__always) fileprivate func tile(_ count: Int, firstRow: Int) -> RowTile<V> {
+  @inline(__always) fileprivate func tile(
+    _ count: Int, firstRow: Int, second: UnsafeMutablePointer<V.Element>? = nil
+  ) -> RowTile<V> {
     RowTile(
-      across: RowArrays(first: columns, second: columns, perClass: nil, output: columns), stride: V.count, classes: count,
+      across: RowArrays(first: columns, second: second ?? columns, perClass: nil, output: columns), stride: V.count, classes: count,
       firstRow: firstRow, count: V.count, scratch: counts + V.count)
   }
 
@@ -53,18 +55,17 @@ struct CandidateMemory<V: Lanes> {
     UnsafeMutableRawPointer(rows).assumingMemoryBound(to: V.self)
   }
 
-  /// Turns the rows into columns.
-  @inline(__always) fileprivate func transpose(rows: Int, most: Int) {
-    let low = V(-V.Element.infinity)
+  /// Turns the rows into columns; `nothing` stands where a row has no candidate left.
+  @inline(__always) fileprivate func transpose(rows: Int, most: Int, nothing: V) {
     var first = 0
     while first < most {
       let block = UnsafeMutableRawPointer(columns + first &* V.count).assumingMemoryBound(to: V.self)
       // No branch here either.
       for r in 0..<rows {
         let isCandidate = V.Integers.indices .< V.Integers(count(r) &- first)
-        block[r] = V.select(isCandidate, V.load(row(r) + first), low)
+        block[r] = V.select(isCandidate, V.load(row(r) + first), nothing)
       }
-      for r in rows..<V.count { block[r] = low }
+      for r in rows..<V.count { block[r] = nothing }
       V.transpose(block)
       first &+= V.count
     }
@@ -80,16 +81,40 @@ extension RowTile {
   /// For the candidates of the tile, if the kernel `usesCandidates`.
   var candidateMemory: CandidateMemory<V> { CandidateMemory(rows: scratch + Self.scratchVectors &* V.count) }
 
-  /// The elements of each row that are at least `bound`, or NaN, as a tile of their own; −inf where a row has fewer than
-  /// others. nil where there are too many.
+  /// The elements of each row that are at least `bound`, or NaN, as a tile of their own, with `nothing` where a row has
+  /// fewer than others. nil where there are too many.
   ///
   /// - Parameter placed: are they to be put back?
-  @inline(never) func candidates(atLeast bound: V, placed: Bool) -> Candidates<V>? {
-    isAcross ? chosenColumns(atLeast: bound) : chosenElements(atLeast: bound, placed: placed)
+  @inline(never)
+  func candidates(atLeast bound: V, placed: Bool, nothing: V = V(-Element.infinity)) -> Candidates<V>? {
+    isAcross
+      ? chosenColumns(atLeast: bound, nothing: nothing)
+      : chosenElements(atLeast: bound, placed: placed, nothing: nothing)
+  }
+
+  /// The elements of each row that are above 0, or NaN, with those of the second input that belong to them, which need not
+  /// be read elsewhere. nil where there are too many.
+  @inline(never) func support() -> Candidates<V>? {
+    let least = V(Element.leastNonzeroMagnitude)
+    guard let few = candidates(atLeast: least, placed: true, nothing: V.zero) else { return nil }
+    let memory = candidateMemory
+    let second = memory.rows
+    if isAcross {
+      if memory.count(0) == 0 { return few }
+      for j in 0..<memory.count(0) {
+        V.load(arrays.second + memory.place(0, j) &* classStride, lanes: count).store(second + j &* V.count)
+      }
+    } else {
+      for row in 0..<count {
+        let elements = arrays.second + row &* classes
+        for j in 0..<memory.count(row) { second[j &* V.count &+ row] = elements[memory.place(row, j)] }
+      }
+    }
+    return Candidates(tile: memory.tile(few.tile.classes, firstRow: firstRow, second: second))
   }
 
   @inline(__always)
-  private func chosenElements(atLeast bound: V, placed: Bool) -> Candidates<V>? {
+  private func chosenElements(atLeast bound: V, placed: Bool, nothing: V) -> Candidates<V>? {
     let memory = candidateMemory
     var most = 0
     bound.store(constantsMemory)
@@ -114,13 +139,13 @@ extension RowTile {
       most = Swift.max(most, n)
     }
     if most > mostCandidates { return nil }
-    memory.transpose(rows: count, most: most)
+    memory.transpose(rows: count, most: most, nothing: nothing)
     return Candidates(tile: memory.tile(most, firstRow: firstRow))
   }
 
   /// Columns without a candidate are left out.
   @inline(__always)
-  private func chosenColumns(atLeast bound: V) -> Candidates<V>? {
+  private func chosenColumns(atLeast bound: V, nothing: V) -> Candidates<V>? {
     let memory = candidateMemory
     memory.setCount(0, 0)
     if classes <= mostCandidates { return Candidates(tile: self) }
@@ -130,7 +155,7 @@ extension RowTile {
       let isCandidate = ~(x .< bound)
       if isCandidate.any {
         if n < mostCandidates {
-          V.select(isCandidate, x, -V.infinity).store(memory.columns + n &* V.count)
+          V.select(isCandidate, x, nothing).store(memory.columns + n &* V.count)
           memory.classes(0)[n] = Element(bitPattern: Element.Bits(truncatingIfNeeded: c))
         }
         n &+= 1
