@@ -90,8 +90,8 @@ struct SimplexThreshold<V: Lanes, P: SimplexPower, W: SimplexPower> {
   var steps = 100
 
   /// What is known of a tile's rows at the beginning; and the logits that can count.
-  @inline(never)
-  func start(_ tile: RowTile<V>) -> (constants: WideConstants<V>, few: Candidates<V>?) {
+  @inline(__always)
+  private func start(_ tile: RowTile<V>) -> (constants: WideConstants<V>, few: Candidates<V>?) {
     let parts = P.isPolynomial ? tile.partialMaxima() : nil
     var k = start(parts?.maximum() ?? tile.maximum(), tile.rows)
     if let parts {
@@ -152,17 +152,19 @@ struct SimplexThreshold<V: Lanes, P: SimplexPower, W: SimplexPower> {
     k.forEachHalf(top) { half, top in half.d = top }
   }
 
-  /// Finds `k.d`, then leaves the weights' exponent in `k.c` and their factor in `k.e`.
-  ///
+  /// The thresholds of a tile's rows, `top` in `k.d`, with the weights' exponent in `k.c` and their factor in `k.e`; and
+  /// the logits that can count, if they are few.
+  @inline(never)
+  func solve(_ tile: RowTile<V>) -> (constants: WideConstants<V>, few: Candidates<V>?) {
+    // By way of functions that are inlined: closures of one that is not would stay apart, with all that they call.
+    var (k, few) = start(tile)
+    find(few?.tile ?? tile, rows: tile.count, classes: tile.classes, &k)
+    return (k, few)
+  }
+
   /// - Parameters:
   ///   - tile: the rows, or their candidates.
   ///   - classes: of the rows.
-  @inline(never)
-  func solve(_ tile: RowTile<V>, rows: Int, classes: Int, _ k: inout WideConstants<V>) {
-    // By way of a function that is inlined: closures of one that is not would stay apart, with all that they call.
-    find(tile, rows: rows, classes: classes, &k)
-  }
-
   @inline(__always)
   private func find(_ tile: RowTile<V>, rows: Int, classes: Int, _ k: inout WideConstants<V>) {
     let isFloat = V.count > DoubleLanes.count
@@ -229,8 +231,7 @@ struct SimplexMap<V: Lanes, P: SimplexPower, W: SimplexPower>: RowVisitor {
   static var usesCandidates: Bool { true }
 
   @inline(__always) func visit(_ tile: RowTile<V>) {
-    var (k, few) = threshold.start(tile)
-    threshold.solve(few?.tile ?? tile, rows: tile.count, classes: tile.classes, &k)
+    var (k, few) = threshold.solve(tile)
     k.forEachHalf { half, _ in half.f = DoubleLanes.one }
     threshold.write(tile, few, k)
   }
