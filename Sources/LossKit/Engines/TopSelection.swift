@@ -7,8 +7,9 @@ struct TopSelection<V: Lanes> {
   /// The maximum of each row, ignoring NaN, and how many of the selected elements equal it.
   let maximum, maxima: V
   var threshold: V
-  /// Of the elements that equal the threshold, those up to this class.
+  /// Of the elements that equal the threshold, those up to this class; all where there are no ties.
   var lastTie: V.Integers
+  let hasTies: Bool
   /// Among which elements they were found; ties that are not selected have become −inf.
   var candidates: Candidates<V>?
 
@@ -29,7 +30,8 @@ extension RowTile {
     if k >= classes {
       let maximum = self.maximum()
       return TopSelection(
-        maximum: maximum, maxima: V(count(atLeast: maximum)), threshold: -V.infinity, lastTie: every, candidates: nil)
+        maximum: maximum, maxima: V(count(atLeast: maximum)), threshold: -V.infinity, lastTie: every,
+        hasTies: false, candidates: nil)
     }
     var few: Candidates<V>?
     if classes > 8 &* V.count, k <= V.count, let parts = partialMaxima() {
@@ -55,7 +57,8 @@ extension RowTile {
       maxima = V.Integers.select(wanted .< all, wanted, all)
     }
     var lastTie = every
-    for row in 0..<(ties.any ? count : 0) where ties[row] > 0 {
+    let hasTies = (ties & V.Integers.first(count)).any
+    for row in 0..<(hasTies ? count : 0) where ties[row] > 0 {
       var wanted = ties[row]
       var c = 0
       while c < classes {
@@ -69,7 +72,8 @@ extension RowTile {
       if let few { remove(few, row: row, equalTo: threshold[row], after: c) }
     }
     return TopSelection(
-      maximum: maximum, maxima: V(maxima), threshold: threshold, lastTie: lastTie, candidates: few)
+      maximum: maximum, maxima: V(maxima), threshold: threshold, lastTie: lastTie, hasTies: hasTies,
+      candidates: few)
   }
 
   /// The largest elements of each row, from the largest on, at the start of `memory`, which has room for twice so many;

@@ -45,7 +45,7 @@ private struct SparseSoftmaxLoss<V: Lanes>: SparseRowLoss {
     k.a = top.maximum
     k.b = top.threshold
     k.target = top.lastTie
-    let excess = shares(top.candidates?.tile ?? tile, &k, maxima: top.maxima, scale, keep: keep)
+    let excess = shares(top, top.candidates?.tile ?? tile, &k, scale, keep: keep)
     if keep, let few = top.candidates { tile.put(few, background: k.c * V.zero) }
     let x = logit - k.a
     if keep {
@@ -62,17 +62,21 @@ private struct SparseSoftmaxLoss<V: Lanes>: SparseRowLoss {
 
   /// Σ_{j ∈ Ω} e^{z_j − max z} − 1; writes the shares of all classes as if none were the target.
   @inline(__always)
-  private func shares(_ few: RowTile<V>, _ k: inout RowConstants<V>, maxima: V, _ scale: V, keep: Bool) -> V {
+  private func shares(
+    _ top: TopSelection<V>, _ few: RowTile<V>, _ k: inout RowConstants<V>, _ scale: V, keep: Bool
+  ) -> V {
+    let hasTies = top.hasTies
     let below = few.specialized { tile in
       tile.sum(
         k, keep: keep, isCommon: true,
         terms: { e, k in
-          let term = V.select(TopSelection.contains(e, k.b, k.target), exponential(e.x - k.a), V.zero)
+          let isTop = hasTies ? TopSelection.contains(e, k.b, k.target) : ~(e.x .< k.b)
+          let term = V.select(isTop, exponential(e.x - k.a), V.zero)
           return (V.select(e.x .== k.a, V.zero, term), term)
         })
     }
     // A row of +inf, or of −inf alone, has no sum.
-    let excess = V.select(k.a.magnitude .< V.infinity, below + (maxima - V.one), V.nan)
+    let excess = V.select(k.a.magnitude .< V.infinity, below + (top.maxima - V.one), V.nan)
     k.c = scale / (excess + V.one)
     if keep { few.specialized { $0.map(k, isCommon: true) { e, k in e.kept * k.c } } }
     return excess
