@@ -100,7 +100,7 @@ extension RowTile {
     let memory = candidateMemory
     let second = memory.rows
     if isAcross {
-      if memory.count(0) == 0 { return few }
+      if isWhole(few) { return few }
       for j in 0..<memory.count(0) {
         V.load(arrays.second + memory.place(0, j) &* classStride, lanes: count).store(second + j &* V.count)
       }
@@ -143,12 +143,14 @@ extension RowTile {
     return Candidates(tile: memory.tile(most, firstRow: firstRow))
   }
 
-  /// Columns without a candidate are left out.
+  /// Are they the tile itself?
+  @inline(__always) private func isWhole(_ candidates: Candidates<V>) -> Bool { candidates.tile.classes == classes }
+
+  /// Columns without a candidate are left out, if there are more columns than a row may have candidates.
   @inline(__always)
   private func chosenColumns(atLeast bound: V, nothing: V) -> Candidates<V>? {
-    let memory = candidateMemory
-    memory.setCount(0, 0)
     if classes <= mostCandidates { return Candidates(tile: self) }
+    let memory = candidateMemory
     var n = 0
     for c in 0..<classes where n <= mostCandidates {
       let x = V.load(arrays.first + c &* classStride, lanes: count, fill: -.infinity)
@@ -166,13 +168,13 @@ extension RowTile {
     return Candidates(tile: memory.tile(n, firstRow: firstRow))
   }
 
-  /// Makes −inf of the candidates of a row that equal x and belong to classes after c.
+  /// Makes −inf of the candidates of a row along the classes that equal x and belong to classes after c.
   @inline(never)
   func remove(_ candidates: Candidates<V>, row: Int, equalTo x: Element, after c: Int) {
     let memory = candidateMemory
-    for j in 0..<memory.count(isAcross ? 0 : row) {
+    for j in 0..<memory.count(row) {
       let candidate = memory.columns + (j &* V.count &+ row)
-      if candidate.pointee == x && memory.place(isAcross ? 0 : row, j) > c { candidate.pointee = -.infinity }
+      if candidate.pointee == x && memory.place(row, j) > c { candidate.pointee = -.infinity }
     }
   }
 
@@ -181,8 +183,8 @@ extension RowTile {
     guard let output = arrays.output else { return }
     let memory = candidateMemory
     if isAcross {
+      if isWhole(candidates) { return }
       let chosen = memory.count(0)
-      if chosen == 0 { return }
       var j = 0
       for c in 0..<classes {
         let isNext = j < chosen && memory.place(0, j) == c
