@@ -93,22 +93,17 @@ extension RowTile {
   }
 
   /// The elements of each row that are above 0, or NaN, with those of the second input that belong to them, which need not
-  /// be read elsewhere. nil where there are too many.
+  /// be read elsewhere. nil where there are too many, or where rows are too short for it to pay.
   @inline(never) func support() -> Candidates<V>? {
     let least = V(Element.leastNonzeroMagnitude)
-    guard let few = candidates(atLeast: least, placed: true, nothing: V.zero) else { return nil }
+    guard !isAcross, classes > 16 &* V.count,
+      let few = candidates(atLeast: least, placed: true, nothing: V.zero)
+    else { return nil }
     let memory = candidateMemory
     let second = memory.rows
-    if isAcross {
-      if isWhole(few) { return few }
-      for j in 0..<memory.count(0) {
-        V.load(arrays.second + memory.place(0, j) &* classStride, lanes: count).store(second + j &* V.count)
-      }
-    } else {
-      for row in 0..<count {
-        let elements = arrays.second + row &* classes
-        for j in 0..<memory.count(row) { second[j &* V.count &+ row] = elements[memory.place(row, j)] }
-      }
+    for row in 0..<count {
+      let elements = arrays.second + row &* classes
+      for j in 0..<memory.count(row) { second[j &* V.count &+ row] = elements[memory.place(row, j)] }
     }
     return Candidates(tile: memory.tile(few.tile.classes, firstRow: firstRow, second: second))
   }

@@ -34,7 +34,7 @@ extension RowTile {
         hasTies: false, candidates: nil)
     }
     var few: Candidates<V>?
-    if classes > 8 &* V.count, k <= V.count, let parts = partialMaxima() {
+    if classes > 6 &* V.count, k <= V.count, let parts = partialMaxima() {
       // k parts have a maximum each: the k-th largest of all is not below the k-th largest of these.
       few = candidates(atLeast: parts.sorted(candidateMemory.vectors)[k &- 1], placed: true)
     }
