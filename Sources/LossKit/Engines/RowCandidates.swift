@@ -94,11 +94,13 @@ extension RowTile {
 
   /// The elements of each row that are above 0, or NaN, with those of the second input that belong to them, which need not
   /// be read elsewhere. nil where there are too many, or where rows are too short for it to pay.
-  @inline(never) func support() -> Candidates<V>? {
+  @inline(__always) func support() -> Candidates<V>? {
+    isAcross || classes <= 16 &* V.count ? nil : supportOfLongRows
+  }
+
+  @inline(never) private var supportOfLongRows: Candidates<V>? {
     let least = V(Element.leastNonzeroMagnitude)
-    guard !isAcross, classes > 16 &* V.count,
-      let few = candidates(atLeast: least, placed: true, nothing: V.zero)
-    else { return nil }
+    guard let few = candidates(atLeast: least, placed: true, nothing: V.zero) else { return nil }
     let memory = candidateMemory
     let second = memory.rows
     for row in 0..<count {
