@@ -33,15 +33,18 @@ extension RowTile {
         maximum: maximum, maxima: V(count(atLeast: maximum)), threshold: -V.infinity, lastTie: every,
         hasTies: false, candidates: nil)
     }
+    let isLong = !isAcross && classes > 6 &* V.count
+    var lowest = -V.infinity
     var few: Candidates<V>?
-    if classes > 6 &* V.count, k <= V.count, let parts = partialMaxima() {
+    if isLong, k <= V.count, let parts = partialMaxima() {
       // k parts have a maximum each: the k-th largest of all is not below the k-th largest of these.
-      few = candidates(atLeast: parts.sorted(candidateMemory.vectors)[k &- 1], placed: true)
+      lowest = parts.sorted(candidateMemory.vectors)[k &- 1]
+      few = candidates(atLeast: lowest, placed: true)
     }
     let maximum: V, threshold: V
     var maxima = V.Integers(0)
     var ties = V.Integers(0)
-    if k < mostSorted {
+    if k < mostSorted && (few != nil || !isLong) {
       let sorted = (few?.tile ?? self).sorted(candidateMemory.vectors)
       maximum = sorted[0]
       threshold = sorted[k &- 1]
@@ -52,7 +55,7 @@ extension RowTile {
       ties = ties & (sorted[k] .== threshold)
     } else {
       maximum = self.maximum()
-      (threshold, ties) = (few?.tile ?? self).bisect(k, from: -V.infinity, to: maximum, rows: count)
+      (threshold, ties) = (few?.tile ?? self).bisect(k, from: lowest, to: maximum, rows: count)
       let all = count(atLeast: maximum), wanted = V.Integers(k)
       maxima = V.Integers.select(wanted .< all, wanted, all)
     }
