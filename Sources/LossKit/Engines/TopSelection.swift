@@ -44,7 +44,8 @@ extension RowTile {
     let maximum: V, threshold: V
     var maxima = V.Integers(0)
     var ties = V.Integers(0)
-    if k < mostSorted && (few != nil || !isLong) {
+    // The network takes as long for one row as for all.
+    if k < mostSorted && (few != nil || !isLong || 2 &* count >= V.count) {
       let sorted = (few?.tile ?? self).sorted(candidateMemory.vectors)
       maximum = sorted[0]
       threshold = sorted[k &- 1]
