@@ -192,6 +192,19 @@ def test_long_rows(name, scale, dtype, rng):
     assert_map_close(call(name, z, **parameters), rowwise(function, -1, z, **parameters), -1, tolerance)
 
 
+@pytest.mark.parametrize("classes", [20, 80, 97, 129, 1000])
+def test_selection_among_ties(classes, dtype, rng):
+    """The k largest are found in several ways, by the number of classes and k."""
+    z = rng.normal(0, 2, (37, classes)).astype(dtype)
+    z[5:20] = np.round(z[5:20])
+    z[20], z[21, 3:] = 1, -INF
+    for k in (1, 2, 8, 9, 15, 16, 17, 40):
+        expected = rowwise(sparse_softmax, -1, z, k=k)
+        assert_map_close(losskit.sparse_softmax(z, k=k), expected, -1)
+        channel_first = np.ascontiguousarray(z.T)
+        assert_map_close(losskit.sparse_softmax(channel_first, k=k, axis=0), expected.T, 0)
+
+
 @pytest.mark.parametrize("alpha", [2.2, 3.0, 5.0])
 def test_entmax_sparser_than_sparsemax(alpha, dtype):
     """A logit at the threshold has an infinite derivative: these rows have none there."""
@@ -284,6 +297,22 @@ def test_vjp_follows_its_definition(drawn, name, seed):
     size = np.abs(g).max(axis, keepdims=True, initial=0) * np.maximum(1, np.abs(expected).max(axis, keepdims=True, initial=0))
     tolerance = 6e-6 if z.dtype == np.float32 else 1e-11
     assert (np.abs(actual - expected) <= tolerance * size).all()
+
+
+@pytest.mark.parametrize("name", ["sparsemax", "entmax15", "sparse_softmax"])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_vjp_reads_the_support_alone(name, axis, dtype, rng):
+    weights = {"sparsemax": np.sign, "entmax15": np.sqrt, "sparse_softmax": lambda p: p}[name]
+    p = (rng.random((70, 1053)) * (rng.random((70, 1053)) < 0.01)).astype(dtype)
+    g = rng.normal(0, 1, p.shape).astype(dtype)
+    p[5], p[40] = 0, rng.random(1053) / 1053  # one without support, one with many
+    s = weights(p.astype(np.float64))
+    total = 1 if name == "sparse_softmax" else np.maximum(s.sum(1, keepdims=True), 1e-300)
+    expected = s * (g - (s * g).sum(1, keepdims=True) / total)
+    g[p == 0] = NAN
+    p, g, expected = (np.ascontiguousarray(array if axis == 1 else array.T) for array in (p, g, expected))
+    actual = getattr(losskit, name + "_vjp")(p, g, axis=axis)
+    assert (np.abs(actual - expected) <= (6e-6 if dtype == np.float32 else 1e-11)).all()
 
 
 # --- Refusals, memory, bits ------------------------------------------------------------------------------------------

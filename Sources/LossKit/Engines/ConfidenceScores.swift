@@ -100,7 +100,7 @@ private struct ConfidenceScoreKernel<F: ConfidenceScore>: RowVisitor {
     }
     (k.d, k.e) = (-V.infinity, V(bits: V.Integers(Int(Int32.max))))
     if formula.kept < tile.classes {
-      let top = tile.top(formula.kept, maximum: maximum)
+      let top = tile.top(formula.kept)
       k.d = top.threshold
       k.e = V(bits: top.lastTie)
     }

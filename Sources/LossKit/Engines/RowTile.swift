@@ -296,7 +296,15 @@ struct RowTile<V: Lanes> {
     return V.max(m0, m1)
   }
 
-  @inline(never) private var maximumAlong: V {
+  private var maximumAlong: V {
+    _ = maximaOfParts()
+    foldTile(vectors) { V.max($0, $1) }
+    return vectors[0]
+  }
+
+  /// The maxima of `V.count` parts of each row, which lie along the classes: a vector for each part, a lane for each row.
+  /// They are lost with the next pass over the tile.
+  @inline(never) func maximaOfParts() -> UnsafeMutablePointer<Element> {
     let low = -V.infinity
     let ahead = distanceOfNextTile
     for row in 0..<count {
@@ -319,8 +327,8 @@ struct RowTile<V: Lanes> {
       }
       vectors[row] = V.max(V.max(m0, m1), V.max(m2, m3))
     }
-    maximaOfRows(vectors)
-    return vectors[0]
+    V.transpose(vectors)
+    return UnsafeMutableRawPointer(vectors).assumingMemoryBound(to: Element.self)
   }
 
   /// The maximum of `value` over each row, ignoring NaN; −inf where there is none.
@@ -575,32 +583,27 @@ private struct RunningSum<V: Lanes> {
 /// The maxima of the rows of a tile, left in its first vector.
 @inline(never) private func maximaOfRows<V: Lanes>(_ tile: UnsafeMutablePointer<V>) {
   V.transpose(tile)
-  var step = V.count / 2
-  while step > 0 {
-    for i in 0..<step { tile[i] = V.max(tile[i], tile[i &+ step]) }
-    step /= 2
-  }
+  foldTile(tile) { V.max($0, $1) }
 }
 
 /// The lowest of the integers in each row of a tile, left in its first vector.
 @inline(never) private func lowestOfRows<V: Lanes>(_ tile: UnsafeMutablePointer<V>) {
   V.transpose(tile)
-  var step = V.count / 2
-  while step > 0 {
-    for i in 0..<step {
-      let a = tile[i].bits, b = tile[i &+ step].bits
-      tile[i] = V(bits: V.Integers.select(b .< a, b, a))
-    }
-    step /= 2
-  }
+  foldTile(tile) { a, b in V(bits: V.Integers.select(b.bits .< a.bits, b.bits, a.bits)) }
 }
 
 /// The sums of the rows of a tile, left in its first vector.
 @inline(never) private func sumsOfRows<V: Lanes>(_ tile: UnsafeMutablePointer<V>) {
   V.transpose(tile)
+  foldTile(tile) { $0 + $1 }
+}
+
+/// Joins the vectors of a tile pairwise, until one is left, the first.
+@inline(__always)
+private func foldTile<V: Lanes>(_ tile: UnsafeMutablePointer<V>, _ join: (V, V) -> V) {
   var step = V.count / 2
   while step > 0 {
-    for i in 0..<step { tile[i] = tile[i] + tile[i &+ step] }
+    for i in 0..<step { tile[i] = join(tile[i], tile[i &+ step]) }
     step /= 2
   }
 }

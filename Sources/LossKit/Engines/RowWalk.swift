@@ -68,7 +68,7 @@ extension RowVisitor {
 /// alone.
 @inline(__always)
 func forEachRowTile<K: RowKernel>(_ shape: RowShape, _ arrays: RowArrays<K.V.Element>, _ kernel: K) {
-  let walk = RowWalk<K.V>(shape, arrays, usesSecond: K.usesSecond)
+  let walk = RowWalk<K.V>(shape, arrays, usesSecond: K.usesSecond, usesCandidates: K.usesCandidates)
   parallel(walk.split.parts, RowTilesJob(kernel: kernel, walk: walk))
 }
 
@@ -124,14 +124,17 @@ struct RowWalk<V: Lanes> {
   /// Tiles beside one another, where rows lie side by side.
   private let tilesAcross: Int
 
-  @inline(never) init(_ shape: RowShape, _ arrays: RowArrays<V.Element>, usesSecond: Bool) {
+  @inline(never) init(
+    _ shape: RowShape, _ arrays: RowArrays<V.Element>, usesSecond: Bool, usesCandidates: Bool = false
+  ) {
     self.shape = shape
     self.arrays = arrays
     self.usesSecond = usesSecond
     isAlong = shape.inner == 1 && shape.classes > mostTransposedVectors &* V.count
     isTransposed = shape.inner == 1 && !isAlong
-    // As many rows as keep input and output in the first-level cache, from 1 to `V.count`.
-    let rowsInCache = 16384 / (shape.classes &* MemoryLayout<V.Element>.stride)
+    // As many rows as keep input and output in the first-level cache, from 1 to `V.count`; in the second-level cache where
+    // candidates of many rows make up for it.
+    let rowsInCache = (usesCandidates ? 1 << 16 : 1 << 14) / (shape.classes &* MemoryLayout<V.Element>.stride)
     height = isAlong ? Swift.min(V.count, Swift.max(1, rowsInCache)) : V.count
     tilesAcross = (shape.inner &+ V.count &- 1) / V.count
     let tiles = shape.inner == 1 ? (shape.rows &+ height &- 1) / height : shape.outer &* tilesAcross

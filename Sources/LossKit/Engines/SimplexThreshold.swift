@@ -6,7 +6,8 @@
 // with u_j = [b z_j − τ]_+. The unknown is the largest u of the row, `top`, which is in (0, 1]: then
 // u_j = [b (z_j − max z) + top]_+, in which nothing large is cancelled, and only logits above max z − 1/b can count.
 // Newton's method runs on the γ-norm ‖u‖_γ = 1. That is convex for γ ≥ 1, so that steps from top = 1 on never go past the
-// root, and linear where all logits are the same.
+// root, and linear where all logits are the same. Of fewer logits `top` is higher: that of the maxima of some parts of a row
+// shows which of its logits need not be looked at.
 
 /// The powers of a kind of threshold.
 protocol SimplexPower {
@@ -18,33 +19,40 @@ protocol SimplexPower {
   static func dual(_ g: DoubleLanes, _ gamma: DoubleLanes) -> DoubleLanes
   /// Does the rounding of powers show in the sum of what they give?
   static var isRounded: Bool { get }
+  /// Does a step leave an error of no more than its square?
+  static var isSmooth: Bool { get }
   /// Is the power a polynomial, which is this one?
   static var isPolynomial: Bool { get }
   static func polynomial<L: Lanes>(_ u: L) -> L
+  /// The terms and the dual of a polynomial, in any precision.
+  static func polynomialTerms<L: Lanes>(_ u: L) -> (L, L)
+  static func polynomialDual<L: Lanes>(_ g: L) -> L
 }
 
 extension SimplexPower {
+  static var isSmooth: Bool { false }
   static var isPolynomial: Bool { true }
+  @inline(__always) static func terms(_ u: DoubleLanes, _: DoubleLanes) -> (DoubleLanes, DoubleLanes) { polynomialTerms(u) }
+  @inline(__always) static func dual(_ g: DoubleLanes, _: DoubleLanes) -> DoubleLanes { polynomialDual(g) }
 }
 
 /// γ = 1.
 enum FirstPower: SimplexPower {
   @inline(__always) static func power(_ u: DoubleLanes, _: DoubleLanes) -> DoubleLanes { u }
-  @inline(__always) static func terms(_ u: DoubleLanes, _: DoubleLanes) -> (DoubleLanes, DoubleLanes) {
-    (u, DoubleLanes.select(u .> DoubleLanes.zero, DoubleLanes.one, DoubleLanes.zero))
-  }
-  @inline(__always) static func dual(_: DoubleLanes, _: DoubleLanes) -> DoubleLanes { DoubleLanes.one }
   static var isRounded: Bool { false }
   @inline(__always) static func polynomial<L: Lanes>(_ u: L) -> L { u }
+  @inline(__always) static func polynomialTerms<L: Lanes>(_ u: L) -> (L, L) { (u, L.select(u .> L.zero, L.one, L.zero)) }
+  @inline(__always) static func polynomialDual<L: Lanes>(_: L) -> L { L.one }
 }
 
 /// γ = 2.
 enum SecondPower: SimplexPower {
   @inline(__always) static func power(_ u: DoubleLanes, _: DoubleLanes) -> DoubleLanes { u * u }
-  @inline(__always) static func terms(_ u: DoubleLanes, _: DoubleLanes) -> (DoubleLanes, DoubleLanes) { (u * u, u) }
-  @inline(__always) static func dual(_ g: DoubleLanes, _: DoubleLanes) -> DoubleLanes { g.squareRoot }
   static var isRounded: Bool { false }
+  static var isSmooth: Bool { true }
   @inline(__always) static func polynomial<L: Lanes>(_ u: L) -> L { u * u }
+  @inline(__always) static func polynomialTerms<L: Lanes>(_ u: L) -> (L, L) { (u * u, u) }
+  @inline(__always) static func polynomialDual<L: Lanes>(_ g: L) -> L { g.squareRoot }
 }
 
 /// Any γ > 0, with as many digits as V needs.
@@ -66,6 +74,8 @@ enum AnyPower<V: Lanes>: SimplexPower {
   static var isRounded: Bool { true }
   static var isPolynomial: Bool { false }
   @inline(__always) static func polynomial<L: Lanes>(_ u: L) -> L { u }
+  @inline(__always) static func polynomialTerms<L: Lanes>(_ u: L) -> (L, L) { (u, u) }
+  @inline(__always) static func polynomialDual<L: Lanes>(_ g: L) -> L { g }
 }
 
 /// The threshold of rows. `P` has the power γ, `W` that of the weights, which are `k.e · u^{k.c}` with
@@ -79,9 +89,23 @@ struct SimplexThreshold<V: Lanes, P: SimplexPower, W: SimplexPower> {
   /// The most steps of Newton's method.
   var steps = 100
 
-  /// What is known at the beginning; and the least logit that can count.
+  /// What is known of a tile's rows at the beginning; and the logits that can count.
   @inline(__always)
-  func start(_ maximum: V, _ rows: RowSlice) -> (constants: WideConstants<V>, bound: V) {
+  private func start(_ tile: RowTile<V>) -> (constants: WideConstants<V>, few: Candidates<V>?) {
+    let parts = P.isPolynomial ? tile.partialMaxima() : nil
+    var k = start(parts?.maximum() ?? tile.maximum(), tile.rows)
+    if let parts {
+      approach(parts, rows: tile.count, &k, steps: 1)
+      // The least of all that rounding may have made of it.
+      k.forEachHalf { half, _ in half.d = half.d * DoubleLanes(1 + 0x1p-16) }
+    }
+    let width = k.narrowed { $0.d / $0.b } * V(Element(1) + 4 * Element.ulpOfOne)
+    return (k, tile.candidates(atLeast: k.narrowed { $0.a } - width, placed: !W.isPolynomial))
+  }
+
+  /// What is known of rows with these maxima.
+  @inline(__always)
+  func start(_ maximum: V, _ rows: RowSlice) -> WideConstants<V> {
     var k = WideConstants<V>()
     k.forEachHalf(maximum) { half, m in half.a = m }
     k.forEachHalf { half, first in
@@ -93,8 +117,7 @@ struct SimplexThreshold<V: Lanes, P: SimplexPower, W: SimplexPower> {
       half.d = DoubleLanes.one
       half.e = DoubleLanes.one
     }
-    let width = k.narrowed { DoubleLanes.one / $0.b } * V(Element(1) + 4 * Element.ulpOfOne)
-    return (k, maximum - width)
+    return k
   }
 
   typealias Element = V.Element
@@ -109,20 +132,44 @@ struct SimplexThreshold<V: Lanes, P: SimplexPower, W: SimplexPower> {
 
   @inline(__always) static func weight(_ x: DoubleLanes, _ k: WideRow) -> DoubleLanes { k.e * W.power(u(x, k), k.c) }
 
-  /// Finds `k.d`, then leaves the weights' exponent in `k.c` and their factor in `k.e`.
-  ///
+  /// Newton's steps in the precision of the elements, until they are short. For lines across rows.
+  @inline(__always)
+  private func approach(_ tile: RowTile<V>, rows: Int, _ k: inout WideConstants<V>, steps: Int) {
+    let a = k.narrowed { $0.a }, b = k.narrowed { $0.b }
+    var top = k.narrowed { $0.d }
+    for _ in 0..<steps {
+      var first = V.zero, second = V.zero
+      for c in 0..<tile.classes {
+        let x = V.load(tile.arrays.first + c &* tile.classStride, lanes: tile.count)
+        let terms = P.polynomialTerms(V.max(V.zero, V.fma(x - a, b, top)))
+        first = first + terms.0
+        second = second + terms.1
+      }
+      let step = (first - P.polynomialDual(first)) / second
+      top = top - step
+      if !((V(Element(0x1p-10)) * top .< step.magnitude) & V.Integers.first(rows)).any { break }
+    }
+    k.forEachHalf(top) { half, top in half.d = top }
+  }
+
+  /// The thresholds of a tile's rows, `top` in `k.d`, with the weights' exponent in `k.c` and their factor in `k.e`; and
+  /// the logits that can count, if they are few.
+  @inline(never)
+  func solve(_ tile: RowTile<V>) -> (constants: WideConstants<V>, few: Candidates<V>?) {
+    // By way of functions that are inlined: closures of one that is not would stay apart, with all that they call.
+    var (k, few) = start(tile)
+    find(few?.tile ?? tile, rows: tile.count, classes: tile.classes, &k)
+    return (k, few)
+  }
+
   /// - Parameters:
   ///   - tile: the rows, or their candidates.
   ///   - classes: of the rows.
-  @inline(never)
-  func solve(_ tile: RowTile<V>, rows: Int, classes: Int, _ k: inout WideConstants<V>) {
-    // By way of a function that is inlined: closures of one that is not would stay apart, with all that they call.
-    find(tile, rows: rows, classes: classes, &k)
-  }
-
   @inline(__always)
   private func find(_ tile: RowTile<V>, rows: Int, classes: Int, _ k: inout WideConstants<V>) {
-    let tolerance = DoubleLanes(V.count > DoubleLanes.count ? 0x1p-27 : 0x1p-48)
+    let isFloat = V.count > DoubleLanes.count
+    let tolerance = DoubleLanes(isFloat ? P.isSmooth ? 0x1p-20 : 0x1p-27 : 0x1p-48)
+    if P.isPolynomial && tile.isAcross { approach(tile, rows: rows, &k, steps: Swift.min(steps, 10)) }
     // a ≤ top ≤ b; c: how far the last step went.
     var bracket = WideConstants<V>()
     var isDone = false
@@ -184,9 +231,7 @@ struct SimplexMap<V: Lanes, P: SimplexPower, W: SimplexPower>: RowVisitor {
   static var usesCandidates: Bool { true }
 
   @inline(__always) func visit(_ tile: RowTile<V>) {
-    var (k, bound) = threshold.start(tile.maximum(), tile.rows)
-    let few = tile.candidates(atLeast: bound)
-    threshold.solve(few?.tile ?? tile, rows: tile.count, classes: tile.classes, &k)
+    var (k, few) = threshold.solve(tile)
     k.forEachHalf { half, _ in half.f = DoubleLanes.one }
     threshold.write(tile, few, k)
   }
@@ -199,7 +244,9 @@ extension SimplexThreshold {
       // What counts of a row lies less than `top` below its maximum: no digits that matter are lost without doubles.
       let constants = RowConstants<V>(
         a: k.narrowed { $0.a }, b: k.narrowed { $0.b }, c: k.narrowed { $0.e * $0.f }, d: k.narrowed { $0.d })
-      tile.map(constants) { e, k in W.polynomial(V.max(V.zero, V.fma(e.x - k.a, k.b, k.d))) * k.c }
+      tile.specialized {
+        $0.map(constants, isCommon: true) { e, k in W.polynomial(V.max(V.zero, V.fma(e.x - k.a, k.b, k.d))) * k.c }
+      }
       return
     }
     (few?.tile ?? tile).wideMap(k) { x, _, k in Self.weight(x, k) * k.f }

@@ -30,8 +30,15 @@ private struct SupportVjpKernel<W: SupportWeights>: RowVisitor {
   typealias V = W.V
   let weights: W
   static var usesSecond: Bool { true }
+  static var usesCandidates: Bool { true }
 
   @inline(__always) func visit(_ tile: RowTile<V>) {
+    let few = tile.support()
+    multiply(few?.tile ?? tile)
+    if let few { tile.put(few, background: V.zero) }
+  }
+
+  @inline(__always) private func multiply(_ tile: RowTile<V>) {
     var k = RowConstants<V>()
     let sum = tile.sum(k, keep: false) { e, _ in weights.weight(e.x) }
     let product = tile.sum(k, keep: false) { e, _ in

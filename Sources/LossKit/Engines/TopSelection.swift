@@ -1,11 +1,15 @@
-// The k largest of each row, without sorting: a threshold between them and the others is found by bisection. Where
-// several elements stand exactly at the threshold, the first classes of them are taken.
+// The k largest of each row: where they are few by a network that sorts them, else without sorting, by a threshold between
+// them and the others that is found by bisection. Where several elements stand exactly at the threshold, the first classes
+// of them are taken.
 
 /// Which elements of the rows of a tile are among the k largest?
 struct TopSelection<V: Lanes> {
+  /// The maximum of each row, ignoring NaN, and how many of the selected elements equal it.
+  let maximum, maxima: V
   var threshold: V
-  /// Of the elements that equal the threshold, those up to this class.
+  /// Of the elements that equal the threshold, those up to this class; all where there are no ties.
   var lastTie: V.Integers
+  let hasTies: Bool
   /// Among which elements they were found; ties that are not selected have become −inf.
   var candidates: Candidates<V>?
 
@@ -16,40 +20,100 @@ struct TopSelection<V: Lanes> {
   }
 }
 
+/// As many as a network sorts.
+private let mostSorted = 16
+
 extension RowTile {
   /// The k largest elements of each row; of equal ones those of the lower classes. All, if there are not more than k.
-  ///
-  /// - Parameter maximum: of each row.
-  @inline(never) func top(_ k: Int, maximum: V) -> TopSelection<V> {
-    var lowest = -V.infinity
-    if k >= classes { return TopSelection(threshold: lowest, lastTie: V.Integers(Int(Int32.max)), candidates: nil) }
-    // k parts have a maximum each: the k-th largest of all is not below the k-th largest of these.
-    if let parts = partialMaxima(k) {
-      lowest = parts.bisect(k, from: lowest, to: maximum, rows: count, steps: 6).threshold
+  @inline(never) func top(_ k: Int) -> TopSelection<V> {
+    let every = V.Integers(Int(Int32.max))
+    if k >= classes {
+      let maximum = self.maximum()
+      return TopSelection(
+        maximum: maximum, maxima: V(count(atLeast: maximum)), threshold: -V.infinity, lastTie: every,
+        hasTies: false, candidates: nil)
     }
-    let few = candidates(atLeast: lowest)
-    let found =
-      if let few {
-        few.tile.bisect(k, from: lowest, to: maximum, rows: count, steps: .max)
-      } else {
-        bisect(k, from: lowest, to: maximum, rows: count, steps: .max)
+    let isLong = !isAcross && classes > 6 &* V.count
+    var lowest = -V.infinity
+    var few: Candidates<V>?
+    if isLong, k <= V.count, let parts = partialMaxima() {
+      // k parts have a maximum each: the k-th largest of all is not below the k-th largest of these.
+      lowest = parts.sorted(candidateMemory.vectors)[k &- 1]
+      few = candidates(atLeast: lowest, placed: true)
+    }
+    let maximum: V, threshold: V
+    var maxima = V.Integers(0)
+    var ties = V.Integers(0)
+    // The network takes as long for one row as for all.
+    if k < mostSorted && (few != nil || !isLong || 2 &* count >= V.count) {
+      let sorted = (few?.tile ?? self).sorted(candidateMemory.vectors)
+      maximum = sorted[0]
+      threshold = sorted[k &- 1]
+      for rank in 0..<k {
+        maxima = maxima &- (sorted[rank] .== maximum)
+        ties = ties &- (sorted[rank] .== threshold)
       }
-    var lastTie = V.Integers(Int(Int32.max))
-    for row in 0..<count where found.ties[row] > 0 {
-      let threshold = found.threshold[row]
-      var wanted = found.ties[row]
+      ties = ties & (sorted[k] .== threshold)
+    } else {
+      maximum = self.maximum()
+      (threshold, ties) = (few?.tile ?? self).bisect(k, from: lowest, to: maximum, rows: count)
+      let all = count(atLeast: maximum), wanted = V.Integers(k)
+      maxima = V.Integers.select(wanted .< all, wanted, all)
+    }
+    var lastTie = every
+    let hasTies = (ties & V.Integers.first(count)).any
+    for row in 0..<(hasTies ? count : 0) where ties[row] > 0 {
+      var wanted = ties[row]
       var c = 0
       while c < classes {
-        if input(row: row, class: c) == threshold {
+        if input(row: row, class: c) == threshold[row] {
           wanted &-= 1
           if wanted == 0 { break }
         }
         c &+= 1
       }
       lastTie[row] = c
-      if let few { remove(few, row: row, equalTo: threshold, after: c) }
+      if let few { remove(few, row: row, equalTo: threshold[row], after: c) }
     }
-    return TopSelection(threshold: found.threshold, lastTie: lastTie, candidates: few)
+    return TopSelection(
+      maximum: maximum, maxima: V(maxima), threshold: threshold, lastTie: lastTie, hasTies: hasTies,
+      candidates: few)
+  }
+
+  /// The largest elements of each row, from the largest on, at the start of `memory`, which has room for twice so many;
+  /// −inf behind them where rows are shorter, and for NaN.
+  @inline(never) private func sorted(_ memory: UnsafeMutablePointer<V>) -> UnsafeMutablePointer<V> {
+    var first = 0
+    while first < classes {
+      let block = first == 0 ? memory : memory + mostSorted
+      if isAcross {
+        load(block, mostSorted, Swift.min(mostSorted, classes &- first), first &* classStride, classStride, lanes: count)
+      } else {
+        for part in 0..<mostSorted / V.count {
+          let c = first &+ part &* V.count
+          let vectors = block + part &* V.count
+          load(vectors, V.count, c < classes ? count : 0, c, classes, lanes: Swift.min(V.count, classes &- c))
+          V.transpose(vectors)
+        }
+      }
+      V.sort(block)
+      if first > 0 { V.merge(memory, block) }
+      first &+= mostSorted
+    }
+    return memory
+  }
+
+  /// Fills `count` vectors, the first of them with elements that lie `stride` apart, from `at` on.
+  @inline(__always)
+  private func load(
+    _ vectors: UnsafeMutablePointer<V>, _ count: Int, _ loaded: Int, _ at: Int, _ stride: Int, lanes: Int
+  ) {
+    let start = arrays.first + at
+    for n in 0..<loaded {
+      // NaN is not the greater.
+      vectors[n] = V.max(V.load(start + n &* stride, lanes: lanes, fill: -.infinity), -V.infinity)
+    }
+    for n in loaded..<count { vectors[n] = -V.infinity }
   }
 
   /// A threshold for each row that at least k elements reach, and, where there are more, the highest such; then `ties`
@@ -59,9 +123,8 @@ extension RowTile {
   ///   - low: at least k elements reach it.
   ///   - high: the maximum.
   ///   - rows: the lanes that matter.
-  ///   - steps: after so many the threshold need not be the highest.
   @inline(never)
-  func bisect(_ k: Int, from low: V, to high: V, rows: Int, steps: Int) -> (threshold: V, ties: V.Integers) {
+  func bisect(_ k: Int, from low: V, to high: V, rows: Int) -> (threshold: V, ties: V.Integers) {
     let wanted = V.Integers(k)
     let one = V.Integers(1)
     var low = low.orderedBits
@@ -69,7 +132,7 @@ extension RowTile {
     var above = V.Integers(0)  // how many reach `high`
     var done = ~V.Integers.first(rows)
     var step = 0
-    while step < steps {
+    while true {
       done = done | ~(low .< high &- one)
       if !(~done).any { break }
       // Halving the values takes fewer steps as a rule, halving the bit patterns at most as many as there are bits.

@@ -59,6 +59,10 @@ struct DoubleLanes: Lanes {
   @inline(__always) var minimum: Double { vs_reduce_min_f64(raw) }
   @inline(__always) var doubles: (DoubleLanes, DoubleLanes) { (self, DoubleLanes(0)) }
   @inline(__always) init(_ low: DoubleLanes, _ high: DoubleLanes) { self = low }
+  @inline(__always) static func sort(_ vectors: UnsafeMutablePointer<Self>) { vs_sort_f64(vectors) }
+  @inline(__always) static func merge(_ vectors: UnsafeMutablePointer<Self>, _ others: UnsafeMutablePointer<Self>) {
+    vs_merge_f64(vectors, others)
+  }
   @inline(__always) static func transpose(_ rows: UnsafeMutablePointer<Self>) {
     vs_transpose_f64(rows)
   }

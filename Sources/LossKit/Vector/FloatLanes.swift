@@ -62,6 +62,10 @@ struct FloatLanes: Lanes {
     (DoubleLanes(raw: vs_widen_lo_f32(raw)), DoubleLanes(raw: vs_widen_hi_f32(raw)))
   }
   @inline(__always) init(_ low: DoubleLanes, _ high: DoubleLanes) { raw = vs_narrow_f64(low.raw, high.raw) }
+  @inline(__always) static func sort(_ vectors: UnsafeMutablePointer<Self>) { vs_sort_f32(vectors) }
+  @inline(__always) static func merge(_ vectors: UnsafeMutablePointer<Self>, _ others: UnsafeMutablePointer<Self>) {
+    vs_merge_f32(vectors, others)
+  }
   @inline(__always) static func transpose(_ rows: UnsafeMutablePointer<Self>) {
     vs_transpose_f32(rows)
   }

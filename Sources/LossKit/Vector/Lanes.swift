@@ -70,6 +70,10 @@ protocol Lanes: ElementaryFunctions {
   init(_ low: DoubleLanes, _ high: DoubleLanes)
   /// Transposes `count` rows of `count` lanes in place.
   static func transpose(_ rows: UnsafeMutablePointer<Self>)
+  /// Sorts 16 vectors lane by lane, the largest first.
+  static func sort(_ vectors: UnsafeMutablePointer<Self>)
+  /// Leaves, of twice 16 sorted vectors, the 16 largest in the first place, sorted.
+  static func merge(_ vectors: UnsafeMutablePointer<Self>, _ others: UnsafeMutablePointer<Self>)
   /// The lanes of `a` and `b`, seen as one row, that are at even places; and those at odd places.
   static func evens(_ a: Self, _ b: Self) -> Self
   static func odds(_ a: Self, _ b: Self) -> Self

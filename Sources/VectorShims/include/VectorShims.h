@@ -462,6 +462,50 @@ VS_INLINE void vs_transpose_f64(void *tile) {
   }
 }
 
+//===--- Sorting -----------------------------------------------------------===//
+// Lane by lane, from the largest on: 16 vectors by Batcher's odd-even merges;
+// and the 16 largest of two times 16 that are sorted, in place of the first.
+
+#define VS_UNROLLED(I, END, DO) _Pragma("clang loop unroll(full)") for (int I = 0; I < END; I++) DO
+#define VS_SORTING(T)                                                                              \
+  VS_INLINE void vs_exchange_##T(vs_##T *a, vs_##T *b) {                                           \
+    vs_##T larger = vs_max_##T(*a, *b);                                                            \
+    *b = vs_min_##T(*a, *b);                                                                       \
+    *a = larger;                                                                                   \
+  }                                                                                                \
+  VS_INLINE void vs_sort_stage_##T(vs_##T *v, int p, int k) {                                      \
+    VS_UNROLLED(x, 16 - k, {                                                                       \
+      bool is_pair = x >= k % p && (x - k % p) / k % 2 == 0 && x / (2 * p) == (x + k) / (2 * p);   \
+      if (is_pair) vs_exchange_##T(v + x, v + x + k);                                              \
+    })                                                                                             \
+  }                                                                                                \
+  VS_INLINE void vs_sort_##T(void *vectors) {                                                      \
+    vs_##T##_unaligned *rows = vectors;                                                            \
+    vs_##T v[16];                                                                                  \
+    VS_UNROLLED(i, 16, v[i] = rows[i];)                                                            \
+    vs_sort_stage_##T(v, 1, 1);                                                                    \
+    vs_sort_stage_##T(v, 2, 2), vs_sort_stage_##T(v, 2, 1);                                        \
+    vs_sort_stage_##T(v, 4, 4), vs_sort_stage_##T(v, 4, 2), vs_sort_stage_##T(v, 4, 1);            \
+    vs_sort_stage_##T(v, 8, 8), vs_sort_stage_##T(v, 8, 4), vs_sort_stage_##T(v, 8, 2);            \
+    vs_sort_stage_##T(v, 8, 1);                                                                    \
+    VS_UNROLLED(i, 16, rows[i] = v[i];)                                                            \
+  }                                                                                                \
+  VS_INLINE void vs_merge_##T(void *vectors, const void *others) {                                 \
+    vs_##T##_unaligned *rows = vectors;                                                            \
+    const vs_##T##_unaligned *other = others;                                                      \
+    vs_##T v[16];                                                                                  \
+    VS_UNROLLED(i, 16, v[i] = vs_max_##T(rows[i], other[15 - i]);)                                 \
+    VS_UNROLLED(i, 8, vs_exchange_##T(v + i, v + i + 8);)                                          \
+    VS_UNROLLED(i, 8, vs_exchange_##T(v + i / 4 * 8 + i % 4, v + i / 4 * 8 + i % 4 + 4);)          \
+    VS_UNROLLED(i, 8, vs_exchange_##T(v + i / 2 * 4 + i % 2, v + i / 2 * 4 + i % 2 + 2);)          \
+    VS_UNROLLED(i, 8, vs_exchange_##T(v + i * 2, v + i * 2 + 1);)                                  \
+    VS_UNROLLED(i, 16, rows[i] = v[i];)                                                            \
+  }
+VS_SORTING(f32)
+VS_SORTING(f64)
+#undef VS_SORTING
+#undef VS_UNROLLED
+
 //===--- Interleaving ------------------------------------------------------===//
 // The lanes of two vectors, seen as one row: those at even and at odd places;
 // and back, the lower and the upper half of the row a0 b0 a1 b1 …

@@ -72,10 +72,9 @@ struct SimplexTargetLoss<V: Lanes, P: SimplexPower, W: TsallisPower>: SparseRowL
   @inline(__always)
   func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
     let logit = tile.inputs(at: k.target)
-    var (wide, bound) = threshold.start(tile.maximum(), tile.rows)
+    var (wide, few) = threshold.solve(tile)
     wide.forEachHalf(scale) { half, scale in half.f = scale }
-    let few = tile.candidates(atLeast: bound)
-    let (value, complement) = values(few?.tile ?? tile, tile, logit, &wide)
+    let (value, complement) = values(few?.tile ?? tile, logit, wide)
     if keep {
       // As if no class were the target; then the target.
       threshold.write(tile, few, wide)
@@ -87,9 +86,8 @@ struct SimplexTargetLoss<V: Lanes, P: SimplexPower, W: TsallisPower>: SparseRowL
   /// The losses and 1 − p_y.
   @inline(__always)
   private func values(
-    _ few: RowTile<V>, _ tile: RowTile<V>, _ logit: V, _ k: inout WideConstants<V>
+    _ few: RowTile<V>, _ logit: V, _ k: WideConstants<V>
   ) -> (value: V, complement: V) {
-    threshold.solve(few, rows: tile.count, classes: tile.classes, &k)
     // What is below the maximum is summed by itself: in it 1 − p_y comes without cancellation.
     let sums = few.wideSums(k) { x, _, k in
       let u = SimplexThreshold<V, P, W>.u(x, k)
@@ -139,10 +137,8 @@ struct SimplexDenseLoss<V: Lanes, P: SimplexPower, W: TsallisPower>: SparseRowLo
 
   @inline(__always)
   func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
-    var (wide, bound) = threshold.start(tile.maximum(), tile.rows)
+    var (wide, _) = threshold.solve(tile)
     wide.forEachHalf(scale) { half, scale in half.f = scale }
-    let few = tile.candidates(atLeast: bound)
-    threshold.solve(few?.tile ?? tile, rows: tile.count, classes: tile.classes, &wide)
     let value = values(tile, wide)
     if keep { tile.wideMap(wide) { x, t, k in (SimplexThreshold<V, P, W>.weight(x, k) - t) * k.f } }
     return value

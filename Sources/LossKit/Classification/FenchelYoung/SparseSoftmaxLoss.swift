@@ -41,11 +41,11 @@ private struct SparseSoftmaxLoss<V: Lanes>: SparseRowLoss {
   func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
     let logit = tile.inputs(at: k.target)
     let target = k.target
-    k.a = tile.maximum()
-    let top = tile.top(self.k, maximum: k.a)
+    let top = tile.top(self.k)
+    k.a = top.maximum
     k.b = top.threshold
     k.target = top.lastTie
-    let excess = shares(top.candidates?.tile ?? tile, &k, scale, keep: keep)
+    let excess = shares(top, top.candidates?.tile ?? tile, &k, scale, keep: keep)
     if keep, let few = top.candidates { tile.put(few, background: k.c * V.zero) }
     let x = logit - k.a
     if keep {
@@ -62,21 +62,23 @@ private struct SparseSoftmaxLoss<V: Lanes>: SparseRowLoss {
 
   /// Σ_{j ∈ Ω} e^{z_j − max z} − 1; writes the shares of all classes as if none were the target.
   @inline(__always)
-  private func shares(_ few: RowTile<V>, _ k: inout RowConstants<V>, _ scale: V, keep: Bool) -> V {
-    let below = few.sum(k, keep: false) { e, k in
-      V.select(e.x .== k.a, V.zero, term(e, k))
-    }
-    let atMaximum = few.sum(k, keep: false) { e, k in
-      V.select((e.x .== k.a) & TopSelection.contains(e, k.b, k.target), V.one, V.zero)
+  private func shares(
+    _ top: TopSelection<V>, _ few: RowTile<V>, _ k: inout RowConstants<V>, _ scale: V, keep: Bool
+  ) -> V {
+    let hasTies = top.hasTies
+    let below = few.specialized { tile in
+      tile.sum(
+        k, keep: keep, isCommon: true,
+        terms: { e, k in
+          let isTop = hasTies ? TopSelection.contains(e, k.b, k.target) : ~(e.x .< k.b)
+          let term = V.select(isTop, exponential(e.x - k.a), V.zero)
+          return (V.select(e.x .== k.a, V.zero, term), term)
+        })
     }
     // A row of +inf, or of −inf alone, has no sum.
-    let excess = V.select(k.a.magnitude .< V.infinity, below + (atMaximum - V.one), V.nan)
+    let excess = V.select(k.a.magnitude .< V.infinity, below + (top.maxima - V.one), V.nan)
     k.c = scale / (excess + V.one)
-    if keep { few.map(k) { e, k in term(e, k) * k.c } }
+    if keep { few.specialized { $0.map(k, isCommon: true) { e, k in e.kept * k.c } } }
     return excess
-  }
-
-  @inline(__always) private func term(_ e: RowElements<V>, _ k: RowConstants<V>) -> V {
-    V.select(TopSelection.contains(e, k.b, k.target), exponential(e.x - k.a), V.zero)
   }
 }

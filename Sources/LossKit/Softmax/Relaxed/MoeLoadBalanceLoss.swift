@@ -54,8 +54,7 @@ private struct TopKMask<V: Lanes>: RowVisitor {
   static var usesCandidates: Bool { true }
 
   @inline(__always) func visit(_ tile: RowTile<V>) {
-    let maximum = tile.maximum()
-    let top = tile.top(k, maximum: maximum)
+    let top = tile.top(k)
     tile.map(RowConstants(a: top.threshold, target: top.lastTie)) { e, k in
       V.select(TopSelection.contains(e, k.a, k.target), V.one, V.zero)
     }

@@ -122,8 +122,7 @@ private struct TopKGating<V: Lanes>: RowVisitor {
   static var usesCandidates: Bool { true }
 
   @inline(__always) func visit(_ tile: RowTile<V>) {
-    let maximum = tile.maximum()
-    let top = tile.top(k, maximum: maximum)
+    let top = tile.top(k)
     if let indices {
       for row in 0..<tile.count {
         let chosen = indices + (tile.firstRow &+ row) &* k
@@ -131,7 +130,7 @@ private struct TopKGating<V: Lanes>: RowVisitor {
         tile.topClasses(k, row: row, top, chosen)
       }
     }
-    var constants = RowConstants<V>(a: V.shift(maximum), b: top.threshold, target: top.lastTie)
+    var constants = RowConstants<V>(a: V.shift(top.maximum), b: top.threshold, target: top.lastTie)
     let sum = tile.sum(constants, keep: false) { e, k in
       renormalize ? V.select(TopSelection.contains(e, k.b, k.target), V.exp(e.x - k.a), V.zero) : V.exp(e.x - k.a)
     }

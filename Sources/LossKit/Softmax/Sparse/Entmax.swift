@@ -136,7 +136,7 @@ private struct EntmaxVjp<V: Lanes>: RowKernel {
   }
 
   @inline(__always) func run(_ tile: RowTile<V>, _ partial: inout Void) {
-    var (k, _) = SimplexThreshold<V, FirstPower, FirstPower>(alpha: alpha, alphas: alphas).start(V.zero, tile.rows)
+    var k = SimplexThreshold<V, FirstPower, FirstPower>(alpha: alpha, alphas: alphas).start(V.zero, tile.rows)
     k.forEachHalf { half, _ in half.c = DoubleLanes.one - half.b }
     // k.d = ⟨q, g⟩
     tile.withSums(&k, { p, g, k in

@@ -51,19 +51,17 @@ private struct SparseSoftmax<V: Lanes>: RowVisitor {
   static var usesCandidates: Bool { true }
 
   @inline(__always) func visit(_ tile: RowTile<V>) {
-    var constants = RowConstants<V>(a: tile.maximum())
-    let top = tile.top(k, maximum: constants.a)
-    constants.b = top.threshold
-    constants.target = top.lastTie
-    let background = normalize(top.candidates?.tile ?? tile, constants)
+    let top = tile.top(k)
+    let background = normalize(
+      top.candidates?.tile ?? tile, RowConstants(a: top.maximum, b: top.threshold, target: top.lastTie))
     if let few = top.candidates { tile.put(few, background: background) }
   }
 
   /// Returns the probability of all other classes: 0, but NaN where the row has no probabilities.
   @inline(__always) private func normalize(_ tile: RowTile<V>, _ k: RowConstants<V>) -> V {
     var k = k
-    k.c = V.one / tile.sum(k, keep: false) { e, k in term(e, k) }
-    tile.map(k) { e, k in term(e, k) * k.c }
+    k.c = V.one / tile.sum(k, keep: true) { e, k in term(e, k) }
+    tile.map(k) { e, k in e.kept * k.c }
     return k.c * V.zero
   }
 

@@ -74,24 +74,19 @@ private struct SparsemaxSupport<V: Lanes>: RowVisitor {
   static var usesCandidates: Bool { true }
 
   @inline(__always) func visit(_ tile: RowTile<V>) {
-    let (k, bound) = EuclideanThreshold<V>(alpha: 2).start(tile.maximum(), tile.rows)
-    find(tile.candidates(atLeast: bound)?.tile ?? tile, tile, k)
+    var (k, few) = EuclideanThreshold<V>(alpha: 2).solve(tile)
+    report(few?.tile ?? tile, tile.rows, &k)
   }
 
-  @inline(__always)
-  private func find(
-    _ few: RowTile<V>, _ tile: RowTile<V>, _ constants: WideConstants<V>
-  ) {
-    var k = constants
-    EuclideanThreshold<V>(alpha: 2).solve(few, rows: tile.count, classes: tile.classes, &k)
+  @inline(__always) private func report(_ few: RowTile<V>, _ rows: RowSlice, _ k: inout WideConstants<V>) {
     few.withSums(&k, { x, _, k in FirstPower.terms(EuclideanThreshold<V>.u(x, k), k.c) }) { half, sums, first in
       if let size {
-        for row in 0..<Swift.max(0, Swift.min(DoubleLanes.count, tile.count &- first)) {
-          size[tile.firstRow &+ first &+ row] = Int64(sums.second[row])
+        for row in 0..<Swift.max(0, Swift.min(DoubleLanes.count, rows.count &- first)) {
+          size[rows.first &+ first &+ row] = Int64(sums.second[row])
         }
       }
       half.e = half.a - half.d
     }
-    if let tau { k.narrowed { $0.e }.store(tau + tile.firstRow, lanes: tile.count) }
+    if let tau { k.narrowed { $0.e }.store(tau + rows.first, lanes: rows.count) }
   }
 }
