@@ -147,8 +147,7 @@ private struct TallyJob<S: Scalar>: ParallelJob {
       faults[part] = rows.forEachTile(start &+ range.lowerBound..<start &+ range.upperBound) { view, tile in
         let tallies = UnsafeMutableRawPointer(mine + (view &* ofView &+ copies))
         let confidence = tile.confidence.doubles
-        let hits = tile.isHit.halves
-        var ticks = (Tally.tick(hits.0), Tally.tick(hits.1))
+        var ticks = (Tally.tick(tile.isHit.0), Tally.tick(tile.isHit.1))
         if tile.count < S.Vector.count {
           ticks = (ticks.0 & Int64Lanes.first(tile.count), ticks.1 & Int64Lanes.first(tile.count &- 8))
         }
@@ -200,7 +199,9 @@ struct Tally {
   private var low: Int64 = 0
 
   /// What a confidence adds to count and hits.
-  @inline(__always) static func tick(_ isHit: Int64Lanes) -> Int64Lanes { Int64Lanes(1) &- isHit.shiftedLeft(32) }
+  @inline(__always) static func tick(_ isHit: Int64Lanes) -> Int64Lanes {
+    Int64Lanes.select(isHit, Int64Lanes(1 &+ 1 &<< 32), Int64Lanes(1))
+  }
 
   @inline(__always) mutating func add(tick: Int64, high: Int64) {
     let sums = (countAndHits &+ tick, self.high &+ high)

@@ -52,11 +52,11 @@ struct ConfidenceTile<V: Lanes> {
   /// Where in its row each confidence stands.
   let column: V.Integers
   let confidence: V
-  /// A mask: is the label that of the column?
-  let isHit: V.Integers
+  /// Masks of the lower and the upper eight lanes: is the label that of the column?
+  let isHit: (Int64Lanes, Int64Lanes)
 
   /// Bit i: lane i is a hit.
-  @inline(__always) var hits: UInt32 { isHit.maskBits }
+  @inline(__always) var hits: UInt32 { isHit.0.maskBits | (V.count > 8 ? isHit.1.maskBits << 8 : 0) }
 }
 
 extension ConfidenceRows {
@@ -68,13 +68,21 @@ extension ConfidenceRows {
     var memory = TileMemory<V>()
     return memory.withPointers { memory in
       var check = RangeCheck<V>()
-      @inline(__always)
-      func emit(_ view: Int, _ row: Int, _ n: Int, _ p: V, _ column: V.Integers, isHit: V.Integers) {
+      @inline(__always) func emit(_ view: Int, _ row: Int, _ n: Int, _ p: V, _ column: V.Integers, first: Int) {
+        var labels = y + row
+        if n < V.count {
+          for lane in 0..<V.count { memory.labels[lane] = lane < n ? labels[lane] : 0 }
+          labels = UnsafePointer(memory.labels)
+        }
+        let label = (Int64Lanes.load(labels), Int64Lanes.load(labels + (V.count &- 8)))
+        check.add(label)
+        let own = (column &+ V.Integers(first)).halves
         let inRange = (V.zero .<= p) & (p .<= V.one)
         body(
           view,
           ConfidenceTile(
-            row: row, count: n, column: column, confidence: V.select(inRange, p, V.zero), isHit: isHit))
+            row: row, count: n, column: column, confidence: V.select(inRange, p, V.zero),
+            isHit: (label.0 .== own.0, label.1 .== own.1)))
       }
       var row = rows.lowerBound
       while row < rows.upperBound {
@@ -82,26 +90,25 @@ extension ConfidenceRows {
         if isTopLabel {
           // Each tile is a long chain of operations. In two passes over a block more of them run side by side.
           forEachTileStart(block) { i, row, n in
+            fetchAhead(row)
             var largest = -V.one
             var column = V.Integers(0)
-            forEachColumn(row, n, memory.tile) { c, p in
+            var current = V.Integers(0)
+            forEachColumn(row, n, memory.tile) { _, p in
               check.add(p)
-              column = V.Integers.select(largest .< p, V.Integers(c), column)
+              column = V.Integers.select(largest .< p, current, column)
               largest = V.max(p, largest)
+              current = current &+ V.Integers(1)
             }
             memory.largest[i] = largest
             memory.columns[i] = column
           }
-          forEachTileStart(block) { i, row, n in
-            let label = check.labels(y + row, n, memory.labels)
-            emit(0, row, n, memory.largest[i], memory.columns[i], isHit: label .== memory.columns[i])
-          }
+          forEachTileStart(block) { i, row, n in emit(0, row, n, memory.largest[i], memory.columns[i], first: 0) }
         } else {
           forEachTileStart(block) { _, row, n in
-            let label = check.labels(y + row, n, memory.labels)
             forEachColumn(row, n, memory.tile) { c, p in
               check.add(p)
-              emit(c, row, n, p, V.Integers(c), isHit: label .== V.Integers(c &+ firstLabel))
+              emit(c, row, n, p, V.Integers(c), first: firstLabel)
             }
           }
         }
@@ -112,6 +119,15 @@ extension ConfidenceRows {
         // −0 is the only number that is suspected and is none the less in order.
         value: check.suspectsValues && !areConfidences(probs + rows.lowerBound &* columns, rows.count &* columns))
     }
+  }
+
+  /// Asks for the rows that come a while after a tile's, where a tile is not long enough for the processor to do so.
+  @inline(__always) private func fetchAhead(_ row: Int) {
+    if columns < 5 || columns > 64 { return }
+    let later = probs + (row &* columns &+ 128 &* S.Vector.count)
+    for line in 0..<columns { prefetch(later + line &* S.Vector.count) }
+    prefetch(y + (row &+ 256))
+    prefetch(y + (row &+ 264))
   }
 
   /// Calls `body(i, row, n)` with the first row of each tile i and how many it has.
@@ -160,18 +176,8 @@ private struct RangeCheck<V: Lanes> {
   private var mostBits = V.one.bits
   private var mostLabels = Int64Lanes(0)
 
-  /// The labels of a tile of n rows; `tail` has room for one.
-  @inline(__always)
-  mutating func labels(_ y: UnsafePointer<Int64>, _ n: Int, _ tail: UnsafeMutablePointer<Int64>) -> V.Integers {
-    var labels = y
-    if n < V.count {
-      for lane in 0..<V.count { tail[lane] = lane < n ? y[lane] : 0 }
-      labels = UnsafePointer(tail)
-    }
-    for part in 0..<V.count / 8 {
-      mostLabels = Int64Lanes.unsignedMax(mostLabels, Int64Lanes.load(labels + part &* 8))
-    }
-    return V.Integers.load(labels)
+  @inline(__always) mutating func add(_ labels: (Int64Lanes, Int64Lanes)) {
+    mostLabels = Int64Lanes.unsignedMax(mostLabels, Int64Lanes.unsignedMax(labels.0, labels.1))
   }
 
   @inline(__always) mutating func add(_ p: V) { mostBits = V.Integers.unsignedMax(mostBits, p.bits) }
@@ -186,7 +192,7 @@ private struct RangeCheck<V: Lanes> {
 /// Memory that goes with tiles, on the stack.
 private struct TileMemory<V: Lanes> {
   /// How many tiles have room for what is found of them.
-  static var tiles: Int { 16 }
+  static var tiles: Int { 4 }
 
   struct Pointers {
     /// A square of numbers.
@@ -196,12 +202,12 @@ private struct TileMemory<V: Lanes> {
     let labels: UnsafeMutablePointer<Int64>
   }
 
-  private var bytes = InlineArray<408, UInt64>(repeating: 0)
+  private var bytes = InlineArray<216, UInt64>(repeating: 0)
 
   @inline(__always) mutating func withPointers<R>(_ body: (Pointers) -> R) -> R {
     withUnsafeMutableBytes(of: &bytes) {
       let tile = aligned($0.baseAddress!).assumingMemoryBound(to: V.self)
-      let columns = UnsafeMutableRawPointer(tile + 32).assumingMemoryBound(to: V.Integers.self)
+      let columns = UnsafeMutableRawPointer(tile + (16 &+ Self.tiles)).assumingMemoryBound(to: V.Integers.self)
       let labels = UnsafeMutableRawPointer(columns + Self.tiles).assumingMemoryBound(to: Int64.self)
       return body(Pointers(tile: tile, largest: tile + 16, columns: columns, labels: labels))
     }
