@@ -72,8 +72,9 @@ struct UniformBins {
     return nearest.integer &+ (edge == .right ? x .<= border : x .< border)
   }
 
-  /// Slots −1 … count of a view, of which the outer ones belong to the bins beside them.
+  /// Slots −1 … count of a view.
   fileprivate var slots: Int { count + 2 }
+  fileprivate func bin(ofSlot slot: Int) -> Int { max(0, min(slot, total - 1)) }
 
   /// Adds the confidences of every view of `rows` to its bins: `bins[view * total + index]`. Nothing is added unless
   /// the result is `ok`.
@@ -108,15 +109,9 @@ struct UniformBins {
             faults: memory.faults))
         for part in 0..<split.parts {
           faults.join(memory.faults[part])
-          var tally = memory.tallies + part &* width
-          for view in 0..<rows.views {
-            for slot in -1...count {
-              let bin = memory.sums + (view &* total &+ max(0, min(slot, total &- 1)))
-              for _ in 0..<copies {
-                tally.pointee.add(to: &bin.pointee)
-                tally += 1
-              }
-            }
+          for i in 0..<width {
+            let bin = bin(ofSlot: i % ofView / copies - 1)
+            memory.tallies[part &* width &+ i].add(to: &memory.sums[i / ofView &* total &+ bin])
           }
         }
         start &+= slab
@@ -229,7 +224,6 @@ struct Tally {
   }
 
   func add(to bin: inout Bin) {
-    if countAndHits == 0 { return }
     bin.count &+= countAndHits & 0xffff_ffff
     bin.hits &+= countAndHits >> 32
     bin.confidence.add(high: high, middle: middle, low: low)
