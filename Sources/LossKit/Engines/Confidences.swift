@@ -123,7 +123,7 @@ extension ConfidenceRows {
 
   /// Asks for the rows that come a while after a tile's, where a tile is not long enough for the processor to do so.
   @inline(__always) private func fetchAhead(_ row: Int) {
-    if columns < 5 || columns > 64 { return }
+    if columns < 5 || columns > 128 { return }
     let later = probs + (row &* columns &+ 128 &* S.Vector.count)
     for line in 0..<columns { prefetch(later + line &* S.Vector.count) }
     prefetch(y + (row &+ 256))
