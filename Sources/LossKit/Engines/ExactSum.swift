@@ -69,26 +69,27 @@ struct ExactSum {
   }
 }
 
-/// The digits of eight confidences.
+/// The digits of eight confidences, or of other numbers below 2¹¹.
 struct ExactDigits {
+  /// The last digit of doubles of this size is 2⁻⁴⁰.
+  private static var offset: DoubleLanes { DoubleLanes(0x1.8p12) }
   let high: Int64Lanes
-  /// What `high` leaves, in units of 2⁻⁴⁰: within ±½.
+  /// What `high` leaves: within ±2⁻⁴¹.
   private let rest: DoubleLanes
 
   @inline(__always) init(_ confidence: DoubleLanes) {
-    let scaled = confidence * DoubleLanes(0x1p40)
-    let rounded = scaled.nearestInteger
-    high = rounded.integer
-    rest = scaled - rounded.value
+    let shifted = confidence + Self.offset
+    high = shifted.bits &- Self.offset.bits
+    rest = confidence - (shifted - Self.offset)
   }
 
   /// Does `high` say it all?
   @inline(__always) var isShort: Bool { !(rest .!= DoubleLanes.zero).any }
 
   @inline(__always) var middleAndLow: (Int64Lanes, Int64Lanes) {
-    let unit = DoubleLanes(ExactSum.unit * 0x1p40)
+    let unit = DoubleLanes(ExactSum.unit)
     let isTiny = (DoubleLanes.zero .< rest) & (rest .< unit)  // then `high` is 0
-    let scaled = DoubleLanes.select(isTiny, unit, rest) * DoubleLanes(0x1p40)
+    let scaled = DoubleLanes.select(isTiny, unit, rest) * DoubleLanes(0x1p80)
     let rounded = scaled.nearestInteger
     let low = ((scaled - rounded.value) * DoubleLanes(0x1p40)).nearestInteger
     return (rounded.integer, low.integer)

@@ -63,8 +63,9 @@ struct DoubleLanes: Lanes {
   @inline(__always) static func merge(_ vectors: UnsafeMutablePointer<Self>, _ others: UnsafeMutablePointer<Self>) {
     vs_merge_f64(vectors, others)
   }
-  @inline(__always) static func transpose(_ rows: UnsafeMutablePointer<Self>) {
-    vs_transpose_f64(rows)
+  @inline(__always)
+  static func transpose(_ p: UnsafePointer<Double>, stride: Int, to tile: UnsafeMutablePointer<Self>) {
+    vs_transpose_f64(p, stride, tile)
   }
   @inline(__always) static func evens(_ a: Self, _ b: Self) -> Self { Self(raw: vs_evens_f64(a.raw, b.raw)) }
   @inline(__always) static func odds(_ a: Self, _ b: Self) -> Self { Self(raw: vs_odds_f64(a.raw, b.raw)) }
@@ -98,6 +99,9 @@ struct Int64Lanes: IntegerLanes {
   @inline(__always) static prefix func ~ (a: Self) -> Self { Self(raw: vs_not_i64(a.raw)) }
   @inline(__always) static func .== (a: Self, b: Self) -> Self { Self(raw: vs_eq_i64(a.raw, b.raw)) }
   @inline(__always) static func .< (a: Self, b: Self) -> Self { Self(raw: vs_lt_i64(a.raw, b.raw)) }
+  @inline(__always) static func unsignedMax(_ a: Self, _ b: Self) -> Self {
+    Self(raw: vs_unsigned_max_i64(a.raw, b.raw))
+  }
   /// The product of the lower 32 bits of each lane, unsigned: all 64 bits of it.
   @inline(__always) static func productOfLowHalves(_ a: Self, _ b: Self) -> Self {
     Self(raw: vs_mul_low_halves_i64(a.raw, b.raw))
@@ -124,4 +128,5 @@ struct Int64Lanes: IntegerLanes {
     }
   }
   @inline(__always) var any: Bool { vs_any_i64(raw) }
+  @inline(__always) var halves: (Int64Lanes, Int64Lanes) { (self, Int64Lanes(0)) }
 }

@@ -66,8 +66,9 @@ struct FloatLanes: Lanes {
   @inline(__always) static func merge(_ vectors: UnsafeMutablePointer<Self>, _ others: UnsafeMutablePointer<Self>) {
     vs_merge_f32(vectors, others)
   }
-  @inline(__always) static func transpose(_ rows: UnsafeMutablePointer<Self>) {
-    vs_transpose_f32(rows)
+  @inline(__always)
+  static func transpose(_ p: UnsafePointer<Float>, stride: Int, to tile: UnsafeMutablePointer<Self>) {
+    vs_transpose_f32(p, stride, tile)
   }
   @inline(__always) static func evens(_ a: Self, _ b: Self) -> Self { Self(raw: vs_evens_f32(a.raw, b.raw)) }
   @inline(__always) static func odds(_ a: Self, _ b: Self) -> Self { Self(raw: vs_odds_f32(a.raw, b.raw)) }
@@ -101,6 +102,9 @@ struct Int32Lanes: IntegerLanes {
   @inline(__always) static prefix func ~ (a: Self) -> Self { Self(raw: vs_not_i32(a.raw)) }
   @inline(__always) static func .== (a: Self, b: Self) -> Self { Self(raw: vs_eq_i32(a.raw, b.raw)) }
   @inline(__always) static func .< (a: Self, b: Self) -> Self { Self(raw: vs_lt_i32(a.raw, b.raw)) }
+  @inline(__always) static func unsignedMax(_ a: Self, _ b: Self) -> Self {
+    Self(raw: vs_unsigned_max_i32(a.raw, b.raw))
+  }
   @inline(__always) func shiftedLeft(_ n: Int) -> Self { Self(raw: vs_shl_i32(raw, Int32(truncatingIfNeeded: n))) }
   @inline(__always) func shiftedRightLogical(_ n: Int) -> Self {
     Self(raw: vs_shr_i32(raw, Int32(truncatingIfNeeded: n)))
@@ -123,4 +127,7 @@ struct Int32Lanes: IntegerLanes {
     }
   }
   @inline(__always) var any: Bool { vs_any_i32(raw) }
+  @inline(__always) var halves: (Int64Lanes, Int64Lanes) {
+    (Int64Lanes(raw: vs_widen_lo_i32(raw)), Int64Lanes(raw: vs_widen_hi_i32(raw)))
+  }
 }

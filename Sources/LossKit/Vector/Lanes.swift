@@ -68,8 +68,8 @@ protocol Lanes: ElementaryFunctions {
   var doubles: (DoubleLanes, DoubleLanes) { get }
   /// The inverse: sixteen doubles rounded to floats, or the lower eight doubles.
   init(_ low: DoubleLanes, _ high: DoubleLanes)
-  /// Transposes `count` rows of `count` lanes in place.
-  static func transpose(_ rows: UnsafeMutablePointer<Self>)
+  /// Writes the columns of `count` rows of `count` numbers, which stand `stride` numbers apart.
+  static func transpose(_ p: UnsafePointer<Element>, stride: Int, to tile: UnsafeMutablePointer<Self>)
   /// Sorts 16 vectors lane by lane, the largest first.
   static func sort(_ vectors: UnsafeMutablePointer<Self>)
   /// Leaves, of twice 16 sorted vectors, the 16 largest in the first place, sorted.
@@ -107,6 +107,8 @@ protocol IntegerLanes {
   static prefix func ~ (a: Self) -> Self
   static func .== (a: Self, b: Self) -> Self
   static func .< (a: Self, b: Self) -> Self
+  /// The larger of each two, as unsigned integers.
+  static func unsignedMax(_ a: Self, _ b: Self) -> Self
   func shiftedLeft(_ n: Int) -> Self
   func shiftedRightLogical(_ n: Int) -> Self
   func shiftedRightArithmetic(_ n: Int) -> Self
@@ -118,6 +120,8 @@ protocol IntegerLanes {
   var maskBits: UInt32 { get }
   /// Is any lane of a mask true?
   var any: Bool { get }
+  /// Widened to 64 bits: the lower half, then the upper half (zeros, where lanes are as wide).
+  var halves: (Int64Lanes, Int64Lanes) { get }
 }
 
 /// `Float` and `Double`: the two precisions that every kernel has.
@@ -149,6 +153,11 @@ extension Lanes {
   @inline(__always) var isNaN: Integers { self .!= self }
   @inline(__always) static func .> (a: Self, b: Self) -> Integers { b .< a }
   @inline(__always) static func .>= (a: Self, b: Self) -> Integers { b .<= a }
+
+  /// Transposes `count` rows in place.
+  @inline(__always) static func transpose(_ rows: UnsafeMutablePointer<Self>) {
+    transpose(UnsafeRawPointer(rows).assumingMemoryBound(to: Element.self), stride: count, to: rows)
+  }
 
   /// One lane, by way of memory: for per-row work, not for inner loops.
   @inline(__always) subscript(_ lane: Int) -> Element {

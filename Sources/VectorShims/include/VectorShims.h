@@ -97,6 +97,7 @@ static const vs_i64 vs_iota_i64 = {0, 1, 2, 3, 4, 5, 6, 7};
   VS_INLINE vs_##I vs_not_##I(vs_##I a) { return ~a; }                                             \
   VS_INLINE vs_##I vs_eq_##I(vs_##I a, vs_##I b) { return a == b; }                                \
   VS_INLINE vs_##I vs_lt_##I(vs_##I a, vs_##I b) { return a < b; }                                 \
+  VS_INLINE vs_##I vs_unsigned_max_##I(vs_##I a, vs_##I b) { return (vs_##U)a > (vs_##U)b ? a : b; } \
   VS_INLINE vs_##I vs_shl_##I(vs_##I a, int n) { return (vs_##I)((vs_##U)a << (vs_##U)(S##_uint)n); } \
   VS_INLINE vs_##I vs_sar_##I(vs_##I a, int n) { return a >> (vs_##I)(S##_int)n; }                 \
   VS_INLINE vs_##I vs_shr_##I(vs_##I a, int n) { return (vs_##I)((vs_##U)a >> (vs_##U)(S##_uint)n); } \
@@ -385,6 +386,9 @@ VS_INLINE vs_f64 vs_scale_f64(vs_f64 x, vs_f64 n) {
 
 //===--- Between the precisions --------------------------------------------===//
 
+VS_INLINE vs_i64 vs_widen_lo_i32(vs_i32 v) { return __builtin_convertvector(v.lo, vs_i64); }
+VS_INLINE vs_i64 vs_widen_hi_i32(vs_i32 v) { return __builtin_convertvector(v.hi, vs_i64); }
+
 VS_INLINE vs_f64 vs_widen_lo_f32(vs_f32 v) { return __builtin_convertvector(v.lo, vs_f64); }
 VS_INLINE vs_f64 vs_widen_hi_f32(vs_f32 v) { return __builtin_convertvector(v.hi, vs_f64); }
 VS_INLINE vs_f32 vs_narrow_f64(vs_f64 lo, vs_f64 hi) {
@@ -395,9 +399,10 @@ VS_INLINE vs_f32 vs_narrow_f64(vs_f64 lo, vs_f64 hi) {
 }
 
 //===--- Transposes of square tiles ----------------------------------------===//
-// `tile` is an array of rows: row i on entry is column i on return. (A void
-// pointer, because Swift imports pointers to vectors as opaque ones; and not
-// aligned, because Swift aligns its own vectors to 16 bytes only.)
+// Row i is what stands at p + i * stride; `tile` becomes an array of columns, and
+// may be where the rows are. (A void pointer, because Swift imports pointers to
+// vectors as opaque ones; and not aligned, because Swift aligns its own vectors
+// to 16 bytes only.)
 
 #define VS_UNPACK_LO_32(a, b)                                                                      \
   __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29)
@@ -412,12 +417,13 @@ VS_INLINE vs_f32 vs_narrow_f64(vs_f64 lo, vs_f64 hi) {
 #define VS_QUARTERS_ODD(a, b)                                                                      \
   __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31)
 
-VS_INLINE void vs_transpose_f32(void *tile) {
+VS_INLINE void vs_transpose_f32(const float *p, ptrdiff_t stride, void *tile) {
   vs_f32_unaligned *rows = tile;
   vs_f32 a[16], b[16];
   for (int i = 0; i < 16; i += 2) {
-    a[i] = VS_UNPACK_LO_32(rows[i], rows[i + 1]);
-    a[i + 1] = VS_UNPACK_HI_32(rows[i], rows[i + 1]);
+    vs_f32 even = vs_load_f32(p + i * stride), odd = vs_load_f32(p + (i + 1) * stride);
+    a[i] = VS_UNPACK_LO_32(even, odd);
+    a[i + 1] = VS_UNPACK_HI_32(even, odd);
   }
   for (int i = 0; i < 16; i += 4) {
     b[i] = VS_UNPACK_LO_64(a[i], a[i + 2]);
@@ -442,12 +448,13 @@ VS_INLINE void vs_transpose_f32(void *tile) {
 #undef VS_QUARTERS_EVEN
 #undef VS_QUARTERS_ODD
 
-VS_INLINE void vs_transpose_f64(void *tile) {
+VS_INLINE void vs_transpose_f64(const double *p, ptrdiff_t stride, void *tile) {
   vs_f64_unaligned *rows = tile;
   vs_f64 a[8], b[8];
   for (int i = 0; i < 8; i += 2) {
-    a[i] = __builtin_shufflevector(rows[i], rows[i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
-    a[i + 1] = __builtin_shufflevector(rows[i], rows[i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
+    vs_f64 even = vs_load_f64(p + i * stride), odd = vs_load_f64(p + (i + 1) * stride);
+    a[i] = __builtin_shufflevector(even, odd, 0, 8, 2, 10, 4, 12, 6, 14);
+    a[i + 1] = __builtin_shufflevector(even, odd, 1, 9, 3, 11, 5, 13, 7, 15);
   }
   for (int i = 0; i < 8; i += 4) {
     for (int c = 0; c < 2; c++) {
