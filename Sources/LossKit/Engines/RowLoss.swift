@@ -46,6 +46,25 @@ extension SparseRowLoss {
   @inline(__always) func differentiate(_ tile: RowTile<V>, _ k: RowConstants<V>) {}
 }
 
+/// A row loss that keeps its derivative up to a factor of each row, which it leaves in `k.a`; the derivative at the target,
+/// a number apart, in `k.atTarget`.
+protocol ScaledRowLoss: RowLoss {}
+
+extension ScaledRowLoss {
+  @inline(__always) func derivative(_ e: RowElements<V>, _ k: RowConstants<V>) -> V { e.kept * k.a }
+  @inline(__always) func differentiate(_ tile: RowTile<V>, _ k: RowConstants<V>) {
+    tile.scaleKept(k.a, target: k.target, k.atTarget)
+  }
+}
+
+extension RowTile {
+  /// Multiplies what has been kept with a factor of each row, and writes one element of each.
+  @inline(never) fileprivate func scaleKept(_ factor: V, target: V.Integers, _ atTarget: V) {
+    specialized { $0.map(RowConstants(a: factor), isCommon: true) { e, k in e.kept * k.a } }
+    scatter(atTarget, at: target)
+  }
+}
+
 /// Value and gradient of a row loss with the arguments of a public function, which are checked first.
 ///
 /// - Parameters:
