@@ -111,7 +111,7 @@ struct RowArrays<S: Scalar> {
 struct RowTile<V: Lanes> {
   typealias Element = V.Element
   /// The arrays from the tile's first element on.
-  let arrays: RowArrays<Element>
+  fileprivate(set) var arrays: RowArrays<Element>
   let classes: Int
   let firstRow: Int
   let count: Int
@@ -157,6 +157,33 @@ struct RowTile<V: Lanes> {
     self.scratch = scratch
     isAcross = true
     classStride = stride
+  }
+
+  /// A tile whose second input is what has been kept in this one's output, and whose own output is memory besides, if the
+  /// kernel has it (`usesCandidates`) and the tile is small enough: else it is the same output.
+  var keepingAside: RowTile<V> {
+    guard let output = arrays.output else { return self }
+    var tile = self
+    tile.arrays = RowArrays(
+      first: arrays.first, second: UnsafePointer(output), perClass: arrays.perClass, output: aside ?? output)
+    return tile
+  }
+
+  /// A tile whose second input is what the one before has kept.
+  var readingAside: RowTile<V> {
+    var tile = self
+    if let kept = aside ?? arrays.output {
+      tile.arrays = RowArrays(
+        first: arrays.first, second: UnsafePointer(kept), perClass: arrays.perClass, output: arrays.output)
+    }
+    return tile
+  }
+
+  /// Room for a tile of as many elements as `RowWalk` wants in the first-level cache.
+  var aside: UnsafeMutablePointer<Element>? {
+    if isAcross && classStride != V.count { return nil }
+    let elements = classes &* (isAcross ? V.count : count)
+    return elements &* MemoryLayout<Element>.stride <= 16384 ? scratch + Self.scratchVectors &* V.count : nil
   }
 
   var rows: RowSlice { RowSlice(first: firstRow, count: count) }
@@ -440,6 +467,14 @@ struct RowTile<V: Lanes> {
     _ constants: RowConstants<V>, keep: Bool, isCommon: Bool = false,
     _ terms: (RowElements<V>, RowConstants<V>) -> RowTerms<V>
   ) -> (V, V) {
+    sums(constants, keep: keep, isCommon: isCommon, terms: { e, k in terms(e, k) }, endRun: {}, endLine: { _ in })
+  }
+
+  @inline(__always)
+  private func sums(
+    _ constants: RowConstants<V>, keep: Bool, isCommon: Bool,
+    terms: (RowElements<V>, RowConstants<V>) -> RowTerms<V>, endRun: () -> Void, endLine: (Int) -> Void
+  ) -> (V, V) {
     let output = keep ? arrays.output : nil
     let (isAcross, isLong, vectors, secondVectors) = (self.isAcross, self.isLong, self.vectors, self.secondVectors)
     var first = RunningSum<V>(), second = RunningSum<V>()
@@ -454,7 +489,9 @@ struct RowTile<V: Lanes> {
     } endRun: {
       first.endRun()
       second.endRun()
+      endRun()
     } endLine: { line in
+      endLine(line)
       vectors[line] = isAcross ? first.totals : isLong ? first.total : first.run
       secondVectors[line] = isAcross ? second.totals : isLong ? second.total : second.run
     }
@@ -463,6 +500,30 @@ struct RowTile<V: Lanes> {
       joinSums(self, secondVectors)
     }
     return (vectors[0], secondVectors[0])
+  }
+
+  /// Three sums over each row. Two numbers are kept: one in the output, one aside, where `readingAside` finds it.
+  @inline(__always)
+  func sumsKeepingTwo(
+    _ constants: RowConstants<V>, aside: UnsafeMutablePointer<Element>, isCommon: Bool = false,
+    _ terms: (RowElements<V>, RowConstants<V>) -> (RowTerms<V>, third: V, keptAside: V)
+  ) -> (V, V, V) {
+    let (isAcross, isLong, scratch) = (self.isAcross, self.isLong, self.scratch)
+    var third = RunningSum<V>()
+    let (first, second) = sums(
+      constants, keep: true, isCommon: isCommon,
+      terms: { e, k in
+        let t = terms(e, k)
+        t.keptAside.store(aside + e.at, lanes: e.lanes)
+        third.add(t.third, lanes: e.lanes)
+        return t.0
+      },
+      endRun: { third.endRun() },
+      endLine: { line in
+        if isAcross { third.totals.store(scratch) } else { scratch[line] = isLong ? third.total[0] : third.run.sum }
+        third = RunningSum()
+      })
+    return (first, second, V.load(UnsafePointer(scratch)))
   }
 
   /// `Σ term + Σ log(1 + factor)` over each row, for factors from 0 to 1: one logarithm for the product of a run. With `keep`,

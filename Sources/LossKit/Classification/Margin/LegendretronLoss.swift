@@ -105,7 +105,7 @@ private struct LogProbabilitiesVjp<V: Lanes>: RowMap {
 }
 
 /// dL/du_j = p_j − [j = y]
-private struct Legendretron<V: Lanes>: ScaledRowLoss {
+private struct Legendretron<V: Lanes>: RowLoss {
   let reference: Int
   let exponential = ScaledExponential<V>(temperature: 1)
 
@@ -121,7 +121,11 @@ private struct Legendretron<V: Lanes>: ScaledRowLoss {
     let others = withScores + V.select(isReference, V.zero, V.exp(-k.a))
     let softmax = TargetSoftmax(others: others, own: OwnLogit(own, shift: k.a))
     k.a = scale * softmax.reciprocal
-    k.atTarget = -(scale * softmax.complement)
+    k.b = -(scale * softmax.complement)
     return softmax.nu
+  }
+
+  @inline(__always) func derivative(_ e: RowElements<V>, _ k: RowConstants<V>) -> V {
+    V.select(e.classes .== k.target, k.b, e.kept * k.a)
   }
 }

@@ -126,7 +126,7 @@ private struct ChoiceOfRows<S: Scalar> {
     isChosen = arena.take(S.self, rows)
     keys = arena.take(UInt64.self, rows)
     candidates = arena.take(UInt64.self, rows)
-    counts = arena.take(Int.self, 1 << Self.digitBits)
+    counts = arena.take(Int.self, 4 << Self.digitBits)
     self.chosen = Swift.min(chosen, rows)
   }
 
@@ -158,11 +158,15 @@ private struct ChoiceOfRows<S: Scalar> {
       let bits = Swift.min(Self.digitBits, shift)
       shift &-= bits
       let places = UInt64(shift), mask: UInt64 = (1 << UInt64(bits)) &- 1
-      counts.update(repeating: 0, count: 1 << bits)
-      for i in 0..<count { counts[Int(truncatingIfNeeded: source[i] &>> places & mask)] &+= 1 }
+      // Neighbours are counted apart: most have the same digit, and one count would wait for the other.
+      counts.update(repeating: 0, count: 4 << bits)
+      for i in 0..<count { counts[Int(truncatingIfNeeded: source[i] &>> places & mask) &<< 2 | i & 3] &+= 1 }
       var digit = Int(mask)
-      while counts[digit] < left {
-        left &-= counts[digit]
+      while true {
+        let those = counts + 4 &* digit
+        let sum = (those[0] &+ those[1]) &+ (those[2] &+ those[3])
+        if sum >= left { break }
+        left &-= sum
         digit &-= 1
       }
       key |= UInt64(digit) << places
