@@ -502,19 +502,20 @@ struct RowTile<V: Lanes> {
     return (vectors[0], secondVectors[0])
   }
 
-  /// Three sums over each row. Two numbers are kept: one in the output, one aside, where `readingAside` finds it.
+  /// Three sums over each row. With `keep`, one number is kept in the output, and one aside, if there is room for it, where
+  /// `readingAside` finds it.
   @inline(__always)
   func sumsKeepingTwo(
-    _ constants: RowConstants<V>, aside: UnsafeMutablePointer<Element>, isCommon: Bool = false,
+    _ constants: RowConstants<V>, keep: Bool, aside: UnsafeMutablePointer<Element>?, isCommon: Bool = false,
     _ terms: (RowElements<V>, RowConstants<V>) -> (RowTerms<V>, third: V, keptAside: V)
   ) -> (V, V, V) {
     let (isAcross, isLong, scratch) = (self.isAcross, self.isLong, self.scratch)
     var third = RunningSum<V>()
     let (first, second) = sums(
-      constants, keep: true, isCommon: isCommon,
+      constants, keep: keep, isCommon: isCommon,
       terms: { e, k in
         let t = terms(e, k)
-        t.keptAside.store(aside + e.at, lanes: e.lanes)
+        if let aside { t.keptAside.store(aside + e.at, lanes: e.lanes) }
         third.add(t.third, lanes: e.lanes)
         return t.0
       },

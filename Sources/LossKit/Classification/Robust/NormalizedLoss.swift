@@ -5,17 +5,19 @@ protocol NormalizableLoss: DenseRowLoss {
   /// Is it cheaper to keep ψ, and to compute p once more, than the other way round?
   static var keepsPsi: Bool { get }
   /// v and ψ for p ≤ ½, where they may be had for less.
-  associatedtype Unlikely: DenseRowLoss where Unlikely.V == V
+  associatedtype Unlikely: DenseRowLoss = Self where Unlikely.V == V
   /// nil where they may not.
   var unlikely: Unlikely? { get }
-  /// Softmax and sums in one pass, for formulas that know how; keeps e^{z − shift}, and ψ/`psiScale` aside.
-  func gather(_ tile: RowTile<V>, _ k: inout RowConstants<V>, classes: Int) -> NormalizedSums<V>?
+  /// Softmax and sums in one pass, for formulas that know how. With `keep`, keeps e^{z − shift}, and ψ/`psiScale` aside, or
+  /// that alone if there is no room.
+  func gather(_ tile: RowTile<V>, _ k: inout RowConstants<V>, keep: Bool) -> NormalizedSums<V>?
 }
 
 extension NormalizableLoss {
   static var keepsPsi: Bool { true }
+  @inline(__always) var unlikely: Self? { nil }
   @inline(__always)
-  func gather(_ tile: RowTile<V>, _ k: inout RowConstants<V>, classes: Int) -> NormalizedSums<V>? { nil }
+  func gather(_ tile: RowTile<V>, _ k: inout RowConstants<V>, keep: Bool) -> NormalizedSums<V>? { nil }
 }
 
 /// What is known of a tile's rows before the gradient: their softmax, the target's, and Σ v and Σ ψ of the classes with p ≤ ½
@@ -29,7 +31,6 @@ struct NormalizedSums<V: Lanes> {
 
 extension CrossEntropy: NormalizableLoss {
   static var keepsPsi: Bool { false }
-  @inline(__always) var unlikely: CrossEntropy? { nil }
 }
 
 extension FocalLoss: NormalizableLoss {
@@ -51,34 +52,39 @@ struct UnlikelyRootFocalLoss<V: Lanes>: DenseRowLoss {
 }
 
 struct NormalizablePower<V: Lanes>: NormalizableLoss {
-  private let power: PowerLoss<V>
-  let unlikely: UnlikelyPowerLoss<V>?
+  private let formula: PowerLoss<V>
+  private let power: ScaledExponential<V>
+  private let inverse: V
+  /// Is Σ p^q never close to the number of classes? Where q is small, p^q is close to 1 for most p.
+  private let isSummable: Bool
 
   init(_ q: Double) {
-    power = PowerLoss(q)
-    // Where q is small, p^q is close to 1 for most p.
-    unlikely = q < 0.1 ? nil : UnlikelyPowerLoss(q)
+    formula = PowerLoss(q)
+    power = ScaledExponential(temperature: 1 / q)
+    inverse = V(1 / q)
+    isSummable = q >= 0.25
   }
 
-  @inline(__always) func evaluate(_ c: ClassProbability<V>) -> (value: V, psi: V) { power.evaluate(c) }
+  @inline(__always) func evaluate(_ c: ClassProbability<V>) -> (value: V, psi: V) { formula.evaluate(c) }
 
   /// ψ_j = e^{q (z_j − shift)} S^{−q} and Σ v = (n − Σ ψ)/q: what is summed needs no S.
   @inline(__always)
-  func gather(_ tile: RowTile<V>, _ k: inout RowConstants<V>, classes: Int) -> NormalizedSums<V>? {
-    guard let unlikely, unlikely.isSummable, let aside = tile.aside else { return nil }
-    let exponential = ScaledExponential<V>(temperature: 1), power = unlikely.exponential
+  func gather(_ tile: RowTile<V>, _ k: inout RowConstants<V>, keep: Bool) -> NormalizedSums<V>? {
+    if !isSummable { return nil }
+    let exponential = ScaledExponential<V>(temperature: 1)
+    let aside = keep ? tile.aside : nil
     k.a = V.shift(tile.maximum())
     let constants = k
     // Maxima are 1, and counted: one of them may have more than half of the probability.
     let (below, powers, maxima) = tile.specialized { tile in
-      tile.sumsKeepingTwo(constants, aside: aside, isCommon: true) { e, k in
+      tile.sumsKeepingTwo(constants, keep: keep, aside: aside, isCommon: true) { e, k in
         let x = e.x - k.a
         let isMaximum = e.x .== k.a, isOther = ~(e.classes .== k.target)
         let terms = (exponential(x), power(x))
         return (
           RowTerms(
             first: V.select(isMaximum, V.zero, terms.0), second: V.select(isOther & ~isMaximum, terms.1, V.zero),
-            kept: terms.0),
+            kept: aside == nil ? terms.1 : terms.0),
           third: V.select(isMaximum, V.one, V.zero), keptAside: terms.1
         )
       }
@@ -90,28 +96,9 @@ struct NormalizablePower<V: Lanes>: NormalizableLoss {
     let otherMaxima = maxima - V.select(tile.inputs(at: k.target) .== k.a, V.one, V.zero)
     let psiScale = power(-softmax.mostLikely.nu)
     let psi = (powers + V.select(isLeading, V.zero, otherMaxima)) * psiScale
-    let count = V(Double(classes &- 1)) - V.select(isLeading, V.one, V.zero)
+    let count = V(Double(tile.classes &- 1)) - V.select(isLeading, V.one, V.zero)
     return NormalizedSums(
-      softmax: softmax, target: target, rest: ((count - psi) * unlikely.inverse, psi), psiScale: psiScale)
-  }
-}
-
-/// (1 − p^q)/q and p^q
-struct UnlikelyPowerLoss<V: Lanes>: DenseRowLoss {
-  fileprivate let exponential: ScaledExponential<V>
-  fileprivate let inverse: V
-  /// Is Σ p^q of so many classes never close to their number?
-  fileprivate let isSummable: Bool
-
-  fileprivate init(_ q: Double) {
-    exponential = ScaledExponential(temperature: 1 / q)
-    inverse = V(1 / q)
-    isSummable = q >= 0.25
-  }
-
-  @inline(__always) func evaluate(_ c: ClassProbability<V>) -> (value: V, psi: V) {
-    let psi = exponential(-c.nu)
-    return ((V.one - psi) * inverse, psi)
+      softmax: softmax, target: target, rest: ((count - psi) * inverse, psi), psiScale: psiScale)
   }
 }
 
@@ -135,7 +122,7 @@ struct NormalizedLoss<F: NormalizableLoss>: RowLoss {
 
   @inline(__always)
   func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
-    let sums = (keep ? formula.gather(tile, &k, classes: tile.classes) : nil) ?? sums(tile, &k, keep: keep)
+    let sums = formula.gather(tile, &k, keep: keep) ?? sums(tile, &k, keep: keep)
     let (softmax, target) = (sums.softmax, sums.target)
     let quotient = NormalizedQuotient(formula, softmax, target, k, sums.rest)
     let other: (value: V, psi: V) = added.map { $0.evaluate(target) } ?? (V.zero, V.zero)
@@ -156,9 +143,12 @@ struct NormalizedLoss<F: NormalizableLoss>: RowLoss {
     // Out of the sums stay the target and a class with p > ½: the target gets such a probability.
     if keep && F.keepsPsi { tile.setOutputs(at: k.target, V.infinity) }
     let rest: (V, V)
-    if keep, let unlikely = formula.unlikely {
+    if let unlikely = formula.unlikely {
       let constants = k
-      rest = tile.keepingAside.specialized { sums(unlikely, $0, constants, keep: true, isCommon: true) }
+      rest =
+        keep
+        ? tile.keepingAside.specialized { sums(unlikely, $0, constants, keep: true, isCommon: true) }
+        : sums(unlikely, tile, k, keep: false, isCommon: false)
     } else {
       rest = sums(formula, tile.keepingAside, k, keep: keep, isCommon: false)
     }
