@@ -67,27 +67,18 @@ struct NormalizablePower<V: Lanes>: NormalizableLoss {
 
   @inline(__always) func evaluate(_ c: ClassProbability<V>) -> (value: V, psi: V) { formula.evaluate(c) }
 
-  /// ψ_j = e^{q (z_j − shift)} S^{−q} and Σ v = (n − Σ ψ)/q: what is summed needs no S.
+  /// ψ_j = e^{q (z_j − shift)} S^{−q} and Σ v = (n − Σ ψ)/q: what is summed needs no S. One of the maxima, which are 1, may
+  /// have more than half of the probability: they are counted.
   @inline(__always)
   func gather(_ tile: RowTile<V>, _ k: inout RowConstants<V>, keep: Bool) -> NormalizedSums<V>? {
     if !isSummable { return nil }
-    let exponential = ScaledExponential<V>(temperature: 1)
-    let aside = keep ? tile.aside : nil
     k.a = V.shift(tile.maximum())
     let constants = k
-    // Maxima are 1, and counted: one of them may have more than half of the probability.
-    let (below, powers, maxima) = tile.specialized { tile in
-      tile.sumsKeepingTwo(constants, keep: keep, aside: aside, isCommon: true) { e, k in
-        let x = e.x - k.a
-        let isMaximum = e.x .== k.a, isOther = ~(e.classes .== k.target)
-        let terms = (exponential(x), power(x))
-        return (
-          RowTerms(
-            first: V.select(isMaximum, V.zero, terms.0), second: V.select(isOther & ~isMaximum, terms.1, V.zero),
-            kept: aside == nil ? terms.1 : terms.0),
-          third: V.select(isMaximum, V.one, V.zero), keptAside: terms.1
-        )
-      }
+    let (below, powers, maxima): (V, V, V)
+    if keep, let aside = tile.aside {
+      (below, powers, maxima) = tile.specialized { sums($0, constants, keep: true, aside: aside, isCommon: true) }
+    } else {
+      (below, powers, maxima) = sums(tile, k, keep: keep, aside: nil, isCommon: false)
     }
     let softmax = LeadingSoftmax(excess: below + (maxima - V.one))
     let target = softmax.target(tile, k)
@@ -99,6 +90,25 @@ struct NormalizablePower<V: Lanes>: NormalizableLoss {
     let count = V(Double(tile.classes &- 1)) - V.select(isLeading, V.one, V.zero)
     return NormalizedSums(
       softmax: softmax, target: target, rest: ((count - psi) * inverse, psi), psiScale: psiScale)
+  }
+
+  /// Σ e^{z − shift} and Σ e^{q (z − shift)} without the maxima, the latter without the target, and how many maxima there are.
+  @inline(__always)
+  private func sums(
+    _ tile: RowTile<V>, _ k: RowConstants<V>, keep: Bool, aside: UnsafeMutablePointer<V.Element>?, isCommon: Bool
+  ) -> (V, V, V) {
+    let exponential = ScaledExponential<V>(temperature: 1)
+    return tile.sumsKeepingTwo(k, keep: keep, aside: aside, isCommon: isCommon) { e, k in
+      let x = e.x - k.a
+      let isMaximum = e.x .== k.a, isOther = ~(e.classes .== k.target)
+      let term = exponential(x), powerOfTerm = power(x)
+      return (
+        RowTerms(
+          first: V.select(isMaximum, V.zero, term), second: V.select(isOther & ~isMaximum, powerOfTerm, V.zero),
+          kept: aside == nil ? powerOfTerm : term),
+        third: V.select(isMaximum, V.one, V.zero), keptAside: powerOfTerm
+      )
+    }
   }
 }
 
