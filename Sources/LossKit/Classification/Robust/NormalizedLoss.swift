@@ -160,7 +160,7 @@ struct NormalizedLoss<F: NormalizableLoss>: RowLoss {
         ? tile.keepingAside.specialized { sums(unlikely, $0, constants, keep: true, isCommon: true) }
         : sums(unlikely, tile, k, keep: false, isCommon: false)
     } else {
-      rest = sums(formula, tile.keepingAside, k, keep: keep, isCommon: false)
+      rest = sums(formula, F.keepsPsi ? tile.keepingAside : tile, k, keep: keep, isCommon: false)
     }
     return NormalizedSums(softmax: softmax, target: target, rest: rest, psiScale: V.one)
   }
@@ -171,7 +171,7 @@ struct NormalizedLoss<F: NormalizableLoss>: RowLoss {
     _ formula: U, _ tile: RowTile<V>, _ k: RowConstants<V>, keep: Bool, isCommon: Bool
   ) -> (V, V) where U.V == V {
     tile.sums(k, keep: keep && F.keepsPsi, isCommon: isCommon) { e, k in
-      let c = formula.evaluate(exponential.statistics(e, k, kept: keep ? e.y : nil))
+      let c = formula.evaluate(exponential.statistics(e, k, kept: keep ? (F.keepsPsi ? e.y : e.kept) : nil))
       let counts = keep && F.keepsPsi ? e.y * k.c .<= V(0.5) : ~((e.classes .== k.target) | (e.x .== k.d))
       return RowTerms(first: V.select(counts, c.value, V.zero), second: V.select(counts, c.psi, V.zero), kept: c.psi)
     }
