@@ -11,7 +11,7 @@ protocol RowLoss {
   static var usesSecond: Bool { get }
   /// Is the derivative at the target a number that `evaluate` leaves in `k.atTarget`?
   static var derivesTargetApart: Bool { get }
-  /// Does it seek candidates (RowCandidates.swift)?
+  /// Does it seek candidates (RowCandidates.swift), or keep a number aside (`RowTile.aside`)?
   static var usesCandidates: Bool { get }
   /// For what must be known of all rows: called once, before the first is evaluated.
   func prepare(_ shape: RowShape, _ z: UnsafePointer<V.Element>, _ targets: Targets<V.Element>?)
