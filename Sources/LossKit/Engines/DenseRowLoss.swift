@@ -142,6 +142,15 @@ struct LeadingSoftmax<V: Lanes> {
   /// Has one class more than half of the probability? It has the maximum to itself.
   let isMostLikely: V.Integers
 
+  /// - Parameter excess: Σ e^{z − shift} − 1.
+  @inline(__always) init(excess: V) {
+    let sum = V.definedSum(excess + V.one)
+    reciprocal = V.one / sum
+    mostLikely = ClassProbability(
+      probability: reciprocal, complement: excess * reciprocal, nu: V.select(sum .== sum, V.log1p(excess), V.nan))
+    isMostLikely = excess .< V.one
+  }
+
   /// The statistics at the rows' targets, `k.target`, with the shift in `k.a`.
   @inline(__always)
   func target(_ tile: RowTile<V>, _ k: RowConstants<V>) -> ClassProbability<V> {
@@ -169,14 +178,7 @@ extension RowTile {
   @inline(never) private func leadingSoftmax(keep: Bool) -> (LeadingSoftmax<V>, shift: V) {
     var k = RowConstants<V>()
     let excess = excess(&k, keep: keep) { _, term in term }
-    let sum = V.definedSum(excess + V.one)
-    let reciprocal = V.one / sum
-    let softmax = LeadingSoftmax(
-      mostLikely: ClassProbability(
-        probability: reciprocal, complement: excess * reciprocal,
-        nu: V.select(sum .== sum, V.log1p(excess), V.nan)),
-      reciprocal: reciprocal, isMostLikely: excess .< V.one)
-    return (softmax, k.a)
+    return (LeadingSoftmax(excess: excess), k.a)
   }
 
   /// Σ e^{z − shift} − 1, the shift being the row's maximum, which it leaves in `k.a`. The maximum's term, 1, stays out

@@ -190,6 +190,9 @@ struct FixedPower<V: Lanes> {
     kind = exponent == 0 ? .zero : exponent == 0.5 ? .half : exponent == 1 ? .one : exponent == 2 ? .two : .other
   }
 
+  /// Is γ = ½?
+  var isRoot: Bool { kind == .half }
+
   /// `q^γ` and `γ q^{γ−1}`, which is 0 at q = 0 also where it has no limit, and finite for the smallest q.
   @inline(__always) func callAsFunction(_ q: V) -> (power: V, slope: V) {
     switch kind {

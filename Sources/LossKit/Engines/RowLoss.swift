@@ -11,7 +11,7 @@ protocol RowLoss {
   static var usesSecond: Bool { get }
   /// Is the derivative at the target a number that `evaluate` leaves in `k.atTarget`?
   static var derivesTargetApart: Bool { get }
-  /// Does it seek candidates (RowCandidates.swift)?
+  /// Does it seek candidates (RowCandidates.swift), or keep a number aside (`RowTile.aside`)?
   static var usesCandidates: Bool { get }
   /// For what must be known of all rows: called once, before the first is evaluated.
   func prepare(_ shape: RowShape, _ z: UnsafePointer<V.Element>, _ targets: Targets<V.Element>?)
@@ -44,6 +44,25 @@ protocol SparseRowLoss: RowLoss {}
 extension SparseRowLoss {
   @inline(__always) func derivative(_ e: RowElements<V>, _ k: RowConstants<V>) -> V { V.zero }
   @inline(__always) func differentiate(_ tile: RowTile<V>, _ k: RowConstants<V>) {}
+}
+
+/// A row loss that keeps its derivative up to a factor of each row, which it leaves in `k.a`; the derivative at the target,
+/// a number apart, in `k.atTarget`.
+protocol ScaledRowLoss: RowLoss {}
+
+extension ScaledRowLoss {
+  @inline(__always) func derivative(_ e: RowElements<V>, _ k: RowConstants<V>) -> V { e.kept * k.a }
+  @inline(__always) func differentiate(_ tile: RowTile<V>, _ k: RowConstants<V>) {
+    tile.scaleKept(k.a, target: k.target, k.atTarget)
+  }
+}
+
+extension RowTile {
+  /// Multiplies what has been kept with a factor of each row, and writes one element of each.
+  @inline(never) fileprivate func scaleKept(_ factor: V, target: V.Integers, _ atTarget: V) {
+    specialized { $0.map(RowConstants(a: factor), isCommon: true) { e, k in e.kept * k.a } }
+    scatter(atTarget, at: target)
+  }
 }
 
 /// Value and gradient of a row loss with the arguments of a public function, which are checked first.

@@ -21,6 +21,8 @@ struct RowElements<V: Lanes> {
   let x: V
   /// The class numbers of the lanes.
   let classes: V.Integers
+  /// The row's number in the tile, where lanes are not across the rows.
+  let row: Int
   fileprivate let tile: RowTile<V>
   /// The first element's place in the arrays, the first lane's class, and the number of lanes.
   fileprivate let at, firstClass, lanes: Int
@@ -109,7 +111,7 @@ struct RowArrays<S: Scalar> {
 struct RowTile<V: Lanes> {
   typealias Element = V.Element
   /// The arrays from the tile's first element on.
-  let arrays: RowArrays<Element>
+  fileprivate(set) var arrays: RowArrays<Element>
   let classes: Int
   let firstRow: Int
   let count: Int
@@ -155,6 +157,33 @@ struct RowTile<V: Lanes> {
     self.scratch = scratch
     isAcross = true
     classStride = stride
+  }
+
+  /// A tile whose second input is what has been kept in this one's output, and whose own output is memory besides, if the
+  /// kernel has it (`usesCandidates`) and the tile is small enough: else it is the same output.
+  var keepingAside: RowTile<V> {
+    guard let output = arrays.output else { return self }
+    var tile = self
+    tile.arrays = RowArrays(
+      first: arrays.first, second: UnsafePointer(output), perClass: arrays.perClass, output: aside ?? output)
+    return tile
+  }
+
+  /// A tile whose second input is what the one before has kept.
+  var readingAside: RowTile<V> {
+    var tile = self
+    if let kept = aside ?? arrays.output {
+      tile.arrays = RowArrays(
+        first: arrays.first, second: UnsafePointer(kept), perClass: arrays.perClass, output: arrays.output)
+    }
+    return tile
+  }
+
+  /// Room for a tile of as many elements as `RowWalk` wants in the first-level cache.
+  var aside: UnsafeMutablePointer<Element>? {
+    if isAcross && classStride != V.count { return nil }
+    let elements = classes &* (isAcross ? V.count : count)
+    return elements &* MemoryLayout<Element>.stride <= 16384 ? scratch + Self.scratchVectors &* V.count : nil
   }
 
   var rows: RowSlice { RowSlice(first: firstRow, count: count) }
@@ -206,10 +235,10 @@ struct RowTile<V: Lanes> {
     return !isAcross && tileSize &* MemoryLayout<Element>.stride <= 1 << 18 ? tileSize : 0
   }
 
-  @inline(__always) private func elements(_ at: Int, _ c: Int, _ n: Int) -> RowElements<V> {
+  @inline(__always) private func elements(_ row: Int, _ at: Int, _ c: Int, _ n: Int) -> RowElements<V> {
     RowElements(
-      x: V.load(arrays.first + at, lanes: n), classes: firstClasses &+ V.Integers(c), tile: self, at: at, firstClass: c,
-      lanes: n)
+      x: V.load(arrays.first + at, lanes: n), classes: firstClasses &+ V.Integers(c), row: row, tile: self, at: at,
+      firstClass: c, lanes: n)
   }
 
   /// The classes of a line's first vector.
@@ -272,7 +301,7 @@ struct RowTile<V: Lanes> {
       Self.walk(line, from: start, isCommon: isCommon) { c, at, n in
         prefetch(next + at)
         prefetch(untouched + at)
-        body(elements(at, c, n), k, at, n)
+        body(elements(number, at, c, n), k, at, n)
       } endRun: {
         endRun()
       }
@@ -333,11 +362,13 @@ struct RowTile<V: Lanes> {
 
   /// The maximum of `value` over each row, ignoring NaN; −inf where there is none.
   @inline(__always)
-  func maximum(_ constants: RowConstants<V>, of value: (RowElements<V>, RowConstants<V>) -> V) -> V {
+  func maximum(
+    _ constants: RowConstants<V>, isCommon: Bool = false, of value: (RowElements<V>, RowConstants<V>) -> V
+  ) -> V {
     let vectors = self.vectors
     // Two running maxima that take turns.
     var m = -V.infinity, other = m
-    readLines(constants, keep: false) {
+    readLines(constants, keep: false, isCommon: isCommon) {
       m = -V.infinity
       other = m
     } _: { e, k, _, n in
@@ -353,6 +384,29 @@ struct RowTile<V: Lanes> {
   /// The same of values that need no constants.
   @inline(__always) func maximum(_ value: (RowElements<V>) -> V) -> V {
     maximum(RowConstants()) { e, _ in value(e) }
+  }
+
+  /// The maximum of `value`, which is never NaN, over each row, and the lowest class that has it; class 0 where it is −inf.
+  @inline(__always)
+  func highest(
+    _ constants: RowConstants<V>, of value: (RowElements<V>, RowConstants<V>) -> V
+  ) -> (value: V, class: V.Integers) {
+    let (vectors, secondVectors) = (self.vectors, self.secondVectors)
+    var m = -V.infinity, place = V.Integers(0)
+    readLines(constants, keep: false, isCommon: true) {
+      m = -V.infinity
+      place = V.Integers(0)
+    } _: { e, k, _, n in
+      let x = value(e, k).first(n, else: -.infinity)
+      place = V.Integers.select(m .< x, e.classes, place)
+      m = V.max(x, m)
+    } endRun: {
+    } endLine: { line in
+      vectors[line] = m
+      secondVectors[line] = V(bits: place)
+    }
+    if !isAcross { highestOfRows(vectors, secondVectors) }
+    return (vectors[0], secondVectors[0].bits)
   }
 
   /// The lowest class of each row where `condition` holds; the number of classes where it holds nowhere.
@@ -421,6 +475,14 @@ struct RowTile<V: Lanes> {
     _ constants: RowConstants<V>, keep: Bool, isCommon: Bool = false,
     _ terms: (RowElements<V>, RowConstants<V>) -> RowTerms<V>
   ) -> (V, V) {
+    sums(constants, keep: keep, isCommon: isCommon, terms: { e, k in terms(e, k) }, endRun: {}, endLine: { _ in })
+  }
+
+  @inline(__always)
+  private func sums(
+    _ constants: RowConstants<V>, keep: Bool, isCommon: Bool,
+    terms: (RowElements<V>, RowConstants<V>) -> RowTerms<V>, endRun: () -> Void, endLine: (Int) -> Void
+  ) -> (V, V) {
     let output = keep ? arrays.output : nil
     let (isAcross, isLong, vectors, secondVectors) = (self.isAcross, self.isLong, self.vectors, self.secondVectors)
     var first = RunningSum<V>(), second = RunningSum<V>()
@@ -435,7 +497,9 @@ struct RowTile<V: Lanes> {
     } endRun: {
       first.endRun()
       second.endRun()
+      endRun()
     } endLine: { line in
+      endLine(line)
       vectors[line] = isAcross ? first.totals : isLong ? first.total : first.run
       secondVectors[line] = isAcross ? second.totals : isLong ? second.total : second.run
     }
@@ -444,6 +508,67 @@ struct RowTile<V: Lanes> {
       joinSums(self, secondVectors)
     }
     return (vectors[0], secondVectors[0])
+  }
+
+  /// Three sums over each row. With `keep`, one number is kept in the output, and one aside, if there is room for it, where
+  /// `readingAside` finds it.
+  @inline(__always)
+  func sumsKeepingTwo(
+    _ constants: RowConstants<V>, keep: Bool, aside: UnsafeMutablePointer<Element>?, isCommon: Bool = false,
+    _ terms: (RowElements<V>, RowConstants<V>) -> (RowTerms<V>, third: V, keptAside: V)
+  ) -> (V, V, V) {
+    let (isAcross, isLong, scratch) = (self.isAcross, self.isLong, self.scratch)
+    var third = RunningSum<V>()
+    let (first, second) = sums(
+      constants, keep: keep, isCommon: isCommon,
+      terms: { e, k in
+        let t = terms(e, k)
+        if let aside { t.keptAside.store(aside + e.at, lanes: e.lanes) }
+        third.add(t.third, lanes: e.lanes)
+        return t.0
+      },
+      endRun: { third.endRun() },
+      endLine: { line in
+        if isAcross { third.totals.store(scratch) } else { scratch[line] = isLong ? third.total[0] : third.run.sum }
+        third = RunningSum()
+      })
+    return (first, second, V.load(UnsafePointer(scratch)))
+  }
+
+  /// `Σ term + Σ log(1 + factor)` over each row, for factors from 0 to 1: one logarithm for the product of a run. With `keep`,
+  /// what comes with them is written to the output.
+  ///
+  /// - Parameter isCommon: see `specialized`.
+  @inline(__always)
+  func sumWithLogarithms(
+    _ constants: RowConstants<V>, keep: Bool, isCommon: Bool = false,
+    _ terms: (RowElements<V>, RowConstants<V>) -> (term: V, factor: V, kept: V)
+  ) -> V {
+    let output = keep ? arrays.output : nil
+    let (isAcross, isLong) = (self.isAcross, self.isLong)
+    let (vectors, secondVectors) = (self.vectors, self.secondVectors)
+    var sum = RunningSum<V>()
+    // Π (1 + factor) − 1: what is small beside 1 is not lost.
+    var excess = V.zero
+    readLines(constants, keep: keep, isCommon: isCommon) {
+      sum = RunningSum()
+      excess = V.zero
+    } _: { e, k, at, n in
+      let t = terms(e, k)
+      if let output { t.kept.store(output + at, lanes: n) }
+      sum.add(t.term, lanes: n)
+      excess = V.fma(t.factor.first(n, else: 0), V.one + excess, excess)
+    } endRun: {
+      sum.add(V.log1p(excess), lanes: V.count)
+      sum.endRun()
+      excess = V.zero
+    } endLine: { line in
+      secondVectors[line] = excess
+      if isAcross || isLong { sum.add(V.log1p(excess), lanes: V.count) }
+      vectors[line] = isAcross ? sum.totals : isLong ? sum.total : sum.run
+    }
+    if !isAcross { joinSums(self, vectors) }
+    return isAcross || isLong ? vectors[0] : vectors[0] + logarithmsOfRows(secondVectors)
   }
 
   /// `output = value`.
@@ -479,14 +604,14 @@ struct RowTile<V: Lanes> {
     let first = isBackward ? wholeVectors &+ restVectors &- 1 : 0
     let step = isBackward ? 0 &- line.step : line.step
     let stride = isBackward ? 0 &- line.stride : line.stride
-    forEachLine(constants) { _, start, k in
+    forEachLine(constants) { number, start, k in
       var c = first &* line.step, at = start &+ first &* line.stride
       var n = isBackward ? line.rest : line.lanes
       var left = isBackward ? restVectors : wholeVectors
       var others = isBackward ? wholeVectors : restVectors
       if isCommon && !isBackward {
         for _ in 0..<wholeVectors {
-          body(elements(at, c, isAcross ? n : V.count), k, at, isAcross ? n : V.count)
+          body(elements(number, at, c, isAcross ? n : V.count), k, at, isAcross ? n : V.count)
           c &+= step
           at &+= stride
         }
@@ -496,7 +621,7 @@ struct RowTile<V: Lanes> {
       }
       while true {
         while left > 0 {
-          body(elements(at, c, n), k, at, n)
+          body(elements(number, at, c, n), k, at, n)
           c &+= step
           at &+= stride
           left &-= 1
@@ -580,10 +705,42 @@ private struct RunningSum<V: Lanes> {
   vectors[0] = result
 }
 
+/// `Σ log(1 + x)` of each row of a tile of products of up to 16 numbers from 1 to 2, less 1.
+@inline(never) private func logarithmsOfRows<V: Lanes>(_ tile: UnsafeMutablePointer<V>) -> V {
+  V.transpose(tile)
+  var step = V.count / 2
+  // 2^64 is in the range of all floats.
+  while step >= V.count / 4 {
+    for i in 0..<step { tile[i] = V.fma(tile[i &+ step], V.one + tile[i], tile[i]) }
+    step /= 2
+  }
+  var sum = V.log1p(tile[0])
+  for i in 1..<(V.count / 4) { sum = sum + V.log1p(tile[i]) }
+  return sum
+}
+
 /// The maxima of the rows of a tile, left in its first vector.
 @inline(never) private func maximaOfRows<V: Lanes>(_ tile: UnsafeMutablePointer<V>) {
   V.transpose(tile)
   foldTile(tile) { V.max($0, $1) }
+}
+
+/// The maxima of the rows of a tile and the lowest of the places that have them, left in the first vectors.
+@inline(never)
+private func highestOfRows<V: Lanes>(_ tile: UnsafeMutablePointer<V>, _ places: UnsafeMutablePointer<V>) {
+  V.transpose(tile)
+  V.transpose(places)
+  var step = V.count / 2
+  while step > 0 {
+    for i in 0..<step {
+      let a = tile[i], b = tile[i &+ step]
+      let placeOfA = places[i].bits, placeOfB = places[i &+ step].bits
+      let isInB = (a .< b) | ((a .== b) & (placeOfB .< placeOfA))
+      tile[i] = V.max(a, b)
+      places[i] = V(bits: V.Integers.select(isInB, placeOfB, placeOfA))
+    }
+    step /= 2
+  }
 }
 
 /// The lowest of the integers in each row of a tile, left in its first vector.

@@ -42,7 +42,7 @@ protocol RowKernel {
   var empty: Partial { get }
   /// Does it read the second input?
   static var usesSecond: Bool { get }
-  /// Does it seek candidates (RowCandidates.swift)?
+  /// Does it seek candidates (RowCandidates.swift), or keep a number aside (`RowTile.aside`)?
   static var usesCandidates: Bool { get }
   func run(_ tile: RowTile<V>, _ partial: inout Partial)
   func finish(_ partial: Partial, part: Int)

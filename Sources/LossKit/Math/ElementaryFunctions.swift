@@ -51,4 +51,5 @@ protocol ElementaryFunctions {
   static func power(ofRatio a: Self, _ b: Self, _ y: Double) -> Self
   /// `1/√x` for 0 < x < inf; a large number at 0.
   static func reciprocalSquareRoot(_ x: Self) -> Self
+  static func reciprocalSquareRoot(ofComplement p: Self) -> Self
 }

@@ -6,8 +6,10 @@ struct Logistic<V: Lanes> {
   /// `log(1 + e^{−|x|})`, so that softplus(±x) = max(±x, 0) + this.
   let tail: V
 
-  @inline(__always) init(_ x: V) {
-    let e = V.expOfNonPositive(-x.magnitude)
+  @inline(__always) init(_ x: V) { self.init(x, exponential: V.expOfNonPositive(-x.magnitude)) }
+
+  /// - Parameter e: `e^{−|x|}`
+  @inline(__always) init(_ x: V, exponential e: V) {
     let larger = V.one / (V.one + e)
     let smaller = e * larger
     let isNegative = x .< V.zero

@@ -23,23 +23,18 @@ func categoricalHinge<S: Scalar>(
   rowLoss(CategoricalHinge<S.Vector>(), z, target, (outer, classes, inner), reduction, sampleWeight, loss, grad)
 }
 
-private struct CategoricalHinge<V: Lanes>: RowLoss {
+private struct CategoricalHinge<V: Lanes>: SparseRowLoss {
   @inline(__always)
   func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
     let own = tile.targetLogits(k.target)
-    let best = tile.bestRival(k)
-    let difference = V.exactSum(V.max(V.zero, best), -own)
+    let rival = tile.bestRival(k.target)
+    let difference = V.exactSum(V.max(V.zero, rival.logit), -own)
     let value = V.max(V.zero, (difference.sum + V.one) + difference.error)
     if keep {
-      let rival = tile.lowestRival(&k, of: best)
       let slope = V.select(value .> V.zero, scale, V.zero).undefined(where: value)
-      let rivalSlope = V.select(best .<= V.zero, V.zero, slope).undefined(where: value)
-      TwoClassGradient.prepare(&k, rival: rival, slope: slope, rivalSlope: rivalSlope)
+      let rivalSlope = V.select(rival.logit .<= V.zero, V.zero, slope).undefined(where: value)
+      tile.writeTwoClassGradient(k.target, rival: rival.class, slope: slope, rivalSlope: rivalSlope)
     }
     return value
-  }
-
-  @inline(__always) func derivative(_ e: RowElements<V>, _ k: RowConstants<V>) -> V {
-    TwoClassGradient.derivative(e, k)
   }
 }

@@ -31,25 +31,21 @@ func crammerSingerLoss<S: Scalar>(
   return power == .linear ? run(LinearHinge<S.Vector>.self) : run(SquaredHinge<S.Vector>.self)
 }
 
-private struct CrammerSinger<P: PowerOfHinge>: RowLoss {
+private struct CrammerSinger<P: PowerOfHinge>: SparseRowLoss {
   typealias V = P.V
   let margin: SplitParameter<V>
 
   @inline(__always)
   func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
     let own = tile.targetLogits(k.target)
-    let best = tile.bestRival(k)
-    let difference = V.exactSum(best, -own)
+    let rival = tile.bestRival(k.target)
+    let difference = V.exactSum(rival.logit, -own)
     let h = V.max(V.zero, (difference.sum + margin.high) + (difference.error + margin.low))
     let value = P.value(h)
     if keep {
-      let rival = tile.lowestRival(&k, of: best)
-      TwoClassGradient.prepare(&k, rival: rival, slope: (P.slope(h) * scale).undefined(where: value))
+      let slope = (P.slope(h) * scale).undefined(where: value)
+      tile.writeTwoClassGradient(k.target, rival: rival.class, slope: slope)
     }
     return value
-  }
-
-  @inline(__always) func derivative(_ e: RowElements<V>, _ k: RowConstants<V>) -> V {
-    TwoClassGradient.derivative(e, k)
   }
 }

@@ -36,49 +36,50 @@ extension Lanes {
   @inline(__always) func undefined(where value: Self) -> Self { Self.select(value .== value, self, Self.nan) }
 }
 
+extension RowElements {
+  /// The logits, but of the target −inf, and +inf for what is undefined.
+  @inline(__always) fileprivate func rival(_ target: V.Integers) -> V {
+    V.select(classes .== target, -V.infinity, x.orUndefined)
+  }
+}
+
 extension RowTile {
   /// The logits of the rows' targets; NaN where they are undefined, or where all classes of the row are masked.
   @inline(__always) func targetLogits(_ target: V.Integers) -> V {
-    var x = V.zero
-    for r in 0..<count { x[r] = input(row: r, class: target[r]) }
-    x = x.definedLogit
+    let x = inputs(at: target).definedLogit
     let isMasked = x .== -V.infinity
     return isMasked.any ? V.select(isMasked & rowsWithoutClasses(self), V.nan, x) : x
   }
-  /// The best logit of each row beside the target's: −inf where there is none, NaN where a logit is undefined.
-  @inline(__always) func bestRival(_ k: RowConstants<V>) -> V {
-    maximum(k) { e, k in V.select(e.classes .== k.target, -V.infinity, e.x.orUndefined) }.definedLogit
+
+  /// The best logit of each row beside the target's, and the lowest class that has it: −inf where there is none, NaN where
+  /// a logit is undefined.
+  @inline(never) func bestRival(_ target: V.Integers) -> (logit: V, class: V.Integers) {
+    let best = specialized { tile in tile.highest(RowConstants(target: target)) { e, k in e.rival(k.target) } }
+    return (best.value.definedLogit, best.class)
   }
 
-  /// The lowest class beside the target that has this logit.
-  @inline(__always) func lowestRival(_ k: inout RowConstants<V>, of best: V) -> V.Integers {
-    k.a = best
-    return lowestClass(k, where: { e, k in (e.x .== k.a) & ~(e.classes .== k.target) })
+  /// The same without its class.
+  @inline(never) func bestRivalLogit(_ target: V.Integers) -> V {
+    specialized { tile in
+      tile.maximum(RowConstants(target: target), isCommon: true) { e, k in e.rival(k.target) }
+    }.definedLogit
+  }
+
+  /// Writes the gradient of a loss that depends on two classes of a row: the target and a rival.
+  ///
+  /// - Parameters:
+  ///   - slope: the derivative for the rival, and less that for the target; NaN makes the whole row NaN.
+  ///   - rivalSlope: where that of the rival is another.
+  @inline(never)
+  func writeTwoClassGradient(_ target: V.Integers, rival: V.Integers, slope: V, rivalSlope: V? = nil) {
+    let k = RowConstants<V>(a: V.zero.undefined(where: slope))
+    specialized { $0.map(k, isCommon: true) { _, k in k.a } }
+    scatter(rivalSlope ?? slope, at: rival)
+    scatter(V.zero - slope, at: target)
   }
 }
 
 /// Which rows are all −inf? Out of line, because it is rare.
 @inline(never) private func rowsWithoutClasses<V: Lanes>(_ tile: RowTile<V>) -> V.Integers {
   tile.maximum { $0.x.orUndefined } .== -V.infinity
-}
-
-/// The gradient of a loss that depends on two classes of a row: the target and a rival.
-struct TwoClassGradient<V: Lanes> {
-  /// Leaves in k what `derivative` needs.
-  ///
-  /// - Parameters:
-  ///   - rival: its class; the target itself where there is none.
-  ///   - slope: the derivative for the rival, and less that for the target; NaN makes the whole row NaN.
-  ///   - rivalSlope: where that of the rival is another.
-  @inline(__always)
-  static func prepare(_ k: inout RowConstants<V>, rival: V.Integers, slope: V, rivalSlope: V? = nil) {
-    k.a = V.zero - slope
-    k.b = V(bits: rival)
-    k.c = rivalSlope ?? slope
-    k.d = V.zero.undefined(where: slope)
-  }
-
-  @inline(__always) static func derivative(_ e: RowElements<V>, _ k: RowConstants<V>) -> V {
-    V.select(e.classes .== k.target, k.a, V.select(e.classes .== k.b.bits, k.c, k.d))
-  }
 }

@@ -25,21 +25,17 @@ func multiclassPerceptronLoss<S: Scalar>(
   rowLoss(MulticlassPerceptron<S.Vector>(), z, target, (outer, classes, inner), reduction, sampleWeight, loss, grad)
 }
 
-private struct MulticlassPerceptron<V: Lanes>: RowLoss {
+private struct MulticlassPerceptron<V: Lanes>: SparseRowLoss {
   @inline(__always)
   func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
     let own = tile.targetLogits(k.target)
-    k.a = tile.maximum { $0.x.orUndefined }
-    let value = k.a.definedLogit - own
+    let rival = tile.bestRival(k.target)
+    let value = V.max(rival.logit - own, V.zero).undefined(where: rival.logit - own)
     if keep {
-      let best = tile.lowestClass(k, where: { e, k in e.x .== k.a })
-      let slope = V.select(best .== k.target, V.zero, scale).undefined(where: value)
-      TwoClassGradient.prepare(&k, rival: best, slope: slope)
+      let isBest = (rival.logit .< own) | ((rival.logit .== own) & (k.target .< rival.class))
+      let slope = V.select(isBest, V.zero, scale).undefined(where: value)
+      tile.writeTwoClassGradient(k.target, rival: rival.class, slope: slope)
     }
     return value
-  }
-
-  @inline(__always) func derivative(_ e: RowElements<V>, _ k: RowConstants<V>) -> V {
-    TwoClassGradient.derivative(e, k)
   }
 }

@@ -24,24 +24,25 @@ func ovrLoss<S: Scalar>(
 }
 
 /// dL/dz_j = σ(z_j) − [j = y]
-private struct OneVersusRest<V: Lanes>: RowLoss {
+private struct OneVersusRest<V: Lanes>: ScaledRowLoss {
   @inline(__always)
   func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
     let own = tile.targetLogits(k.target)
-    let others = tile.sum(
-      k, keep: keep,
-      terms: { e, k in
-        let s = Logistic(e.x)
-        return (V.select(e.classes .== k.target, V.zero, V.max(e.x, V.zero) + s.tail), s.positive)
-      })
+    let constants = k
+    let others = tile.specialized { tile in
+      tile.sumWithLogarithms(constants, keep: keep, isCommon: true) { e, k in
+        let exponential = V.expOfNonPositive(-e.x.magnitude)
+        let isOther = ~(e.classes .== k.target)
+        return (
+          V.select(isOther, V.max(e.x, V.zero), V.zero), V.select(isOther, exponential, V.zero),
+          Logistic(e.x, exponential: exponential).positive
+        )
+      }
+    }
     let s = Logistic(own)
     let value = others.definedLogit + (V.max(-own, V.zero) + s.tail)  // only a logit of +inf makes the others infinite
     k.a = scale.undefined(where: value)
-    k.b = -s.negative * k.a
+    k.atTarget = -s.negative * k.a
     return value
-  }
-
-  @inline(__always) func derivative(_ e: RowElements<V>, _ k: RowConstants<V>) -> V {
-    V.select(e.classes .== k.target, k.b, e.kept * k.a)
   }
 }

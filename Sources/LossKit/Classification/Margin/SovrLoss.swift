@@ -37,7 +37,7 @@ func sovrLoss<S: Scalar>(
   }
 }
 
-private struct SwitchingLoss<V: Lanes>: RowLoss {
+private struct SwitchingLoss<V: Lanes>: ScaledRowLoss {
   let choice: ChoiceOfRows<V.Element>
   /// lam.
   let factor: V
@@ -57,24 +57,22 @@ private struct SwitchingLoss<V: Lanes>: RowLoss {
     let own = tile.targetLogits(k.target)
     k.a = tile.rows.load(choice.shifts)
     k.b = tile.rows.load(choice.isChosen)
-    let others = tile.sum(
-      k, keep: keep,
-      terms: { e, k in
+    let constants = k, chosenRows = (k.b .> V.zero).maskBits
+    let others = tile.specialized { tile in
+      tile.sumWithLogarithms(constants, keep: keep, isCommon: true) { e, k in
         let isOther = ~(e.classes .== k.target)
-        // Whole vectors of one kind as a rule: rows are long, or few are chosen.
-        let chosen = (k.b .> V.zero).maskBits
-        if chosen == 0 {
+        if !tile.isAcross && chosenRows &>> UInt32(e.row) & 1 == 0 {
           let p = exponential(e.x - k.a)
-          return (V.select(isOther, p, V.zero), p)
+          return (V.select(isOther, p, V.zero), V.zero, p)
         }
-        let s = Logistic(e.x)
-        let softplus = V.max(e.x, V.zero) + s.tail
-        if chosen == V.Integers.first(V.count).maskBits { return (V.select(isOther, softplus, V.zero), s.positive) }
-        let p = exponential(e.x - k.a)
+        let isChosen = k.b .> V.zero
+        let p = exponential(V.select(isChosen, -e.x.magnitude, e.x - k.a))
         return (
-          V.select(isOther, V.select(k.b .> V.zero, softplus, p), V.zero), V.select(k.b .> V.zero, s.positive, p)
+          V.select(isOther, V.select(isChosen, V.max(e.x, V.zero), p), V.zero), V.select(isOther & isChosen, p, V.zero),
+          V.select(isChosen, Logistic(e.x, exponential: p).positive, p)
         )
-      })
+      }
+    }
     let isChosen = k.b .> V.zero
     let softmax = TargetSoftmax(others: others, own: OwnLogit(own, shift: k.a))
     let s = Logistic(own)
@@ -82,12 +80,8 @@ private struct SwitchingLoss<V: Lanes>: RowLoss {
     let value = V.select(isChosen, oneVersusRest, softmax.nu)
     let defined = scale.undefined(where: value)
     k.a = defined * V.select(isChosen, factor, softmax.reciprocal)
-    k.b = -defined * V.select(isChosen, factor * s.negative, softmax.complement)
+    k.atTarget = -defined * V.select(isChosen, factor * s.negative, softmax.complement)
     return value
-  }
-
-  @inline(__always) func derivative(_ e: RowElements<V>, _ k: RowConstants<V>) -> V {
-    V.select(e.classes .== k.target, k.b, e.kept * k.a)
   }
 }
 
@@ -99,11 +93,9 @@ private struct RowMargins<V: Lanes>: RowKernel {
   var empty: Void { () }
 
   @inline(__always) func run(_ tile: RowTile<V>, _ partial: inout Void) {
-    let k = RowConstants<V>(target: targets.load(tile.rows, nil).target)
-    let best = tile.bestRival(k)
-    var own = V.zero
-    for r in 0..<tile.count { own[r] = tile.input(row: r, class: k.target[r]) }
-    let logit = own.definedLogit
+    let target = targets.load(tile.rows, nil).target
+    let best = tile.bestRivalLogit(target)
+    let logit = tile.inputs(at: target).definedLogit
     V.shift(V.max(logit, best)).store(choice.shifts + tile.firstRow, first: tile.count)
     // In double: that floats are rounded to the same number does not make them equal.
     let (low, high) = best.doubles, (ownLow, ownHigh) = logit.doubles
@@ -134,7 +126,7 @@ private struct ChoiceOfRows<S: Scalar> {
     isChosen = arena.take(S.self, rows)
     keys = arena.take(UInt64.self, rows)
     candidates = arena.take(UInt64.self, rows)
-    counts = arena.take(Int.self, 1 << Self.digitBits)
+    counts = arena.take(Int.self, 4 << Self.digitBits)
     self.chosen = Swift.min(chosen, rows)
   }
 
@@ -166,11 +158,15 @@ private struct ChoiceOfRows<S: Scalar> {
       let bits = Swift.min(Self.digitBits, shift)
       shift &-= bits
       let places = UInt64(shift), mask: UInt64 = (1 << UInt64(bits)) &- 1
-      counts.update(repeating: 0, count: 1 << bits)
-      for i in 0..<count { counts[Int(truncatingIfNeeded: source[i] &>> places & mask)] &+= 1 }
+      // Neighbours are counted apart: most have the same digit, and one count would wait for the other.
+      counts.update(repeating: 0, count: 4 << bits)
+      for i in 0..<count { counts[Int(truncatingIfNeeded: source[i] &>> places & mask) &<< 2 | i & 3] &+= 1 }
       var digit = Int(mask)
-      while counts[digit] < left {
-        left &-= counts[digit]
+      while true {
+        let those = counts + 4 &* digit
+        let sum = (those[0] &+ those[1]) &+ (those[2] &+ those[3])
+        if sum >= left { break }
+        left &-= sum
         digit &-= 1
       }
       key |= UInt64(digit) << places

@@ -21,6 +21,7 @@ func normalizedGeneralizedCrossEntropy<S: Scalar>(
   _ grad: UnsafeMutablePointer<S>?
 ) -> Status {
   guard q > 0, q <= 1 else { return .invalidParameter }
+  if q == 1 { return normalizedMaeLoss(z, target, outer, classes, inner, reduction, sampleWeight, loss, grad) }
   return rowLoss(
     NormalizedLoss(NormalizablePower<S.Vector>(q)), z, target, (outer, classes, inner), smallestClassCount: 2, reduction,
     sampleWeight, loss, grad)

@@ -32,7 +32,7 @@ struct NormalizedPair<V: Lanes>: RowLoss {
   ) -> NormalizedQuotient<V> {
     let formula = UnweightedTerm(term: term)
     let rest = tile.sums(k, keep: false) { e, k in
-      let c = formula.evaluate(exponential.statistics(e, k, isKept: keep))
+      let c = formula.evaluate(exponential.statistics(e, k, kept: keep ? e.kept : nil))
       let isApart = (e.classes .== k.target) | (e.x .== k.d)
       return RowTerms(first: V.select(isApart, V.zero, c.value), second: V.select(isApart, V.zero, c.psi))
     }
@@ -40,7 +40,7 @@ struct NormalizedPair<V: Lanes>: RowLoss {
   }
 
   @inline(__always) func derivative(_ e: RowElements<V>, _ k: RowConstants<V>) -> V {
-    let c = exponential.statistics(e, k, isKept: true)
+    let c = exponential.statistics(e, k, kept: e.kept)
     let a = first.evaluateUnweighted(c).psi, b = second.evaluateUnweighted(c).psi
     return V.select(e.x .== k.d, k.h, V.fma(e.kept, k.e, V.fma(a, k.f, b * k.g)))
   }
