@@ -83,7 +83,7 @@ private struct ConfidenceScoreKernel<F: ConfidenceScore>: RowVisitor {
   let formula: F
   let score: UnsafeMutablePointer<V.Element>
   let wantsGradient: Bool
-  static var usesCandidates: Bool { true }
+  static var memory: KernelMemory { .candidates }
 
   // Of the constants of a pass: a is the maximum, b where exponents are measured from, c the second class, target the
   // first, d the threshold of what is kept and e the last class of its ties, f what formulas get.

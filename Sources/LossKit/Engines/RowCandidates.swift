@@ -78,7 +78,7 @@ struct Candidates<V: Lanes> {
 }
 
 extension RowTile {
-  /// For the candidates of the tile, if the kernel `usesCandidates`.
+  /// For the candidates of the tile, if the kernel has it (`KernelMemory`).
   var candidateMemory: CandidateMemory<V> { CandidateMemory(rows: scratch + Self.scratchVectors &* V.count) }
 
   /// The elements of each row that are at least `bound`, or NaN, as a tile of their own, with `nothing` where a row has

@@ -11,8 +11,7 @@ protocol RowLoss {
   static var usesSecond: Bool { get }
   /// Is the derivative at the target a number that `evaluate` leaves in `k.atTarget`?
   static var derivesTargetApart: Bool { get }
-  /// Does it seek candidates (RowCandidates.swift), or keep a number aside (`RowTile.aside`)?
-  static var usesCandidates: Bool { get }
+  static var memory: KernelMemory { get }
   /// For what must be known of all rows: called once, before the first is evaluated.
   func prepare(_ shape: RowShape, _ z: UnsafePointer<V.Element>, _ targets: Targets<V.Element>?)
   /// - Parameters:
@@ -27,7 +26,7 @@ protocol RowLoss {
 
 extension RowLoss {
   static var usesSecond: Bool { false }
-  static var usesCandidates: Bool { false }
+  static var memory: KernelMemory { .none }
   static var derivesTargetApart: Bool { false }
   @inline(__always)
   func prepare(_ shape: RowShape, _ z: UnsafePointer<V.Element>, _ targets: Targets<V.Element>?) {}
@@ -127,7 +126,7 @@ private struct RowLossKernel<L: RowLoss>: RowKernel {
   let targets: Targets<V.Element>?
   let sink: LossSink<V.Element>
   static var usesSecond: Bool { L.usesSecond }
-  static var usesCandidates: Bool { L.usesCandidates }
+  static var memory: KernelMemory { L.memory }
   var empty: LossSink<V.Element>.Partial { sink.empty }
 
   @inline(__always)

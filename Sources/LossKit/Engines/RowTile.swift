@@ -160,7 +160,7 @@ struct RowTile<V: Lanes> {
   }
 
   /// A tile whose second input is what has been kept in this one's output, and whose own output is memory besides, if the
-  /// kernel has it (`usesCandidates`) and the tile is small enough: else it is the same output.
+  /// kernel has it (`KernelMemory`) and the tile is small enough: else it is the same output.
   var keepingAside: RowTile<V> {
     guard let output = arrays.output else { return self }
     var tile = self

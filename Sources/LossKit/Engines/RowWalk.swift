@@ -34,6 +34,15 @@ struct RowSlice {
   }
 }
 
+/// What a kernel has besides its tile.
+enum KernelMemory {
+  case none
+  /// Room for the candidates of its rows (RowCandidates.swift).
+  case candidates
+  /// Room for a second number for each element (`RowTile.aside`).
+  case aside
+}
+
 /// What is done with each tile.
 protocol RowKernel {
   associatedtype V: Lanes
@@ -42,8 +51,7 @@ protocol RowKernel {
   var empty: Partial { get }
   /// Does it read the second input?
   static var usesSecond: Bool { get }
-  /// Does it seek candidates (RowCandidates.swift), or keep a number aside (`RowTile.aside`)?
-  static var usesCandidates: Bool { get }
+  static var memory: KernelMemory { get }
   func run(_ tile: RowTile<V>, _ partial: inout Partial)
   func finish(_ partial: Partial, part: Int)
 }
@@ -54,7 +62,7 @@ protocol RowVisitor: RowKernel where Partial == Void {
 }
 
 extension RowKernel {
-  static var usesCandidates: Bool { false }
+  static var memory: KernelMemory { .none }
 }
 
 extension RowVisitor {
@@ -68,7 +76,7 @@ extension RowVisitor {
 /// alone.
 @inline(__always)
 func forEachRowTile<K: RowKernel>(_ shape: RowShape, _ arrays: RowArrays<K.V.Element>, _ kernel: K) {
-  let walk = RowWalk<K.V>(shape, arrays, usesSecond: K.usesSecond, usesCandidates: K.usesCandidates)
+  let walk = RowWalk<K.V>(shape, arrays, usesSecond: K.usesSecond, memory: K.memory)
   parallel(walk.split.parts, RowTilesJob(kernel: kernel, walk: walk))
 }
 
@@ -77,7 +85,7 @@ private struct RowTilesJob<K: RowKernel>: ParallelJob {
   let walk: RowWalk<K.V>
 
   @inline(__always) func run(part: Int) {
-    if K.usesCandidates {
+    if K.memory != .none {
       var scratch = CandidateScratch()
       scratch.withMemory(K.V.self) { run(part, $0) }
     } else {
@@ -125,7 +133,7 @@ struct RowWalk<V: Lanes> {
   private let tilesAcross: Int
 
   @inline(never) init(
-    _ shape: RowShape, _ arrays: RowArrays<V.Element>, usesSecond: Bool, usesCandidates: Bool = false
+    _ shape: RowShape, _ arrays: RowArrays<V.Element>, usesSecond: Bool, memory: KernelMemory = .none
   ) {
     self.shape = shape
     self.arrays = arrays
@@ -134,7 +142,7 @@ struct RowWalk<V: Lanes> {
     isTransposed = shape.inner == 1 && !isAlong
     // As many rows as keep input and output in the first-level cache, from 1 to `V.count`; in the second-level cache where
     // candidates of many rows make up for it.
-    let rowsInCache = (usesCandidates ? 1 << 16 : 1 << 14) / (shape.classes &* MemoryLayout<V.Element>.stride)
+    let rowsInCache = (memory == .candidates ? 1 << 16 : 1 << 14) / (shape.classes &* MemoryLayout<V.Element>.stride)
     height = isAlong ? Swift.min(V.count, Swift.max(1, rowsInCache)) : V.count
     tilesAcross = (shape.inner &+ V.count &- 1) / V.count
     let tiles = shape.inner == 1 ? (shape.rows &+ height &- 1) / height : shape.outer &* tilesAcross

@@ -228,7 +228,7 @@ struct SimplexThreshold<V: Lanes, P: SimplexPower, W: SimplexPower> {
 /// The maps: weights of all elements of each row.
 struct SimplexMap<V: Lanes, P: SimplexPower, W: SimplexPower>: RowVisitor {
   let threshold: SimplexThreshold<V, P, W>
-  static var usesCandidates: Bool { true }
+  static var memory: KernelMemory { .candidates }
 
   @inline(__always) func visit(_ tile: RowTile<V>) {
     var (k, few) = threshold.solve(tile)

@@ -30,7 +30,7 @@ private struct SupportVjpKernel<W: SupportWeights>: RowVisitor {
   typealias V = W.V
   let weights: W
   static var usesSecond: Bool { true }
-  static var usesCandidates: Bool { true }
+  static var memory: KernelMemory { .candidates }
 
   @inline(__always) func visit(_ tile: RowTile<V>) {
     let few = tile.support()

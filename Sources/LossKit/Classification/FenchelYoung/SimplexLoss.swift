@@ -67,7 +67,7 @@ extension AnyPower: TsallisPower {
 /// The loss of one class a row.
 struct SimplexTargetLoss<V: Lanes, P: SimplexPower, W: TsallisPower>: SparseRowLoss {
   let threshold: SimplexThreshold<V, P, W>
-  static var usesCandidates: Bool { true }
+  static var memory: KernelMemory { .candidates }
 
   @inline(__always)
   func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {
@@ -132,7 +132,7 @@ struct SimplexTargetLoss<V: Lanes, P: SimplexPower, W: TsallisPower>: SparseRowL
 /// The loss of dense targets.
 struct SimplexDenseLoss<V: Lanes, P: SimplexPower, W: TsallisPower>: SparseRowLoss {
   let threshold: SimplexThreshold<V, P, W>
-  static var usesCandidates: Bool { true }
+  static var memory: KernelMemory { .candidates }
   static var usesSecond: Bool { true }
 
   @inline(__always)

@@ -35,7 +35,7 @@ func sparseSoftmaxLoss<S: Scalar>(
 private struct SparseSoftmaxLoss<V: Lanes>: SparseRowLoss {
   let k: Int
   let exponential = ScaledExponential<V>(temperature: 1)
-  static var usesCandidates: Bool { true }
+  static var memory: KernelMemory { .candidates }
 
   @inline(__always)
   func evaluate(_ tile: RowTile<V>, _ k: inout RowConstants<V>, scale: V, keep: Bool) -> V {

@@ -122,7 +122,7 @@ struct NormalizedLoss<F: NormalizableLoss>: RowLoss {
   private let added: ProbabilityTerm<V>?
   private let exponential = ScaledExponential<V>(temperature: 1)
   static var derivesTargetApart: Bool { true }
-  static var usesCandidates: Bool { F.keepsPsi }
+  static var memory: KernelMemory { F.keepsPsi ? .aside : .none }
 
   init(_ formula: F, weight: Double = 1, added: ProbabilityTerm<V>? = nil) {
     self.formula = formula

@@ -51,7 +51,7 @@ func moeLoadBalanceLoss<S: Scalar>(
 /// 1 for the k largest of each row, 0 for the others.
 private struct TopKMask<V: Lanes>: RowVisitor {
   let k: Int
-  static var usesCandidates: Bool { true }
+  static var memory: KernelMemory { .candidates }
 
   @inline(__always) func visit(_ tile: RowTile<V>) {
     let top = tile.top(k)

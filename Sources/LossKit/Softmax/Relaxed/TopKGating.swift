@@ -119,7 +119,7 @@ private struct TopKGating<V: Lanes>: RowVisitor {
   let k: Int
   let renormalize: Bool
   let indices: UnsafeMutablePointer<Int64>?
-  static var usesCandidates: Bool { true }
+  static var memory: KernelMemory { .candidates }
 
   @inline(__always) func visit(_ tile: RowTile<V>) {
     let top = tile.top(k)

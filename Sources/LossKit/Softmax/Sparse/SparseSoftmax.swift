@@ -48,7 +48,7 @@ func sparseSoftmaxVjp<S: Scalar>(
 private struct SparseSoftmax<V: Lanes>: RowVisitor {
   let k: Int
   let exponential = ScaledExponential<V>(temperature: 1)
-  static var usesCandidates: Bool { true }
+  static var memory: KernelMemory { .candidates }
 
   @inline(__always) func visit(_ tile: RowTile<V>) {
     let top = tile.top(k)

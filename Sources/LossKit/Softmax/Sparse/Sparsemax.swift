@@ -71,7 +71,7 @@ private struct PositivePart<V: Lanes>: SupportWeights {
 private struct SparsemaxSupport<V: Lanes>: RowVisitor {
   let tau: UnsafeMutablePointer<V.Element>?
   let size: UnsafeMutablePointer<Int64>?
-  static var usesCandidates: Bool { true }
+  static var memory: KernelMemory { .candidates }
 
   @inline(__always) func visit(_ tile: RowTile<V>) {
     var (k, few) = EuclideanThreshold<V>(alpha: 2).solve(tile)
