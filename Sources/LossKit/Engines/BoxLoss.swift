@@ -20,9 +20,10 @@ struct BoxPairAxis<V: Lanes> {
   init(_ low1: V, _ high1: V, _ low2: V, _ high2: V) {
     let lowest = V.min(low1, low2), greatestLow = V.max(low1, low2)
     let leastHigh = V.min(high1, high2), highest = V.max(high1, high2)
-    size1 = high1 - low1
-    size2 = high2 - low2
-    sizeDifference = (size1 - size2) + (Self.rest(high1, low1, size1) - Self.rest(high2, low2, size2))
+    let exact1 = V.exactSum(high1, -low1), exact2 = V.exactSum(high2, -low2)
+    size1 = exact1.sum
+    size2 = exact2.sum
+    sizeDifference = (size1 - size2) + (exact1.error - exact2.error)
     overlap = leastHigh - greatestLow
     enclosing = highest - lowest
     excess1 = (high1 - leastHigh) + (greatestLow - low1)
@@ -30,12 +31,6 @@ struct BoxPairAxis<V: Lanes> {
     offset = V(0.5) * ((low2 - low1) + (high2 - high1))
     lowShare = Self.share(low2, low1)
     highShare = Self.share(high1, high2)
-  }
-
-  /// a − b − difference, exactly, where `difference` is a − b as rounded.
-  @inline(__always) private static func rest(_ a: V, _ b: V, _ difference: V) -> V {
-    let taken = a - difference
-    return (a - (difference + taken)) + (taken - b)
   }
 
   /// [a < b] + [a = b] / 2
