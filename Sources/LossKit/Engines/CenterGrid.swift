@@ -18,9 +18,6 @@ struct CenterGrid<S: Scalar> {
   private var words = 0
   /// Words from one row of `left` to the next, as a power of two.
   private var strideShift = 0
-  /// Where the upper one of two numbers in one begins.
-  private static var half: Int { 16 }
-  private static var mask: Int { 0xffff }
 
   init(_ arena: inout Arena, capacity: Int) {
     let count = Swift.min(capacity, Self.capacity)
@@ -67,7 +64,7 @@ struct CenterGrid<S: Scalar> {
       xs.range(x, strideShift, isActive).store(columnRange + box)
       ys.range(y, strideShift, isActive).store(rowRange + box)
       let (column, row) = (xs.first(lanes.x1 + lanes.x2), ys.first(lanes.y1 + lanes.y2))
-      (column | row.shiftedLeft(Self.half)).shiftedLeft(strideShift).store(cell + box)
+      (column | row.shiftedLeft(half)).shiftedLeft(strideShift).store(cell + box)
       candidates[box / 64] |= UInt64(isActive.maskBits) &<< UInt64(truncatingIfNeeded: box & 63)
     }
     for word in 0..<words {
@@ -76,8 +73,8 @@ struct CenterGrid<S: Scalar> {
         let place = Int(cell[64 &* word &+ bits.trailingZeroBitCount])
         let bit = bits & (0 &- bits)
         let next = (1 &<< strideShift) &+ word
-        left[(place & Self.mask) &+ next] |= bit
-        below[(place &>> Self.half) &+ next] |= bit
+        left[(place & lowerHalf) &+ next] |= bit
+        below[(place &>> half) &+ next] |= bit
         bits &= bits &- 1
       }
     }
@@ -129,14 +126,18 @@ struct CenterGrid<S: Scalar> {
     @inline(__always)
     init(_ grid: CenterGrid, _ box: Int) {
       let (columns, rows) = (Int(grid.columnRange[box]), Int(grid.rowRange[box]))
-      x = (grid.left + (columns & mask), grid.left + columns &>> half)
-      y = (grid.below + (rows & mask), grid.below + rows &>> half)
+      x = (grid.left + (columns & lowerHalf), grid.left + columns &>> half)
+      y = (grid.below + (rows & lowerHalf), grid.below + rows &>> half)
     }
 
     /// The boxes of a word whose centres are in both ranges.
     @inline(__always) func bits(_ word: Int) -> UInt64 { x.1[word] & ~x.0[word] & y.1[word] & ~y.0[word] }
   }
 }
+
+/// Where the upper one of two numbers in one begins, and the bits of the lower.
+private var half: Int { 16 }
+private var lowerHalf: Int { 1 &<< half &- 1 }
 
 /// One axis of a grid: numbers to columns, monotonically.
 private struct GridAxis<V: Lanes> {
@@ -159,7 +160,7 @@ private struct GridAxis<V: Lanes> {
   /// −1 where it is not wanted.
   @inline(__always)
   func range(_ x: (low: V, high: V), _ strideShift: Int, _ isWanted: V.Integers) -> V.Integers {
-    let ends = first(x.low) | end(x.high).shiftedLeft(16)
+    let ends = first(x.low) | end(x.high).shiftedLeft(half)
     return V.Integers.select(isWanted, ends.shiftedLeft(strideShift), V.Integers(-1))
   }
 }

@@ -173,7 +173,7 @@ private struct EqualSamples<S: Scalar>: ConfidenceSamples {
   let count: Int
 
   @inline(__always) func key(_ k: Int) -> S.Bits { items[k].key }
-  @inline(__always) func confidence(_ k: Int) -> S { S(bitPattern: items[k].key) }
+  @inline(__always) func confidence(_ k: Int) -> S { items[k].confidence }
   @inline(__always) func hit(_ k: Int) -> Double { items[k].hit }
   @inline(__always) func weight(_ k: Int) -> Double { 1 }
 }
