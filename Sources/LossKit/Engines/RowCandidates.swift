@@ -41,8 +41,8 @@ struct CandidateMemory<V: Lanes> {
     _ count: Int, firstRow: Int, second: UnsafeMutablePointer<V.Element>? = nil
   ) -> RowTile<V> {
     RowTile(
-      across: RowArrays(first: columns, second: second ?? columns, perClass: nil, output: columns), stride: V.count, classes: count,
-      firstRow: firstRow, count: V.count, scratch: counts + V.count)
+      across: RowArrays(first: columns, second: second ?? columns, perClass: nil, output: columns), stride: V.count,
+      classes: count, firstRow: firstRow, count: V.count, scratch: counts + V.count)
   }
 
   /// The class of a candidate of a row; of a chosen column with row 0.
